@@ -1,0 +1,1 @@
+//! Random modules and the oracles that judge them.

@@ -1,0 +1,1 @@
+//! The compiler: WebAssembly in, Thumb-2 out.

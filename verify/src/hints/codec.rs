@@ -1,0 +1,1 @@
+//! Reads and writes the bytes of the hint section.
