@@ -1,5 +1,7 @@
 //! Proves Thumb-2 machine code equal to the WebAssembly module it was compiled from.
 
+pub mod abi;
 pub mod domain;
 pub mod hints;
 pub mod trap;
+pub mod verdict;
