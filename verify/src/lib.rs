@@ -2,4 +2,6 @@
 
 pub mod domain;
 pub mod hints;
+pub mod smt;
+pub mod term;
 pub mod trap;
