@@ -3,5 +3,7 @@
 pub mod abi;
 pub mod domain;
 pub mod hints;
+pub mod smt;
+pub mod term;
 pub mod trap;
 pub mod verdict;
