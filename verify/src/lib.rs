@@ -3,3 +3,4 @@
 pub mod domain;
 pub mod hints;
 pub mod trap;
+pub mod wasm;
