@@ -7,3 +7,4 @@ pub mod smt;
 pub mod term;
 pub mod trap;
 pub mod verdict;
+pub mod wasm;
