@@ -1,1 +1,4 @@
 //! The compiler: WebAssembly in, Thumb-2 out.
+
+pub mod alloc;
+pub mod vcode;
