@@ -1,1 +1,6 @@
 //! The compiler: WebAssembly in, Thumb-2 out.
+
+pub mod config;
+pub mod entity;
+pub mod error;
+pub mod ir;
