@@ -4,3 +4,4 @@ pub mod config;
 pub mod entity;
 pub mod error;
 pub mod ir;
+pub mod wasm;
