@@ -2,3 +2,8 @@
 
 pub mod alloc;
 pub mod vcode;
+pub mod config;
+pub mod entity;
+pub mod error;
+pub mod ir;
+pub mod wasm;
