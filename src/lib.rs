@@ -6,4 +6,5 @@ pub mod config;
 pub mod entity;
 pub mod error;
 pub mod ir;
+pub mod translate;
 pub mod wasm;
