@@ -1,4 +1,8 @@
 //! The compiler: WebAssembly in, Thumb-2 out.
 
 pub mod alloc;
+pub mod config;
+pub mod entity;
+pub mod error;
+pub mod ir;
 pub mod vcode;
