@@ -8,3 +8,4 @@ pub mod error;
 pub mod ir;
 pub mod translate;
 pub mod wasm;
+pub mod vcode;
