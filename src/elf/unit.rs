@@ -182,6 +182,6 @@ impl Unit {
         let entry = &self.symbols[symbol.0];
         let (section, offset) = entry.place?;
         let thumb = u32::from(entry.kind == SymbolKind::Function);
-        Some(self.sections[section.0].address + offset | thumb)
+        Some((self.sections[section.0].address + offset) | thumb)
     }
 }
