@@ -3,6 +3,8 @@
 //! Ensures: actions are done in order on one instance. QEMU is ended when the time is up.
 //! The mailbox is described in [`crate::elf::harness`].
 
+pub mod firmware;
+
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use crate::elf::harness::{ACTIONS, MAGIC, PATH, Record, Word};
 use crate::elf::program::Type;
-use crate::firmware::{Export, Firmware};
+use crate::vcode::abi::{ArgPlace, ArgWord, Width, arguments as places};
+use firmware::{Export, Firmware};
 
 /// A QEMU to run images in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -293,31 +296,36 @@ fn checked_export<'a>(
     Ok(export)
 }
 
-/// The registers r0 to r3 and the stack words of a call (AAPCS32, 6.5).
+/// The registers r0 to r3 and the stack words of a call.
 fn place(arguments: &[Value]) -> ([u32; 4], Vec<u32>) {
-    let mut registers = Vec::new();
-    let mut stack = Vec::new();
-    for argument in arguments {
-        let words = match *argument {
-            Value::I32(value) => vec![value],
-            Value::I64(value) => vec![value as u32, (value >> 32) as u32],
+    let widths: Vec<Width> = arguments
+        .iter()
+        .map(|argument| match argument {
+            Value::I32(_) => Width::Word,
+            Value::I64(_) => Width::Double,
+        })
+        .collect();
+    let places = places(&widths);
+    let mut registers = [0; 4];
+    let mut stack = vec![0; places.stack_bytes as usize / 4];
+    let mut put = |place, word| match place {
+        ArgWord::Reg(register) => registers[usize::from(register.number())] = word,
+        ArgWord::Stack(offset) => stack[offset as usize / 4] = word,
+    };
+    for (argument, place) in arguments.iter().zip(places.places) {
+        let bits = match *argument {
+            Value::I32(value) => value.into(),
+            Value::I64(value) => value,
         };
-        // Once an argument has gone to the stack, no later one uses a register.
-        let in_registers =
-            stack.is_empty() && registers.len().next_multiple_of(words.len()) + words.len() <= 4;
-        let list = if in_registers {
-            &mut registers
-        } else {
-            &mut stack
-        };
-        list.resize(list.len().next_multiple_of(words.len()), 0);
-        list.extend(words);
+        match place {
+            ArgPlace::Word(word) => put(word, bits as u32),
+            ArgPlace::Double { low, high } => {
+                put(low, bits as u32);
+                put(high, (bits >> 32) as u32);
+            }
+        }
     }
-    registers.resize(4, 0);
-    (
-        [registers[0], registers[1], registers[2], registers[3]],
-        stack,
-    )
+    (registers, stack)
 }
 
 /// Reads the result file in the order of the actions.

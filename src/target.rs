@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A processor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Cpu {
     /// Armv7-M.
     CortexM3,
@@ -14,7 +14,7 @@ pub enum Cpu {
 }
 
 impl Cpu {
-    /// Every processor.
+    /// Every processor, in the order of their names.
     pub const ALL: [Cpu; 3] = [Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7];
 
     /// Its name, as compilers spell it.
@@ -71,7 +71,7 @@ pub struct Board {
     pub mailbox: u32,
 }
 
-/// A target: an instruction set with a calling convention, and a processor of it.
+/// A target: a triple and a processor that runs its code. The processor alone decides the code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Target {
     /// The instruction set and calling convention.

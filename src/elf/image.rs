@@ -11,7 +11,7 @@ use super::unit::{
 };
 use super::write::{self, FileKind};
 use super::{TooBig, harness, names, parts, relocate};
-use crate::target::Target;
+use crate::target::Cpu;
 
 /// Entries of the vector table: initial SP, reset, and the system exceptions (DDI0403, B1.5.2).
 const VECTORS: usize = 16;
@@ -78,19 +78,15 @@ impl std::fmt::Display for ImageError {
 impl std::error::Error for ImageError {}
 
 /// Writes the image.
-pub fn run(
-    program: &Program,
-    target: Target,
-    options: ImageOptions,
-) -> Result<Vec<u8>, ImageError> {
+pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>, ImageError> {
     if let (Imports::Refused, Some(import)) = (options.imports, program.imports.first()) {
         return Err(ImageError::MissingImport(
             import.module.clone(),
             import.field.clone(),
         ));
     }
-    let mut unit = parts::run(program, target)?;
-    let board = target.cpu.board();
+    let mut unit = parts::run(program, cpu)?;
+    let board = cpu.board();
     let stack_top = board.ram + options.stack_bytes;
     let (vectors, reset) = add_startup(&mut unit, program);
     add_stack_limit(&mut unit, board.ram + LIMIT_RESERVE_BYTES);

@@ -6,11 +6,11 @@
 use super::program::Program;
 use super::write::{self, FileKind};
 use super::{TooBig, parts, relocate};
-use crate::target::Target;
+use crate::target::Cpu;
 
 /// Writes the object.
-pub fn run(program: &Program, target: Target) -> Result<Vec<u8>, TooBig> {
-    let mut unit = parts::run(program, target)?;
+pub fn run(program: &Program, cpu: Cpu) -> Result<Vec<u8>, TooBig> {
+    let mut unit = parts::run(program, cpu)?;
     for section in &mut unit.sections {
         for fixup in &section.relocations {
             relocate::put_addend(&mut section.bytes, fixup);

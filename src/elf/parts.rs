@@ -13,13 +13,13 @@ use super::unit::{
     Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
 };
 use super::{TooBig, asm, frame, init, names};
-use crate::target::Target;
+use crate::target::Cpu;
 
 /// Between functions: a trap that no Wasm trap has.
 const PADDING: [u8; 2] = [0x00, 0xde];
 
 /// Makes the sections.
-pub fn run(program: &Program, target: Target) -> Result<Unit, TooBig> {
+pub fn run(program: &Program, cpu: Cpu) -> Result<Unit, TooBig> {
     let mut unit = Unit::default();
     let name = &program.name;
     let code = unit.add_section(format!(".text.{name}"), SectionKind::Code, 4, Vec::new());
@@ -40,7 +40,7 @@ pub fn run(program: &Program, target: Target) -> Result<Unit, TooBig> {
         1,
         program.hints.clone(),
     );
-    let interface = interface(program, target).into_bytes();
+    let interface = interface(program, cpu).into_bytes();
     unit.add_section(
         ".synth.interface".into(),
         SectionKind::Unloaded,
@@ -52,7 +52,7 @@ pub fn run(program: &Program, target: Target) -> Result<Unit, TooBig> {
         ".ARM.attributes".into(),
         SectionKind::Attributes,
         1,
-        attributes(target),
+        attributes(cpu),
     );
     Ok(unit)
 }
@@ -302,8 +302,8 @@ fn fill_table(unit: &mut Unit, program: &Program) {
 
 /// What `synth run` needs to know and no proof rests on: a processor that runs the code, and each
 /// export's symbol, function, parameters and results, a line each.
-fn interface(program: &Program, target: Target) -> String {
-    let mut text = format!("cpu {}\n", target.cpu.name());
+fn interface(program: &Program, cpu: Cpu) -> String {
+    let mut text = format!("cpu {}\n", cpu.name());
     for export in &program.exports {
         let symbol = format!("{}{}", program.export_prefix, names::mangle(&export.name));
         let types = |types: &[Type]| match types {
@@ -320,15 +320,15 @@ fn interface(program: &Program, target: Target) -> String {
 }
 
 /// Build attributes (Arm addenda32, 3.2): which code linkers may put beside this.
-fn attributes(target: Target) -> Vec<u8> {
+fn attributes(cpu: Cpu) -> Vec<u8> {
     // Tags: CPU_name 5, CPU_arch 6, CPU_arch_profile 7, THUMB_ISA_use 9, ABI_align_needed 24,
     // ABI_align_preserved 25, CPU_unaligned_access 34. All stay below 128: one byte of ULEB128 each.
     let mut tags = vec![5];
-    tags.extend(target.cpu.name().bytes());
+    tags.extend(cpu.name().bytes());
     tags.extend([
         0,
         6,
-        target.cpu.attribute_arch(),
+        cpu.attribute_arch(),
         7,
         b'M',
         9,

@@ -4,9 +4,9 @@ use ::object::{File, Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 use super::program::*;
 use super::*;
-use crate::firmware::Firmware;
+use crate::qemu::firmware::Firmware;
 use crate::qemu::{Action, Outcome, Qemu, QemuError, Value};
-use crate::target::{Cpu, Target, Triple};
+use crate::target::Cpu;
 
 fn function(index: u32, code: &[u16]) -> Function {
     Function {
@@ -132,15 +132,11 @@ fn sample() -> Program {
 }
 
 fn firmware(program: &Program, cpu: Cpu) -> Firmware {
-    let target = Target {
-        triple: Triple::Thumbv7m,
-        cpu,
-    };
     let options = ImageOptions {
         imports: Imports::Stubbed,
         ..ImageOptions::default()
     };
-    Firmware::read(&image(program, target, options).unwrap()).unwrap()
+    Firmware::read(&image(program, cpu, options).unwrap()).unwrap()
 }
 
 fn call(symbol: &str, arguments: &[Value]) -> Action {
@@ -226,7 +222,7 @@ fn a_missing_program_is_named() {
 
 #[test]
 fn an_import_needs_a_provider() {
-    let error = image(&sample(), Target::default(), ImageOptions::default());
+    let error = image(&sample(), Cpu::CortexM4, ImageOptions::default());
     assert_eq!(
         error,
         Err(ImageError::MissingImport("env".into(), "get".into()))
@@ -245,15 +241,15 @@ fn what_does_not_fit_is_refused() {
         ..ImageOptions::default()
     };
     assert!(matches!(
-        image(&program, Target::default(), options),
+        image(&program, Cpu::CortexM4, options),
         Err(ImageError::TooBig(_))
     ));
-    assert!(object(&program, Target::default()).is_ok());
+    assert!(object(&program, Cpu::CortexM4).is_ok());
 }
 
 #[test]
 fn an_object_has_the_symbols_of_the_contract() {
-    let bytes = object(&sample(), Target::default()).unwrap();
+    let bytes = object(&sample(), Cpu::CortexM4).unwrap();
     let file = File::parse(&*bytes).unwrap();
     let symbol = |name: &str| {
         file.symbol_by_name(name)
@@ -301,5 +297,5 @@ fn an_object_has_the_symbols_of_the_contract() {
     }
     assert_eq!(section(".text.m").data().unwrap()[14..16], [0x00, 0xde]);
     assert_eq!(section(".synth.hints").data().unwrap(), b"hints");
-    assert_eq!(bytes, object(&sample(), Target::default()).unwrap());
+    assert_eq!(bytes, object(&sample(), Cpu::CortexM4).unwrap());
 }
