@@ -52,7 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "trap",
         ],
     ),
-    ("qemu", &["target", "elf"]),
+    ("qemu", &["target", "vcode", "elf"]),
     (
         "cli",
         &[

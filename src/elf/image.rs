@@ -10,7 +10,7 @@ use super::unit::{
     Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
 };
 use super::write::{self, FileKind};
-use super::{TooBig, harness, names, parts, relocate};
+use super::{ElfError, harness, names, parts, relocate};
 use crate::target::Cpu;
 
 /// Entries of the vector table: initial SP, reset, and the system exceptions (DDI0403, B1.5.2).
@@ -46,41 +46,10 @@ impl Default for ImageOptions {
     }
 }
 
-/// Why there is no image.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ImageError {
-    /// It does not fit the board.
-    TooBig(TooBig),
-    /// The module imports this function, module and field, and nothing provides it.
-    MissingImport(String, String),
-}
-
-impl From<TooBig> for ImageError {
-    fn from(error: TooBig) -> ImageError {
-        ImageError::TooBig(error)
-    }
-}
-
-impl std::fmt::Display for ImageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ImageError::TooBig(error) => error.fmt(f),
-            ImageError::MissingImport(module, field) => {
-                write!(
-                    f,
-                    "nothing provides the imported function \"{module}\" \"{field}\""
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for ImageError {}
-
 /// Writes the image.
-pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>, ImageError> {
+pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>, ElfError> {
     if let (Imports::Refused, Some(import)) = (options.imports, program.imports.first()) {
-        return Err(ImageError::MissingImport(
+        return Err(ElfError::MissingImport(
             import.module.clone(),
             import.field.clone(),
         ));
@@ -95,6 +64,7 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
         program,
         harness::run(0, stack_top, board.mailbox).bytes,
     );
+    parts::check_names(&unit)?;
 
     let mut rom = sections(&unit, |kind| {
         matches!(kind, SectionKind::Code | SectionKind::Constants)
@@ -102,7 +72,7 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
     // The processor reads the vector table at address 0.
     rom.sort_by_key(|id| *id != vectors);
     let code_end = assign(&mut unit, &rom, 0);
-    TooBig::check(
+    ElfError::check(
         "the image's code with its constants",
         code_end,
         board.code_bytes.into(),
@@ -110,7 +80,7 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
     let ram = sections(&unit, |kind| kind == SectionKind::Zeroed);
     let ram_end = assign(&mut unit, &ram, stack_top);
     let ram_bytes = ram_end - u64::from(board.ram);
-    TooBig::check("the image's RAM", ram_bytes, board.ram_bytes.into())?;
+    ElfError::check("the image's RAM", ram_bytes, board.ram_bytes.into())?;
 
     let place = unit.sections[harness.0].address;
     let harness_code = harness::run(place, stack_top, board.mailbox);
@@ -250,7 +220,7 @@ fn fill_vectors(unit: &mut Unit, vectors: SectionId, [stack_top, reset, fault]: 
 }
 
 /// Does every relocation.
-fn resolve(unit: &mut Unit) -> Result<(), TooBig> {
+fn resolve(unit: &mut Unit) -> Result<(), ElfError> {
     for index in 0..unit.sections.len() {
         let fixups = std::mem::take(&mut unit.sections[index].relocations);
         for fixup in fixups {
@@ -265,11 +235,11 @@ fn resolve(unit: &mut Unit) -> Result<(), TooBig> {
 }
 
 /// Puts the branch to the harness behind `Reset`'s call.
-fn enter_harness(unit: &mut Unit, reset: SymbolId, start: u32) -> Result<(), TooBig> {
+fn enter_harness(unit: &mut Unit, reset: SymbolId, start: u32) -> Result<(), ElfError> {
     let (section, _) = unit.symbols[reset.0].place.expect("Reset is defined here");
     let section = &mut unit.sections[section.0];
     let distance = i64::from(start) - i64::from(section.address + 4) - 4;
-    let too_big = || TooBig {
+    let too_big = || ElfError::TooBig {
         what: "the branch to the harness".into(),
         bytes: distance.unsigned_abs(),
         limit: 1 << 24,

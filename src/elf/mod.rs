@@ -1,8 +1,7 @@
 //! The last stage: a relocatable object, or an image that boots.
 //!
 //! Requires: every relocation names something the program defines or imports.
-//! Ensures: the sections, symbols and relocations of `docs/abi.md`. Fails only if something does
-//! not fit: a region into the memory, a call into its range, an image's import into nothing.
+//! Ensures: the sections, symbols and relocations of `docs/abi.md`. Fails only as [`ElfError`] says.
 
 pub mod asm;
 mod frame;
@@ -19,46 +18,71 @@ mod write;
 
 use std::fmt;
 
-pub use image::{ImageError, ImageOptions, Imports, run as image};
+pub use image::{ImageOptions, Imports, run as image};
 pub use object::run as object;
 pub use program::Program;
 
-/// Something is larger than the format or the memory allows.
+/// Why there is no file.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TooBig {
-    /// What it is.
-    pub what: String,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// The most it may be.
-    pub limit: u64,
+pub enum ElfError {
+    /// Something is larger than the format or the memory allows.
+    TooBig {
+        /// What it is.
+        what: String,
+        /// Its size in bytes.
+        bytes: u64,
+        /// The most it may be.
+        limit: u64,
+    },
+    /// The image's module imports this function, module and field, and nothing provides it.
+    MissingImport(String, String),
+    /// Two things would have this symbol.
+    Collision(String),
 }
 
-impl TooBig {
-    fn check(what: &str, bytes: u64, limit: u64) -> Result<(), TooBig> {
+impl ElfError {
+    /// An error if the bytes are more than the limit.
+    fn check(what: &str, bytes: u64, limit: u64) -> Result<(), ElfError> {
         if bytes <= limit {
             Ok(())
         } else {
-            Err(TooBig {
+            Err(ElfError::TooBig {
                 what: what.into(),
                 bytes,
                 limit,
             })
         }
     }
-}
 
-impl fmt::Display for TooBig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is {} bytes, at most {} fit",
-            self.what, self.bytes, self.limit
-        )
+    /// What the user can do.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            ElfError::TooBig { .. } => {
+                "make the module or its memory smaller, or link an object for a larger board"
+            }
+            ElfError::MissingImport(..) => {
+                "link an object with code that provides it, or use --stub-imports"
+            }
+            ElfError::Collision(_) => "choose another --module-name, or rename the export",
+        }
     }
 }
 
-impl std::error::Error for TooBig {}
+impl fmt::Display for ElfError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ElfError::TooBig { what, bytes, limit } => {
+                write!(f, "{what} is {bytes} bytes, at most {limit} fit")
+            }
+            ElfError::MissingImport(module, field) => {
+                write!(
+                    f,
+                    "nothing provides the imported function \"{module}\" \"{field}\""
+                )
+            }
+            ElfError::Collision(symbol) => write!(f, "two things would have the symbol {symbol}"),
+        }
+    }
+}
 
-#[cfg(test)]
-mod tests;
+impl std::error::Error for ElfError {}

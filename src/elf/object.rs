@@ -5,11 +5,11 @@
 
 use super::program::Program;
 use super::write::{self, FileKind};
-use super::{TooBig, parts, relocate};
+use super::{ElfError, parts, relocate};
 use crate::target::Cpu;
 
 /// Writes the object.
-pub fn run(program: &Program, cpu: Cpu) -> Result<Vec<u8>, TooBig> {
+pub fn run(program: &Program, cpu: Cpu) -> Result<Vec<u8>, ElfError> {
     let mut unit = parts::run(program, cpu)?;
     for section in &mut unit.sections {
         for fixup in &section.relocations {

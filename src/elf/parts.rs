@@ -1,25 +1,27 @@
 //! From a program to the sections, symbols and relocations that object and image share.
 //!
 //! Ensures: the sections of `docs/abi.md` in their order; calls between the program's own
-//! functions are resolved, every other open end is a relocation. Fails only with [`TooBig`].
+//! functions are resolved, every other open end is a relocation. Fails only with [`ElfError`].
 //!
 //! A function that holds data starts at a multiple of 4, because `LDR` (literal) and `ADR` count
 //! from an aligned PC; two bytes of `UDF #0`, which nothing reaches, may stand before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::program::{Function, Program, Relocation, RelocationKind, Symbol, Type, Visibility};
+use super::program::{
+    Assurance, Function, Program, Relocation, RelocationKind, Symbol, Type, Visibility,
+};
 use super::unit::{
     Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
 };
-use super::{TooBig, asm, frame, init, names};
+use super::{ElfError, asm, frame, init, names};
 use crate::target::Cpu;
 
 /// Between functions: a trap that no Wasm trap has.
 const PADDING: [u8; 2] = [0x00, 0xde];
 
 /// Makes the sections.
-pub fn run(program: &Program, cpu: Cpu) -> Result<Unit, TooBig> {
+pub fn run(program: &Program, cpu: Cpu) -> Result<Unit, ElfError> {
     let mut unit = Unit::default();
     let name = &program.name;
     let code = unit.add_section(format!(".text.{name}"), SectionKind::Code, 4, Vec::new());
@@ -33,6 +35,7 @@ pub fn run(program: &Program, cpu: Cpu) -> Result<Unit, TooBig> {
     define_regions(&mut unit, program);
     define_imports(&mut unit, program);
     fill_code(&mut unit, code, &placed)?;
+    check_names(&unit)?;
     fill_table(&mut unit, program);
     unit.add_section(
         ".synth.hints".into(),
@@ -47,6 +50,15 @@ pub fn run(program: &Program, cpu: Cpu) -> Result<Unit, TooBig> {
         1,
         interface,
     );
+    if program.assurance == Assurance::Unvalidated {
+        let notice = b"compiled with --validate=off\n".to_vec();
+        unit.add_section(
+            ".synth.unvalidated".into(),
+            SectionKind::Unloaded,
+            1,
+            notice,
+        );
+    }
     frame::add(&mut unit, code_symbol, &placed);
     unit.add_section(
         ".ARM.attributes".into(),
@@ -57,8 +69,23 @@ pub fn run(program: &Program, cpu: Cpu) -> Result<Unit, TooBig> {
     Ok(unit)
 }
 
+/// Refuses two things of one global name; undefined symbols of one name are one thing already.
+pub fn check_names(unit: &Unit) -> Result<(), ElfError> {
+    let mut seen = BTreeSet::new();
+    for symbol in unit
+        .symbols
+        .iter()
+        .filter(|symbol| symbol.binding == Binding::Global)
+    {
+        if !seen.insert(&symbol.name) {
+            return Err(ElfError::Collision(symbol.name.clone()));
+        }
+    }
+    Ok(())
+}
+
 /// The offset of each function in the code section.
-fn place<'a>(functions: &[&'a Function]) -> Result<Vec<(u32, &'a Function)>, TooBig> {
+fn place<'a>(functions: &[&'a Function]) -> Result<Vec<(u32, &'a Function)>, ElfError> {
     let mut next = 0u64;
     let mut placed = Vec::new();
     for function in functions {
@@ -68,7 +95,7 @@ fn place<'a>(functions: &[&'a Function]) -> Result<Vec<(u32, &'a Function)>, Too
         placed.push((next as u32, *function));
         next += function.code.len() as u64;
     }
-    TooBig::check("the code", next, 1 << 31)?;
+    ElfError::check("the code", next, 1 << 31)?;
     Ok(placed)
 }
 
@@ -203,7 +230,11 @@ fn undefined(unit: &mut Unit, name: String) -> SymbolId {
     })
 }
 
-fn fill_code(unit: &mut Unit, code: SectionId, placed: &[(u32, &Function)]) -> Result<(), TooBig> {
+fn fill_code(
+    unit: &mut Unit,
+    code: SectionId,
+    placed: &[(u32, &Function)],
+) -> Result<(), ElfError> {
     let offsets: BTreeMap<u32, u32> = placed
         .iter()
         .map(|(offset, function)| (function.index, *offset))
@@ -246,9 +277,9 @@ fn fill_code(unit: &mut Unit, code: SectionId, placed: &[(u32, &Function)]) -> R
 }
 
 /// Puts the distance into the `BL` at an offset.
-pub fn call(bytes: &mut [u8], at: u32, distance: i64) -> Result<(), TooBig> {
+pub fn call(bytes: &mut [u8], at: u32, distance: i64) -> Result<(), ElfError> {
     let halves = i32::try_from(distance).ok().and_then(asm::bl);
-    let [first, second] = halves.ok_or(TooBig {
+    let [first, second] = halves.ok_or(ElfError::TooBig {
         what: "the distance of a call".into(),
         bytes: distance.unsigned_abs(),
         limit: 1 << 24,
@@ -300,10 +331,10 @@ fn fill_table(unit: &mut Unit, program: &Program) {
     unit.sections[section.0].relocations = fixups;
 }
 
-/// What `synth run` needs to know and no proof rests on: a processor that runs the code, and each
-/// export's symbol, function, parameters and results, a line each.
+/// What `synth run` needs to know and no proof rests on: a processor that runs the code, what
+/// stands before each export in its symbol, and each export's symbol, function, parameters and results, a line each.
 fn interface(program: &Program, cpu: Cpu) -> String {
-    let mut text = format!("cpu {}\n", cpu.name());
+    let mut text = format!("cpu {}\nprefix {}\n", cpu.name(), program.export_prefix);
     for export in &program.exports {
         let symbol = format!("{}{}", program.export_prefix, names::mangle(&export.name));
         let types = |types: &[Type]| match types {

@@ -25,6 +25,18 @@ pub struct Program {
     pub instantiation: Instantiation,
     /// The encoded hints.
     pub hints: Vec<u8>,
+    /// Whether the validator is to judge the file before anybody gets it.
+    pub assurance: Assurance,
+}
+
+/// Whether a file is proved before it is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Assurance {
+    /// It is.
+    #[default]
+    Validated,
+    /// It is not, and says so in the section `.synth.unvalidated`.
+    Unvalidated,
 }
 
 /// The code of one function.

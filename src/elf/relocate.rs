@@ -1,6 +1,6 @@
 //! Puts addends and addresses into code and words (AAELF32, 5.6.1).
 
-use super::TooBig;
+use super::ElfError;
 use super::asm::set_move;
 use super::parts;
 use super::program::RelocationKind;
@@ -23,7 +23,12 @@ pub fn put_addend(bytes: &mut [u8], fixup: &Fixup) {
 }
 
 /// Puts an address. `place` is the address of the first byte of `bytes`.
-pub fn put_address(bytes: &mut [u8], place: u32, fixup: &Fixup, value: u32) -> Result<(), TooBig> {
+pub fn put_address(
+    bytes: &mut [u8],
+    place: u32,
+    fixup: &Fixup,
+    value: u32,
+) -> Result<(), ElfError> {
     let address = value.wrapping_add_signed(fixup.addend);
     match fixup.kind {
         RelocationKind::ThmCall => {

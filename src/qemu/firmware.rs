@@ -16,6 +16,8 @@ pub struct Firmware {
     pub bytes: Vec<u8>,
     /// The board it runs on.
     pub board: Board,
+    /// What stands before each export in its symbol.
+    pub export_prefix: String,
     /// Its exported functions.
     pub exports: Vec<Export>,
     /// Every function with code.
@@ -103,7 +105,10 @@ impl Firmware {
         let text = section.data().map_err(not_elf)?;
         let text = std::str::from_utf8(text)
             .map_err(|_| FirmwareError::Foreign("its interface section".into()))?;
-        let (board, exports) = read_interface(&file, text)?;
+        let interface = read_interface(&file, text)?;
+        let board = interface
+            .board
+            .ok_or_else(|| FirmwareError::Foreign("no processor named".into()))?;
         let mut functions = Vec::new();
         let mut memory = None;
         for symbol in file.symbols() {
@@ -123,7 +128,8 @@ impl Firmware {
         Ok(Firmware {
             bytes: bytes.to_vec(),
             board,
-            exports,
+            export_prefix: interface.export_prefix,
+            exports: interface.exports,
             functions,
             memory,
         })
@@ -132,6 +138,11 @@ impl Firmware {
     /// The export with this symbol.
     pub fn export(&self, symbol: &str) -> Option<&Export> {
         self.exports.iter().find(|export| export.symbol == symbol)
+    }
+
+    /// The export whose Wasm name is spelt like this.
+    pub fn export_named(&self, spelling: &str) -> Option<&Export> {
+        self.export(&format!("{}{spelling}", self.export_prefix))
     }
 
     /// The function whose code holds an address, and the offset of the address in it.
@@ -144,34 +155,36 @@ impl Firmware {
     }
 }
 
-/// Reads the lines that `elf::parts` writes.
-fn read_interface(
-    file: &object::File<'_>,
-    text: &str,
-) -> Result<(Board, Vec<Export>), FirmwareError> {
-    let foreign = |line: &str| FirmwareError::Foreign(format!("the interface line `{line}`"));
-    let mut board = None;
-    let mut exports = Vec::new();
+/// What the lines say that `elf::parts` writes.
+#[derive(Default)]
+struct Interface {
+    board: Option<Board>,
+    export_prefix: String,
+    exports: Vec<Export>,
+}
+
+fn read_interface(file: &object::File<'_>, text: &str) -> Result<Interface, FirmwareError> {
+    let mut interface = Interface::default();
     for line in text.lines() {
+        let foreign = || FirmwareError::Foreign(format!("the interface line `{line}`"));
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
-            ["cpu", name] => board = Some(Cpu::named(name).ok_or_else(|| foreign(line))?.board()),
-            ["export", symbol, function, parameters, results] => exports.push(Export {
-                symbol: symbol.into(),
-                function: function.parse().map_err(|_| foreign(line))?,
-                address: file
-                    .symbol_by_name(symbol)
-                    .ok_or_else(|| foreign(line))?
-                    .address() as u32
-                    | 1,
-                parameters: read_types(parameters).ok_or_else(|| foreign(line))?,
-                results: read_types(results).ok_or_else(|| foreign(line))?,
-            }),
-            _ => return Err(foreign(line)),
+            ["cpu", name] => interface.board = Some(Cpu::named(name).ok_or_else(foreign)?.board()),
+            ["prefix", prefix] => interface.export_prefix = prefix.into(),
+            ["export", symbol, function, parameters, results] => {
+                let defined = file.symbol_by_name(symbol).ok_or_else(foreign)?;
+                interface.exports.push(Export {
+                    symbol: symbol.into(),
+                    function: function.parse().map_err(|_| foreign())?,
+                    address: defined.address() as u32 | 1,
+                    parameters: read_types(parameters).ok_or_else(foreign)?,
+                    results: read_types(results).ok_or_else(foreign)?,
+                });
+            }
+            _ => return Err(foreign()),
         }
     }
-    let board = board.ok_or_else(|| FirmwareError::Foreign("no processor named".into()))?;
-    Ok((board, exports))
+    Ok(interface)
 }
 
 fn read_types(text: &str) -> Option<Vec<Type>> {

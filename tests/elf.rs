@@ -2,11 +2,11 @@
 
 use ::object::{File, Object, ObjectSection, ObjectSymbol, SymbolKind};
 
-use super::program::*;
-use super::*;
-use crate::qemu::firmware::Firmware;
-use crate::qemu::{Action, Outcome, Qemu, QemuError, Value};
-use crate::target::Cpu;
+use synth::elf::program::*;
+use synth::elf::{ElfError, ImageOptions, Imports, image, object};
+use synth::qemu::firmware::Firmware;
+use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
+use synth::target::Cpu;
 
 fn function(index: u32, code: &[u16]) -> Function {
     Function {
@@ -225,8 +225,48 @@ fn an_import_needs_a_provider() {
     let error = image(&sample(), Cpu::CortexM4, ImageOptions::default());
     assert_eq!(
         error,
-        Err(ImageError::MissingImport("env".into(), "get".into()))
+        Err(ElfError::MissingImport("env".into(), "get".into()))
     );
+}
+
+#[test]
+fn two_things_of_one_name_are_refused() {
+    let mut program = sample();
+    program.exports[0].name = "m_init".into();
+    assert_eq!(
+        object(&program, Cpu::CortexM4),
+        Err(ElfError::Collision("m_init".into()))
+    );
+    program.exports[0].name = "env_get".into();
+    assert_eq!(
+        object(&program, Cpu::CortexM4),
+        Err(ElfError::Collision("env_get".into()))
+    );
+    program.exports[0].name = "Reset".into();
+    assert!(object(&program, Cpu::CortexM4).is_ok());
+    let options = ImageOptions {
+        imports: Imports::Stubbed,
+        ..ImageOptions::default()
+    };
+    assert_eq!(
+        image(&program, Cpu::CortexM4, options),
+        Err(ElfError::Collision("Reset".into()))
+    );
+}
+
+#[test]
+fn an_unproved_file_says_so() {
+    let has_notice = |program: &Program| {
+        let bytes = object(program, Cpu::CortexM4).unwrap();
+        File::parse(&*bytes)
+            .unwrap()
+            .section_by_name(".synth.unvalidated")
+            .is_some()
+    };
+    let mut program = sample();
+    assert!(!has_notice(&program));
+    program.assurance = Assurance::Unvalidated;
+    assert!(has_notice(&program));
 }
 
 #[test]
@@ -242,7 +282,7 @@ fn what_does_not_fit_is_refused() {
     };
     assert!(matches!(
         image(&program, Cpu::CortexM4, options),
-        Err(ImageError::TooBig(_))
+        Err(ElfError::TooBig { .. })
     ));
     assert!(object(&program, Cpu::CortexM4).is_ok());
 }
