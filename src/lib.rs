@@ -1,4 +1,5 @@
 //! The compiler: WebAssembly in, Thumb-2 out.
 
 pub mod alloc;
+pub mod emit;
 pub mod vcode;
