@@ -2,4 +2,8 @@
 
 pub mod alloc;
 pub mod emit;
+pub mod config;
+pub mod entity;
+pub mod error;
+pub mod ir;
 pub mod vcode;
