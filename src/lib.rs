@@ -1,6 +1,7 @@
 //! The compiler: WebAssembly in, Thumb-2 out.
 
 pub mod alloc;
+pub mod emit;
 pub mod config;
 pub mod elf;
 pub mod entity;

@@ -6,7 +6,7 @@
 
 use synth_verify::hints::Class;
 
-use crate::vcode::entity::{Block, IndexVec, Slot, VReg};
+use crate::vcode::entity::{Block, Slot, TypedVec, VReg};
 use crate::vcode::inst::{Inst, Terminator};
 use crate::vcode::reg::{PReg, RegSet};
 
@@ -16,11 +16,11 @@ pub struct Allocated {
     /// Wasm function index, imports counted.
     pub index: u32,
     /// The blocks; block 0 is the entry. Blocks that nothing reaches are empty and trap.
-    pub blocks: IndexVec<Block, AllocatedBlock>,
+    pub blocks: TypedVec<Block, AllocatedBlock>,
     /// How many blocks the input had; those from here on have no Wasm place.
     pub input_blocks: usize,
     /// The virtual registers, as extended by the allocator: the name of a vreg is its number.
-    pub vregs: IndexVec<VReg, crate::vcode::func::Origin>,
+    pub vregs: TypedVec<VReg, crate::vcode::func::Origin>,
     /// The stack frame.
     pub frame: Frame,
     /// What it cost.
