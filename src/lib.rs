@@ -1,9 +1,9 @@
 //! The compiler: WebAssembly in, Thumb-2 out.
 
 pub mod alloc;
-pub mod emit;
 pub mod config;
 pub mod elf;
+pub mod emit;
 pub mod entity;
 pub mod error;
 pub mod ir;

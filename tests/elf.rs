@@ -4,7 +4,7 @@ use ::object::{File, Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 use synth::elf::program::*;
 use synth::elf::{ElfError, ImageOptions, Imports, image, object};
-use synth::qemu::firmware::Firmware;
+use synth::qemu::firmware::{Firmware, Region};
 use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
 use synth::target::Cpu;
 
@@ -63,7 +63,7 @@ fn sample() -> Program {
     start.data.push((12, 16));
     start
         .relocations
-        .push(far(RelocationKind::Abs32, 12, Symbol::Memory));
+        .push(far(RelocationKind::Abs32, 12, Symbol::Memory(0)));
     program.functions.push(start);
     // f5: the sixth word of arguments: ldr r0 [sp #4], bx lr
     program.functions.push(function(5, &[0x9801, 0x4770]));
@@ -74,7 +74,7 @@ fn sample() -> Program {
         .push(far(RelocationKind::ThmCall, 2, Symbol::Function(1)));
     calls
         .relocations
-        .push(far(RelocationKind::ThmCall, 6, Symbol::Import(0)));
+        .push(far(RelocationKind::ThmCall, 6, Symbol::Function(0)));
     calls.frame.push(FrameStep {
         at: 2,
         rule: FrameRule::Depth(8),
@@ -84,10 +84,10 @@ fn sample() -> Program {
     let mut entry = function(7, &[0xf240, 0x0100, 0xf2c0, 0x0100, 0xf851, 0x0030, 0x4770]);
     entry
         .relocations
-        .push(far(RelocationKind::MovwAbsNc, 0, Symbol::Table));
+        .push(far(RelocationKind::MovwAbsNc, 0, Symbol::Table(0)));
     entry
         .relocations
-        .push(far(RelocationKind::MovtAbs, 4, Symbol::Table));
+        .push(far(RelocationKind::MovtAbs, 4, Symbol::Table(0)));
     program.functions.push(entry);
     // f8: movw r0 limit, movt r0 limit, ldr r0 [r0], bx lr
     let mut limit = function(8, &[0xf240, 0x0000, 0xf2c0, 0x0000, 0x6800, 0x4770]);
@@ -108,11 +108,7 @@ fn sample() -> Program {
         export("limit", 8, &[], &[I32]),
     ];
     let entry = |type_id, function| Some(TableEntry { type_id, function });
-    program.table = vec![
-        None,
-        entry(3, Symbol::Function(1)),
-        entry(1, Symbol::Import(0)),
-    ];
+    program.table = vec![None, entry(3, 1), entry(1, 0)];
     program.instantiation = Instantiation {
         cells: vec![(0, 65536), (8, 7), (12, 0)],
         segments: vec![
@@ -126,7 +122,7 @@ fn sample() -> Program {
             },
         ],
         trap: None,
-        start: Some(Symbol::Function(4)),
+        start: Some(4),
     };
     program
 }
@@ -338,4 +334,70 @@ fn an_object_has_the_symbols_of_the_contract() {
     assert_eq!(section(".text.m").data().unwrap()[14..16], [0x00, 0xde]);
     assert_eq!(section(".synth.hints").data().unwrap(), b"hints");
     assert_eq!(bytes, object(&sample(), Cpu::CortexM4).unwrap());
+}
+
+/// Instantiation over RAM that holds other bytes: only the region's own bytes change.
+#[test]
+fn instantiation_does_not_rely_on_what_ram_holds() {
+    for memory_bytes in [0, 3, 31, 32, 45, 70] {
+        let mut program = sample();
+        program.memory = Some(Memory {
+            reserve_bytes: memory_bytes,
+            visibility: Visibility::Private,
+        });
+        let offset = memory_bytes.saturating_sub(2);
+        let segment = Segment {
+            offset,
+            bytes: b"x"[..memory_bytes.min(1) as usize].to_vec(),
+        };
+        // Cells beyond what a 12-bit offset reaches, and values of every length.
+        let cells = vec![
+            (4, 0x1234),
+            (4092, 0xff00_ff00),
+            (4096, 0x8765_4321),
+            (8204, 1),
+        ];
+        program.instance_bytes = 8208;
+        program.instantiation = Instantiation {
+            cells: cells.clone(),
+            segments: vec![segment],
+            ..Instantiation::default()
+        };
+        let mut firmware = firmware(&program, Cpu::CortexM3);
+        let file = File::parse(&*firmware.bytes).unwrap();
+        let address = |name: &str| file.symbol_by_name(name).unwrap().address() as u32;
+        firmware.exports[0] = synth::qemu::firmware::Export {
+            symbol: "again".into(),
+            function: 0,
+            address: address("m_init"),
+            parameters: Vec::new(),
+            results: Vec::new(),
+        };
+        // A window over instance and memory, which follow each other, and some bytes behind.
+        let instance = address("m.instance");
+        let end = address("m.memory0") - instance + memory_bytes;
+        firmware.memory = Some(Region {
+            address: instance,
+            bytes: end + 64,
+        });
+        let actions = [
+            Action::Poke(0, vec![0xa5; end as usize + 64]),
+            call("again", &[]),
+            Action::Peek(0, end + 64),
+        ];
+        let outcomes = Qemu::default().run(&firmware, &actions).unwrap();
+        let mut expected = vec![0; end as usize + 64];
+        for (at, value) in cells {
+            expected[at as usize..][..4].copy_from_slice(&u32::to_le_bytes(value));
+        }
+        if memory_bytes > 0 {
+            expected[(end - memory_bytes + offset) as usize] = b'x';
+        }
+        expected[end as usize..].fill(0xa5);
+        assert_eq!(
+            outcomes[1],
+            Outcome::Bytes(expected),
+            "{memory_bytes} bytes of memory"
+        );
+    }
 }

@@ -1,72 +1,43 @@
 //! A small assembler for the code that no Wasm function stands behind: instantiation, startup, harness.
 //!
-//! Requires: each label is placed once before `finish`; short branches stay in their range.
-//! Ensures: what is appended is the encoding of Arm ARM DDI0403, A7.7, named at each method.
+//! Requires: each label is placed once before `finish`.
+//! Ensures: encodings come from `emit::encode` alone.
 //!
-//! Operands are checked by assertion: all callers are in this crate and pass no user's data
-//! except through `constant`, which takes any word.
+//! All callers are in this crate; the only user's data that comes here are the words given to
+//! `constant`, which takes any, and offsets that `init` keeps in range.
 
 use super::program::{Relocation, RelocationKind, Symbol};
-
-/// A core register.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Reg(pub u16);
-
-/// Stack pointer.
-pub const SP: Reg = Reg(13);
-/// Link register.
-pub const LR: Reg = Reg(14);
+use crate::emit::encode::{Code, branch_if_reaches, encode};
+use crate::emit::machine::{FlagsMode, Machine, Position, Width};
+use crate::vcode::imm::{Imm12, IndexShift, ModifiedImm, ShiftImm};
+use crate::vcode::inst::{Address, AluOp, CompareOp, Cond, LoadKind, Operand2, ShiftOp, StoreKind};
+use crate::vcode::reg::PReg;
 
 /// A place to branch to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Label(usize);
 
-/// When a branch is taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum When {
-    /// Zero flag set.
-    Equal,
-    /// Zero flag clear.
-    NotEqual,
-    /// Unsigned greater or equal.
-    NotBelow,
-}
-
-impl When {
-    fn bits(self) -> u16 {
-        match self {
-            When::Equal => 0,
-            When::NotEqual => 1,
-            When::NotBelow => 2,
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Fixup {
-    /// `B<c>` T1, 8-bit offset.
-    Conditional,
-    /// `B` T2, 11-bit offset.
-    Short,
-    /// `BL` T1, 24-bit offset.
-    Call,
-    /// The absolute address of the label by a `MOVW`/`MOVT` pair, Thumb bit not set.
-    Address,
+    /// A branch or call, its distance to be filled in.
+    Branch(Machine),
+    /// A `MOVW` and a `MOVT` of the label's address, Thumb bit not set.
+    Address(PReg),
 }
 
 /// Code under construction.
 #[derive(Debug, Default)]
 pub struct Assembler {
-    code: Vec<u16>,
-    labels: Vec<Option<usize>>,
-    fixups: Vec<(usize, Label, Fixup)>,
+    code: Vec<u8>,
+    labels: Vec<Option<u32>>,
+    fixups: Vec<(u32, Label, Fixup)>,
     relocations: Vec<Relocation>,
 }
 
 impl Assembler {
     /// Bytes so far.
     pub fn position(&self) -> u32 {
-        2 * self.code.len() as u32
+        self.code.len() as u32
     }
 
     /// A label to be placed later.
@@ -78,7 +49,7 @@ impl Assembler {
     /// Puts a label here.
     pub fn place(&mut self, label: Label) {
         assert!(self.labels[label.0].is_none(), "a label has one place");
-        self.labels[label.0] = Some(self.code.len());
+        self.labels[label.0] = Some(self.position());
     }
 
     /// A label that stands here.
@@ -90,328 +61,268 @@ impl Assembler {
 
     /// The offset of a label that has been placed.
     pub fn offset(&self, label: Label) -> u32 {
-        2 * self.labels[label.0].expect("the label is placed") as u32
+        self.labels[label.0].expect("every label is placed")
     }
 
     /// Resolves every label. `origin` is the address of the first byte, for absolute addresses.
     pub fn finish(mut self, origin: u32) -> (Vec<u8>, Vec<Relocation>) {
         for (at, label, fixup) in std::mem::take(&mut self.fixups) {
-            let target = self.labels[label.0].expect("every label is placed");
-            let distance = 2 * (target as i32 - at as i32) - 4;
+            let target = self.offset(label);
             match fixup {
-                Fixup::Conditional => {
-                    assert!(
-                        (-256..=254).contains(&distance),
-                        "a short conditional branch is in range"
+                Fixup::Branch(branch) => {
+                    let distance = target as i32 - at as i32;
+                    self.overwrite(at, with_distance(branch, distance));
+                }
+                Fixup::Address(d) => {
+                    let address = origin + target;
+                    self.overwrite(
+                        at,
+                        Machine::Movw {
+                            d,
+                            imm: address as u16,
+                        },
                     );
-                    self.code[at] |= (distance >> 1) as u16 & 0xff;
-                }
-                Fixup::Short => {
-                    assert!(
-                        (-2048..=2046).contains(&distance),
-                        "a short branch is in range"
+                    self.overwrite(
+                        at + 4,
+                        Machine::Movt {
+                            d,
+                            imm: (address >> 16) as u16,
+                        },
                     );
-                    self.code[at] |= (distance >> 1) as u16 & 0x7ff;
-                }
-                Fixup::Call => {
-                    let [first, second] =
-                        bl(distance).expect("startup code is shorter than 16 MiB");
-                    self.code[at] = first;
-                    self.code[at + 1] = second;
-                }
-                Fixup::Address => {
-                    let address = origin + 2 * target as u32;
-                    set_move(&mut self.code[at..at + 2], address as u16);
-                    set_move(&mut self.code[at + 2..at + 4], (address >> 16) as u16);
                 }
             }
         }
-        (
-            self.code
-                .iter()
-                .flat_map(|half| half.to_le_bytes())
-                .collect(),
-            self.relocations,
-        )
+        (self.code, self.relocations)
     }
 
-    fn half(&mut self, half: u16) {
-        self.code.push(half);
+    fn overwrite(&mut self, at: u32, inst: Machine) {
+        let mut bytes = Vec::new();
+        encode(&inst, Position::Plain).append_to(&mut bytes);
+        let at = at as usize;
+        self.code[at..at + bytes.len()].copy_from_slice(&bytes);
     }
 
-    fn low(reg: Reg) -> u16 {
-        assert!(reg.0 < 8, "a 16-bit encoding names a low register");
-        reg.0
+    /// Appends an instruction.
+    pub fn inst(&mut self, inst: Machine) {
+        encode(&inst, Position::Plain).append_to(&mut self.code);
     }
 
-    /// `PUSH` T1: low registers by bit, LR as bit 8.
-    pub fn push(&mut self, mask: u16) {
-        self.half(0xb400 | mask);
+    /// Appends an instruction that compiled code never has.
+    pub fn special(&mut self, half: u16) {
+        Code::Narrow(half).append_to(&mut self.code);
     }
 
-    /// `POP` T1: low registers by bit, PC as bit 8.
-    pub fn pop(&mut self, mask: u16) {
-        self.half(0xbc00 | mask);
-    }
-
-    /// Puts a constant into a register: `MOVS` T1, `MOVW` T3, or `MOVW` and `MOVT` T1.
-    pub fn constant(&mut self, d: Reg, value: u32) {
-        if d.0 < 8 && value < 256 {
-            return self.half(0x2000 | d.0 << 8 | value as u16);
+    /// Puts a constant into a register; the flags may change.
+    pub fn constant(&mut self, d: PReg, value: u32) {
+        if let Some(imm) = ModifiedImm::new(value) {
+            let m = Operand2::Imm(imm);
+            return self.inst(Machine::Mov {
+                flags: FlagsMode::Dead,
+                d,
+                m,
+            });
         }
-        self.move_wide(d, value as u16, 0xf240);
+        self.inst(Machine::Movw {
+            d,
+            imm: value as u16,
+        });
         if value >> 16 != 0 {
-            self.move_wide(d, (value >> 16) as u16, 0xf2c0);
+            self.inst(Machine::Movt {
+                d,
+                imm: (value >> 16) as u16,
+            });
         }
-    }
-
-    fn move_wide(&mut self, d: Reg, value: u16, opcode: u16) {
-        let at = self.code.len();
-        self.code.extend([opcode, d.0 << 8]);
-        set_move(&mut self.code[at..], value);
     }
 
     /// The address of a symbol, by `MOVW` and `MOVT`.
-    pub fn address(&mut self, d: Reg, symbol: Symbol) {
-        for (kind, opcode) in [
-            (RelocationKind::MovwAbsNc, 0xf240),
-            (RelocationKind::MovtAbs, 0xf2c0),
-        ] {
-            self.relocations.push(Relocation {
-                offset: self.position(),
-                kind,
-                symbol,
-                addend: 0,
-            });
-            self.move_wide(d, 0, opcode);
-        }
+    pub fn address(&mut self, d: PReg, symbol: Symbol) {
+        self.relocate(RelocationKind::MovwAbsNc, symbol);
+        self.inst(Machine::Movw { d, imm: 0 });
+        self.relocate(RelocationKind::MovtAbs, symbol);
+        self.inst(Machine::Movt { d, imm: 0 });
     }
 
     /// The address of a label in code at a fixed place, by `MOVW` and `MOVT`.
-    pub fn address_of(&mut self, d: Reg, label: Label) {
-        self.fixups.push((self.code.len(), label, Fixup::Address));
-        self.move_wide(d, 0, 0xf240);
-        self.move_wide(d, 0, 0xf2c0);
+    pub fn address_of(&mut self, d: PReg, label: Label) {
+        self.fixups
+            .push((self.position(), label, Fixup::Address(d)));
+        self.inst(Machine::Movw { d, imm: 0 });
+        self.inst(Machine::Movt { d, imm: 0 });
     }
 
-    /// `BL` to a function.
+    /// `bl` to a function.
     pub fn call(&mut self, symbol: Symbol) {
+        self.relocate(RelocationKind::ThmCall, symbol);
+        self.inst(Machine::Call { distance: 4 });
+    }
+
+    fn relocate(&mut self, kind: RelocationKind, symbol: Symbol) {
         let offset = self.position();
         self.relocations.push(Relocation {
             offset,
-            kind: RelocationKind::ThmCall,
+            kind,
             symbol,
             addend: 0,
         });
-        self.code.extend([0xf000, 0xd000]);
     }
 
-    /// `BL` to a label.
+    /// `bl` to a label.
     pub fn call_label(&mut self, label: Label) {
-        self.fixups.push((self.code.len(), label, Fixup::Call));
-        self.code.extend([0xf000, 0xd000]);
+        self.to_label(label, Machine::Call { distance: 4 });
     }
 
-    /// `BLX` T1.
-    pub fn call_register(&mut self, m: Reg) {
-        self.half(0x4780 | m.0 << 3);
-    }
-
-    /// `BX` T1.
-    pub fn branch_register(&mut self, m: Reg) {
-        self.half(0x4700 | m.0 << 3);
-    }
-
-    /// `B` T2.
+    /// `b`, 32 bits.
     pub fn branch(&mut self, label: Label) {
-        self.fixups.push((self.code.len(), label, Fixup::Short));
-        self.half(0xe000);
-    }
-
-    /// `B<c>` T1.
-    pub fn branch_when(&mut self, when: When, label: Label) {
-        self.fixups
-            .push((self.code.len(), label, Fixup::Conditional));
-        self.half(0xd000 | when.bits() << 8);
-    }
-
-    /// `MOV` T1.
-    pub fn copy(&mut self, d: Reg, m: Reg) {
-        self.half(0x4600 | (d.0 & 8) << 4 | m.0 << 3 | (d.0 & 7));
-    }
-
-    /// `ADD` T2 (register, flags kept).
-    pub fn add(&mut self, d: Reg, m: Reg) {
-        self.half(0x4400 | (d.0 & 8) << 4 | m.0 << 3 | (d.0 & 7));
-    }
-
-    /// `ADDS` T2 with an 8-bit immediate.
-    pub fn add_imm(&mut self, d: Reg, value: u16) {
-        assert!(value < 256, "the immediate has 8 bits");
-        self.half(0x3000 | Self::low(d) << 8 | value);
-    }
-
-    /// `SUBS` T2 with an 8-bit immediate.
-    pub fn sub_imm(&mut self, d: Reg, value: u16) {
-        assert!(value < 256, "the immediate has 8 bits");
-        self.half(0x3800 | Self::low(d) << 8 | value);
-    }
-
-    /// `SUB` T1 (register), low registers, sets the flags.
-    pub fn sub(&mut self, d: Reg, n: Reg, m: Reg) {
-        self.half(0x1a00 | Self::low(m) << 6 | Self::low(n) << 3 | Self::low(d));
-    }
-
-    /// `LSLS` T1 by an immediate of 1 to 31.
-    pub fn shift_left(&mut self, d: Reg, m: Reg, count: u16) {
-        assert!(
-            (1..32).contains(&count),
-            "a count of 0 is another instruction"
+        self.to_label(
+            label,
+            Machine::Branch {
+                width: Width::Wide,
+                distance: 4,
+            },
         );
-        self.half(count << 6 | Self::low(m) << 3 | Self::low(d));
     }
 
-    /// `LSRS` T1 by an immediate of 1 to 31.
-    pub fn shift_right(&mut self, d: Reg, m: Reg, count: u16) {
-        assert!((1..32).contains(&count), "a count of 0 means 32");
-        self.half(0x0800 | count << 6 | Self::low(m) << 3 | Self::low(d));
+    /// `b<cond>`: 16 bits to a label that has been placed and is in reach, else 32.
+    pub fn branch_if(&mut self, cond: Cond, label: Label) {
+        let is_near =
+            |target: u32| branch_if_reaches(Width::Narrow, target as i32 - self.position() as i32);
+        let width = if self.labels[label.0].is_some_and(is_near) {
+            Width::Narrow
+        } else {
+            Width::Wide
+        };
+        self.to_label(
+            label,
+            Machine::BranchIf {
+                width,
+                cond,
+                distance: 4,
+            },
+        );
     }
 
-    /// `CMP` T1 with an 8-bit immediate.
-    pub fn compare_imm(&mut self, n: Reg, value: u16) {
-        assert!(value < 256, "the immediate has 8 bits");
-        self.half(0x2800 | Self::low(n) << 8 | value);
+    fn to_label(&mut self, label: Label, branch: Machine) {
+        self.fixups
+            .push((self.position(), label, Fixup::Branch(branch)));
+        self.inst(branch);
     }
 
-    /// `CMP` T1 (register), low registers.
-    pub fn compare(&mut self, n: Reg, m: Reg) {
-        self.half(0x4280 | Self::low(m) << 3 | Self::low(n));
+    /// `mov d, m`
+    pub fn copy(&mut self, d: PReg, m: PReg) {
+        self.inst(Machine::Mov {
+            flags: FlagsMode::Keep,
+            d,
+            m: Operand2::Reg(m),
+        });
     }
 
-    /// `LDR` T3: 12-bit offset.
-    pub fn load(&mut self, t: Reg, n: Reg, offset: u16) {
-        assert!(offset < 4096, "the offset has 12 bits");
-        self.code.extend([0xf8d0 | n.0, t.0 << 12 | offset]);
+    /// `adds d, n, m`
+    pub fn add(&mut self, d: PReg, n: PReg, m: PReg) {
+        self.alu(AluOp::Add, (d, n), Operand2::Reg(m));
     }
 
-    /// `STR` T3: 12-bit offset.
-    pub fn store(&mut self, t: Reg, n: Reg, offset: u16) {
-        assert!(offset < 4096, "the offset has 12 bits");
-        self.code.extend([0xf8c0 | n.0, t.0 << 12 | offset]);
+    /// `subs d, n, m`
+    pub fn sub(&mut self, d: PReg, n: PReg, m: PReg) {
+        self.alu(AluOp::Sub, (d, n), Operand2::Reg(m));
     }
 
-    /// `LDRH` T1 without offset.
-    pub fn load_half(&mut self, t: Reg, n: Reg) {
-        self.half(0x8800 | Self::low(n) << 3 | Self::low(t));
+    /// `adds d, d, #value`, the value below 256.
+    pub fn add_imm(&mut self, d: PReg, value: u8) {
+        self.alu(AluOp::Add, (d, d), immediate(value));
     }
 
-    /// `LDR` T1 (register), low registers.
-    pub fn load_indexed(&mut self, t: Reg, n: Reg, m: Reg) {
-        self.half(0x5800 | Self::low(m) << 6 | Self::low(n) << 3 | Self::low(t));
+    /// `subs d, d, #value`, the value below 256.
+    pub fn sub_imm(&mut self, d: PReg, value: u8) {
+        self.alu(AluOp::Sub, (d, d), immediate(value));
     }
 
-    /// `STR` T1 (register), low registers.
-    pub fn store_indexed(&mut self, t: Reg, n: Reg, m: Reg) {
-        self.half(0x5000 | Self::low(m) << 6 | Self::low(n) << 3 | Self::low(t));
+    fn alu(&mut self, op: AluOp, (d, n): (PReg, PReg), m: Operand2<PReg>) {
+        self.inst(Machine::Alu {
+            op,
+            flags: FlagsMode::Set,
+            d,
+            n,
+            m,
+        });
     }
 
-    /// `LDR` T4, post-indexed.
-    pub fn load_advance(&mut self, t: Reg, n: Reg) {
-        self.code.extend([0xf850 | n.0, t.0 << 12 | 0x0b04]);
+    /// `lsls d, d, #count` or its like, the count 1 to 31.
+    pub fn shift(&mut self, op: ShiftOp, d: PReg, count: u32) {
+        let amount = ShiftImm::new(count).expect("a count of 1 to 31");
+        let m = Operand2::Shifted(d, op, amount);
+        self.inst(Machine::Mov {
+            flags: FlagsMode::Dead,
+            d,
+            m,
+        });
     }
 
-    /// `STR` T4, post-indexed.
-    pub fn store_advance(&mut self, t: Reg, n: Reg) {
-        self.code.extend([0xf840 | n.0, t.0 << 12 | 0x0b04]);
+    /// `cmp n, #value`
+    pub fn compare_imm(&mut self, n: PReg, value: u8) {
+        self.inst(Machine::Compare {
+            op: CompareOp::Cmp,
+            n,
+            m: immediate(value),
+        });
     }
 
-    /// `LDRB` T3, post-indexed.
-    pub fn load_byte_advance(&mut self, t: Reg, n: Reg) {
-        self.code.extend([0xf810 | n.0, t.0 << 12 | 0x0b01]);
+    /// `cmp n, m`
+    pub fn compare(&mut self, n: PReg, m: PReg) {
+        self.inst(Machine::Compare {
+            op: CompareOp::Cmp,
+            n,
+            m: Operand2::Reg(m),
+        });
     }
 
-    /// `STRB` T3, post-indexed.
-    pub fn store_byte_advance(&mut self, t: Reg, n: Reg) {
-        self.code.extend([0xf800 | n.0, t.0 << 12 | 0x0b01]);
+    /// `ldr d, [n, #offset]` or its like, the offset below 4096.
+    pub fn load(&mut self, kind: LoadKind, d: PReg, (n, offset): (PReg, u32)) {
+        self.inst(Machine::Load {
+            kind,
+            d,
+            address: at(n, offset),
+        });
     }
 
-    /// `STMIA` T1 with write-back.
-    pub fn store_multiple(&mut self, n: Reg, mask: u16) {
-        assert!(mask & 1 << n.0 == 0, "the base is not stored");
-        self.half(0xc000 | Self::low(n) << 8 | mask);
+    /// `str s, [n, #offset]` or its like, the offset below 4096.
+    pub fn store(&mut self, kind: StoreKind, s: PReg, (n, offset): (PReg, u32)) {
+        self.inst(Machine::Store {
+            kind,
+            s,
+            address: at(n, offset),
+        });
     }
 
-    /// `UDF` T1.
-    pub fn trap(&mut self, code: u8) {
-        self.half(0xde00 | u16::from(code));
+    /// `ldr d, [n, m]` or its like.
+    pub fn load_indexed(&mut self, kind: LoadKind, d: PReg, (n, m): (PReg, PReg)) {
+        let address = Address::Index(n, m, IndexShift::ZERO);
+        self.inst(Machine::Load { kind, d, address });
     }
 
-    /// `BKPT #0xab`, a semihosting request (Arm semihosting, "The semihosting interface").
-    pub fn semihost(&mut self) {
-        self.half(0xbeab);
-    }
-
-    /// `WFI` T1.
-    pub fn wait(&mut self) {
-        self.half(0xbf30);
-    }
-
-    /// `NOP` T1.
-    pub fn nop(&mut self) {
-        self.half(0xbf00);
+    /// `str s, [n, m]` or its like.
+    pub fn store_indexed(&mut self, kind: StoreKind, s: PReg, (n, m): (PReg, PReg)) {
+        let address = Address::Index(n, m, IndexShift::ZERO);
+        self.inst(Machine::Store { kind, s, address });
     }
 }
 
-/// Puts a 16-bit immediate into a `MOVW` or `MOVT` (DDI0403 A7.7.76 T3, A7.7.79 T1).
-pub fn set_move(code: &mut [u16], value: u16) {
-    code[0] = code[0] & !0x040f | value >> 12 | (value >> 11 & 1) << 10;
-    code[1] = code[1] & !0x70ff | (value >> 8 & 7) << 12 | value & 0xff;
+fn immediate(value: u8) -> Operand2<PReg> {
+    Operand2::Imm(ModifiedImm::new(value.into()).expect("eight bits are an immediate"))
 }
 
-/// `BL` T1 over a distance from the instruction's address plus 4; `None` beyond 16 MiB.
-pub fn bl(distance: i32) -> Option<[u16; 2]> {
-    wide_branch(distance, 0xd000)
+fn at(n: PReg, offset: u32) -> Address<PReg> {
+    Address::Offset(n, Imm12::new(offset).expect("an offset below 4096"))
 }
 
-/// `B` T4 over a distance from the instruction's address plus 4; `None` beyond 16 MiB.
-pub fn b_wide(distance: i32) -> Option<[u16; 2]> {
-    wide_branch(distance, 0x9000)
-}
-
-fn wide_branch(distance: i32, second: u16) -> Option<[u16; 2]> {
-    if !(-(1 << 24)..1 << 24).contains(&distance) || distance & 1 != 0 {
-        return None;
-    }
-    let sign = (distance >> 24 & 1) as u16;
-    let j1 = (!(distance >> 23) as u16 ^ sign) & 1;
-    let j2 = (!(distance >> 22) as u16 ^ sign) & 1;
-    let high = (distance >> 12) as u16 & 0x3ff;
-    let low = (distance >> 1) as u16 & 0x7ff;
-    Some([
-        0xf000 | sign << 10 | high,
-        second | j1 << 13 | j2 << 11 | low,
-    ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn branches_over_known_distances() {
-        assert_eq!(bl(-4), Some([0xf7ff, 0xfffe]));
-        assert_eq!(bl(0), Some([0xf000, 0xf800]));
-        assert_eq!(b_wide(-4), Some([0xf7ff, 0xbffe]));
-        assert_eq!(bl(0x00ff_fffe), Some([0xf3ff, 0xd7ff]));
-        assert_eq!(bl(1 << 24), None);
-        assert_eq!(bl(-(1 << 24)), Some([0xf400, 0xd000]));
-    }
-
-    #[test]
-    fn immediates_of_moves() {
-        let mut movw = [0xf240, 0x0300];
-        set_move(&mut movw, 0xabcd);
-        // movw r3, #0xabcd
-        assert_eq!(movw, [0xf64a, 0x33cd]);
+fn with_distance(branch: Machine, distance: i32) -> Machine {
+    match branch {
+        Machine::Call { .. } => Machine::Call { distance },
+        Machine::Branch { width, .. } => Machine::Branch { width, distance },
+        Machine::BranchIf { width, cond, .. } => Machine::BranchIf {
+            width,
+            cond,
+            distance,
+        },
+        other => other,
     }
 }

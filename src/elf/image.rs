@@ -4,7 +4,7 @@
 //! then instance and memory. No relocation is left. `Reset` calls `NAME_init`, then enters the
 //! harness, whose section alone lies outside the validator's claim.
 
-use super::asm::{Assembler, b_wide};
+use super::asm::Assembler;
 use super::program::{Program, RelocationKind, Symbol};
 use super::unit::{
     Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
@@ -167,7 +167,7 @@ fn add_harness(unit: &mut Unit, program: &Program, code: Vec<u8>) -> SectionId {
     harness::stub(&mut asm);
     let (stub, _) = asm.finish(0);
     for import in &program.imports {
-        let symbol = unit.by_name[&Symbol::Import(import.function)];
+        let symbol = unit.by_name[&Symbol::Function(import.function)];
         if unit.symbols[symbol.0].place.is_some() {
             continue;
         }
@@ -238,17 +238,6 @@ fn resolve(unit: &mut Unit) -> Result<(), ElfError> {
 fn enter_harness(unit: &mut Unit, reset: SymbolId, start: u32) -> Result<(), ElfError> {
     let (section, _) = unit.symbols[reset.0].place.expect("Reset is defined here");
     let section = &mut unit.sections[section.0];
-    let distance = i64::from(start) - i64::from(section.address + 4) - 4;
-    let too_big = || ElfError::TooBig {
-        what: "the branch to the harness".into(),
-        bytes: distance.unsigned_abs(),
-        limit: 1 << 24,
-    };
-    let [first, second] = i32::try_from(distance)
-        .ok()
-        .and_then(b_wide)
-        .ok_or_else(too_big)?;
-    section.bytes[4..6].copy_from_slice(&first.to_le_bytes());
-    section.bytes[6..8].copy_from_slice(&second.to_le_bytes());
-    Ok(())
+    let distance = i64::from(start) - i64::from(section.address + 4);
+    relocate::put_branch(&mut section.bytes, 4, distance)
 }

@@ -5,16 +5,23 @@
 //! instance, writes cells and segments in order, then calls the start function and returns; if a
 //! segment is out of bounds, it traps behind the writes before it. It follows AAPCS.
 //!
-//! Loops count down an integer instead of comparing pointers, so that their course does not
-//! depend on where the linker puts the regions.
+//! Only instructions that compiled functions have too are used. Loops count down an integer
+//! instead of comparing pointers, so that their course does not depend on where the regions are.
 
-use super::asm::{Assembler, LR, Reg, When};
+use super::asm::Assembler;
 use super::program::{FrameRule, FrameStep, Function, Program, Segment, Symbol};
+use crate::emit::machine::Machine;
+use crate::vcode::inst::{Cond, LoadKind, StoreKind};
+use crate::vcode::reg::{PReg, RegSet};
 
-const R0: Reg = Reg(0);
-const R1: Reg = Reg(1);
-const R2: Reg = Reg(2);
-const R3: Reg = Reg(3);
+const R0: PReg = PReg::R0;
+const R1: PReg = PReg::R1;
+const R2: PReg = PReg::R2;
+const R3: PReg = PReg::R3;
+const R4: PReg = PReg::new(4);
+
+/// Bytes that one turn of the zeroing loop writes.
+const ZERO_STEP: u32 = 32;
 
 /// The code of `NAME_init`. Its `index` has no meaning.
 pub fn run(program: &Program) -> Function {
@@ -23,7 +30,8 @@ pub fn run(program: &Program) -> Function {
     let plan = &program.instantiation;
     let start = plan.start.filter(|_| plan.trap.is_none());
     if start.is_some() {
-        asm.push(1 << 4 | 1 << 8);
+        // r4 only keeps SP a multiple of 8.
+        asm.inst(Machine::Push(RegSet::from_iter([R4, PReg::LR])));
         let at = asm.position();
         let saved = |register, below| FrameStep {
             at,
@@ -39,17 +47,17 @@ pub fn run(program: &Program) -> Function {
         ]);
     }
     let memory_bytes = program.memory.map_or(0, |memory| memory.reserve_bytes);
-    zero(&mut asm, Symbol::Memory, memory_bytes);
+    zero(&mut asm, Symbol::Memory(0), memory_bytes);
     zero(&mut asm, Symbol::Instance, program.instance_bytes);
     write_cells(&mut asm, &plan.cells);
     copy_segments(&mut asm, &plan.segments);
     match (plan.trap, start) {
-        (Some(code), _) => asm.trap(code),
+        (Some(code), _) => asm.inst(Machine::Udf(code)),
         (None, Some(function)) => {
-            asm.call(function);
-            asm.pop(1 << 4 | 1 << 8);
+            asm.call(Symbol::Function(function));
+            asm.inst(Machine::Pop(RegSet::from_iter([R4, PReg::PC])));
         }
-        (None, None) => asm.branch_register(LR),
+        (None, None) => asm.inst(Machine::BranchReg { m: PReg::LR }),
     }
     let (code, relocations) = asm.finish(0);
     Function {
@@ -78,45 +86,50 @@ fn zero(asm: &mut Assembler, region: Symbol, bytes: u32) {
     }
     asm.address(R0, region);
     asm.constant(R2, 0);
-    asm.constant(R3, 0);
-    if bytes >= 16 {
-        asm.constant(R1, bytes / 16);
+    if bytes >= ZERO_STEP {
+        asm.constant(R1, bytes / ZERO_STEP);
         let again = asm.here();
-        asm.store_multiple(R0, 1 << 2 | 1 << 3);
-        asm.store_multiple(R0, 1 << 2 | 1 << 3);
+        for offset in (0..ZERO_STEP).step_by(4) {
+            asm.store(StoreKind::Word, R2, (R0, offset));
+        }
+        asm.add_imm(R0, ZERO_STEP as u8);
         asm.sub_imm(R1, 1);
-        asm.branch_when(When::NotEqual, again);
+        asm.branch_if(Cond::Ne, again);
     }
-    for _ in 0..bytes % 16 / 4 {
-        asm.store_advance(R2, R0);
+    let rest = bytes % ZERO_STEP;
+    for offset in (0..rest / 4 * 4).step_by(4) {
+        asm.store(StoreKind::Word, R2, (R0, offset));
     }
-    for _ in 0..bytes % 4 {
-        asm.store_byte_advance(R2, R0);
+    for offset in rest / 4 * 4..rest {
+        asm.store(StoreKind::Byte, R2, (R0, offset));
     }
 }
 
 /// Writes words into the instance region, which is zero.
 fn write_cells(asm: &mut Assembler, cells: &[(u32, u32)]) {
-    // The base register moves up whenever a cell is out of reach of a 12-bit offset.
+    // The base register moves whenever a cell is out of reach of a 12-bit offset.
     let mut base = None;
     for &(offset, value) in cells.iter().filter(|(_, value)| *value != 0) {
-        let reach = match base {
-            Some(base) if (base..base + 4096).contains(&offset) => offset - base,
+        let start = match base {
+            Some(start) if (start..start + 4096).contains(&offset) => start,
             _ => {
+                let start = if offset < 4096 { 0 } else { offset };
                 asm.address(R0, Symbol::Instance);
-                if offset >= 4096 {
-                    asm.constant(R1, offset);
-                    asm.add(R0, R1);
-                    base = Some(offset);
-                    0
-                } else {
-                    base = Some(0);
-                    offset
-                }
+                move_up(asm, start);
+                base = Some(start);
+                start
             }
         };
         asm.constant(R1, value);
-        asm.store(R1, R0, reach as u16);
+        asm.store(StoreKind::Word, R1, (R0, offset - start));
+    }
+}
+
+/// Adds a constant to r0. Changes r3.
+fn move_up(asm: &mut Assembler, bytes: u32) {
+    if bytes != 0 {
+        asm.constant(R3, bytes);
+        asm.add(R0, R0, R3);
     }
 }
 
@@ -127,24 +140,27 @@ fn copy_segments(asm: &mut Assembler, segments: &[Segment]) {
     }
     asm.address(R1, Symbol::Data);
     for segment in segments.iter().filter(|segment| !segment.bytes.is_empty()) {
-        asm.address(R0, Symbol::Memory);
-        if segment.offset != 0 {
-            asm.constant(R3, segment.offset);
-            asm.add(R0, R3);
-        }
+        asm.address(R0, Symbol::Memory(0));
+        move_up(asm, segment.offset);
         let bytes = segment.bytes.len() as u32;
         if bytes >= 4 {
             // LDR and STR may be unaligned: UNALIGN_TRP is 0 by the contract.
             asm.constant(R3, bytes / 4);
             let again = asm.here();
-            asm.load_advance(R2, R1);
-            asm.store_advance(R2, R0);
+            asm.load(LoadKind::Word, R2, (R1, 0));
+            asm.store(StoreKind::Word, R2, (R0, 0));
+            asm.add_imm(R1, 4);
+            asm.add_imm(R0, 4);
             asm.sub_imm(R3, 1);
-            asm.branch_when(When::NotEqual, again);
+            asm.branch_if(Cond::Ne, again);
         }
-        for _ in 0..bytes % 4 {
-            asm.load_byte_advance(R2, R1);
-            asm.store_byte_advance(R2, R0);
+        let rest = bytes % 4;
+        for offset in 0..rest {
+            asm.load(LoadKind::Byte, R2, (R1, offset));
+            asm.store(StoreKind::Byte, R2, (R0, offset));
+        }
+        if rest != 0 {
+            asm.add_imm(R1, rest as u8);
         }
     }
 }

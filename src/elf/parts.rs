@@ -14,7 +14,7 @@ use super::program::{
 use super::unit::{
     Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
 };
-use super::{ElfError, asm, frame, init, names};
+use super::{ElfError, frame, init, names, relocate};
 use crate::target::Cpu;
 
 /// Between functions: a trap that no Wasm trap has.
@@ -148,7 +148,7 @@ fn define_regions(unit: &mut Unit, program: &Program) {
             8,
             bytes,
         );
-        define_object(unit, Symbol::Table, format!("{name}.table0"), id);
+        define_object(unit, Symbol::Table(0), format!("{name}.table0"), id);
         unit.add_mapping("$d", id, 0);
     }
     let data = init::data(program);
@@ -168,7 +168,7 @@ fn define_regions(unit: &mut Unit, program: &Program) {
     }
     if let Some(memory) = program.memory {
         let id = unit.add_zeroed(format!(".bss.{name}.memory"), 8, memory.reserve_bytes);
-        define_object(unit, Symbol::Memory, format!("{name}.memory0"), id);
+        define_object(unit, Symbol::Memory(0), format!("{name}.memory0"), id);
         if memory.visibility == Visibility::Exported {
             unit.add_symbol(SymbolEntry {
                 name: format!("{name}_memory"),
@@ -197,7 +197,7 @@ fn define_object(unit: &mut Unit, symbol: Symbol, name: String, section: Section
 fn define_imports(unit: &mut Unit, program: &Program) {
     for import in &program.imports {
         let id = undefined(unit, names::import(&import.module, &import.field));
-        unit.by_name.insert(Symbol::Import(import.function), id);
+        unit.by_name.insert(Symbol::Function(import.function), id);
     }
     let limit = |relocation: &Relocation| relocation.symbol == Symbol::StackLimit;
     if program
@@ -250,9 +250,11 @@ fn fill_code(
         for relocation in &function.relocations {
             let at = offset + relocation.offset;
             match (relocation.kind, relocation.symbol) {
-                (RelocationKind::ThmCall, Symbol::Function(callee)) => {
-                    let callee = offsets.get(&callee).expect("a called function has code");
-                    call(&mut bytes, at, i64::from(*callee) - i64::from(at) - 4)?;
+                (RelocationKind::ThmCall, Symbol::Function(callee))
+                    if offsets.contains_key(&callee) =>
+                {
+                    let callee = offsets[&callee];
+                    relocate::put_call(&mut bytes, at, i64::from(callee) - i64::from(at))?;
                 }
                 (kind, symbol) => {
                     let target = *unit
@@ -276,20 +278,6 @@ fn fill_code(
     Ok(())
 }
 
-/// Puts the distance into the `BL` at an offset.
-pub fn call(bytes: &mut [u8], at: u32, distance: i64) -> Result<(), ElfError> {
-    let halves = i32::try_from(distance).ok().and_then(asm::bl);
-    let [first, second] = halves.ok_or(ElfError::TooBig {
-        what: "the distance of a call".into(),
-        bytes: distance.unsigned_abs(),
-        limit: 1 << 24,
-    })?;
-    let at = at as usize;
-    bytes[at..at + 2].copy_from_slice(&first.to_le_bytes());
-    bytes[at + 2..at + 4].copy_from_slice(&second.to_le_bytes());
-    Ok(())
-}
-
 /// Mapping symbols: where instructions begin and where data begins (AAELF32, 5.5.5).
 fn map_code(unit: &mut Unit, code: SectionId, offset: u32, function: &Function) {
     let mut instructions_from = 0;
@@ -306,7 +294,7 @@ fn map_code(unit: &mut Unit, code: SectionId, offset: u32, function: &Function) 
 }
 
 fn fill_table(unit: &mut Unit, program: &Program) {
-    let Some(&table) = unit.by_name.get(&Symbol::Table) else {
+    let Some(&table) = unit.by_name.get(&Symbol::Table(0)) else {
         return;
     };
     let (section, _) = unit.symbols[table.0]
@@ -319,7 +307,7 @@ fn fill_table(unit: &mut Unit, program: &Program) {
         unit.sections[section.0].bytes[at..at + 4].copy_from_slice(&entry.type_id.to_le_bytes());
         let target = *unit
             .by_name
-            .get(&entry.function)
+            .get(&Symbol::Function(entry.function))
             .expect("a table entry's function is defined");
         fixups.push(Fixup {
             offset: at as u32 + 4,

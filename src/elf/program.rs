@@ -2,6 +2,8 @@
 //!
 //! Everything here is data. Offsets are bytes from the start of the function or region they are in.
 
+pub use crate::vcode::inst::Symbol;
+
 /// A compiled module, ready to be written as an object or an image.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Program {
@@ -79,25 +81,6 @@ pub enum RelocationKind {
     MovtAbs,
     /// A word.
     Abs32,
-}
-
-/// Something with an address.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Symbol {
-    /// A function with code, by Wasm index.
-    Function(u32),
-    /// An imported function, by Wasm index.
-    Import(u32),
-    /// Byte 0 of linear memory 0.
-    Memory,
-    /// The cells of globals and memory length.
-    Instance,
-    /// Entry 0 of table 0.
-    Table,
-    /// The bytes of active data segments.
-    Data,
-    /// The word that holds the lowest address the stack may use.
-    StackLimit,
 }
 
 /// One change of the frame, in force from `at` on (DWARF 5, 6.4).
@@ -195,8 +178,8 @@ pub enum Visibility {
 pub struct TableEntry {
     /// 1 + the index of the first structurally equal function type.
     pub type_id: u32,
-    /// The function.
-    pub function: Symbol,
+    /// The function, by Wasm index.
+    pub function: u32,
 }
 
 /// What happens at instantiation besides zeroing (Wasm core spec, 4.5.4), tables apart.
@@ -209,8 +192,8 @@ pub struct Instantiation {
     pub segments: Vec<Segment>,
     /// The code (`verify::trap`) of the trap that a segment out of bounds causes after those writes.
     pub trap: Option<u8>,
-    /// The start function.
-    pub start: Option<Symbol>,
+    /// The start function, by Wasm index.
+    pub start: Option<u32>,
 }
 
 /// An active data segment.
