@@ -1,11 +1,15 @@
 //! The compiler: WebAssembly in, Thumb-2 out.
 
 pub mod alloc;
-pub mod vcode;
 pub mod config;
+pub mod elf;
+pub mod emit;
 pub mod entity;
 pub mod error;
 pub mod ir;
 pub mod translate;
+pub mod qemu;
+pub mod target;
+pub mod vcode;
 pub mod wasm;
 pub mod vcode;
