@@ -1,6 +1,9 @@
 //! The compiler: WebAssembly in, Thumb-2 out.
 
+pub mod alloc;
 pub mod config;
 pub mod entity;
 pub mod error;
 pub mod ir;
+pub mod lower;
+pub mod vcode;
