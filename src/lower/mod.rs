@@ -58,9 +58,9 @@ use crate::vcode::inst::{Inst, Terminator, Trap};
 pub use module::ModuleInfo;
 
 /// Selects instructions for a function.
-pub fn run(func: &ir::Func, module: &ModuleInfo, config: &Config) -> vcode::Func {
+pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Func {
     let order = postorder(func);
-    let mut lower = Lower::new(func, module, config, &order);
+    let mut lower = Lower::new(func, module, &order);
     for block in func.blocks.keys() {
         lower.make_blocks(block);
     }
@@ -105,7 +105,6 @@ struct Usage {
 struct Lower<'a> {
     ir: &'a ir::Func,
     module: &'a ModuleInfo,
-    config: &'a Config,
     usage: TypedVec<ir::Value, Usage>,
     /// Whether a value is read through: it never has registers of its own.
     transparent: TypedVec<ir::Value, bool>,
@@ -125,12 +124,7 @@ struct Lower<'a> {
 }
 
 impl<'a> Lower<'a> {
-    fn new(
-        ir: &'a ir::Func,
-        module: &'a ModuleInfo,
-        config: &'a Config,
-        order: &[ir::Block],
-    ) -> Lower<'a> {
+    fn new(ir: &'a ir::Func, module: &'a ModuleInfo, order: &[ir::Block]) -> Lower<'a> {
         let nowhere = Usage {
             home: ir::ENTRY,
             uses: 0,
@@ -139,7 +133,6 @@ impl<'a> Lower<'a> {
         let mut lower = Lower {
             ir,
             module,
-            config,
             usage: TypedVec::filled(nowhere, ir.values.len()),
             transparent: TypedVec::filled(false, ir.values.len()),
             parts: BTreeMap::new(),
@@ -232,9 +225,9 @@ impl<'a> Lower<'a> {
         }
         if block == ir::ENTRY {
             self.source = data.source.map_or(data.terminator_offset, |p| p.offset);
-            self.lower_entry();
+            // The arguments arrive before anything else, also before what is shared.
             self.place_shared();
-            // The arguments arrive before anything else, so they come after what was shared.
+            self.lower_entry();
             self.flush();
         }
         let block = self.blocks[block];

@@ -9,13 +9,13 @@ use crate::ir;
 use crate::ir::{Effect, Liveness, Op, Type, Value};
 use crate::vcode::VReg;
 use crate::vcode::func::{FrameValue, Origin};
-use crate::vcode::inst::{Inst, ShiftOp};
 use crate::vcode::imm::ShiftImm;
+use crate::vcode::inst::{Inst, ShiftOp};
 
 use super::shared::Shared;
 
 /// Most nodes of an expression; what is larger has a name of its own.
-const EXPRESSION_NODES_MAX: u32 = 24;
+const EXPRESSION_NODES_MAX: u32 = 64;
 
 /// A word of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +43,9 @@ impl<'a> Lower<'a> {
             for &inst in &self.ir.blocks[block].insts {
                 let inst = &self.ir.insts[inst];
                 let Some(result) = inst.result else { continue };
-                let size: u32 = 1 + inst.args.iter().map(|&arg| nodes[arg]).sum::<u32>();
+                // Some operators name their operands twice in the expression.
+                let args: u32 = inst.args.iter().map(|&arg| nodes[arg]).sum();
+                let size = 1 + 2 * args;
                 let is_virtual = self.ir.values[result].liveness == Liveness::Virtual;
                 let is_read_through = match inst.op.effect() {
                     Effect::Pure => is_virtual || self.is_read_through(inst),
@@ -84,7 +86,7 @@ impl<'a> Lower<'a> {
             (Op::Wrap | Op::ExtendU | Op::ExtendS | Op::Extend32S64, Half::Low) => {
                 Some(arg(0, Half::Low))
             }
-            (Op::ExtendU, Half::High) => zero,
+            (Op::ExtendU | Op::Clz64 | Op::Ctz64 | Op::Popcnt64, Half::High) => zero,
             (Op::Shl64 | Op::ShrU64 | Op::ShrS64 | Op::RotL64 | Op::RotR64, _) => {
                 self.through_shift(inst, half)
             }
@@ -127,7 +129,8 @@ impl<'a> Lower<'a> {
             return own;
         }
         let inst = self.ir.definition(value);
-        inst.and_then(|inst| self.through(inst, half)).unwrap_or(own)
+        inst.and_then(|inst| self.through(inst, half))
+            .unwrap_or(own)
     }
 
     /// Both halves of a 64-bit value.
@@ -190,10 +193,9 @@ impl<'a> Lower<'a> {
     /// A register that holds a word and that no other use shares.
     pub(super) fn fresh_reg(&mut self, word: Word) -> VReg {
         let (origin, inst): (_, fn(VReg, VReg, u32) -> Inst<VReg>) = match word {
-            Word::Const(bits) => (
-                Origin::Derived(FrameValue::Const32(bits)),
-                |d, _, value| Inst::Const { d, value },
-            ),
+            Word::Const(bits) => (Origin::Derived(FrameValue::Const32(bits)), |d, _, value| {
+                Inst::Const { d, value }
+            }),
             Word::Part(value, half) => {
                 let part = self.part(value, half);
                 (self.out.vregs[part].clone(), |d, m, _| Inst::Move { d, m })
