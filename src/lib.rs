@@ -7,3 +7,5 @@ pub mod error;
 pub mod ir;
 pub mod lower;
 pub mod vcode;
+pub mod translate;
+pub mod wasm;
