@@ -6,6 +6,6 @@ pub mod entity;
 pub mod error;
 pub mod ir;
 pub mod lower;
-pub mod vcode;
 pub mod translate;
+pub mod vcode;
 pub mod wasm;

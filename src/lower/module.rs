@@ -2,6 +2,7 @@
 //! of the instance are.
 
 use crate::ir::{Function, Global, Type};
+use crate::wasm::Module;
 
 /// Facts about the module that instructions depend on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -66,6 +67,24 @@ impl ModuleInfo {
             cells,
             instance_bytes: bytes,
         }
+    }
+
+    /// What lowering needs to know about a module.
+    pub fn of(module: &Module) -> ModuleInfo {
+        let globals: Vec<GlobalCell> = module
+            .globals
+            .values()
+            .map(|global| match global.mutable {
+                true => GlobalCell::Cell(global.ty),
+                false => GlobalCell::Constant,
+            })
+            .collect();
+        let length = match module.memory {
+            Some(memory) if memory.grows => LengthCell::Present,
+            Some(_) | None => LengthCell::Absent,
+        };
+        let imports = u32::try_from(module.imported_functions()).expect("fewer than 2^32");
+        ModuleInfo::new(imports, length, &globals)
     }
 
     /// Whether a function is imported.
