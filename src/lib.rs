@@ -7,6 +7,7 @@ pub mod emit;
 pub mod entity;
 pub mod error;
 pub mod ir;
+pub mod lower;
 pub mod translate;
 pub mod qemu;
 pub mod target;
