@@ -13,4 +13,3 @@ pub mod qemu;
 pub mod target;
 pub mod vcode;
 pub mod wasm;
-pub mod vcode;
