@@ -2,6 +2,11 @@
 
 pub mod abi;
 pub mod domain;
+pub mod elf;
 pub mod hints;
+pub mod smt;
+pub mod term;
+pub mod thumb;
 pub mod trap;
 pub mod verdict;
+pub mod wasm;
