@@ -3,6 +3,8 @@
 pub mod config;
 pub mod entity;
 pub mod error;
+pub mod interp;
 pub mod ir;
+pub mod opt;
 pub mod translate;
 pub mod wasm;
