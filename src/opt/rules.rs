@@ -338,7 +338,7 @@ impl Context<'_> {
         if !is_shift {
             return None;
         }
-        if c % bits == 0 {
+        if c.is_multiple_of(bits) {
             return self.value(a);
         }
         if c >= bits {
