@@ -4,6 +4,7 @@
 //! function, rebuilds the live ranges, adds up the stack, and runs instantiation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
@@ -15,12 +16,9 @@ use crate::program::{self, Place, Program};
 use crate::ranges;
 use crate::replay;
 use crate::segment::machine::region_term;
-use crate::segment::symbolic::{Constants, Extent, Regions, Side, SourceWorld, Symbolic};
+use crate::segment::symbolic::{Constants, Extent, Regions, SourceWorld, Symbolic};
 use crate::segment::walk::{self, Subject, Walked};
-use crate::segment::machine::MachineState;
 use crate::stack::{self, Frame};
-use crate::term::facts::Facts;
-use crate::term::prove::Prover;
 use crate::term::{Bounds, Term32, Terms};
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
 use crate::wasm::module::{self, Constant, Module, PAGE_BYTES};
@@ -228,7 +226,7 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
         global_is_constant: module.globals.iter().map(|global| !global.mutable).collect(),
         cells: program.cells.clone(),
     };
-    Symbolic::new(terms, Prover::new(), constants, world)
+    Symbolic::new(terms, constants, Rc::new(program.clone()), world)
 }
 
 fn regions(terms: &mut Terms, program: &Program) -> Regions {

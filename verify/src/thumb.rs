@@ -3,3 +3,4 @@
 pub mod inst;
 pub mod flags;
 pub mod sem;
+pub mod decode;
