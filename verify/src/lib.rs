@@ -3,6 +3,8 @@
 pub mod abi;
 pub mod domain;
 pub mod hints;
+pub mod smt;
+pub mod term;
 pub mod trap;
 pub mod verdict;
 pub mod wasm;
