@@ -509,6 +509,13 @@ fn control_flow() {
             (br_if $inner (i32.lt_u (local.tee 2 (i32.add (local.get 2) (i32.const 1))) (i32.const 5))))
           (br_if $outer (i32.lt_s (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0))))
         (local.get 3))
+      (func (export "again") (param i32) (result i32)
+        (i32.const 1000)
+        (loop (result i32)
+          (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+          (i32.const 5)
+          (br_if 0 (i32.gt_s (local.get 0) (i32.const 0))))
+        (i32.add (local.get 0)) (i32.sub))
       (func (export "dead") (param i32) (result i32)
         (if (result i32) (local.get 0)
           (then (return (i32.const 1)) (drop) (if (result i64) (then (i64.const 1)) (else (unreachable))) (drop) (i32.const 8))
@@ -540,6 +547,7 @@ fn control_flow() {
     }
     for value in [0, 1, 5, 20] {
         calls.push(("factorial", vec![Constant::I64(value)]));
+        calls.push(("again", vec![Constant::I32(value as u32)]));
         calls.push(("nested", vec![Constant::I32(value as u32)]));
         calls.push(("even", vec![Constant::I32(value as u32)]));
     }
