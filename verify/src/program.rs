@@ -132,11 +132,11 @@ impl Program {
     }
 
     /// What a relocation of a MOVW or MOVT at `pc` adds to: a region's start or the stack limit's word.
-    pub fn relocated_half(&self, pc: u32) -> Option<Word> {
+    pub fn relocated_half(&self, pc: u32) -> Option<(RelocationKind, Word)> {
         match self.relocations.get(&pc)? {
-            (RelocationKind::MovwAbs | RelocationKind::MovtAbs, Named::Region(base)) => Some(Word::Base(*base, 0)),
-            (RelocationKind::MovwAbs | RelocationKind::MovtAbs, Named::StackLimit) => Some(Word::StackLimit),
-            _ => None,
+            (kind, Named::Region(base)) => Some((*kind, Word::Base(*base, 0))),
+            (kind, Named::StackLimit) => Some((*kind, Word::StackLimit)),
+            (_, Named::Function(_) | Named::Data) => None,
         }
     }
 

@@ -11,13 +11,17 @@ use crate::abi::{self, Place};
 use crate::domain::{Bin32, Domain};
 use crate::hints::{Base, Location};
 use crate::term::node::Width;
-use crate::term::{Term32, TermMem};
+use crate::program::Word;
+use crate::term::{Term32, TermMem, Terms};
+use crate::thumb::flags::Flags;
+use crate::thumb::inst::{Inst, Reg, Width as Bytes};
+use crate::thumb::sem::{Alignment, ItState, Machine};
 use crate::wasm::module::Function;
 use crate::wasm::sem::Value;
 
 use super::goal;
 use super::relation::Ghosts;
-use super::symbolic::{region_bounds, SourceWorld, Stop, Symbolic, TermValue};
+use super::symbolic::{region_bounds, Constants, SourceWorld, Stop, Symbolic, TermValue};
 
 /// Registers, flags and memory.
 #[derive(Clone)]
@@ -25,9 +29,9 @@ pub struct MachineState {
     /// r0 to r12, SP, LR.
     pub registers: [Term32; 15],
     /// The condition flags.
-    pub flags: crate::thumb::sem::FlagsOf<Symbolic>,
+    pub flags: Flags<Symbolic>,
     /// What is left of an IT block.
-    pub it: crate::thumb::inst::ItState,
+    pub it: ItState,
     /// Linear memory.
     pub memory: TermMem,
     /// Words of the instance region, by offset.
@@ -65,11 +69,11 @@ impl MachineState {
         function: &Function,
         ghosts: &Ghosts,
     ) -> (MachineState, Vec<TermValue>) {
-        let mut state = MachineState::junk(symbolic, world, 0);
+        let mut state = MachineState::junk(&mut symbolic.terms, &symbolic.constants, world, 0);
         state.registers = ghosts.registers;
         let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| goal::sort(*kind)).collect();
-        let (places, stack_bytes) = abi::arguments(&sorts);
-        state.arguments_end = stack_bytes as i32;
+        let (places, _) = abi::arguments(&sorts);
+        state.set_arguments(function);
         let mut arguments = Vec::new();
         for words in places {
             let words: Vec<Term32> = words
@@ -92,19 +96,19 @@ impl MachineState {
     }
 
     /// A state of which only the world and the depth of SP are known.
-    pub fn junk(symbolic: &mut Symbolic, world: &SourceWorld, depth: u32) -> MachineState {
-        let depth = symbolic.terms.w32(depth);
-        let sp = symbolic.terms.bin32(Bin32::Sub, &symbolic.constants.entry_sp, &depth);
+    pub fn junk(terms: &mut Terms, constants: &Constants, world: &SourceWorld, depth: u32) -> MachineState {
+        let depth = terms.w32(depth);
+        let sp = terms.bin32(Bin32::Sub, &constants.entry_sp, &depth);
         let registers = std::array::from_fn(|register| match register {
             13 => sp,
-            _ => symbolic.terms.fresh32("junk"),
+            _ => terms.fresh32("junk"),
         });
-        let flags = junk_flags(symbolic);
-        let cells = cells(symbolic, world);
+        let flags = junk_flags(terms);
+        let cells = cells(terms, constants, world);
         MachineState {
             registers,
             flags,
-            it: crate::thumb::inst::ItState::default(),
+            it: ItState::default(),
             memory: world.memory,
             cells,
             stack: BTreeMap::new(),
@@ -120,10 +124,10 @@ impl MachineState {
         for register in abi::CALLER_SAVED {
             self.registers[usize::from(register)] = symbolic.terms.fresh32("junk");
         }
-        self.flags = junk_flags(symbolic);
+        self.flags = junk_flags(&mut symbolic.terms);
         self.memory = world.memory;
-        self.cells = cells(symbolic, world);
-        if let Ok(depth) = self.depth(symbolic) {
+        self.cells = cells(&mut symbolic.terms, &symbolic.constants, world);
+        if let Ok(depth) = self.depth(&mut symbolic.terms, &symbolic.constants) {
             let top = argument_bytes as i32 - depth as i32;
             self.stack.retain(|offset, _| *offset >= top);
         }
@@ -133,8 +137,8 @@ impl MachineState {
     ///
     /// # Errors
     /// SP is not at a constant distance, or above entry.
-    pub fn depth(&self, symbolic: &mut Symbolic) -> Result<u32, String> {
-        let distance = symbolic.terms.distance(symbolic.constants.entry_sp, self.registers[13]);
+    pub fn depth(&self, terms: &mut Terms, constants: &Constants) -> Result<u32, String> {
+        let distance = terms.distance(constants.entry_sp, self.registers[13]);
         match distance {
             Some(depth) if depth <= i32::MAX as u32 && depth.is_multiple_of(4) => Ok(depth),
             Some(_) => Err("SP is above its value at entry or not a multiple of 4".to_owned()),
@@ -172,12 +176,17 @@ impl MachineState {
             }
             Location::Stack(offset) if offset % 4 == 0 => {
                 self.stack.insert(offset, word);
-                self.arguments_end = self.arguments_end.max(offset + 4);
                 Ok(())
             }
             Location::Stack(offset) => Err(format!("stack offset {offset} is no word")),
             Location::Single(_) => Err("a cut lists a floating-point register".to_owned()),
         }
+    }
+
+    /// Says how far the incoming arguments of a function reach.
+    pub fn set_arguments(&mut self, function: &Function) {
+        let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| goal::sort(*kind)).collect();
+        self.arguments_end = abi::arguments(&sorts).1 as i32;
     }
 
     /// A word of the instance region.
@@ -190,7 +199,7 @@ impl MachineState {
     /// # Errors
     /// SP is not at a known distance.
     pub fn forget_below_sp(&mut self, symbolic: &mut Symbolic) -> Result<(), String> {
-        let depth = self.depth(symbolic)? as i32;
+        let depth = self.depth(&mut symbolic.terms, &symbolic.constants)? as i32;
         self.stack.retain(|offset, _| *offset >= -depth);
         Ok(())
     }
@@ -211,20 +220,20 @@ impl MachineState {
     }
 }
 
-fn junk_flags(symbolic: &mut Symbolic) -> crate::thumb::sem::FlagsOf<Symbolic> {
-    let bits = std::array::from_fn(|_| symbolic.terms.fresh_bool("flag"));
-    crate::thumb::sem::FlagsOf::<Symbolic>::from_bits(bits)
+fn junk_flags(terms: &mut Terms) -> Flags<Symbolic> {
+    let bits = std::array::from_fn(|_| terms.fresh_bool("flag"));
+    Flags::from_bits(bits)
 }
 
 /// The words of the instance region for a world.
-fn cells(symbolic: &mut Symbolic, world: &SourceWorld) -> BTreeMap<u32, Term32> {
+fn cells(terms: &mut Terms, constants: &Constants, world: &SourceWorld) -> BTreeMap<u32, Term32> {
     let mut cells = BTreeMap::new();
-    if symbolic.constants.grows {
+    if constants.grows {
         cells.insert(0, world.memory_bytes);
     }
     for (index, value) in world.globals.iter().enumerate() {
-        let Some(offset) = symbolic.constants.cells[index] else { continue };
-        for (word, at) in goal::words(symbolic, value).into_iter().zip([offset, offset + 4]) {
+        let Some(offset) = constants.cells[index] else { continue };
+        for (word, at) in goal::words(terms, value).into_iter().zip([offset, offset + 4]) {
             cells.insert(at, word);
         }
     }
@@ -280,9 +289,9 @@ impl Symbolic {
     }
 
     /// Reads bytes, zero-extended.
-    pub(super) fn read(&mut self, address: Term32, width: Width, needs_alignment: bool) -> Result<Term32, Stop> {
+    pub(super) fn read(&mut self, address: Term32, width: Width, alignment: Alignment) -> Result<Term32, Stop> {
         let place = self.place(address, width.bytes())?;
-        if needs_alignment {
+        if alignment == Alignment::Word {
             self.require_aligned(&place)?;
         }
         match place {
@@ -295,7 +304,8 @@ impl Symbolic {
             Where::StackLimit => Ok(self.constants.limit),
             Where::Stack(offset) => {
                 self.machine.touched = true;
-                let below = self.machine.depth(self).map_or(true, |depth| offset < -(depth as i32));
+                let depth = self.machine.depth(&mut self.terms, &self.constants).map_err(Stop::Fault)?;
+                let below = offset < -(depth as i32);
                 if below || offset % 4 != 0 || width != Width::Word {
                     return Err(Stop::Fault(format!("the stack is read at {offset:+}, which is below SP or no word")));
                 }
@@ -331,13 +341,12 @@ impl Symbolic {
     /// Writes the low bytes of a word.
     pub(super) fn write(
         &mut self,
-        address: Term32,
-        width: Width,
+        (address, width): (Term32, Width),
         value: Term32,
-        needs_alignment: bool,
+        alignment: Alignment,
     ) -> Result<(), Stop> {
         let place = self.place(address, width.bytes())?;
-        if needs_alignment {
+        if alignment == Alignment::Word {
             self.require_aligned(&place)?;
         }
         self.machine.touched = true;
@@ -360,7 +369,7 @@ impl Symbolic {
     }
 
     fn write_stack(&mut self, offset: i32, width: Width, value: Term32) -> Result<(), Stop> {
-        let depth = self.machine.depth(self).map_err(Stop::Fault)?;
+        let depth = self.machine.depth(&mut self.terms, &self.constants).map_err(Stop::Fault)?;
         if offset < -(depth as i32) {
             return Err(Stop::Fault(format!("the stack is written at {offset:+}, below SP")));
         }
@@ -374,6 +383,124 @@ impl Symbolic {
         Ok(())
     }
 }
+
+fn width(of: Bytes) -> Width {
+    match of {
+        Bytes::Byte => Width::Byte,
+        Bytes::Half => Width::Half,
+        Bytes::Word => Width::Word,
+    }
+}
+
+impl Symbolic {
+    /// A word of constant data as a term.
+    pub(super) fn constant_word(&mut self, word: Word) -> Result<Term32, Stop> {
+        match word {
+            Word::Number(number) => Ok(self.terms.w32(number)),
+            Word::Base(base, addend) => {
+                let extent = self.constants.regions.extents.get(&base).copied();
+                let extent = extent.ok_or_else(|| Stop::Fault(format!("the module has no region {base:?}")))?;
+                let addend = self.terms.w32(addend);
+                Ok(self.terms.bin32(Bin32::Add, &extent.address, &addend))
+            }
+            Word::StackLimit => self
+                .constants
+                .regions
+                .stack_limit
+                .ok_or_else(|| Stop::Fault("the file has no stack limit".to_owned())),
+        }
+    }
+
+    /// MOVW or MOVT whose constant is a half of this address.
+    pub(super) fn set_half(&mut self, inst: &Inst, word: Word) -> Result<(), Stop> {
+        let address = self.constant_word(word)?;
+        let (low, high) = (self.terms.w32(0xffff), self.terms.w32(0xffff_0000));
+        match *inst {
+            Inst::MovW { d, imm: 0 } if !self.machine.it.is_active() => {
+                let half = self.terms.bin32(Bin32::And, &address, &low);
+                self.set_register(d, half)
+            }
+            Inst::MovT { d, imm: 0 } if !self.machine.it.is_active() => {
+                let old = self.register(d)?;
+                let kept = self.terms.bin32(Bin32::And, &old, &low);
+                let half = self.terms.bin32(Bin32::And, &address, &high);
+                let word = self.terms.bin32(Bin32::Or, &kept, &half);
+                self.set_register(d, word)
+            }
+            _ => Err(Stop::Fault("a relocation that is not modelled".to_owned())),
+        }
+    }
+}
+
+impl Machine for Symbolic {
+    fn fault(&mut self, reason: String) -> Stop {
+        Stop::Fault(reason)
+    }
+
+    fn register(&mut self, register: Reg) -> Result<Term32, Stop> {
+        let word = self.machine.registers.get(usize::from(register.number())).copied();
+        word.ok_or_else(|| Stop::Fault("PC is read as a register".to_owned()))
+    }
+
+    fn set_register(&mut self, register: Reg, word: Term32) -> Result<(), Stop> {
+        match self.machine.registers.get_mut(usize::from(register.number())) {
+            Some(held) => *held = word,
+            None => return Err(Stop::Fault("PC is written as a register".to_owned())),
+        }
+        Ok(())
+    }
+
+    fn flags(&self) -> Flags<Symbolic> {
+        self.machine.flags.clone()
+    }
+
+    fn set_flags(&mut self, flags: Flags<Symbolic>) {
+        self.machine.flags = flags;
+    }
+
+    fn it(&self) -> ItState {
+        self.machine.it
+    }
+
+    fn set_it(&mut self, it: ItState) {
+        self.machine.it = it;
+    }
+
+    fn load(&mut self, address: &Term32, bytes: Bytes, alignment: Alignment) -> Result<Term32, Stop> {
+        self.read(*address, width(bytes), alignment)
+    }
+
+    fn store(&mut self, address: &Term32, bytes: Bytes, alignment: Alignment, word: &Term32) -> Result<(), Stop> {
+        self.write((*address, width(bytes)), *word, alignment)
+    }
+
+    fn constant(&mut self, address: u32, bytes: Bytes) -> Result<Term32, Stop> {
+        if bytes != Bytes::Word || !address.is_multiple_of(4) {
+            return Err(Stop::Fault("a literal is no aligned word".to_owned()));
+        }
+        let word = self.program.constant(address).map_err(Stop::Fault)?;
+        self.machine.constants_read.extend(address..address.saturating_add(4));
+        self.constant_word(word)
+    }
+
+    fn code_address(&mut self, _address: u32) -> Result<Term32, Stop> {
+        Err(Stop::Fault("the address of code is computed".to_owned()))
+    }
+
+    fn jump_table(&mut self, table: u32, index: &Term32, bytes: Bytes) -> Result<u32, Stop> {
+        let index = self.which(*index, JUMPS_MAX)?;
+        let first = table.wrapping_add(index * bytes.bytes());
+        let mut entry = 0;
+        for (position, address) in (first..first.saturating_add(bytes.bytes())).enumerate() {
+            entry |= u32::from(self.program.constant_byte(address).map_err(Stop::Fault)?) << (8 * position);
+            self.machine.constants_read.push(address);
+        }
+        Ok(entry)
+    }
+}
+
+/// Entries that a jump table may have.
+const JUMPS_MAX: u32 = 4096;
 
 /// The address of a region, as a term.
 pub fn region_term(symbolic_terms: &mut crate::term::Terms, name: &str, bytes: u32) -> Term32 {
