@@ -4,6 +4,8 @@
 //! run is a proof of them; for everything else a run can only refute.
 
 pub mod instantiate;
+pub mod load;
 pub mod region;
+pub mod thumb_run;
 pub mod wasm_run;
 pub mod word;

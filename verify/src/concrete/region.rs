@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::word::{Fault, RegionIndex, Word};
-use crate::wasm::sem::Width;
+use crate::thumb::inst::Width;
 
 /// What may be done with the bytes of a region.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -169,7 +169,7 @@ impl Region {
                     offset,
                     index: index as u8,
                 },
-                Word::Pointer { .. } | Word::Poison => Special::Poison,
+                Word::Pointer { .. } | Word::Low { .. } | Word::Poison => Special::Poison,
             };
             self.special.insert(offset + index, special);
         }
@@ -205,6 +205,15 @@ impl Memory {
         Some(found as u32)
     }
 
+    /// The first address behind each region that has a base.
+    pub fn ends(&self) -> impl Iterator<Item = u32> {
+        let ends = self
+            .regions
+            .iter()
+            .map(|region| region.base?.checked_add(region.len()));
+        ends.flatten()
+    }
+
     /// The address of a byte of a region, as machine code has it.
     pub fn address(&self, region: RegionIndex, offset: u32) -> Word {
         match self.region(region).and_then(|found| found.base) {
@@ -221,10 +230,29 @@ impl Memory {
                 (offset < region.len()).then_some((index, offset))
             })?,
             Word::Pointer { region, offset } => (region, offset),
-            Word::Poison => return None,
+            Word::Low { .. } | Word::Poison => return None,
         };
         let room = self.region(region)?.len().checked_sub(offset)?;
         (bytes <= room).then_some((region, offset))
+    }
+
+    /// The offset in one region of an address that lies in it or just behind it.
+    pub fn offset_in(&self, address: Word, region: RegionIndex) -> Option<u32> {
+        let found = self.region(region)?;
+        let offset = match (address, found.base) {
+            (Word::Int(address), Some(base)) => address.checked_sub(base)?,
+            (
+                Word::Pointer {
+                    region: pointed,
+                    offset,
+                },
+                _,
+            ) if pointed == region => offset,
+            (Word::Int(_) | Word::Pointer { .. } | Word::Low { .. } | Word::Poison, _) => {
+                return None;
+            }
+        };
+        (offset <= found.len()).then_some(offset)
     }
 
     /// Reads a word, zero-extended.
@@ -274,21 +302,19 @@ impl Memory {
         Ok(())
     }
 
-    /// The halfword of code at an address.
-    pub fn fetch(&self, address: Word) -> Result<u16, Fault> {
+    /// The bytes of code from an address on, at most four, as far as they are integers.
+    pub fn fetch(&self, address: Word) -> Result<&[u8], Fault> {
+        let unmapped = |why| Fault::Unmapped { address, why };
         let located = self.locate(address, 2);
-        let (region, offset) = located.ok_or(Fault::Unmapped {
-            address,
-            why: "a fetch",
-        })?;
+        let (region, offset) = located.ok_or(unmapped("a fetch"))?;
         let region = &self.regions[region as usize];
-        match (region.access, region.load(offset, Width::Half)) {
-            (Access::Execute, Word::Int(half)) => Ok(half as u16),
-            (Access::Execute | Access::ReadOnly | Access::ReadWrite, _) => Err(Fault::Unmapped {
-                address,
-                why: "a fetch from bytes that are no code",
-            }),
+        match region.access {
+            Access::Execute => {}
+            Access::ReadOnly | Access::ReadWrite => return Err(unmapped("a fetch from data")),
         }
+        let special = region.special.range(offset..offset + 4).next();
+        let end = special.map_or(offset + 4, |(at, _)| *at).min(region.len());
+        Ok(&region.bytes[offset as usize..end as usize])
     }
 }
 

@@ -106,8 +106,7 @@ pub fn value<T: Concrete>(constant: Constant) -> Value<T> {
 /// The constant that a value is, if it is an integer.
 pub fn constant<T: Concrete>(value: &Value<T>) -> Option<Constant> {
     match value {
-        Value::W32(Word::Int(word)) => Some(Constant::I32(*word)),
-        Value::W32(Word::Pointer { .. } | Word::Poison) => None,
+        Value::W32(word) => word.as_int().map(Constant::I32),
         Value::W64(wide) => wide.as_int().map(Constant::I64),
     }
 }
@@ -163,15 +162,13 @@ impl<'m> Run<'_, '_, 'm> {
                 ..
             } => (function, arguments),
             Event::CallIndirect {
-                code: Word::Int(function),
-                arguments,
-                ..
-            } => (function, arguments),
-            Event::CallIndirect {
-                code: Word::Pointer { .. } | Word::Poison,
-                ..
+                code, arguments, ..
             } => {
-                return Err(refused("a table entry is no function"));
+                let function = code.as_int();
+                (
+                    function.ok_or(refused("a table entry is no function"))?,
+                    arguments,
+                )
             }
         };
         if let Some(results) = self.enter(callee, arguments)?
@@ -225,13 +222,10 @@ impl<'m> Run<'_, '_, 'm> {
 impl Concrete for Instance<'_> {}
 
 fn int(word: &Word) -> Result<u32, Fault> {
-    match word {
-        Word::Int(value) => Ok(*value),
-        Word::Pointer { .. } | Word::Poison => Err(Fault::Unmapped {
-            address: *word,
-            why: "an index that is no integer",
-        }),
-    }
+    word.as_int().ok_or(Fault::Unmapped {
+        address: *word,
+        why: "an index that is no integer",
+    })
 }
 
 impl Instance<'_> {

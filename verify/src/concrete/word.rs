@@ -28,8 +28,31 @@ pub enum Word {
         /// The byte, modulo 2^32.
         offset: u32,
     },
+    /// The low 16 bits of such an address: what MOVW leaves before MOVT completes it.
+    Low {
+        /// The region.
+        region: RegionIndex,
+        /// The byte, modulo 2^32.
+        offset: u32,
+    },
     /// Not known.
     Poison,
+}
+
+impl Word {
+    /// The integer, if it is one.
+    pub fn as_int(self) -> Option<u32> {
+        match self {
+            Word::Int(value) => Some(value),
+            Word::Pointer { .. } | Word::Low { .. } | Word::Poison => None,
+        }
+    }
+
+    /// The word with a number added.
+    #[must_use]
+    pub fn plus(self, number: u32) -> Word {
+        bin32(Bin32::Add, self, Word::Int(number))
+    }
 }
 
 impl fmt::Display for Word {
@@ -37,6 +60,7 @@ impl fmt::Display for Word {
         match self {
             Word::Int(value) => write!(f, "{value:#x}"),
             Word::Pointer { region, offset } => write!(f, "region {region} + {offset:#x}"),
+            Word::Low { region, offset } => write!(f, "low half of region {region} + {offset:#x}"),
             Word::Poison => f.write_str("poison"),
         }
     }
@@ -62,12 +86,8 @@ impl Wide {
 
     /// The integer, if it is one.
     pub fn as_int(self) -> Option<u64> {
-        match (self.high, self.low) {
-            (Word::Int(high), Word::Int(low)) => Some(u64::from(high) << 32 | u64::from(low)),
-            (Word::Pointer { .. } | Word::Poison, _) | (_, Word::Pointer { .. } | Word::Poison) => {
-                None
-            }
-        }
+        let (high, low) = (self.high.as_int()?, self.low.as_int()?);
+        Some(u64::from(high) << 32 | u64::from(low))
     }
 
     const POISON: Wide = Wide {
@@ -170,7 +190,7 @@ impl<T: Concrete> Domain for T {
     fn un32(&mut self, op: Un32, a: &Word) -> Word {
         match a {
             Word::Int(a) => Word::Int(value::un32(op, *a)),
-            Word::Pointer { .. } | Word::Poison => Word::Poison,
+            Word::Pointer { .. } | Word::Low { .. } | Word::Poison => Word::Poison,
         }
     }
 
@@ -285,9 +305,9 @@ fn bin32(op: Bin32, a: Word, b: Word) -> Word {
                 offset: what,
             },
         ) if a == b && op == Bin32::Sub => Word::Int(from.wrapping_sub(what)),
-        (Word::Pointer { .. }, Word::Pointer { .. }) | (Word::Poison, _) | (_, Word::Poison) => {
-            Word::Poison
-        }
+        (Word::Pointer { .. }, Word::Pointer { .. })
+        | (Word::Low { .. } | Word::Poison, _)
+        | (_, Word::Low { .. } | Word::Poison) => Word::Poison,
     }
 }
 
@@ -338,8 +358,8 @@ fn cmp32(op: Cmp, a: Word, b: Word) -> Truth {
         },
         (Word::Pointer { .. }, Word::Int(_) | Word::Pointer { .. })
         | (Word::Int(_), Word::Pointer { .. })
-        | (Word::Poison, _)
-        | (_, Word::Poison) => Truth::Poison,
+        | (Word::Low { .. } | Word::Poison, _)
+        | (_, Word::Low { .. } | Word::Poison) => Truth::Poison,
     }
 }
 
