@@ -6,4 +6,3 @@ pub mod flags;
 pub mod inst;
 pub mod register;
 pub mod sem;
-pub mod decode;

@@ -269,7 +269,7 @@ impl Object<'_> {
 
 /// The addend of a MOVW or MOVT: its immediate as a signed number (AAELF32, 5.6.1.6).
 fn addend(bytes: &[u8]) -> Result<u32, Fault> {
-    match decode(bytes).map(|decoded| decoded.inst) {
+    match decode(bytes, 0).map(|(inst, _)| inst) {
         Ok(Inst::MovW { imm, .. } | Inst::MovT { imm, .. }) => {
             Ok(i32::from(imm.cast_signed()).cast_unsigned())
         }

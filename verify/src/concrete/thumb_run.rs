@@ -286,10 +286,10 @@ impl<'p> Processor<'p> {
         around: &mut Surroundings<'_, '_>,
     ) -> Result<Result<u32, Leave>, Fault> {
         let bytes = self.memory.fetch(self.loaded.code_word(pc))?;
-        let decoded = decode(bytes).map_err(|error| Fault::Other(error.to_string()))?;
-        let next = pc.wrapping_add(decoded.size);
+        let (inst, size) = decode(bytes, 0).map_err(|error| Fault::Other(error.to_string()))?;
+        let next = pc.wrapping_add(size);
         let sp_before = self.stack_offset()?;
-        let flow = self.execute(&decoded.inst, pc, decoded.size)?;
+        let flow = self.execute(&inst, pc, size)?;
         let sp_after = self.stack_offset()?;
         if sp_after > sp_before
             && let Some(stack) = self.memory.region_mut(self.loaded.stack)
