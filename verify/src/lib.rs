@@ -2,8 +2,14 @@
 
 pub mod abi;
 pub mod domain;
+pub mod elf;
 pub mod hints;
+pub mod program;
+pub mod segment;
+pub mod stack;
 pub mod smt;
 pub mod term;
+pub mod thumb;
 pub mod trap;
 pub mod verdict;
+pub mod wasm;

@@ -9,7 +9,7 @@ use crate::hints::{Class, Cut, Label, Location, Sort};
 use crate::program::CallTarget;
 use crate::term::facts::Facts;
 use crate::term::prove::{By, Open, Outcome as Proof};
-use crate::term::{Term32, TermBool};
+use crate::term::{Term32, TermBool, Terms};
 use crate::verdict::{Kind, Method};
 use crate::wasm::module::{FunctionType, ValueType};
 use crate::wasm::sem::Value;
@@ -36,7 +36,7 @@ pub(super) fn infeasible(symbolic: &mut Symbolic, facts: &Facts) -> bool {
 pub(super) fn cut(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, cut: &Cut) -> Result<(), String> {
     let at = cut.at;
     let site = |kind| Site { at, kind, facts: &outcome.facts };
-    let depth = path.machine.depth(walk.symbolic)?;
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
     if depth != cut.depth {
         return Err(format!("SP is {depth} bytes below entry at the cut, {} are declared", cut.depth));
     }
@@ -93,7 +93,7 @@ pub(super) fn returned(
 ) -> Result<(), String> {
     let at = walk.offset(path.pc);
     let site = Site { at, kind: Kind::Return, facts: &outcome.facts };
-    let depth = path.machine.depth(walk.symbolic)?;
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
     if depth != 0 {
         return Err(format!("SP is {depth} bytes below entry at the return"));
     }
@@ -171,7 +171,7 @@ pub(super) fn called(
 ) -> Result<Path, String> {
     let at = walk.offset(path.pc);
     let site = Site { at, kind: Kind::Call, facts: &outcome.facts };
-    let depth = path.machine.depth(walk.symbolic)?;
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
     if !depth.is_multiple_of(8) {
         return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
     }
@@ -190,7 +190,7 @@ pub(super) fn called(
     let sorts: Vec<Sort> = signature.parameters.iter().map(|kind| sort(*kind)).collect();
     let (places, stack_bytes) = abi::arguments(&sorts);
     for (index, (value, places)) in arguments.iter().zip(&places).enumerate() {
-        for (word, place) in words(walk.symbolic, value).into_iter().zip(places) {
+        for (word, place) in words(&mut walk.symbolic.terms, value).into_iter().zip(places) {
             let is = match place {
                 Place::Register(register) => path.machine.registers[usize::from(*register)],
                 Place::Stack(offset) => path.machine.location(Location::Stack(*offset as i32 - depth as i32))?,
@@ -227,7 +227,7 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
     }
     if let Some(kind) = back.signature.results.first() {
         let result = fresh_result(symbolic, *kind);
-        for (register, word) in words(symbolic, &result).into_iter().enumerate() {
+        for (register, word) in words(&mut symbolic.terms, &result).into_iter().enumerate() {
             path.machine.registers[register] = word;
         }
         source.made.insert(back.offset, result.clone());
@@ -255,10 +255,10 @@ fn fresh_result(symbolic: &mut Symbolic, kind: ValueType) -> TermValue {
 }
 
 /// The words of a value, low first.
-pub(super) fn words(symbolic: &mut Symbolic, value: &TermValue) -> Vec<Term32> {
+pub(super) fn words(terms: &mut Terms, value: &TermValue) -> Vec<Term32> {
     match value {
         Value::W32(word) => vec![*word],
-        Value::W64(long) => vec![symbolic.terms.low(long), symbolic.terms.high(long)],
+        Value::W64(long) => vec![terms.low(long), terms.high(long)],
     }
 }
 

@@ -48,7 +48,8 @@ pub fn begin(symbolic: &mut Symbolic, function: &Function, cut: &Cut, ghosts: &G
     let unknowns: Vec<ValueOf<Symbolic>> = cut.unknowns.iter().map(|unknown| fresh(symbolic, unknown.sort)).collect();
     let world = fresh_world(symbolic, None);
     let values = nodes(symbolic, cut, &unknowns, &world)?;
-    let mut machine = MachineState::junk(symbolic, &world, cut.depth);
+    let mut machine = MachineState::junk(&mut symbolic.terms, &symbolic.constants, &world, cut.depth);
+    machine.set_arguments(function);
     let mut names = BTreeMap::new();
     for located in &cut.locations {
         let word = located_value(&values, located.name, located.value, ghosts)?;

@@ -5,9 +5,11 @@
 //! steps may also ask the solver, as what they learn never admits a machine access.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::hints::Base;
+use crate::program::Program;
 use crate::term::facts::Facts;
 use crate::term::prove::Prover;
 use crate::term::{Bounds, Function, Term32, Term64, TermBool, TermMem, Terms};
@@ -37,7 +39,7 @@ pub enum Side {
 }
 
 /// What Wasm code sees beside its locals and its stack.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SourceWorld {
     /// The bytes of linear memory.
     pub memory: TermMem,
@@ -100,6 +102,8 @@ pub struct Symbolic {
     pub prover: Prover,
     /// Constants of the module.
     pub constants: Constants,
+    /// The file under judgement.
+    pub program: Rc<Program>,
     /// The machine's state.
     pub machine: MachineState,
     /// The source's world.
@@ -111,6 +115,21 @@ pub struct Symbolic {
 }
 
 impl Symbolic {
+    /// An executor at no particular place.
+    pub fn new(mut terms: Terms, constants: Constants, program: Rc<Program>, world: SourceWorld) -> Symbolic {
+        let machine = MachineState::junk(&mut terms, &constants, &world, 0);
+        Symbolic {
+            terms,
+            prover: Prover::new(),
+            constants,
+            program,
+            machine,
+            world,
+            facts: Facts::new(),
+            side: Side::Source,
+        }
+    }
+
     /// A word of table 0 at an index within the table.
     pub fn table_word(&mut self, which: Function, index: Term32) -> Term32 {
         let entry = self.terms.as_const32(index).and_then(|at| self.constants.table.get(at as usize).copied());
@@ -173,6 +192,9 @@ impl Domain for Symbolic {
     }
     fn ite32(&mut self, c: &TermBool, a: &Term32, b: &Term32) -> Term32 {
         self.terms.ite32(c, a, b)
+    }
+    fn carry(&mut self, a: &Term32, b: &Term32, carry: &TermBool) -> TermBool {
+        self.terms.carry(a, b, carry)
     }
     fn w64(&mut self, value: u64) -> Term64 {
         self.terms.w64(value)

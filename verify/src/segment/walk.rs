@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::domain::Domain;
+use crate::elf::RelocationKind;
 use crate::hints::{Cut, FunctionHints, Label, Name};
 use crate::program::{CallTarget, Program};
 use crate::term::facts::Facts;
@@ -241,8 +241,8 @@ impl Walk<'_, '_> {
             return Err(format!("control leaves the function for {:#x}", path.pc));
         }
         let bytes = self.subject.program.code(path.pc, self.subject.end);
-        let decoded = decode(bytes, path.machine.it).map_err(|error| format!("no instruction that is modelled: {error}"))?;
-        let (inst, size) = (decoded.inst, u32::from(decoded.size));
+        let decoded = decode(bytes).map_err(|error| format!("no instruction that is modelled: {error}"))?;
+        let (inst, size) = (decoded.inst, decoded.size);
         self.walked.covered.extend(at..at + size);
         let before = path.clone();
         let flow = match self.execute(path, &inst, size) {
@@ -268,19 +268,30 @@ impl Walk<'_, '_> {
     fn execute(&mut self, path: &mut Path, inst: &Inst, size: u32) -> Result<Flow<Term32>, Stop> {
         self.symbolic.side = Side::Machine;
         self.symbolic.facts = path.machine_facts.clone();
-        if let Some(word) = self.subject.program.relocated_half(self.symbolic, path.pc, inst) {
-            return path.machine.set_half(self.symbolic, inst, word?).map(|()| Flow::Next);
-        }
         std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
-        let flow = sem::step(self.symbolic, inst, path.pc, size);
+        let flow = self.run(inst, path.pc, size);
         std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
-        self.walked.covered.extend(path.machine.take_constants_read().into_iter().map(|address| self.offset(address)));
+        self.walked.covered.extend(path.machine.take_constants_read().into_iter().map(|address| address.wrapping_sub(self.subject.start)));
         flow
+    }
+
+    fn run(&mut self, inst: &Inst, pc: u32, size: u32) -> Result<Flow<Term32>, Stop> {
+        let program = self.subject.program;
+        match program.relocation_within(pc, size) {
+            None => sem::step(self.symbolic, inst, pc, size),
+            Some((at, RelocationKind::ThumbCall)) if at == pc && matches!(inst, Inst::BranchLink { .. }) => {
+                sem::step(self.symbolic, inst, pc, size)
+            }
+            Some((at, _)) => match program.relocated_half(pc).filter(|_| at == pc) {
+                Some((kind, word)) if kind == half_of(inst) => self.symbolic.set_half(inst, word).map(|()| Flow::Next),
+                Some(_) | None => Err(Stop::Fault("a relocation changes this instruction".to_owned())),
+            },
+        }
     }
 
     /// Checks after each instruction: depth, the stack limit, and what its label claims.
     fn after(&mut self, before: &Path, path: &mut Path, at: u32) -> Result<(), String> {
-        let depth = path.machine.depth(self.symbolic)?;
+        let depth = path.machine.depth(&mut self.symbolic.terms, &self.symbolic.constants)?;
         if depth > self.subject.hints.frame_bytes {
             return Err(format!("SP is {depth} bytes below entry, {} are declared", self.subject.hints.frame_bytes));
         }
@@ -384,6 +395,15 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         Err(format!("the machine {machine} where Wasm {}", source.words()))
+    }
+}
+
+/// The relocation that fits a move of half a word; any other instruction has none.
+fn half_of(inst: &Inst) -> RelocationKind {
+    match inst {
+        Inst::MovW { .. } => RelocationKind::MovwAbs,
+        Inst::MovT { .. } => RelocationKind::MovtAbs,
+        _ => RelocationKind::Abs32,
     }
 }
 
