@@ -168,12 +168,12 @@ impl Assembler {
 
     /// `bl` to a label.
     pub fn call_label(&mut self, label: Label) {
-        self.to_label(label, Machine::Call { distance: 4 });
+        self.branch_to(label, Machine::Call { distance: 4 });
     }
 
     /// `b`, 32 bits.
     pub fn branch(&mut self, label: Label) {
-        self.to_label(
+        self.branch_to(
             label,
             Machine::Branch {
                 width: Width::Wide,
@@ -191,7 +191,7 @@ impl Assembler {
         } else {
             Width::Wide
         };
-        self.to_label(
+        self.branch_to(
             label,
             Machine::BranchIf {
                 width,
@@ -201,7 +201,7 @@ impl Assembler {
         );
     }
 
-    fn to_label(&mut self, label: Label, branch: Machine) {
+    fn branch_to(&mut self, label: Label, branch: Machine) {
         self.fixups
             .push((self.position(), label, Fixup::Branch(branch)));
         self.inst(branch);
