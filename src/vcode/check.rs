@@ -5,7 +5,7 @@
 //! has parameters, fixed registers are distinct and allocable, flags are written before they are
 //! read in the same block with only flag-keeping items between.
 
-use super::entity::{Block, Entity, IndexVec, VReg};
+use super::entity::{Block, Entity, TypedVec, VReg};
 use super::func::{ENTRY, Func};
 use super::inst::Inst;
 use super::operands::{Constraint, Operand, Role};
@@ -18,7 +18,7 @@ pub fn check(func: &Func) -> Result<(), String> {
     }
     check_edges(func)?;
     check_definitions(func)?;
-    for (block, data) in func.blocks.entries() {
+    for (block, data) in func.blocks.iter() {
         for (index, node) in data.insts.iter().enumerate() {
             check_fixed(&node.inst.operands())
                 .map_err(|e| format!("{block}: {}: {e}", node.inst))?;
@@ -38,7 +38,7 @@ fn check_edges(func: &Func) -> Result<(), String> {
     if !func.blocks[ENTRY].params.is_empty() {
         return Err("the entry block has parameters".into());
     }
-    for (block, data) in func.blocks.entries() {
+    for (block, data) in func.blocks.iter() {
         for edge in data.terminator.edges() {
             if edge.block.index() >= func.blocks.len() || edge.block == ENTRY {
                 return Err(format!("{block}: an edge to {}", edge.block));
@@ -96,7 +96,7 @@ fn check_flags(func: &Func, block: Block) -> Result<(), String> {
 /// Available definitions by forward dataflow: a definition dominates a use exactly if it is
 /// available there on every path, since each register has one definition.
 fn check_definitions(func: &Func) -> Result<(), String> {
-    let mut defined = IndexVec::<VReg, bool>::filled(false, func.vregs.len());
+    let mut defined = TypedVec::<VReg, bool>::filled(false, func.vregs.len());
     let mut define = |vreg: VReg| {
         if vreg.index() >= func.vregs.len() || std::mem::replace(&mut defined[vreg], true) {
             return Err(format!(
@@ -105,15 +105,15 @@ fn check_definitions(func: &Func) -> Result<(), String> {
         }
         Ok(())
     };
-    for data in func.blocks.iter() {
+    for data in func.blocks.values() {
         data.params.iter().try_for_each(|&param| define(param))?;
         data.insts
             .iter()
             .flat_map(|node| node.inst.defs())
             .try_for_each(&mut define)?;
     }
-    let mut available: IndexVec<Block, Option<Vec<bool>>> =
-        IndexVec::filled(None, func.blocks.len());
+    let mut available: TypedVec<Block, Option<Vec<bool>>> =
+        TypedVec::filled(None, func.blocks.len());
     available[ENTRY] = Some(vec![false; func.vregs.len()]);
     let mut work = vec![ENTRY];
     while let Some(block) = work.pop() {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use synth_verify::domain::{Bin32, Bin64, Cmp, Un32, Un64};
 use synth_verify::hints::{Base, Sort};
 
-use super::entity::{Block, IndexVec, VReg, Value};
+use super::entity::{Block, TypedVec, VReg, Value};
 use super::inst::{Inst, Terminator};
 
 /// A function.
@@ -20,9 +20,9 @@ pub struct Func {
     /// Wasm function index, imports counted.
     pub index: u32,
     /// The blocks; block 0 is the entry.
-    pub blocks: IndexVec<Block, BlockData>,
+    pub blocks: TypedVec<Block, BlockData>,
     /// What each virtual register stands for.
-    pub vregs: IndexVec<VReg, Origin>,
+    pub vregs: TypedVec<VReg, Origin>,
     /// The SSA values that origins and frames mention.
     pub values: BTreeMap<Value, ValueInfo>,
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `entity` | index newtypes and the vector they index |
+//! | `entity` | index newtypes |
 //! | `reg` | physical registers and sets of them |
 //! | `imm` | immediates that exist only if they encode |
 //! | `inst` | instructions and terminators, generic over the register type |
@@ -22,7 +22,7 @@ pub mod operands;
 pub mod reg;
 pub mod text;
 
-pub use entity::{Block, IndexVec, Slot, VReg, Value};
+pub use entity::{Block, Slot, TypedVec, VReg, Value};
 pub use func::{BlockData, Func, Node, Origin};
 pub use inst::{Edge, Inst, Terminator};
 pub use reg::{PReg, RegSet};

@@ -241,7 +241,7 @@ impl Display for BlockData {
 impl Display for Func {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "function {}", self.index)?;
-        for (block, data) in self.blocks.entries() {
+        for (block, data) in self.blocks.iter() {
             let params: Vec<String> = data.params.iter().map(VReg::to_string).collect();
             write!(f, "{block}({}):\n{data}", params.join(", "))?;
         }

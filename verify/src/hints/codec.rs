@@ -11,8 +11,8 @@
 //! element takes a byte or more, a length that exceeds the rest of the input is refused at once.
 
 use super::{
-    Base, Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Node, Sort,
-    Unknown, VERSION,
+    Base, Class, Cut, ENTRY_NAME, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name,
+    Node, Sort, Unknown, VERSION,
 };
 use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
 
@@ -511,13 +511,7 @@ impl<'a> Reader<'a> {
         let count = nodes.len();
         let locals = self.list(|reader| reader.optional_node(count))?;
         let stack = self.list(|reader| reader.optional_node(count))?;
-        let locations = self.list(|reader| {
-            Ok(Located {
-                location: reader.location()?,
-                name: reader.u32()?,
-                value: reader.node(count)?,
-            })
-        })?;
+        let locations = self.list(|reader| reader.located(count))?;
         let named = self.list(|reader| Ok((reader.u32()?, reader.node(count)?)))?;
         let facts = self.list(|reader| reader.node(count))?;
         Ok(Cut {
@@ -545,6 +539,22 @@ impl<'a> Reader<'a> {
             key,
             sort,
             made_at: self.optional()?,
+        })
+    }
+
+    fn located(&mut self, count: usize) -> Result<Located, HintError> {
+        let location = self.location()?;
+        let name = self.u32()?;
+        // What a register held at entry has no expression; the node is 0, whether there is one or not.
+        let value = match (name >= ENTRY_NAME, self.u32()?) {
+            (true, 0) => 0,
+            (false, node) if (node as usize) < count => node,
+            _ => return Err(self.error("no such node")),
+        };
+        Ok(Located {
+            location,
+            name,
+            value,
         })
     }
 

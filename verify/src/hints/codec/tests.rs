@@ -257,6 +257,21 @@ fn with_node(expr: Expr) -> Hints {
 }
 
 #[test]
+fn what_a_register_held_at_entry_needs_no_expression() {
+    let mut hints = with_node(Expr::Const32(1));
+    let cut = &mut hints.functions[0].cuts[0];
+    cut.nodes.clear();
+    cut.locations = vec![Located {
+        location: Location::Stack(-4),
+        name: ENTRY_NAME + 14,
+        value: 0,
+    }];
+    assert_eq!(decode(&encode(&hints)), Ok(hints.clone()));
+    hints.functions[0].cuts[0].locations[0].value = 1;
+    assert_eq!(decode(&encode(&hints)).unwrap_err().what, "no such node");
+}
+
+#[test]
 fn references_must_exist() {
     let what = |hints: &Hints| decode(&encode(hints)).unwrap_err().what;
     assert_eq!(
