@@ -245,6 +245,7 @@ impl Generator {
         // The guard around the counter makes every `continue` count.
         self.labels.extend([None, None]);
         let body = self.body(None, depth) + &self.statement(depth);
+        let cond = self.expr(Type::I32, depth);
         self.labels.truncate(self.labels.len() - 2);
         self.loops -= 1;
         format!(
@@ -252,8 +253,7 @@ impl Generator {
              (block (loop
                (br_if 1 (i32.eqz (local.tee {counter} (i32.sub (local.get {counter}) (i32.const 1)))))
                {body}
-               (br_if 0 {})))\n",
-            self.expr(Type::I32, depth)
+               (br_if 0 {cond})))\n"
         )
     }
 
