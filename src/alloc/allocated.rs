@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use synth_verify::hints::Class;
+use synth_verify::hints::{Class, Location};
 
 use crate::vcode::entity::{Block, Slot, TypedVec, VReg};
 use crate::vcode::inst::{Inst, Terminator};
@@ -81,7 +81,8 @@ pub enum Place {
 /// The stack frame, from high to low addresses: saved registers, padding, slots, outgoing arguments.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Frame {
-    /// What the prologue saves: preserved registers that are used, and LR if it is.
+    /// What the prologue saves: preserved registers that are used, LR if it is, and r3 where a
+    /// pushed word is all that SP's alignment needs. The epilogue may restore all of it.
     pub saved: RegSet,
     /// Bytes below the saved registers.
     pub local_bytes: u32,
@@ -90,15 +91,20 @@ pub struct Frame {
     /// Number of slots.
     pub slots: u32,
     /// Whether the function calls.
-    pub calls: bool,
+    pub calls: Calls,
 }
 
 impl Frame {
     /// Lays out a frame. SP is kept a multiple of 8 where the function calls (AAPCS32, 6.2.1.2).
-    pub fn new(saved: RegSet, slots: u32, outgoing_bytes: u32, calls: bool) -> Frame {
+    pub fn new(mut saved: RegSet, slots: u32, outgoing_bytes: u32, calls: Calls) -> Frame {
         let mut local_bytes = outgoing_bytes + 4 * slots;
-        if calls && !(local_bytes + 4 * saved.len()).is_multiple_of(8) {
-            local_bytes += 4;
+        if calls == Calls::Some && !(local_bytes + 4 * saved.len()).is_multiple_of(8) {
+            // r3 carries no result, so saving and restoring it costs no instruction.
+            if local_bytes == 0 {
+                saved.insert(PReg::R3);
+            } else {
+                local_bytes += 4;
+            }
         }
         Frame {
             saved,
@@ -120,10 +126,34 @@ impl Frame {
         self.local_bytes + 4 * self.saved.len()
     }
 
+    /// A place as hints say it: stack words by their offset from SP at entry.
+    pub fn location(&self, place: Place) -> Location {
+        let below = |offset: u32| {
+            let bytes = i64::from(offset) - i64::from(self.bytes());
+            Location::Stack(i32::try_from(bytes).expect("frames are below 2 GiB"))
+        };
+        match place {
+            Place::Reg(reg) => Location::Core(reg.number()),
+            Place::Slot(slot) => below(self.slot_offset(slot)),
+            Place::Incoming(offset) => below(self.incoming_offset(offset)),
+            Place::Outgoing(offset) => below(offset),
+        }
+    }
+
     /// Byte offset of an incoming stack argument from SP after the prologue.
     pub fn incoming_offset(&self, offset: u32) -> u32 {
         self.bytes() + offset
     }
+}
+
+/// Whether a function calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Calls {
+    /// It calls, so LR is saved and SP aligned.
+    Some,
+    /// It does not.
+    #[default]
+    None,
 }
 
 /// Counts for `explain alloc`.
@@ -153,6 +183,30 @@ pub struct Stats {
     pub uncoloured: u32,
     /// Values with a slot although at every point of their range the registers sufficed.
     pub spurious: Vec<VReg>,
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = [
+            ("values", self.values),
+            ("pressure, at most", self.pressure_max),
+            ("pressure across calls, at most", self.call_pressure_max),
+            ("registers used", self.colours),
+            ("values with a slot", self.spilled),
+            (
+                "spurious among these",
+                self.spurious.len().try_into().unwrap_or(u32::MAX),
+            ),
+            ("spills", self.spills),
+            ("reloads", self.reloads),
+            ("rematerialisations", self.remats),
+            ("moves coalesced", self.moves_coalesced),
+            ("moves left", self.moves),
+            ("ranges without a colour", self.uncoloured),
+        ];
+        rows.iter()
+            .try_for_each(|(what, count)| writeln!(f, "  {what:32}{count:6}"))
+    }
 }
 
 impl fmt::Display for Allocated {
