@@ -121,6 +121,14 @@ impl<K: Entity, V> TypedVec<K, V> {
     }
 }
 
+impl<K, V> IntoIterator for TypedVec<K, V> {
+    type Item = V;
+    type IntoIter = std::vec::IntoIter<V>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
 impl<K, V> From<Vec<V>> for TypedVec<K, V> {
     fn from(items: Vec<V>) -> Self {
         TypedVec {

@@ -460,6 +460,60 @@ impl Func {
         }
     }
 
+    /// Keeps exactly the blocks in `order`, in that order.
+    ///
+    /// Requires: `order` begins with the entry and contains every block that a kept one leads to.
+    pub fn reorder(&mut self, order: &[Block]) {
+        assert_eq!(order.first(), Some(&ENTRY), "the entry stays first");
+        let mut renamed: TypedVec<Block, Option<Block>> = TypedVec::filled(None, self.blocks.len());
+        for (new, old) in order.iter().enumerate() {
+            assert!(renamed[*old].is_none(), "{old} is kept once");
+            renamed[*old] = Some(Block(new as u32));
+        }
+        let mut old: Vec<Option<BlockData>> = std::mem::take(&mut self.blocks)
+            .into_iter()
+            .map(Some)
+            .collect();
+        self.blocks = order
+            .iter()
+            .filter_map(|block| old[block.0 as usize].take())
+            .collect();
+        for (block, data) in self.blocks.iter_mut() {
+            for param in &data.params {
+                self.values[*param].def = Def::Param(block);
+            }
+            for target in data.terminator.targets_mut() {
+                target.block = renamed[target.block].expect("a kept block leads to kept blocks");
+            }
+        }
+    }
+
+    /// Keeps the block parameters for which `keep` holds, on all edges too. Those of the entry stay.
+    ///
+    /// Requires: nothing uses the others.
+    pub fn retain_params(&mut self, keep: impl Fn(Value) -> bool) {
+        let kept: TypedVec<Block, Vec<bool>> = self
+            .blocks
+            .iter()
+            .map(|(block, data)| {
+                data.params
+                    .iter()
+                    .map(|p| block == ENTRY || keep(*p))
+                    .collect()
+            })
+            .collect();
+        let retain = |values: &mut Vec<Value>, kept: &[bool]| {
+            let mut kept = kept.iter();
+            values.retain(|_| kept.next().is_some_and(|kept| *kept));
+        };
+        for (block, data) in self.blocks.iter_mut() {
+            retain(&mut data.params, &kept[block]);
+            for target in data.terminator.targets_mut() {
+                retain(&mut target.args, &kept[target.block]);
+            }
+        }
+    }
+
     /// Replaces all uses: operands, edge arguments and frames. The only way to replace a use
     /// for good; the definitions replaced stay until dead code is removed.
     pub fn replace(&mut self, replacements: &Replacements) {

@@ -1,7 +1,13 @@
 //! The intermediate representation: a function in SSA form with block parameters.
 
+pub mod cfg;
+pub mod check;
+pub mod dom;
+pub mod eval;
 pub mod func;
+pub mod loops;
 pub mod op;
+pub mod text;
 
 pub use func::{
     Block, BlockData, Def, ENTRY, Frame, Func, Inst, InstData, Liveness, Place, Replacements,
