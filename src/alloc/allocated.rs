@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use synth_verify::hints::{Class, Location};
+use synth_verify::hints::Class;
 
 use crate::vcode::entity::{Block, Slot, TypedVec, VReg};
 use crate::vcode::inst::{Inst, Terminator};
@@ -81,8 +81,8 @@ pub enum Place {
 /// The stack frame, from high to low addresses: saved registers, padding, slots, outgoing arguments.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Frame {
-    /// What the prologue saves: preserved registers that are used, LR if it is, and r3 where a
-    /// pushed word is all that SP's alignment needs. The epilogue may restore all of it.
+    /// What the prologue saves: preserved registers that are used, LR if it is, and r3 where
+    /// one more word aligns SP. The epilogue restores all of it.
     pub saved: RegSet,
     /// Bytes below the saved registers.
     pub local_bytes: u32,
@@ -96,14 +96,22 @@ pub struct Frame {
 
 impl Frame {
     /// Lays out a frame. SP is kept a multiple of 8 where the function calls (AAPCS32, 6.2.1.2).
-    pub fn new(mut saved: RegSet, slots: u32, outgoing_bytes: u32, calls: Calls) -> Frame {
+    ///
+    /// `padding` is a register that carries neither an argument nor a result: where one word is
+    /// missing and nothing else lies below the saved registers, it is saved too, which costs no
+    /// instruction.
+    pub fn new(
+        mut saved: RegSet,
+        slots: u32,
+        outgoing_bytes: u32,
+        calls: Calls,
+        padding: Option<PReg>,
+    ) -> Frame {
         let mut local_bytes = outgoing_bytes + 4 * slots;
         if calls == Calls::Some && !(local_bytes + 4 * saved.len()).is_multiple_of(8) {
-            // r3 carries no result, so saving and restoring it costs no instruction.
-            if local_bytes == 0 {
-                saved.insert(PReg::R3);
-            } else {
-                local_bytes += 4;
+            match padding {
+                Some(reg) if local_bytes == 0 => saved.insert(reg),
+                _ => local_bytes += 4,
             }
         }
         Frame {
@@ -124,20 +132,6 @@ impl Frame {
     /// Bytes below SP at entry.
     pub fn bytes(&self) -> u32 {
         self.local_bytes + 4 * self.saved.len()
-    }
-
-    /// A place as hints say it: stack words by their offset from SP at entry.
-    pub fn location(&self, place: Place) -> Location {
-        let below = |offset: u32| {
-            let bytes = i64::from(offset) - i64::from(self.bytes());
-            Location::Stack(i32::try_from(bytes).expect("frames are below 2 GiB"))
-        };
-        match place {
-            Place::Reg(reg) => Location::Core(reg.number()),
-            Place::Slot(slot) => below(self.slot_offset(slot)),
-            Place::Incoming(offset) => below(self.incoming_offset(offset)),
-            Place::Outgoing(offset) => below(offset),
-        }
     }
 
     /// Byte offset of an incoming stack argument from SP after the prologue.

@@ -42,7 +42,7 @@ pub use allocated::{Allocated, AllocatedBlock, Calls, Frame, Item, Place, Stats}
 
 use crate::vcode::VReg;
 use crate::vcode::entity::{Block, Slot, TypedVec};
-use crate::vcode::func::Func;
+use crate::vcode::func::{ENTRY, Func};
 use crate::vcode::inst::{Inst, Terminator};
 use crate::vcode::reg::{PReg, RegSet};
 use assign::{Assigned, Decisions};
@@ -201,7 +201,13 @@ fn frame(func: &Func, assigned: &Assigned) -> Frame {
         _ => None,
     });
     let outgoing = outgoing.max().unwrap_or(0).next_multiple_of(8);
-    Frame::new(saved, assigned.slots, outgoing, calls)
+    let arguments = func.blocks[ENTRY].insts.first().map(|node| &node.inst);
+    let takes_r3 = match arguments {
+        Some(Inst::Args { defs }) => defs.iter().any(|&(at, _)| at == PReg::R3),
+        _ => false,
+    };
+    let padding = Some(PReg::R3).filter(|_| !takes_r3);
+    Frame::new(saved, assigned.slots, outgoing, calls, padding)
 }
 
 /// Lets edges go past blocks that split them for nothing.

@@ -23,7 +23,7 @@ fn sweep(seeds: std::ops::Range<u64>, shape: Shape) -> Vec<Stats> {
 #[test]
 fn small_functions_do_the_same() {
     sweep(
-        0..400,
+        0..200,
         Shape {
             size: 12,
             reach: 6,
@@ -229,6 +229,20 @@ fn a_value_across_a_call_takes_one_move_and_one_saved_register() {
     assert_eq!(allocated.stats.moves, 1, "{allocated}");
     assert_eq!(format!("{:?}", allocated.frame.saved), "{r4, lr}");
     assert_eq!(allocated.frame.bytes(), 8);
+}
+
+#[test]
+fn a_word_of_alignment_is_pushed_and_not_subtracted() {
+    let mut w = Writer::new();
+    let args = w.args(2);
+    let result = w.call(&args);
+    let sum = w.add(result, args[0]);
+    let result = w.call(&[sum]);
+    let both = w.add(args[0], args[1]);
+    let sum = w.add(result, both);
+    let allocated = w.finish(sum);
+    assert_eq!(format!("{:?}", allocated.frame.saved), "{r3, r4, r5, lr}");
+    assert_eq!(allocated.frame.local_bytes, 0);
 }
 
 #[test]
