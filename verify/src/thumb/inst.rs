@@ -734,4 +734,3 @@ pub enum Inst {
     /// What only start-up code may use, if anything.
     System(System),
 }
-impl std::fmt::Display for Inst { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{self:?}") } }
