@@ -441,3 +441,28 @@ fn tables_check_their_range_and_short_ones_are_chains() {
         "{table}"
     );
 }
+#[test]
+fn show() {
+    let text = "(module (memory 1) (global $sp (mut i32) (i32.const 65536))
+     (func (param $p i32) (param $n i32) (result i32) (local $s i32) (local $i i32) (local $acc i64)
+       (block (loop
+          (br_if 1 (i32.ge_u (local.get $i) (local.get $n)))
+          (local.set $s (i32.add (local.get $s) (i32.mul (i32.load (i32.add (local.get $p) (i32.shl (local.get $i) (i32.const 2)))) (i32.load16_s (i32.add (local.get $p) (i32.const 100))))))
+          (i32.store8 (i32.add (local.get $p) (local.get $i)) (i32.const 0))
+          (local.set $acc (i64.add (local.get $acc) (i64.mul (i64.extend_i32_s (local.get $s)) (i64.extend_i32_s (local.get $i)))))
+          (if (i32.and (i32.eqz (local.get $s)) (i32.lt_s (local.get $i) (local.get $n))) (then (global.set $sp (i32.add (global.get $sp) (i32.const 4)))))
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br 0)))
+       (i32.add (i32.wrap_i64 (i64.shr_u (local.get $acc) (i64.const 16))) (local.get $s))))";
+    let bytes = wasm::read(text.as_bytes()).expect("the text is a module");
+    let config = Config::default();
+    let module = wasm::parse(&bytes, &config).expect("the module is valid");
+    let last = Function(module.functions.len() as u32 - 1);
+    let mut func = crate::translate::run(&module, last).expect("the last function has a body");
+    crate::opt::run(&mut func, &config, |_, _| ());
+    println!("{func}");
+    let lowered = run(&func, &ModuleInfo::of(&module), &config);
+    println!("{lowered}");
+    for (v, o) in lowered.vregs.iter() { println!("{v} {o:?}"); }
+    for (v, o) in lowered.blocks.iter() { println!("{v} {:?}", o.head); }
+}
