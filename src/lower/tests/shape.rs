@@ -424,6 +424,33 @@ fn globals_share_the_address_of_the_instance() {
 }
 
 #[test]
+fn long_constants_and_addresses_are_computed_before_the_loop() {
+    let body = format!(
+        "(loop (i32.store {A} (i32.const 0)) (br_if 0 (local.tee 0 (i32.sub {A} {B})))) {A}"
+    );
+    let expected = [
+        "* = 0xfffc",
+        "* = memory0 + 0",
+        "jump block1[*, *]",
+        "cmp *, *",
+        "trapif hi, MemoryOutOfBounds",
+        "* = 0x0",
+        "str *, [*, * lsl #0]",
+        "* = sub *, *",
+        "cbnz *, block1[*, *], block2",
+        RETURN,
+    ];
+    check(I2, &body, &expected);
+}
+
+#[test]
+fn addresses_are_computed_once_where_one_use_dominates_the_other() {
+    let body = format!("(i32.store8 {A} {B}) (if {A} (then (i32.store8 {B} {A}))) {B}");
+    let found = selected(&format!("(module (memory 1) (func {I2} {body}))"));
+    assert_eq!(found.matches("memory0").count(), 1, "{found}");
+}
+
+#[test]
 fn tables_check_their_range_and_short_ones_are_chains() {
     let arms = |count: usize| {
         let labels: String = (0..=count).map(|label| format!(" {label}")).collect();
@@ -440,29 +467,4 @@ fn tables_check_their_range_and_short_ones_are_chains() {
         table.contains("cmp") && table.contains("branch lo"),
         "{table}"
     );
-}
-#[test]
-fn show() {
-    let text = "(module (memory 1) (global $sp (mut i32) (i32.const 65536))
-     (func (param $p i32) (param $n i32) (result i32) (local $s i32) (local $i i32) (local $acc i64)
-       (block (loop
-          (br_if 1 (i32.ge_u (local.get $i) (local.get $n)))
-          (local.set $s (i32.add (local.get $s) (i32.mul (i32.load (i32.add (local.get $p) (i32.shl (local.get $i) (i32.const 2)))) (i32.load16_s (i32.add (local.get $p) (i32.const 100))))))
-          (i32.store8 (i32.add (local.get $p) (local.get $i)) (i32.const 0))
-          (local.set $acc (i64.add (local.get $acc) (i64.mul (i64.extend_i32_s (local.get $s)) (i64.extend_i32_s (local.get $i)))))
-          (if (i32.and (i32.eqz (local.get $s)) (i32.lt_s (local.get $i) (local.get $n))) (then (global.set $sp (i32.add (global.get $sp) (i32.const 4)))))
-          (local.set $i (i32.add (local.get $i) (i32.const 1)))
-          (br 0)))
-       (i32.add (i32.wrap_i64 (i64.shr_u (local.get $acc) (i64.const 16))) (local.get $s))))";
-    let bytes = wasm::read(text.as_bytes()).expect("the text is a module");
-    let config = Config::default();
-    let module = wasm::parse(&bytes, &config).expect("the module is valid");
-    let last = Function(module.functions.len() as u32 - 1);
-    let mut func = crate::translate::run(&module, last).expect("the last function has a body");
-    crate::opt::run(&mut func, &config, |_, _| ());
-    println!("{func}");
-    let lowered = run(&func, &ModuleInfo::of(&module), &config);
-    println!("{lowered}");
-    for (v, o) in lowered.vregs.iter() { println!("{v} {o:?}"); }
-    for (v, o) in lowered.blocks.iter() { println!("{v} {:?}", o.head); }
 }
