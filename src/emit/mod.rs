@@ -19,6 +19,8 @@
 //! | `relation` | cuts and joins |
 //! | `text` | printing |
 
+use std::fmt;
+
 use synth_verify::hints::FunctionHints;
 
 use crate::alloc::Allocated;
@@ -79,4 +81,19 @@ pub fn run(func: &Func, allocated: &Allocated, need: Option<u32>) -> Result<Emit
         hints,
         frame_rows: assembled.frame_rows,
     })
+}
+
+impl fmt::Display for Emitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let starts = self.hints.labels.iter().map(|label| label.at as usize);
+        let ends = starts.clone().skip(1).chain([self.code.len()]);
+        for (from, to) in starts.zip(ends) {
+            write!(f, "{from:6x}:")?;
+            for half in self.code[from..to].chunks(2) {
+                write!(f, " {:02x}{:02x}", half[1], half[0])?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
 }
