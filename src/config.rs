@@ -1,5 +1,7 @@
 //! What the user chooses. Plain data; nothing here reads the environment.
 
+pub use crate::target::Cpu;
+
 /// The choices that decide which bytes come out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {
@@ -39,29 +41,4 @@ pub enum OptLevel {
     O2,
     /// Small code.
     Os,
-}
-
-/// A processor.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Cpu {
-    /// Armv7-M.
-    CortexM3,
-    /// Armv7E-M.
-    CortexM4,
-    /// Armv7E-M with double-issue pipeline.
-    CortexM7,
-}
-
-impl Cpu {
-    /// Every processor, in the order of their names.
-    pub const ALL: [Cpu; 3] = [Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7];
-
-    /// The name that `-C target-cpu=` takes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Cpu::CortexM3 => "cortex-m3",
-            Cpu::CortexM4 => "cortex-m4",
-            Cpu::CortexM7 => "cortex-m7",
-        }
-    }
 }

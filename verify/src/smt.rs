@@ -1,0 +1,228 @@
+//! The solver: z3 on raw terms, with a budget counted in steps of the solver.
+//!
+//! Ensures: [`Proof::Valid`] only if z3 answered `unsat` for the facts and the negated goal, or for
+//! a weaker set of assumptions: some facts left out, products and quotients replaced by unknown
+//! functions. A model is evaluated on the raw terms before it is returned as a counterexample.
+//! No term is read back from z3 by its kind; only `unsat` and values of words are used.
+
+use std::collections::BTreeSet;
+
+use z3::{Params, SatResult, Solver, ast};
+
+use crate::term::eval::{Assignment, Evaluator};
+use crate::term::node::{Id, Node, Symbol, children};
+use crate::term::{Facts, TermBool, Terms};
+
+mod translate;
+
+use translate::{Abstraction, Translation};
+
+/// A state in which the facts hold and the goal does not.
+pub type Model = Assignment;
+
+/// The solver's verdict on a goal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Proof {
+    /// The goal holds in every state that satisfies the facts.
+    Valid,
+    /// A state in which it does not.
+    Counter(Model),
+    /// The budget was used up, or the model could not be replayed.
+    Unknown(String),
+}
+
+/// How many of its steps (`rlimit`) z3 may take for one query.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// With products and quotients as unknown functions.
+    pub uninterpreted: u32,
+    /// With products and quotients of bits.
+    pub exact: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget {
+            uninterpreted: 3_000_000,
+            exact: 3_000_000,
+        }
+    }
+}
+
+/// The solver with its budget and its counters.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Smt {
+    /// Limits for one query.
+    pub budget: Budget,
+    /// Queries sent to z3.
+    pub queries: u64,
+    /// Steps that z3 took in all queries.
+    pub steps: u64,
+    /// Text of the last query in the SMT-LIB language, if [`Smt::keep_text`] is set.
+    pub last_text: Option<String>,
+    /// Whether to keep the text of queries.
+    pub keep_text: bool,
+}
+
+/// One query and what z3 said.
+enum Answer {
+    Unsat,
+    Sat(Model),
+    Unknown(String),
+}
+
+impl Smt {
+    /// A solver with the default budget.
+    pub fn new() -> Smt {
+        Smt::default()
+    }
+
+    /// Whether the goal holds in every state that satisfies the facts.
+    pub fn prove(&mut self, terms: &Terms, facts: &Facts, goal: TermBool) -> Proof {
+        let all = facts.literals();
+        let near = cone(terms, all, goal);
+        let answer = self.ask(terms, &near, goal, Abstraction::Uninterpreted);
+        if matches!(answer, Answer::Unsat) {
+            return Proof::Valid;
+        }
+        if near.len() < all.len()
+            && matches!(answer, Answer::Sat(_))
+            && matches!(
+                self.ask(terms, all, goal, Abstraction::Uninterpreted),
+                Answer::Unsat
+            )
+        {
+            return Proof::Valid;
+        }
+        match self.ask(terms, all, goal, Abstraction::Exact) {
+            Answer::Unsat => Proof::Valid,
+            Answer::Unknown(reason) => Proof::Unknown(reason),
+            Answer::Sat(model) if replays(terms, all, goal, &model) => Proof::Counter(model),
+            Answer::Sat(_) => Proof::Unknown("the solver's model does not replay".into()),
+        }
+    }
+
+    /// The query for a goal under facts as SMT-LIB text; `unsat` means that the goal holds.
+    pub fn text(&self, terms: &Terms, facts: &Facts, goal: TermBool) -> String {
+        let (solver, _) = query(terms, facts.literals(), goal, Abstraction::Exact);
+        solver.to_smt2()
+    }
+
+    fn ask(
+        &mut self,
+        terms: &Terms,
+        facts: &[(TermBool, bool)],
+        goal: TermBool,
+        how: Abstraction,
+    ) -> Answer {
+        let (solver, translation) = query(terms, facts, goal, how);
+        if self.keep_text {
+            self.last_text = Some(solver.to_smt2());
+        }
+        let mut params = Params::new();
+        let limit = match how {
+            Abstraction::Uninterpreted => self.budget.uninterpreted,
+            Abstraction::Exact => self.budget.exact,
+        };
+        params.set_u32("rlimit", limit);
+        solver.set_params(&params);
+        let before = steps_so_far(&solver);
+        self.queries += 1;
+        let result = solver.check();
+        self.steps += steps_so_far(&solver).saturating_sub(before);
+        match result {
+            SatResult::Unsat => Answer::Unsat,
+            SatResult::Unknown => Answer::Unknown(solver.get_reason_unknown().unwrap_or_default()),
+            SatResult::Sat => match solver.get_model() {
+                Some(model) => Answer::Sat(translation.assignment(&model)),
+                None => Answer::Unknown("no model".into()),
+            },
+        }
+    }
+}
+
+/// The solver with the facts and the negated goal asserted.
+fn query<'a>(
+    terms: &'a Terms,
+    facts: &[(TermBool, bool)],
+    goal: TermBool,
+    how: Abstraction,
+) -> (Solver, Translation<'a>) {
+    let solver = Solver::new_for_logic("QF_AUFBV").unwrap_or_else(Solver::new);
+    let mut translation = Translation::new(terms, how);
+    for (condition, value) in facts {
+        let condition = translation.bool(condition.raw);
+        solver.assert(if *value { condition } else { condition.not() });
+    }
+    let negated: ast::Bool = translation.negated_goal(goal.raw);
+    solver.assert(negated);
+    for bound in translation.bounds() {
+        solver.assert(bound);
+    }
+    (solver, translation)
+}
+
+/// z3's count of steps in this context.
+fn steps_so_far(solver: &Solver) -> u64 {
+    match solver.get_statistics().value("rlimit count") {
+        Some(z3::StatisticsValue::UInt(count)) => u64::from(count),
+        Some(z3::StatisticsValue::Double(count)) => count as u64,
+        None => 0,
+    }
+}
+
+/// The facts that share symbols with the goal, directly or through other such facts.
+fn cone(terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool) -> Vec<(TermBool, bool)> {
+    let mut reached = symbols(terms, goal.raw);
+    let of_facts: Vec<BTreeSet<Symbol>> = facts
+        .iter()
+        .map(|(fact, _)| symbols(terms, fact.raw))
+        .collect();
+    let mut taken = vec![false; facts.len()];
+    loop {
+        let mut grew = false;
+        for (at, own) in of_facts.iter().enumerate() {
+            if !taken[at] && !own.is_disjoint(&reached) {
+                taken[at] = true;
+                grew = true;
+                reached.extend(own);
+            }
+        }
+        if !grew {
+            break;
+        }
+    }
+    facts
+        .iter()
+        .zip(taken)
+        .filter(|(_, taken)| *taken)
+        .map(|(fact, _)| *fact)
+        .collect()
+}
+
+/// The unknowns of a term.
+fn symbols(terms: &Terms, id: Id) -> BTreeSet<Symbol> {
+    let mut seen = BTreeSet::from([id]);
+    let mut found = BTreeSet::new();
+    let mut work = vec![id];
+    while let Some(id) = work.pop() {
+        if let Node::Symbol(symbol) = terms.node(id) {
+            found.insert(*symbol);
+        }
+        work.extend(
+            children(terms.node(id))
+                .into_iter()
+                .filter(|child| seen.insert(*child)),
+        );
+    }
+    found
+}
+
+/// Whether the facts hold and the goal does not, by our own evaluator.
+fn replays(terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool, model: &Model) -> bool {
+    let mut evaluator = Evaluator::new(terms.arena(), model);
+    facts
+        .iter()
+        .all(|(fact, value)| evaluator.bool(fact.raw) == *value)
+        && !evaluator.bool(goal.raw)
+}

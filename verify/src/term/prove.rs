@@ -1,0 +1,252 @@
+//! Proving goals: by identity, by normal form, under facts, and last by the solver.
+//!
+//! Ensures: [`Outcome::Closed`] only if the goal holds in every state that satisfies the facts.
+
+use super::facts::Facts;
+use super::node::Sort;
+use super::{Term32, Term64, TermBool, TermMem, Terms};
+use crate::domain::{Cmp, Domain};
+use crate::smt::{Model, Proof, Smt};
+
+/// What closed a goal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum By {
+    /// The raw terms are the same.
+    Identity,
+    /// The normal terms are the same.
+    Rules,
+    /// The normal terms are the same under the facts.
+    Facts,
+    /// The solver found no state in which they differ.
+    Solver,
+}
+
+/// Why a goal is open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Open {
+    /// A state that satisfies the facts and not the goal; it may be unreachable.
+    Counter(Model),
+    /// The solver's budget was used up, or it gave up.
+    Unknown(String),
+}
+
+/// The verdict on a goal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Proved.
+    Closed(By),
+    /// Not proved.
+    Open(Open),
+}
+
+impl Outcome {
+    /// Whether the goal is proved.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Outcome::Closed(_))
+    }
+}
+
+/// How many goals were closed by what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Closed because the raw terms are the same.
+    pub identity: u64,
+    /// Closed by rewrite rules.
+    pub rules: u64,
+    /// Closed by rules under facts.
+    pub facts: u64,
+    /// Closed by the solver.
+    pub solver: u64,
+    /// Left open.
+    pub open: u64,
+}
+
+impl Counts {
+    /// Goals asked.
+    pub fn total(&self) -> u64 {
+        self.identity + self.rules + self.facts + self.solver + self.open
+    }
+
+    /// Adds the goals of another run.
+    pub fn add(&mut self, other: &Counts) {
+        self.identity += other.identity;
+        self.rules += other.rules;
+        self.facts += other.facts;
+        self.solver += other.solver;
+        self.open += other.open;
+    }
+}
+
+/// Proves goals and counts them.
+#[derive(Debug, Default)]
+pub struct Prover {
+    /// The solver, with its budget and its counters.
+    pub smt: Smt,
+    /// Goals so far.
+    pub counts: Counts,
+}
+
+impl Prover {
+    /// A prover with the solver's default budget.
+    pub fn new() -> Prover {
+        Prover::default()
+    }
+
+    /// Whether two words are equal in every state that satisfies the facts.
+    pub fn equal32(&mut self, terms: &mut Terms, facts: &Facts, a: Term32, b: Term32) -> Outcome {
+        let goal = terms.cmp32(Cmp::Eq, &a, &b);
+        let simple = (
+            facts.simplify32(terms, a).norm,
+            facts.simplify32(terms, b).norm,
+        );
+        self.equal(
+            terms,
+            facts,
+            Goal {
+                raw: a.raw == b.raw,
+                rules: a.norm == b.norm,
+                facts: simple.0 == simple.1,
+                goal,
+            },
+        )
+    }
+
+    /// Whether two 64-bit words are equal in every state that satisfies the facts.
+    pub fn equal64(&mut self, terms: &mut Terms, facts: &Facts, a: Term64, b: Term64) -> Outcome {
+        let goal = terms.cmp64(Cmp::Eq, &a, &b);
+        let simple = (
+            facts.simplify64(terms, a).norm,
+            facts.simplify64(terms, b).norm,
+        );
+        self.equal(
+            terms,
+            facts,
+            Goal {
+                raw: a.raw == b.raw,
+                rules: a.norm == b.norm,
+                facts: simple.0 == simple.1,
+                goal,
+            },
+        )
+    }
+
+    /// Whether two memories are equal in every state that satisfies the facts.
+    pub fn equal_mem(
+        &mut self,
+        terms: &mut Terms,
+        facts: &Facts,
+        a: TermMem,
+        b: TermMem,
+    ) -> Outcome {
+        debug_assert!(terms.arena().sort(a.raw) == Sort::Mem);
+        let goal = terms.same_mem(&a, &b);
+        let simple = (
+            facts.simplify_mem(terms, a).norm,
+            facts.simplify_mem(terms, b).norm,
+        );
+        self.equal(
+            terms,
+            facts,
+            Goal {
+                raw: a.raw == b.raw,
+                rules: a.norm == b.norm,
+                facts: simple.0 == simple.1,
+                goal,
+            },
+        )
+    }
+
+    /// Whether two truth values are equal in every state that satisfies the facts.
+    pub fn equal_bool(
+        &mut self,
+        terms: &mut Terms,
+        facts: &Facts,
+        a: TermBool,
+        b: TermBool,
+    ) -> Outcome {
+        let not_b = terms.not(&b);
+        let goal = terms.ite_bool(&a, &b, &not_b);
+        let simple = (
+            facts.simplify_bool(terms, a).norm,
+            facts.simplify_bool(terms, b).norm,
+        );
+        self.equal(
+            terms,
+            facts,
+            Goal {
+                raw: a.raw == b.raw,
+                rules: a.norm == b.norm,
+                facts: simple.0 == simple.1,
+                goal,
+            },
+        )
+    }
+
+    /// Whether a condition holds in every state that satisfies the facts.
+    pub fn holds(&mut self, terms: &mut Terms, facts: &Facts, goal: TermBool) -> Outcome {
+        let rules = terms.as_bool(goal) == Some(true);
+        self.equal(
+            terms,
+            facts,
+            Goal {
+                raw: false,
+                rules,
+                facts: false,
+                goal,
+            },
+        )
+    }
+
+    /// Whether the facts decide the condition; the solver is asked if nothing else helps.
+    ///
+    /// `None` also when the solver does not know.
+    pub fn decide(
+        &mut self,
+        terms: &mut Terms,
+        facts: &Facts,
+        condition: TermBool,
+    ) -> Option<bool> {
+        if let Some(known) = facts.decide(terms, condition) {
+            return Some(known);
+        }
+        if self.smt.prove(terms, facts, condition) == Proof::Valid {
+            return Some(true);
+        }
+        let negation = terms.not(&condition);
+        (self.smt.prove(terms, facts, negation) == Proof::Valid).then_some(false)
+    }
+
+    fn equal(&mut self, terms: &mut Terms, facts: &Facts, goal: Goal) -> Outcome {
+        if goal.raw {
+            self.counts.identity += 1;
+            return Outcome::Closed(By::Identity);
+        }
+        if goal.rules {
+            self.counts.rules += 1;
+            return Outcome::Closed(By::Rules);
+        }
+        if goal.facts || facts.is_contradictory() || facts.decide(terms, goal.goal) == Some(true) {
+            self.counts.facts += 1;
+            return Outcome::Closed(By::Facts);
+        }
+        let open = match self.smt.prove(terms, facts, goal.goal) {
+            Proof::Valid => {
+                self.counts.solver += 1;
+                return Outcome::Closed(By::Solver);
+            }
+            Proof::Counter(model) => Open::Counter(model),
+            Proof::Unknown(reason) => Open::Unknown(reason),
+        };
+        self.counts.open += 1;
+        Outcome::Open(open)
+    }
+}
+
+/// What is known of an equation before the solver is asked.
+#[derive(Clone, Copy)]
+struct Goal {
+    raw: bool,
+    rules: bool,
+    facts: bool,
+    goal: TermBool,
+}
