@@ -16,12 +16,15 @@ use crate::domain::{Bin32, Bin64, Cmp, Domain, Un32, Un64};
 
 pub mod eval;
 pub mod facts;
+#[cfg(test)]
+mod facts_tests;
 pub mod node;
 mod normal;
 pub mod print;
 pub mod prove;
 pub mod range;
 pub mod rules;
+mod simplify;
 pub mod value;
 
 pub use facts::Facts;
@@ -71,7 +74,6 @@ pub struct Terms {
     arena: Arena,
     normal: normal::State,
     regions: BTreeMap<String, Term32>,
-    next_facts: u32,
 }
 
 impl Terms {

@@ -51,6 +51,7 @@ impl Terms {
             Some(id) => id,
             None => self.keep(node.clone()),
         };
+        let id = self.under_facts(id);
         self.normal.depth -= 1;
         if cached {
             self.normal.built.insert(node, id);
