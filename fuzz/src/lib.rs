@@ -1,1 +1,3 @@
 //! Random modules and the oracles that judge them.
+
+pub mod generate;

@@ -140,6 +140,16 @@ pub trait Domain {
     fn cmp32(&mut self, op: Cmp, a: &Self::W32, b: &Self::W32) -> Self::Bool;
     /// `if condition then a else b`, on 32-bit words. `ite32(c, 1, 0)` turns a truth value into a word.
     fn ite32(&mut self, c: &Self::Bool, a: &Self::W32, b: &Self::W32) -> Self::W32;
+    /// Whether `a + b + carry` is 2^32 or more.
+    fn carry(&mut self, a: &Self::W32, b: &Self::W32, carry: &Self::Bool) -> Self::Bool {
+        let sum = self.bin32(Bin32::Add, a, b);
+        let first = self.cmp32(Cmp::LtU, &sum, a);
+        let (one, zero) = (self.w32(1), self.w32(0));
+        let carried = self.ite32(carry, &one, &zero);
+        let total = self.bin32(Bin32::Add, &sum, &carried);
+        let second = self.cmp32(Cmp::LtU, &total, &sum);
+        self.or(&first, &second)
+    }
 
     /// A 64-bit constant.
     fn w64(&mut self, value: u64) -> Self::W64;

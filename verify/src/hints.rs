@@ -112,7 +112,9 @@ pub struct Located {
     pub location: Location,
     /// The name of the value.
     pub name: Name,
-    /// What it is, a 32-bit expression.
+    /// What it is, a 32-bit expression. Without meaning, and 0, for a name from [`ENTRY_NAME`] on:
+    /// those stand for what the register held at entry. A callee-saved register, or the return
+    /// address, that a cut does not list is arbitrary there.
     pub value: Node,
 }
 

@@ -1,7 +1,16 @@
 //! Proves Thumb-2 machine code equal to the WebAssembly module it was compiled from.
 
+pub mod abi;
+pub mod concrete;
 pub mod domain;
+pub mod elf;
 pub mod hints;
+pub mod program;
+pub mod segment;
+pub mod stack;
 pub mod smt;
 pub mod term;
+pub mod thumb;
 pub mod trap;
+pub mod verdict;
+pub mod wasm;

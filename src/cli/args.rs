@@ -1,0 +1,278 @@
+//! Commands and flags.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::values::{self, Peek, Poke};
+
+/// Compiles WebAssembly to Arm Thumb-2 and proves each output equal to its input.
+#[derive(Parser, Debug)]
+#[command(name = "synth", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How errors are printed.
+    #[arg(long, value_enum, default_value = "human", global = true)]
+    pub error_format: ErrorFormat,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, every guarantee met
+  1    input or compile error, or a tool is missing or timed out
+  2    wrong usage
+  3    validation refuted the output
+  4    validation is incomplete, or hints are missing or unusable
+  5    the ELF file was made from another module
+  6    the program that was run trapped
+  101  internal error";
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Compile a module, prove the result, write it.
+    Compile(Compile),
+    /// Prove an ELF file against its module again.
+    Verify(Verify),
+    /// Call an exported function in QEMU.
+    Run(Run),
+    /// Print the code of an ELF file.
+    Disasm(Disasm),
+    /// Say how the compiler decided.
+    Explain(Explain),
+}
+
+/// `synth compile`.
+#[derive(Args, Debug)]
+pub struct Compile {
+    /// The module, binary or text.
+    pub input: PathBuf,
+    /// The file to write; by default the input's name with `.o` or `.elf`.
+    #[arg(short, long)]
+    pub output: Option<PathBuf>,
+    /// What to write.
+    #[arg(long = "type", value_enum, default_value = "object")]
+    pub kind: OutputKind,
+    /// What to compile for and how.
+    #[command(flatten)]
+    pub code: CodeOptions,
+    /// Whether to prove the output before it is written.
+    #[arg(long, value_enum, value_name = "MODE", num_args = 0..=1, require_equals = true,
+          default_value = "full", default_missing_value = "full")]
+    pub validate: Validate,
+    /// Print what these stages make; `STAGE=PATH` writes it to a file.
+    #[arg(long, value_name = "STAGE[=PATH]", value_delimiter = ',', value_parser = parse_emit)]
+    pub emit: Vec<Emit>,
+    /// Print only this function of each stage.
+    #[arg(long, value_name = "NAME")]
+    pub func: Option<String>,
+    /// Print the time of each stage and how the obligations were closed.
+    #[arg(long)]
+    pub timings: bool,
+}
+
+/// What decides the code.
+#[derive(Args, Debug)]
+pub struct CodeOptions {
+    /// Target triple.
+    #[arg(long, default_value = "thumbv7em-none-eabi")]
+    pub target: String,
+    /// Code generation options: `target-cpu=CPU`.
+    #[arg(short = 'C', value_name = "OPTION", value_parser = parse_codegen)]
+    pub codegen: Vec<TargetCpu>,
+    /// Optimisation: 0, 1, 2 (speed) or s (size).
+    #[arg(short = 'O', value_enum, value_name = "LEVEL", default_value = "2")]
+    pub optimise: Optimise,
+    /// Most bytes that `memory.grow` may reach.
+    #[arg(long, value_name = "BYTES", value_parser = values::parse_bytes_count)]
+    pub memory_max: Option<u32>,
+    /// Name in the module's symbols, and prefix of its exports.
+    #[arg(long, value_name = "NAME", value_parser = parse_module_name)]
+    pub module_name: Option<String>,
+    /// In an image, let imported functions that nothing provides return 0.
+    #[arg(long)]
+    pub stub_imports: bool,
+}
+
+/// `synth verify`.
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// The module.
+    pub module: PathBuf,
+    /// The ELF file that was made from it.
+    pub elf: PathBuf,
+    /// Print the time taken and how the obligations were closed.
+    #[arg(long)]
+    pub timings: bool,
+}
+
+/// `synth run`.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// A module, which is compiled and proved first, or a boot image.
+    pub input: PathBuf,
+    /// The exported function.
+    #[arg(long, value_name = "NAME")]
+    pub invoke: String,
+    /// Its arguments: decimal or 0x, signed or unsigned.
+    #[arg(allow_negative_numbers = true)]
+    pub arguments: Vec<String>,
+    /// Write bytes to linear memory before the call.
+    #[arg(long, value_name = "ADDR=HEX", value_parser = values::parse_poke)]
+    pub poke: Vec<Poke>,
+    /// Print bytes of linear memory after the call, in hexadecimal.
+    #[arg(long, value_name = "ADDR:LEN", value_parser = values::parse_peek)]
+    pub peek: Vec<Peek>,
+    /// What runs the code.
+    #[arg(long, value_enum, default_value = "qemu")]
+    pub engine: Engine,
+    /// Seconds until a run is given up.
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+    /// What to compile for and how, if the input is a module.
+    #[command(flatten)]
+    pub code: CodeOptions,
+}
+
+/// `synth disasm`.
+#[derive(Args, Debug)]
+pub struct Disasm {
+    /// An object or image.
+    pub elf: PathBuf,
+}
+
+/// `synth explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// What to explain.
+    #[command(subcommand)]
+    pub topic: Topic,
+}
+
+/// What to explain.
+#[derive(Subcommand, Debug)]
+pub enum Topic {
+    /// Register allocation, function by function.
+    Alloc(ExplainAlloc),
+}
+
+/// `synth explain alloc`.
+#[derive(Args, Debug)]
+pub struct ExplainAlloc {
+    /// The module.
+    pub input: PathBuf,
+    /// What to compile for and how.
+    #[command(flatten)]
+    pub code: CodeOptions,
+}
+
+/// How errors are printed.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ErrorFormat {
+    /// For people.
+    Human,
+    /// One JSON object on a line.
+    Json,
+}
+
+/// What to write.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OutputKind {
+    /// A relocatable object.
+    Object,
+    /// An image that boots.
+    Image,
+}
+
+/// Whether to prove.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Validate {
+    /// Every function.
+    Full,
+    /// Nothing; the output is marked as unvalidated.
+    Off,
+}
+
+/// How to optimise.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Optimise {
+    /// Not at all.
+    #[value(name = "0")]
+    None,
+    /// What always pays.
+    #[value(name = "1")]
+    Some,
+    /// For speed.
+    #[value(name = "2")]
+    Speed,
+    /// For size.
+    #[value(name = "s")]
+    Size,
+}
+
+/// What runs the code.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// QEMU; the validator's interpreter if QEMU is not installed.
+    Qemu,
+    /// The validator's interpreter.
+    Model,
+}
+
+/// What a stage makes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Stage {
+    /// SSA as translated.
+    Ir,
+    /// SSA as optimised.
+    Opt,
+    /// Instructions over virtual registers.
+    Vcode,
+    /// Instructions over registers.
+    Alloc,
+    /// Machine code.
+    Asm,
+    /// Hints for the validator.
+    Hints,
+}
+
+/// A stage to print, and where to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Emit {
+    /// The stage.
+    pub stage: Stage,
+    /// The file; standard output without one.
+    pub path: Option<PathBuf>,
+}
+
+/// The value of `-C target-cpu=`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TargetCpu(pub String);
+
+fn parse_emit(text: &str) -> Result<Emit, String> {
+    let (stage, path) = match text.split_once('=') {
+        Some((stage, path)) => (stage, Some(PathBuf::from(path))),
+        None => (text, None),
+    };
+    Ok(Emit {
+        stage: Stage::from_str(stage, false)?,
+        path,
+    })
+}
+
+fn parse_codegen(text: &str) -> Result<TargetCpu, String> {
+    match text.split_once('=') {
+        Some(("target-cpu", cpu)) => Ok(TargetCpu(cpu.into())),
+        _ => Err("the one option is target-cpu=CPU".into()),
+    }
+}
+
+fn parse_module_name(text: &str) -> Result<String, String> {
+    if synth::elf::names::is_identifier(text) {
+        Ok(text.into())
+    } else {
+        Err("a module name is a C identifier".into())
+    }
+}

@@ -1,0 +1,197 @@
+//! The calls into the compiler and the validator, each in a function of its own.
+
+use std::time::Duration;
+
+use synth::config::{Config, OptLevel};
+use synth::elf::names;
+use synth::qemu::{Action, Outcome};
+use synth::target::{Target, TargetError};
+use synth_verify::hints::codec;
+use synth_verify::verdict::{CheckError, Report};
+
+use super::args::{CodeOptions, Optimise, OutputKind, Stage};
+use super::failure::{Exit, Failure};
+
+/// What is asked of the compiler.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What decides the code.
+    pub config: Config,
+    /// What to make.
+    pub kind: OutputKind,
+    /// Whether imports that nothing provides are stubs in an image.
+    pub imports: synth::elf::Imports,
+    /// Whether the output is to be marked as unvalidated.
+    pub validated: synth::elf::program::Assurance,
+    /// Stages whose text is wanted.
+    pub stages: Vec<Stage>,
+    /// The one function whose text is wanted.
+    pub function: Option<String>,
+}
+
+/// What the compiler made.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The binary module: the input, or what its text stands for.
+    pub wasm: Vec<u8>,
+    /// The ELF file.
+    pub elf: Vec<u8>,
+    /// The text of each stage asked for.
+    pub listings: Vec<(Stage, String)>,
+    /// The time of each stage.
+    pub timings: Vec<(&'static str, Duration)>,
+}
+
+/// The request for these flags. `stem` names the module where no flag does.
+pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Request, Failure> {
+    let cpu = code.codegen.last().map(|cpu| cpu.0.as_str());
+    let target = Target::named(&code.target, cpu).map_err(target_failure)?;
+    let config = Config {
+        opt_level: match code.optimise {
+            Optimise::None => OptLevel::O0,
+            Optimise::Some => OptLevel::O1,
+            Optimise::Speed => OptLevel::O2,
+            Optimise::Size => OptLevel::Os,
+        },
+        cpu: target.cpu,
+        module_name: code
+            .module_name
+            .clone()
+            .unwrap_or_else(|| names::identifier(stem)),
+        export_prefix: code
+            .module_name
+            .as_ref()
+            .map_or(String::new(), |name| format!("{name}_")),
+        memory_max: code.memory_max,
+    };
+    let imports = if code.stub_imports {
+        synth::elf::Imports::Stubbed
+    } else {
+        synth::elf::Imports::Refused
+    };
+    let validated = synth::elf::program::Assurance::Validated;
+    Ok(Request {
+        config,
+        kind,
+        imports,
+        validated,
+        stages: Vec::new(),
+        function: None,
+    })
+}
+
+fn target_failure(error: TargetError) -> Failure {
+    let triples: Vec<&str> = synth::target::Triple::ALL
+        .iter()
+        .map(|triple| triple.name())
+        .collect();
+    let cpus: Vec<&str> = synth::target::Cpu::ALL
+        .iter()
+        .map(|cpu| cpu.name())
+        .collect();
+    let remedy = format!(
+        "targets: {}; processors: {}",
+        triples.join(", "),
+        cpus.join(", ")
+    );
+    match error {
+        TargetError::Unsupported(_) => {
+            Failure::new(Exit::Input, "unsupported", error.to_string(), &remedy)
+        }
+        TargetError::UnknownTriple(_)
+        | TargetError::UnknownCpu(_)
+        | TargetError::OtherCpu { .. } => {
+            Failure::new(Exit::Usage, "target", error.to_string(), &remedy)
+        }
+    }
+}
+
+/// Compiles a module, binary or text.
+pub fn compile(input: &[u8], request: &Request) -> Result<Compiled, Failure> {
+    let wasm = synth::wasm::read(input)?;
+    synth::wasm::parse(&wasm, &request.config)?;
+    Err(not_connected("the compiler"))
+}
+
+/// Proves an ELF file against its module.
+pub fn check(_wasm: &[u8], _elf: &[u8]) -> Result<Report, Failure> {
+    Err(not_connected("the validator"))
+}
+
+/// The allocator's account of each function.
+pub fn explain_allocation(_input: &[u8], _request: &Request) -> Result<String, Failure> {
+    Err(not_connected("the allocator's account"))
+}
+
+/// The failure of the last stage.
+#[expect(dead_code, reason = "for the call of the compiler")]
+fn elf_failure(error: synth::elf::ElfError) -> Failure {
+    let code = match error {
+        synth::elf::ElfError::TooBig { .. } => "too-big",
+        synth::elf::ElfError::MissingImport(..) => "missing-import",
+        synth::elf::ElfError::Collision(_) => "collision",
+    };
+    Failure::new(Exit::Input, code, error.to_string(), error.remedy())
+}
+
+/// The code of an ELF file as text.
+pub fn disassemble(_elf: &[u8]) -> Result<String, Failure> {
+    Err(not_connected("the disassembler"))
+}
+
+/// Does the actions in the validator's interpreter.
+pub fn run_model(_elf: &[u8], _actions: &[Action]) -> Result<Vec<Outcome>, Failure> {
+    Err(not_connected("the interpreter"))
+}
+
+/// The Wasm offset that the code at an offset of a function is there for, as the hints say.
+pub fn wasm_offset(elf: &[u8], function: u32, offset: u32) -> Option<u32> {
+    let file = object::File::parse(elf).ok()?;
+    let section = object::Object::section_by_name(&file, ".synth.hints")?;
+    let hints = codec::decode(object::ObjectSection::data(&section).ok()?).ok()?;
+    let function = hints
+        .functions
+        .iter()
+        .find(|hints| hints.function == function)?;
+    function
+        .labels
+        .iter()
+        .find(|label| label.at == offset)?
+        .source
+}
+
+/// Why there is no report.
+#[expect(dead_code, reason = "for the call of the validator")]
+pub fn check_failure(error: CheckError) -> Failure {
+    let message = error.to_string();
+    match error {
+        CheckError::Wasm(_) => Failure::new(Exit::Input, "invalid", message, "check the module"),
+        CheckError::Elf(_) => Failure::new(
+            Exit::Input,
+            "invalid-elf",
+            message,
+            "compile the module again",
+        ),
+        CheckError::Hints(_) => Failure::new(
+            Exit::Unknown,
+            "hints",
+            message,
+            "keep the section .synth.hints; without it the file cannot be proved",
+        ),
+        CheckError::OtherModule(_) => Failure::new(
+            Exit::OtherModule,
+            "other-module",
+            message,
+            "give the module that the file was made from",
+        ),
+    }
+}
+
+fn not_connected(what: &str) -> Failure {
+    Failure::new(
+        Exit::Input,
+        "unavailable",
+        format!("{what} is not part of this build"),
+        "",
+    )
+}

@@ -1,0 +1,161 @@
+//! Why a command did not do its job: exit code, and text for people or for programs.
+
+use synth::error::Error;
+
+use super::args::ErrorFormat;
+
+/// What the process returns. Success is 0, an internal error 101.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Exit {
+    /// Input or compile error, or a tool is missing or timed out.
+    Input = 1,
+    /// Wrong usage.
+    Usage = 2,
+    /// Validation refuted the output.
+    Refuted = 3,
+    /// Validation is incomplete.
+    Unknown = 4,
+    /// Another module's ELF file.
+    OtherModule = 5,
+    /// The program that was run trapped.
+    Trapped = 6,
+}
+
+/// An error for the user.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// What the process returns.
+    pub exit: Exit,
+    /// A short name that stays the same.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// Where in the Wasm module, in bytes.
+    pub offset: Option<u64>,
+    /// What the user can do.
+    pub remedy: String,
+    /// More, a line each.
+    pub details: Vec<String>,
+}
+
+impl Failure {
+    /// A failure that has no place in the module.
+    pub fn new(
+        exit: Exit,
+        code: &'static str,
+        message: impl Into<String>,
+        remedy: &str,
+    ) -> Failure {
+        Failure {
+            exit,
+            code,
+            message: message.into(),
+            offset: None,
+            remedy: remedy.into(),
+            details: Vec::new(),
+        }
+    }
+
+    /// The text that goes to standard error, line ends included.
+    pub fn render(&self, format: ErrorFormat) -> String {
+        match format {
+            ErrorFormat::Human => self.human(),
+            ErrorFormat::Json => self.json(),
+        }
+    }
+
+    fn human(&self) -> String {
+        let mut text = format!("error[{}]: {}", self.code, self.message);
+        if let Some(offset) = self.offset {
+            text.push_str(&format!("\n  at byte {offset:#x} of the module"));
+        }
+        for detail in &self.details {
+            text.push_str(&format!("\n  {detail}"));
+        }
+        if !self.remedy.is_empty() {
+            text.push_str(&format!("\n  help: {}", self.remedy));
+        }
+        text.push('\n');
+        text
+    }
+
+    fn json(&self) -> String {
+        let offset = self
+            .offset
+            .map_or("null".to_string(), |offset| offset.to_string());
+        let details: Vec<String> = self
+            .details
+            .iter()
+            .map(|detail| json_string(detail))
+            .collect();
+        format!(
+            "{{\"code\":{},\"exit\":{},\"message\":{},\"offset\":{offset},\"remedy\":{},\"details\":[{}]}}\n",
+            json_string(self.code),
+            self.exit as u8,
+            json_string(&self.message),
+            json_string(&self.remedy),
+            details.join(",")
+        )
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let code = match error {
+            Error::Invalid(_) => "invalid",
+            Error::Unsupported(_) => "unsupported",
+            Error::TooBig(_) => "too-big",
+        };
+        let details = error.details();
+        Failure {
+            offset: details.offset,
+            ..Failure::new(Exit::Input, code, details.message.clone(), &details.remedy)
+        }
+    }
+}
+
+/// A string as JSON writes it (RFC 8259, 7).
+fn json_string(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_read_back() {
+        let failure = Failure {
+            offset: Some(7),
+            details: vec!["a\nb".into()],
+            ..Failure::new(Exit::Unknown, "unproved", "say \"no\" \\ ü", "")
+        };
+        let value: serde_json::Value =
+            serde_json::from_str(&failure.render(ErrorFormat::Json)).unwrap();
+        assert_eq!(value["code"], "unproved");
+        assert_eq!(value["exit"], 4);
+        assert_eq!(value["message"], "say \"no\" \\ ü");
+        assert_eq!(value["offset"], 7);
+        assert_eq!(value["details"][0], "a\nb");
+    }
+
+    #[test]
+    fn people_get_code_place_and_remedy() {
+        let error = Error::unsupported(16, "memory.copy", "compile without bulk memory");
+        let text = Failure::from(error).render(ErrorFormat::Human);
+        assert_eq!(
+            text,
+            "error[unsupported]: memory.copy\n  at byte 0x10 of the module\n  help: compile without bulk memory\n"
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! Numbers and bytes as users write them.
+
+use synth::elf::program::Type;
+use synth::qemu::Value;
+
+/// Bytes to write to linear memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Poke {
+    /// Offset in linear memory.
+    pub offset: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A range of linear memory to print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peek {
+    /// Offset in linear memory.
+    pub offset: u32,
+    /// Number of bytes.
+    pub length: u32,
+}
+
+/// An argument of a type: decimal or 0x, any value that the type's bits can mean, signed or not.
+pub fn parse_argument(text: &str, ty: Type) -> Result<Value, String> {
+    let value = parse_integer(text).ok_or_else(|| format!("`{text}` is no integer"))?;
+    let range = |bits: u32| -(1i128 << (bits - 1))..1i128 << bits;
+    let outside = || format!("`{text}` does not fit into {}", ty.name());
+    match ty {
+        Type::I32 if range(32).contains(&value) => Ok(Value::I32(value as u32)),
+        Type::I64 if range(64).contains(&value) => Ok(Value::I64(value as u64)),
+        Type::I32 | Type::I64 => Err(outside()),
+    }
+}
+
+/// `ADDR=HEX`.
+pub fn parse_poke(text: &str) -> Result<Poke, String> {
+    let (offset, digits) = text.split_once('=').ok_or("the form is ADDR=HEX")?;
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    if digits.len() % 2 != 0 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err("HEX is an even number of hexadecimal digits".into());
+    }
+    let pairs = digits.as_bytes().chunks(2);
+    let nibble = |digit: u8| char::from(digit).to_digit(16).expect("a hexadecimal digit") as u8;
+    let bytes = pairs
+        .map(|pair| nibble(pair[0]) << 4 | nibble(pair[1]))
+        .collect();
+    Ok(Poke {
+        offset: parse_word(offset)?,
+        bytes,
+    })
+}
+
+/// `ADDR:LEN`.
+pub fn parse_peek(text: &str) -> Result<Peek, String> {
+    let (offset, length) = text.split_once(':').ok_or("the form is ADDR:LEN")?;
+    Ok(Peek {
+        offset: parse_word(offset)?,
+        length: parse_word(length)?,
+    })
+}
+
+/// A number of bytes.
+pub fn parse_bytes_count(text: &str) -> Result<u32, String> {
+    parse_word(text)
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn parse_word(text: &str) -> Result<u32, String> {
+    let value = parse_integer(text).ok_or_else(|| format!("`{text}` is no integer"))?;
+    u32::try_from(value).map_err(|_| format!("`{text}` is no 32-bit address or length"))
+}
+
+fn parse_integer(text: &str) -> Option<i128> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let (radix, digits) = match digits
+        .strip_prefix("0x")
+        .or_else(|| digits.strip_prefix("0X"))
+    {
+        Some(digits) => (16, digits),
+        None => (10, digits),
+    };
+    // `from_str_radix` takes a sign of its own, which must not stand behind the prefix.
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let magnitude = i128::from_str_radix(digits, radix).ok()?;
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_signed_or_unsigned() {
+        let i32s = |text| parse_argument(text, Type::I32);
+        assert_eq!(i32s("-1"), Ok(Value::I32(u32::MAX)));
+        assert_eq!(i32s("4294967295"), Ok(Value::I32(u32::MAX)));
+        assert_eq!(i32s("0xFFFFFFFF"), Ok(Value::I32(u32::MAX)));
+        assert_eq!(i32s("-0x80000000"), Ok(Value::I32(1 << 31)));
+        assert!(i32s("4294967296").is_err());
+        assert!(i32s("-2147483649").is_err());
+        assert_eq!(
+            parse_argument("-9223372036854775808", Type::I64),
+            Ok(Value::I64(1 << 63))
+        );
+        assert!(parse_argument("18446744073709551616", Type::I64).is_err());
+        for wrong in [
+            "",
+            "-",
+            "0x",
+            "--1",
+            "0x-1",
+            "1.5",
+            "0x1g",
+            "99999999999999999999999999999999999999999",
+        ] {
+            assert!(parse_argument(wrong, Type::I64).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn memory_before_and_after() {
+        assert_eq!(
+            parse_poke("0x10=00fF"),
+            Ok(Poke {
+                offset: 16,
+                bytes: vec![0, 255]
+            })
+        );
+        assert_eq!(
+            parse_peek("16:4"),
+            Ok(Peek {
+                offset: 16,
+                length: 4
+            })
+        );
+        for wrong in ["16", "16=f", "16=0g", "-1=00", "x=00", "16=é0"] {
+            assert!(parse_poke(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(hex(&[0, 0xab]), "00ab");
+    }
+}

@@ -1,0 +1,25 @@
+//! `synth verify`: prove an ELF file again, from the two files alone.
+
+use std::time::Instant;
+
+use super::args::Verify;
+use super::failure::Failure;
+use super::{driver, print_data, read_file, report};
+
+/// Does the command.
+pub fn run(command: &Verify) -> Result<(), Failure> {
+    let module = read_file(&command.module)?;
+    let elf = read_file(&command.elf)?;
+    let wasm = synth::wasm::read(&module)?;
+    let start = Instant::now();
+    let checked = driver::check(&wasm, &elf)?;
+    if command.timings {
+        eprintln!(
+            "{:>10.3} ms  validate",
+            1000.0 * start.elapsed().as_secs_f64()
+        );
+        eprint!("{}", report::methods(&checked));
+    }
+    print_data(&report::text(&checked));
+    report::refusal(&checked)
+}

@@ -1,0 +1,44 @@
+//! What the user chooses. Plain data; nothing here reads the environment.
+
+pub use crate::target::Cpu;
+
+/// The choices that decide which bytes come out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// How much work to put into the code.
+    pub opt_level: OptLevel,
+    /// The processor to compile for.
+    pub cpu: Cpu,
+    /// The module's name in its symbols: an identifier.
+    pub module_name: String,
+    /// What stands before each export in its symbol.
+    pub export_prefix: String,
+    /// Upper limit, in bytes, of what `memory.grow` may reach. Without it the module's own maximum
+    /// counts where it is small, else memory does not grow.
+    pub memory_max: Option<u32>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            opt_level: OptLevel::O2,
+            cpu: Cpu::CortexM4,
+            module_name: "module".into(),
+            export_prefix: String::new(),
+            memory_max: None,
+        }
+    }
+}
+
+/// How much work to put into the code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum OptLevel {
+    /// Translate and clean up only.
+    O0,
+    /// The passes that always pay.
+    O1,
+    /// Fast code.
+    O2,
+    /// Small code.
+    Os,
+}

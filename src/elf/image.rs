@@ -1,0 +1,243 @@
+//! The image: the program at fixed addresses, with vector table, startup and test harness.
+//!
+//! Ensures: address 0 holds the vector table, then come code and constants; RAM holds the stack,
+//! then instance and memory. No relocation is left. `Reset` calls `NAME_init`, then enters the
+//! harness, whose section alone lies outside the validator's claim.
+
+use super::asm::Assembler;
+use super::program::{Program, RelocationKind, Symbol};
+use super::unit::{
+    Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
+};
+use super::write::{self, FileKind};
+use super::{ElfError, harness, names, parts, relocate};
+use crate::target::Cpu;
+
+/// Entries of the vector table: initial SP, reset, and the system exceptions (DDI0403, B1.5.2).
+const VECTORS: usize = 16;
+
+/// What the limit leaves below it for an exception frame and the fault handler.
+const LIMIT_RESERVE_BYTES: u32 = 256;
+
+/// Who provides what the module imports.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Imports {
+    /// Nobody: an import is an error.
+    Refused,
+    /// A stub that returns 0.
+    Stubbed,
+}
+
+/// How the image is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ImageOptions {
+    /// Bytes of stack, a multiple of 8.
+    pub stack_bytes: u32,
+    /// Who provides what the module imports.
+    pub imports: Imports,
+}
+
+impl Default for ImageOptions {
+    fn default() -> ImageOptions {
+        ImageOptions {
+            stack_bytes: 16 * 1024,
+            imports: Imports::Refused,
+        }
+    }
+}
+
+/// Writes the image.
+pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>, ElfError> {
+    if let (Imports::Refused, Some(import)) = (options.imports, program.imports.first()) {
+        return Err(ElfError::MissingImport(
+            import.module.clone(),
+            import.field.clone(),
+        ));
+    }
+    let mut unit = parts::run(program, cpu)?;
+    let board = cpu.board();
+    let stack_top = board.ram + options.stack_bytes;
+    let (vectors, reset) = add_startup(&mut unit, program);
+    add_stack_limit(&mut unit, board.ram + LIMIT_RESERVE_BYTES);
+    let harness = add_harness(
+        &mut unit,
+        program,
+        harness::run(0, stack_top, board.mailbox).bytes,
+    );
+    parts::check_names(&unit)?;
+
+    let mut rom = sections(&unit, |kind| {
+        matches!(kind, SectionKind::Code | SectionKind::Constants)
+    });
+    // The processor reads the vector table at address 0.
+    rom.sort_by_key(|id| *id != vectors);
+    let code_end = assign(&mut unit, &rom, 0);
+    ElfError::check(
+        "the image's code with its constants",
+        code_end,
+        board.code_bytes.into(),
+    )?;
+    let ram = sections(&unit, |kind| kind == SectionKind::Zeroed);
+    let ram_end = assign(&mut unit, &ram, stack_top);
+    let ram_bytes = ram_end - u64::from(board.ram);
+    ElfError::check("the image's RAM", ram_bytes, board.ram_bytes.into())?;
+
+    let place = unit.sections[harness.0].address;
+    let harness_code = harness::run(place, stack_top, board.mailbox);
+    let start = place + harness_code.start;
+    let fault = place + harness_code.fault;
+    unit.sections[harness.0].bytes = harness_code.bytes;
+    let entry = unit.value(reset).expect("Reset is defined here");
+    fill_vectors(&mut unit, vectors, [stack_top, entry, fault | 1]);
+    resolve(&mut unit)?;
+    enter_harness(&mut unit, reset, start)?;
+    Ok(write::run(&unit, FileKind::Executable(entry)))
+}
+
+/// Adds the vector table, still empty, and `Reset`.
+fn add_startup(unit: &mut Unit, program: &Program) -> (SectionId, SymbolId) {
+    let vectors = unit.add_section(
+        ".vectors".into(),
+        SectionKind::Constants,
+        4,
+        vec![0; 4 * VECTORS],
+    );
+    unit.add_mapping("$d", vectors, 0);
+    // `BL NAME_init`, then a wide branch that `enter_harness` fills in.
+    let code = unit.add_section(".text.Reset".into(), SectionKind::Code, 4, vec![0; 8]);
+    let reset = add_function(unit, "Reset".into(), code, (0, 8));
+    unit.add_mapping("$t", code, 0);
+    let name = format!("{}_init", program.name);
+    let init = unit
+        .symbols
+        .iter()
+        .position(|symbol| symbol.name == name && symbol.binding == Binding::Global);
+    let target = SymbolId(init.expect("the program has NAME_init"));
+    unit.sections[code.0].relocations.push(Fixup {
+        offset: 0,
+        kind: RelocationKind::ThmCall,
+        target,
+        addend: 0,
+    });
+    (vectors, reset)
+}
+
+fn add_function(
+    unit: &mut Unit,
+    name: String,
+    section: SectionId,
+    (offset, size): (u32, u32),
+) -> SymbolId {
+    let (binding, kind) = (Binding::Global, SymbolKind::Function);
+    unit.add_symbol(SymbolEntry {
+        name,
+        binding,
+        kind,
+        place: Some((section, offset)),
+        size,
+    })
+}
+
+/// Defines the word with the lowest address the stack may use, as a constant.
+fn add_stack_limit(unit: &mut Unit, limit: u32) {
+    let Some(&symbol) = unit.by_name.get(&Symbol::StackLimit) else {
+        return;
+    };
+    let name = ".rodata.synth_stack_limit".into();
+    let section = unit.add_section(
+        name,
+        SectionKind::Constants,
+        4,
+        limit.to_le_bytes().to_vec(),
+    );
+    unit.add_mapping("$d", section, 0);
+    let entry = &mut unit.symbols[symbol.0];
+    entry.place = Some((section, 0));
+    entry.kind = SymbolKind::Object;
+    entry.size = 4;
+}
+
+/// Adds the harness, to be assembled again for its address, and a section for each stub.
+fn add_harness(unit: &mut Unit, program: &Program, code: Vec<u8>) -> SectionId {
+    let size = code.len();
+    let section = unit.add_section(harness::SECTION.into(), SectionKind::Code, 4, code);
+    unit.add_mapping("$t", section, 0);
+    add_function(unit, "synth_harness".into(), section, (0, size as u32));
+    let mut asm = Assembler::default();
+    harness::stub(&mut asm);
+    let (stub, _) = asm.finish(0);
+    for import in &program.imports {
+        let symbol = unit.by_name[&Symbol::Function(import.function)];
+        if unit.symbols[symbol.0].place.is_some() {
+            continue;
+        }
+        let spelt = names::import(&import.module, &import.field);
+        let name = format!("{}.{spelt}", harness::SECTION);
+        let section = unit.add_section(name, SectionKind::Code, 4, stub.clone());
+        unit.add_mapping("$t", section, 0);
+        let entry = &mut unit.symbols[symbol.0];
+        entry.place = Some((section, 0));
+        entry.kind = SymbolKind::Function;
+        entry.size = stub.len() as u32;
+    }
+    section
+}
+
+/// The sections of some kinds, in file order.
+fn sections(unit: &Unit, is_wanted: impl Fn(SectionKind) -> bool) -> Vec<SectionId> {
+    let all = unit.sections.iter().enumerate();
+    all.filter(|(_, section)| is_wanted(section.kind))
+        .map(|(index, _)| SectionId(index))
+        .collect()
+}
+
+/// Gives the sections addresses from `start` on, in order. Returns the end.
+fn assign(unit: &mut Unit, sections: &[SectionId], start: u32) -> u64 {
+    let mut next = u64::from(start);
+    for id in sections {
+        let section = &mut unit.sections[id.0];
+        next = next.next_multiple_of(section.align.into());
+        section.address = next as u32;
+        next += u64::from(section.size);
+    }
+    next
+}
+
+/// Initial SP, `Reset`, and the fault handler for every exception.
+fn fill_vectors(unit: &mut Unit, vectors: SectionId, [stack_top, reset, fault]: [u32; 3]) {
+    for (index, word) in unit.sections[vectors.0]
+        .bytes
+        .chunks_exact_mut(4)
+        .enumerate()
+    {
+        let value = match index {
+            0 => stack_top,
+            1 => reset,
+            _ => fault,
+        };
+        word.copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+/// Does every relocation.
+fn resolve(unit: &mut Unit) -> Result<(), ElfError> {
+    for index in 0..unit.sections.len() {
+        let fixups = std::mem::take(&mut unit.sections[index].relocations);
+        for fixup in fixups {
+            let value = unit
+                .value(fixup.target)
+                .expect("an image defines every symbol");
+            let section = &mut unit.sections[index];
+            relocate::put_address(&mut section.bytes, section.address, &fixup, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the branch to the harness behind `Reset`'s call.
+fn enter_harness(unit: &mut Unit, reset: SymbolId, start: u32) -> Result<(), ElfError> {
+    let (section, _) = unit.symbols[reset.0].place.expect("Reset is defined here");
+    let section = &mut unit.sections[section.0];
+    let distance = i64::from(start) - i64::from(section.address + 4);
+    relocate::put_branch(&mut section.bytes, 4, distance)
+}

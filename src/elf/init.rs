@@ -1,0 +1,166 @@
+//! `NAME_init`: the code that instantiates the module (Wasm core spec, 4.5.4).
+//!
+//! Requires: each segment lies inside the memory; each cell inside the instance region.
+//! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memory and
+//! instance, writes cells and segments in order, then calls the start function and returns; if a
+//! segment is out of bounds, it traps behind the writes before it. It follows AAPCS.
+//!
+//! Only instructions that compiled functions have too are used. Loops count down an integer
+//! instead of comparing pointers, so that their course does not depend on where the regions are.
+
+use super::asm::Assembler;
+use super::program::{FrameRule, FrameStep, Function, Program, Segment, Symbol};
+use crate::emit::machine::Machine;
+use crate::vcode::inst::{Cond, LoadKind, StoreKind};
+use crate::vcode::reg::{PReg, RegSet};
+
+const R0: PReg = PReg::R0;
+const R1: PReg = PReg::R1;
+const R2: PReg = PReg::R2;
+const R3: PReg = PReg::R3;
+const R4: PReg = PReg::new(4);
+
+/// Bytes that one turn of the zeroing loop writes.
+const ZERO_STEP: u32 = 32;
+
+/// The code of `NAME_init`. Its `index` has no meaning.
+pub fn run(program: &Program) -> Function {
+    let mut asm = Assembler::default();
+    let mut frame = Vec::new();
+    let plan = &program.instantiation;
+    let start = plan.start.filter(|_| plan.trap.is_none());
+    if start.is_some() {
+        // r4 only keeps SP a multiple of 8.
+        asm.inst(Machine::Push(RegSet::from_iter([R4, PReg::LR])));
+        let at = asm.position();
+        let saved = |register, below| FrameStep {
+            at,
+            rule: FrameRule::Saved { register, below },
+        };
+        frame.extend([
+            FrameStep {
+                at,
+                rule: FrameRule::Depth(8),
+            },
+            saved(4, 8),
+            saved(14, 4),
+        ]);
+    }
+    let memory_bytes = program.memory.map_or(0, |memory| memory.reserve_bytes);
+    zero(&mut asm, Symbol::Memory(0), memory_bytes);
+    zero(&mut asm, Symbol::Instance, program.instance_bytes);
+    write_cells(&mut asm, &plan.cells);
+    copy_segments(&mut asm, &plan.segments);
+    match (plan.trap, start) {
+        (Some(code), _) => asm.inst(Machine::Udf(code)),
+        (None, Some(function)) => {
+            asm.call(Symbol::Function(function));
+            asm.inst(Machine::Pop(RegSet::from_iter([R4, PReg::PC])));
+        }
+        (None, None) => asm.inst(Machine::BranchReg { m: PReg::LR }),
+    }
+    let (code, relocations) = asm.finish(0);
+    Function {
+        index: u32::MAX,
+        code,
+        data: Vec::new(),
+        relocations,
+        frame,
+    }
+}
+
+/// The bytes that `NAME_init` copies into memory: the segments one after the other.
+pub fn data(program: &Program) -> Vec<u8> {
+    program
+        .instantiation
+        .segments
+        .iter()
+        .flat_map(|segment| segment.bytes.iter().copied())
+        .collect()
+}
+
+/// Zeroes a region that starts at a multiple of 8.
+fn zero(asm: &mut Assembler, region: Symbol, bytes: u32) {
+    if bytes == 0 {
+        return;
+    }
+    asm.address(R0, region);
+    asm.constant(R2, 0);
+    if bytes >= ZERO_STEP {
+        asm.constant(R1, bytes / ZERO_STEP);
+        let again = asm.here();
+        for offset in (0..ZERO_STEP).step_by(4) {
+            asm.store(StoreKind::Word, R2, (R0, offset));
+        }
+        asm.add_imm(R0, ZERO_STEP as u8);
+        asm.sub_imm(R1, 1);
+        asm.branch_if(Cond::Ne, again);
+    }
+    let rest = bytes % ZERO_STEP;
+    for offset in (0..rest / 4 * 4).step_by(4) {
+        asm.store(StoreKind::Word, R2, (R0, offset));
+    }
+    for offset in rest / 4 * 4..rest {
+        asm.store(StoreKind::Byte, R2, (R0, offset));
+    }
+}
+
+/// Writes words into the instance region, which is zero.
+fn write_cells(asm: &mut Assembler, cells: &[(u32, u32)]) {
+    // The base register moves whenever a cell is out of reach of a 12-bit offset.
+    let mut base = None;
+    for &(offset, value) in cells.iter().filter(|(_, value)| *value != 0) {
+        let start = match base {
+            Some(start) if (start..start + 4096).contains(&offset) => start,
+            _ => {
+                let start = if offset < 4096 { 0 } else { offset };
+                asm.address(R0, Symbol::Instance);
+                move_up(asm, start);
+                base = Some(start);
+                start
+            }
+        };
+        asm.constant(R1, value);
+        asm.store(StoreKind::Word, R1, (R0, offset - start));
+    }
+}
+
+/// Adds a constant to r0. Changes r3.
+fn move_up(asm: &mut Assembler, bytes: u32) {
+    if bytes != 0 {
+        asm.constant(R3, bytes);
+        asm.add(R0, R0, R3);
+    }
+}
+
+/// Copies the segments. Their bytes follow each other, so the source address is set once.
+fn copy_segments(asm: &mut Assembler, segments: &[Segment]) {
+    if segments.iter().all(|segment| segment.bytes.is_empty()) {
+        return;
+    }
+    asm.address(R1, Symbol::Data);
+    for segment in segments.iter().filter(|segment| !segment.bytes.is_empty()) {
+        asm.address(R0, Symbol::Memory(0));
+        move_up(asm, segment.offset);
+        let bytes = segment.bytes.len() as u32;
+        if bytes >= 4 {
+            // LDR and STR may be unaligned: UNALIGN_TRP is 0 by the contract.
+            asm.constant(R3, bytes / 4);
+            let again = asm.here();
+            asm.load(LoadKind::Word, R2, (R1, 0));
+            asm.store(StoreKind::Word, R2, (R0, 0));
+            asm.add_imm(R1, 4);
+            asm.add_imm(R0, 4);
+            asm.sub_imm(R3, 1);
+            asm.branch_if(Cond::Ne, again);
+        }
+        let rest = bytes % 4;
+        for offset in 0..rest {
+            asm.load(LoadKind::Byte, R2, (R1, offset));
+            asm.store(StoreKind::Byte, R2, (R0, offset));
+        }
+        if rest != 0 {
+            asm.add_imm(R1, rest as u8);
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! From a program to the sections, symbols and relocations that object and image share.
+//!
+//! Ensures: the sections of `docs/abi.md` in their order; calls between the program's own
+//! functions are resolved, every other open end is a relocation. Fails only with [`ElfError`].
+//!
+//! A function that holds data starts at a multiple of 4, because `LDR` (literal) and `ADR` count
+//! from an aligned PC; two bytes of `UDF #0`, which nothing reaches, may stand before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::program::{
+    Assurance, Function, Program, Relocation, RelocationKind, Symbol, Type, Visibility,
+};
+use super::unit::{
+    Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
+};
+use super::{ElfError, frame, init, names, relocate};
+use crate::target::Cpu;
+
+/// Between functions: a trap that no Wasm trap has.
+const PADDING: [u8; 2] = [0x00, 0xde];
+
+/// Makes the sections.
+pub fn run(program: &Program, cpu: Cpu) -> Result<Unit, ElfError> {
+    let mut unit = Unit::default();
+    let name = &program.name;
+    let code = unit.add_section(format!(".text.{name}"), SectionKind::Code, 4, Vec::new());
+    let code_symbol = unit.add_section_symbol(code);
+    let instantiate = init::run(program);
+    let mut functions: Vec<&Function> = program.functions.iter().collect();
+    functions.push(&instantiate);
+    let placed = place(&functions)?;
+
+    define_functions(&mut unit, program, code, &placed);
+    define_regions(&mut unit, program);
+    define_imports(&mut unit, program);
+    fill_code(&mut unit, code, &placed)?;
+    check_names(&unit)?;
+    fill_table(&mut unit, program);
+    unit.add_section(
+        ".synth.hints".into(),
+        SectionKind::Unloaded,
+        1,
+        program.hints.clone(),
+    );
+    let interface = interface(program, cpu).into_bytes();
+    unit.add_section(
+        ".synth.interface".into(),
+        SectionKind::Unloaded,
+        1,
+        interface,
+    );
+    if program.assurance == Assurance::Unvalidated {
+        let notice = b"compiled with --validate=off\n".to_vec();
+        unit.add_section(
+            ".synth.unvalidated".into(),
+            SectionKind::Unloaded,
+            1,
+            notice,
+        );
+    }
+    frame::add(&mut unit, code_symbol, &placed);
+    unit.add_section(
+        ".ARM.attributes".into(),
+        SectionKind::Attributes,
+        1,
+        attributes(cpu),
+    );
+    Ok(unit)
+}
+
+/// Refuses two things of one global name; undefined symbols of one name are one thing already.
+pub fn check_names(unit: &Unit) -> Result<(), ElfError> {
+    let mut seen = BTreeSet::new();
+    for symbol in unit
+        .symbols
+        .iter()
+        .filter(|symbol| symbol.binding == Binding::Global)
+    {
+        if !seen.insert(&symbol.name) {
+            return Err(ElfError::Collision(symbol.name.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The offset of each function in the code section.
+fn place<'a>(functions: &[&'a Function]) -> Result<Vec<(u32, &'a Function)>, ElfError> {
+    let mut next = 0u64;
+    let mut placed = Vec::new();
+    for function in functions {
+        if !function.data.is_empty() {
+            next = next.next_multiple_of(4);
+        }
+        placed.push((next as u32, *function));
+        next += function.code.len() as u64;
+    }
+    ElfError::check("the code", next, 1 << 31)?;
+    Ok(placed)
+}
+
+fn define_functions(
+    unit: &mut Unit,
+    program: &Program,
+    code: SectionId,
+    placed: &[(u32, &Function)],
+) {
+    let function = |name: String, binding, (offset, function): (u32, &Function)| SymbolEntry {
+        name,
+        binding,
+        kind: SymbolKind::Function,
+        place: Some((code, offset)),
+        size: function.code.len() as u32,
+    };
+    let (instantiate, own) = placed.split_last().expect("NAME_init is the last function");
+    for at in own {
+        let index = at.1.index;
+        let id = unit.add_symbol(function(
+            format!("{}.f{index}", program.name),
+            Binding::Local,
+            *at,
+        ));
+        unit.by_name.insert(Symbol::Function(index), id);
+    }
+    let by_index: BTreeMap<u32, (u32, &Function)> =
+        own.iter().map(|at| (at.1.index, *at)).collect();
+    for export in &program.exports {
+        let at = by_index
+            .get(&export.function)
+            .expect("an exported function has code");
+        let name = format!("{}{}", program.export_prefix, names::mangle(&export.name));
+        unit.add_symbol(function(name, Binding::Global, *at));
+    }
+    unit.add_symbol(function(
+        format!("{}_init", program.name),
+        Binding::Global,
+        *instantiate,
+    ));
+}
+
+fn define_regions(unit: &mut Unit, program: &Program) {
+    let name = &program.name;
+    if !program.table.is_empty() {
+        let bytes = vec![0; 8 * program.table.len()];
+        let id = unit.add_section(
+            format!(".rodata.{name}.table"),
+            SectionKind::Constants,
+            8,
+            bytes,
+        );
+        define_object(unit, Symbol::Table(0), format!("{name}.table0"), id);
+        unit.add_mapping("$d", id, 0);
+    }
+    let data = init::data(program);
+    if !data.is_empty() {
+        let id = unit.add_section(
+            format!(".rodata.{name}.data"),
+            SectionKind::Constants,
+            4,
+            data,
+        );
+        define_object(unit, Symbol::Data, format!("{name}.data"), id);
+        unit.add_mapping("$d", id, 0);
+    }
+    if program.instance_bytes > 0 {
+        let id = unit.add_zeroed(format!(".bss.{name}.instance"), 8, program.instance_bytes);
+        define_object(unit, Symbol::Instance, format!("{name}.instance"), id);
+    }
+    if let Some(memory) = program.memory {
+        let id = unit.add_zeroed(format!(".bss.{name}.memory"), 8, memory.reserve_bytes);
+        define_object(unit, Symbol::Memory(0), format!("{name}.memory0"), id);
+        if memory.visibility == Visibility::Exported {
+            unit.add_symbol(SymbolEntry {
+                name: format!("{name}_memory"),
+                binding: Binding::Global,
+                kind: SymbolKind::Object,
+                place: Some((id, 0)),
+                size: memory.reserve_bytes,
+            });
+        }
+    }
+}
+
+fn define_object(unit: &mut Unit, symbol: Symbol, name: String, section: SectionId) {
+    let size = unit.sections[section.0].size;
+    let place = Some((section, 0));
+    let id = unit.add_symbol(SymbolEntry {
+        name,
+        binding: Binding::Local,
+        kind: SymbolKind::Object,
+        place,
+        size,
+    });
+    unit.by_name.insert(symbol, id);
+}
+
+fn define_imports(unit: &mut Unit, program: &Program) {
+    for import in &program.imports {
+        let id = undefined(unit, names::import(&import.module, &import.field));
+        unit.by_name.insert(Symbol::Function(import.function), id);
+    }
+    let limit = |relocation: &Relocation| relocation.symbol == Symbol::StackLimit;
+    if program
+        .functions
+        .iter()
+        .flat_map(|function| &function.relocations)
+        .any(limit)
+    {
+        let id = undefined(unit, "synth_stack_limit".into());
+        unit.by_name.insert(Symbol::StackLimit, id);
+    }
+}
+
+/// An undefined symbol; two imports of one name are one symbol.
+fn undefined(unit: &mut Unit, name: String) -> SymbolId {
+    if let Some(index) = unit
+        .symbols
+        .iter()
+        .position(|symbol| symbol.place.is_none() && symbol.name == name)
+    {
+        return SymbolId(index);
+    }
+    let kind = SymbolKind::Bare;
+    unit.add_symbol(SymbolEntry {
+        name,
+        binding: Binding::Global,
+        kind,
+        place: None,
+        size: 0,
+    })
+}
+
+fn fill_code(
+    unit: &mut Unit,
+    code: SectionId,
+    placed: &[(u32, &Function)],
+) -> Result<(), ElfError> {
+    let offsets: BTreeMap<u32, u32> = placed
+        .iter()
+        .map(|(offset, function)| (function.index, *offset))
+        .collect();
+    let mut bytes = Vec::new();
+    let mut fixups = Vec::new();
+    for (offset, function) in placed {
+        while bytes.len() < *offset as usize {
+            bytes.extend(PADDING);
+        }
+        map_code(unit, code, *offset, function);
+        bytes.extend_from_slice(&function.code);
+        for relocation in &function.relocations {
+            let at = offset + relocation.offset;
+            match (relocation.kind, relocation.symbol) {
+                (RelocationKind::ThmCall, Symbol::Function(callee))
+                    if offsets.contains_key(&callee) =>
+                {
+                    let callee = offsets[&callee];
+                    relocate::put_call(&mut bytes, at, i64::from(callee) - i64::from(at))?;
+                }
+                (kind, symbol) => {
+                    let target = *unit
+                        .by_name
+                        .get(&symbol)
+                        .expect("a relocation's symbol is defined");
+                    fixups.push(Fixup {
+                        offset: at,
+                        kind,
+                        target,
+                        addend: relocation.addend,
+                    });
+                }
+            }
+        }
+    }
+    let section = &mut unit.sections[code.0];
+    section.size = bytes.len() as u32;
+    section.bytes = bytes;
+    section.relocations = fixups;
+    Ok(())
+}
+
+/// Mapping symbols: where instructions begin and where data begins (AAELF32, 5.5.5).
+fn map_code(unit: &mut Unit, code: SectionId, offset: u32, function: &Function) {
+    let mut instructions_from = 0;
+    for &(from, to) in &function.data {
+        if instructions_from < from {
+            unit.add_mapping("$t", code, offset + instructions_from);
+        }
+        unit.add_mapping("$d", code, offset + from);
+        instructions_from = to;
+    }
+    if (instructions_from as usize) < function.code.len() {
+        unit.add_mapping("$t", code, offset + instructions_from);
+    }
+}
+
+fn fill_table(unit: &mut Unit, program: &Program) {
+    let Some(&table) = unit.by_name.get(&Symbol::Table(0)) else {
+        return;
+    };
+    let (section, _) = unit.symbols[table.0]
+        .place
+        .expect("the table is defined here");
+    let mut fixups = Vec::new();
+    for (index, entry) in program.table.iter().enumerate() {
+        let Some(entry) = entry else { continue };
+        let at = 8 * index;
+        unit.sections[section.0].bytes[at..at + 4].copy_from_slice(&entry.type_id.to_le_bytes());
+        let target = *unit
+            .by_name
+            .get(&Symbol::Function(entry.function))
+            .expect("a table entry's function is defined");
+        fixups.push(Fixup {
+            offset: at as u32 + 4,
+            kind: RelocationKind::Abs32,
+            target,
+            addend: 0,
+        });
+    }
+    unit.sections[section.0].relocations = fixups;
+}
+
+/// What `synth run` needs to know and no proof rests on: a processor that runs the code, what
+/// stands before each export in its symbol, and each export's symbol, function, parameters and results, a line each.
+fn interface(program: &Program, cpu: Cpu) -> String {
+    let mut text = format!("cpu {}\nprefix {}\n", cpu.name(), program.export_prefix);
+    for export in &program.exports {
+        let symbol = format!("{}{}", program.export_prefix, names::mangle(&export.name));
+        let types = |types: &[Type]| match types {
+            [] => "-".to_string(),
+            types => types.iter().map(|t| t.name()).collect::<Vec<_>>().join(","),
+        };
+        let (parameters, results) = (types(&export.parameters), types(&export.results));
+        text.push_str(&format!(
+            "export {symbol} {} {parameters} {results}\n",
+            export.function
+        ));
+    }
+    text
+}
+
+/// Build attributes (Arm addenda32, 3.2): which code linkers may put beside this.
+fn attributes(cpu: Cpu) -> Vec<u8> {
+    // Tags: CPU_name 5, CPU_arch 6, CPU_arch_profile 7, THUMB_ISA_use 9, ABI_align_needed 24,
+    // ABI_align_preserved 25, CPU_unaligned_access 34. All stay below 128: one byte of ULEB128 each.
+    let mut tags = vec![5];
+    tags.extend(cpu.name().bytes());
+    tags.extend([
+        0,
+        6,
+        cpu.attribute_arch(),
+        7,
+        b'M',
+        9,
+        2,
+        24,
+        1,
+        25,
+        1,
+        34,
+        1,
+    ]);
+    let file = [&[1][..], &(tags.len() as u32 + 5).to_le_bytes(), &tags].concat();
+    let vendor = [&b"aeabi\0"[..], &file].concat();
+    [&b"A"[..], &(vendor.len() as u32 + 4).to_le_bytes(), &vendor].concat()
+}

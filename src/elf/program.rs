@@ -1,0 +1,206 @@
+//! What the ELF writers are given: machine code with its open ends, and what instantiation does.
+//!
+//! Everything here is data. Offsets are bytes from the start of the function or region they are in.
+
+pub use crate::vcode::inst::Symbol;
+
+/// A compiled module, ready to be written as an object or an image.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Program {
+    /// The module's name, an identifier; local symbols begin with it (`NAME.f3`).
+    pub name: String,
+    /// What stands before each export in its symbol: empty, or the name and an underscore.
+    pub export_prefix: String,
+    /// The functions that have code, in index order.
+    pub functions: Vec<Function>,
+    /// The imported functions, in index order.
+    pub imports: Vec<Import>,
+    /// The exported functions, in the module's order.
+    pub exports: Vec<Export>,
+    /// Linear memory 0.
+    pub memory: Option<Memory>,
+    /// Bytes of the region of globals and memory length.
+    pub instance_bytes: u32,
+    /// Table 0 as the active element segments leave it; `None` is a null entry.
+    pub table: Vec<Option<TableEntry>>,
+    /// What `NAME_init` does.
+    pub instantiation: Instantiation,
+    /// The encoded hints.
+    pub hints: Vec<u8>,
+    /// Whether the validator is to judge the file before anybody gets it.
+    pub assurance: Assurance,
+}
+
+/// Whether a file is proved before it is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Assurance {
+    /// It is.
+    #[default]
+    Validated,
+    /// It is not, and says so in the section `.synth.unvalidated`.
+    Unvalidated,
+}
+
+/// The code of one function.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Function {
+    /// Wasm function index, imports counted.
+    pub index: u32,
+    /// The machine code, literal pools and jump tables included.
+    pub code: Vec<u8>,
+    /// Ranges of `code` that hold no instructions, half-open and ascending.
+    pub data: Vec<(u32, u32)>,
+    /// The open ends of `code`.
+    pub relocations: Vec<Relocation>,
+    /// How the frame changes, by ascending offset.
+    pub frame: Vec<FrameStep>,
+}
+
+/// A place in the code that depends on an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relocation {
+    /// Offset of the instruction or word.
+    pub offset: u32,
+    /// How the address is put there.
+    pub kind: RelocationKind,
+    /// Whose address.
+    pub symbol: Symbol,
+    /// Added to the address. For a `MOVW`/`MOVT` pair it lies in -32768..=32767, and both halves
+    /// carry the same addend; for a call it is 0.
+    pub addend: i32,
+}
+
+/// How an address is put into code (Arm ELF, AAELF32 5.6.1).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum RelocationKind {
+    /// The target of a `BL`.
+    ThmCall,
+    /// The low half, in a `MOVW`.
+    MovwAbsNc,
+    /// The high half, in a `MOVT`.
+    MovtAbs,
+    /// A word.
+    Abs32,
+}
+
+/// One change of the frame, in force from `at` on (DWARF 5, 6.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrameStep {
+    /// Offset of the instruction behind the one that made the change.
+    pub at: u32,
+    /// The change.
+    pub rule: FrameRule,
+}
+
+/// How to find the caller's frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FrameRule {
+    /// SP at entry is this many bytes above the present SP.
+    Depth(u32),
+    /// A core register is saved this many bytes below SP at entry.
+    Saved {
+        /// Register number, 4 to 11 or 14.
+        register: u8,
+        /// Bytes below SP at entry.
+        below: u32,
+    },
+    /// A core register holds again what it held at entry.
+    Restored(u8),
+    /// The rules in force are kept aside.
+    Remember,
+    /// The rules last kept aside are in force again.
+    Recall,
+}
+
+/// An imported function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// Wasm function index.
+    pub function: u32,
+    /// Name of the module it comes from.
+    pub module: String,
+    /// Its name there.
+    pub field: String,
+}
+
+/// An exported function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Export {
+    /// Its Wasm name.
+    pub name: String,
+    /// Wasm function index; the function has code.
+    pub function: u32,
+    /// Parameter types.
+    pub parameters: Vec<Type>,
+    /// Result types.
+    pub results: Vec<Type>,
+}
+
+/// A value type at the boundary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Type {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+}
+
+impl Type {
+    /// Its Wasm name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::I32 => "i32",
+            Type::I64 => "i64",
+        }
+    }
+}
+
+/// A linear memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Memory {
+    /// Bytes reserved: the most that `memory.grow` can reach.
+    pub reserve_bytes: u32,
+    /// Who sees its symbol.
+    pub visibility: Visibility,
+}
+
+/// Whether the module exports a thing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Visibility {
+    /// Only the module's own code uses it.
+    Private,
+    /// The host may use it by its global symbol.
+    Exported,
+}
+
+/// A table entry that is not null.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TableEntry {
+    /// 1 + the index of the first structurally equal function type.
+    pub type_id: u32,
+    /// The function, by Wasm index.
+    pub function: u32,
+}
+
+/// What happens at instantiation besides zeroing (Wasm core spec, 4.5.4), tables apart.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Instantiation {
+    /// Words of the instance region that are not zero at the start: offset and value, the
+    /// memory's length included.
+    pub cells: Vec<(u32, u32)>,
+    /// The active data segments that lie in bounds, in order, up to the first that does not.
+    pub segments: Vec<Segment>,
+    /// The code (`verify::trap`) of the trap that a segment out of bounds causes after those writes.
+    pub trap: Option<u8>,
+    /// The start function, by Wasm index.
+    pub start: Option<u32>,
+}
+
+/// An active data segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Segment {
+    /// Where it goes in memory 0.
+    pub offset: u32,
+    /// What goes there.
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,212 @@
+//! Well-formedness of a function. Run between passes in tests, in debug builds and while fuzzing.
+//!
+//! Checked of every reachable block: operators have their operands' and results' types; edges hand
+//! over what parameters take; a definition dominates its uses, frames included; a block with a
+//! place has a frame, a block without one has one predecessor; lowered code uses lowered values.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::cfg::{self, Cfg};
+use super::dom::{self, Dominators};
+use super::func::{Block, Def, ENTRY, Func, Inst, Liveness, Target, Terminator, Value};
+use super::op::{Access, Effect, Op, Type};
+
+/// The first rule that a function breaks, with the place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation(pub String);
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+type Checked = Result<(), Violation>;
+
+fn ensure(holds: bool, message: impl FnOnce() -> String) -> Checked {
+    if holds {
+        Ok(())
+    } else {
+        Err(Violation(message()))
+    }
+}
+
+/// Checks a function.
+pub fn run(func: &Func) -> Checked {
+    ensure(!func.blocks.is_empty(), || "there is no entry".into())?;
+    for (block, data) in func.blocks.iter() {
+        for target in data.terminator.targets() {
+            ensure(target.block.0 < func.blocks.len() as u32, || {
+                format!("{block}: no {}", target.block)
+            })?;
+        }
+    }
+    let cfg = cfg::run(func);
+    let dominators = dom::run(&cfg);
+    let mut checker = Checker {
+        func,
+        cfg: &cfg,
+        dominators,
+        placed: BTreeSet::new(),
+        defined: BTreeMap::new(),
+    };
+    ensure(cfg.preds[ENTRY].is_empty(), || {
+        "something leads to the entry".into()
+    })?;
+    checker.types_of(
+        &func.blocks[ENTRY].params,
+        &func.signature.params,
+        "entry parameters",
+    )?;
+    // In dominator order, so that what dominates has been seen.
+    cfg.rpo.iter().try_for_each(|block| checker.block(*block))
+}
+
+struct Checker<'a> {
+    func: &'a Func,
+    cfg: &'a Cfg,
+    dominators: Dominators,
+    /// The block that defines each value whose definition has been passed.
+    defined: BTreeMap<Value, Block>,
+    placed: BTreeSet<Inst>,
+}
+
+impl Checker<'_> {
+    fn block(&mut self, block: Block) -> Checked {
+        let data = &self.func.blocks[block];
+        for param in &data.params {
+            let def = self.func.values[*param].def;
+            ensure(def == Def::Param(block), || {
+                format!("{param} is not of {block}")
+            })?;
+            let lowered = self.func.values[*param].liveness == Liveness::Lowered;
+            ensure(lowered, || format!("the parameter {param} is virtual"))?;
+            self.defined.insert(*param, block);
+        }
+        self.frame(block)?;
+        for inst in &data.insts {
+            self.inst(block, *inst)
+                .map_err(|e| Violation(format!("{block}, {inst}: {e}")))?;
+        }
+        self.terminator(block)
+            .map_err(|e| Violation(format!("{block}, terminator: {e}")))
+    }
+
+    fn frame(&self, block: Block) -> Checked {
+        let data = &self.func.blocks[block];
+        let has_slots = data.frame.slots().next().is_some();
+        ensure(data.source.is_some() || !has_slots, || {
+            format!("{block} has a frame, no place")
+        })?;
+        let is_single = block == ENTRY || self.cfg.single_pred(block).is_some();
+        ensure(data.source.is_some() || is_single, || {
+            format!("{block} is a join without place")
+        })?;
+        for value in data.frame.slots().flatten() {
+            self.is_defined(block, *value)?;
+        }
+        Ok(())
+    }
+
+    fn inst(&mut self, block: Block, inst: Inst) -> Checked {
+        let data = &self.func.insts[inst];
+        ensure(self.placed.insert(inst), || "it stands twice".into())?;
+        self.types_of(&data.args, &self.func.operand_types(data.op), "operands")?;
+        if let Op::Store {
+            access: Access::S8 | Access::S16,
+            ..
+        } = data.op
+        {
+            return Err(Violation("a store does not extend".into()));
+        }
+        let is_lowered = self.func.is_lowered(inst);
+        for arg in &data.args {
+            self.is_defined(block, *arg)?;
+            ensure(!is_lowered || self.is_lowered(*arg), || {
+                format!("it uses the virtual {arg}")
+            })?;
+        }
+        let ty = data.result.map(|value| self.func.values[value].ty);
+        ensure(ty == self.func.result_type(data.op), || {
+            format!("the result has type {ty:?}")
+        })?;
+        let Some(result) = data.result else {
+            return Ok(());
+        };
+        let value = &self.func.values[result];
+        ensure(value.def == Def::Inst(inst), || {
+            format!("{result} has another definition")
+        })?;
+        let made_here = value.made_at.is_none_or(|offset| offset == data.offset);
+        ensure(made_here, || format!("{result} is made elsewhere"))?;
+        let may_be_virtual = data.op.effect() == Effect::Pure;
+        ensure(self.is_lowered(result) || may_be_virtual, || {
+            format!("{result} cannot be virtual")
+        })?;
+        self.defined.insert(result, block);
+        Ok(())
+    }
+
+    fn terminator(&self, block: Block) -> Checked {
+        let terminator = &self.func.blocks[block].terminator;
+        for value in terminator.uses() {
+            self.is_defined(block, value)?;
+            ensure(self.is_lowered(value), || {
+                format!("it uses the virtual {value}")
+            })?;
+        }
+        match terminator {
+            Terminator::Return(values) => {
+                self.types_of(values, &self.func.signature.results, "results")?;
+            }
+            Terminator::BranchIf { .. } | Terminator::BrTable { .. } => {
+                self.types_of(terminator.operands(), &[Type::I32], "condition")?;
+            }
+            Terminator::Jump(_) | Terminator::Trap(_) => {}
+        }
+        terminator
+            .targets()
+            .try_for_each(|target| self.edge(target))
+    }
+
+    fn edge(&self, target: &Target) -> Checked {
+        let params = &self.func.blocks[target.block].params;
+        let types: Vec<Type> = params
+            .iter()
+            .map(|param| self.func.values[*param].ty)
+            .collect();
+        self.types_of(&target.args, &types, "edge arguments")
+    }
+
+    fn types_of(&self, values: &[Value], wanted: &[Type], what: &str) -> Checked {
+        for value in values {
+            ensure(self.func.values.get(*value).is_some(), || {
+                format!("{what}: no {value}")
+            })?;
+        }
+        let found: Vec<Type> = values
+            .iter()
+            .map(|value| self.func.values[*value].ty)
+            .collect();
+        ensure(found == wanted, || {
+            format!("{what}: {found:?}, expected {wanted:?}")
+        })
+    }
+
+    fn is_lowered(&self, value: Value) -> bool {
+        self.func.values[value].liveness == Liveness::Lowered
+    }
+
+    /// The definition of `value` has been passed on every path to this point of `block`.
+    fn is_defined(&self, block: Block, value: Value) -> Checked {
+        ensure(self.func.values.get(value).is_some(), || {
+            format!("{block}: no {value}")
+        })?;
+        let home = self.defined.get(&value);
+        let passed = home.is_some_and(|home| self.dominators.dominates(*home, block));
+        ensure(passed, || {
+            format!("{value} does not dominate its use in {block}")
+        })
+    }
+}

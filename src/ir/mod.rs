@@ -1,0 +1,17 @@
+//! The intermediate representation: a function in SSA form with block parameters.
+
+pub mod cfg;
+pub mod check;
+pub mod dom;
+pub mod eval;
+pub mod func;
+pub mod loops;
+pub mod op;
+pub mod text;
+
+pub use func::{
+    Block, BlockData, Def, ENTRY, Frame, Func, Inst, InstData, Liveness, Place, Replacements,
+    Signature, Target, Terminator, Value, ValueData,
+};
+pub use op::{Access, Effect, Function, Global, Memory, Op, Sig, State, Table, Type};
+pub use synth_verify::trap::Trap;

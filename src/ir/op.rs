@@ -1,0 +1,337 @@
+//! The operators of the IR: the one table of their names, types and effects.
+//!
+//! Every operator is total. Where a Wasm instruction traps, the translator emits a [`Op::TrapIf`]
+//! before the total operator. Shift and rotate counts are taken modulo the width, as in Wasm
+//! (core spec, 4.3.2). Division by zero gives 0 and `MIN / -1` gives `MIN`, as on Armv7-M (DDI0403,
+//! A7.7.127); a remainder is always `a - (a / b) * b`, so the remainder by zero is `a`.
+//!
+//! Comparisons give 1 or 0 as an `i32`. There is no "greater": the translator swaps the operands.
+//! There is no "is zero": it is a comparison with the constant 0.
+
+use synth_verify::trap::Trap;
+
+use crate::entity;
+
+/// The type of a value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Type {
+    /// 32 bits.
+    I32,
+    /// 64 bits.
+    I64,
+}
+
+impl Type {
+    /// Its name in text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::I32 => "i32",
+            Type::I64 => "i64",
+        }
+    }
+
+    /// Its size in bits.
+    pub fn bits(self) -> u32 {
+        match self {
+            Type::I32 => 32,
+            Type::I64 => 64,
+        }
+    }
+}
+
+entity! {
+    /// A linear memory of the module.
+    Memory, "memory";
+    /// A table of the module.
+    Table, "table";
+    /// A global of the module, imports counted.
+    Global, "global";
+    /// A function of the module, imports counted.
+    Function, "fn";
+    /// A signature in [`Func::signatures`](super::func::Func::signatures).
+    Sig, "sig";
+}
+
+/// How many bytes a memory access touches and how they become a value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Access {
+    /// One byte, zero-extended to 32 bits. Stores use this for one byte.
+    U8,
+    /// One byte, sign-extended to 32 bits; loads only.
+    S8,
+    /// Two bytes, zero-extended to 32 bits. Stores use this for two bytes.
+    U16,
+    /// Two bytes, sign-extended to 32 bits; loads only.
+    S16,
+    /// Four bytes.
+    W32,
+    /// Eight bytes.
+    W64,
+}
+
+impl Access {
+    /// Every access.
+    pub const ALL: [Access; 6] = [
+        Access::U8,
+        Access::S8,
+        Access::U16,
+        Access::S16,
+        Access::W32,
+        Access::W64,
+    ];
+
+    /// Bytes touched.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Access::U8 | Access::S8 => 1,
+            Access::U16 | Access::S16 => 2,
+            Access::W32 => 4,
+            Access::W64 => 8,
+        }
+    }
+
+    /// Type of the value loaded or stored.
+    pub fn ty(self) -> Type {
+        match self {
+            Access::W64 => Type::I64,
+            Access::U8 | Access::S8 | Access::U16 | Access::S16 | Access::W32 => Type::I32,
+        }
+    }
+
+    /// Its name in text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Access::U8 => "u8",
+            Access::S8 => "s8",
+            Access::U16 => "u16",
+            Access::S16 => "s16",
+            Access::W32 => "w32",
+            Access::W64 => "w64",
+        }
+    }
+}
+
+/// A part of the instance's state that changes while a function runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum State {
+    /// The bytes of a linear memory.
+    Bytes(Memory),
+    /// The length of a linear memory.
+    Length(Memory),
+    /// A mutable global.
+    Global(Global),
+}
+
+/// What an operator does besides computing its result, and what it depends on besides its operands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Nothing: it may be merged, removed, moved and computed again anywhere.
+    Pure,
+    /// Reads what never changes, but only behind its check: it may be merged with a dominating
+    /// equal and removed, not moved upwards.
+    Guarded,
+    /// Reads a part of the state, behind its check. It may be removed.
+    Read(State),
+    /// Writes a part of the state.
+    Write(State),
+    /// Leaves the function if its operand is not zero.
+    Trap,
+    /// Reads and writes every part of the state and may trap.
+    Call,
+}
+
+macro_rules! operators {
+    ($($variant:ident $name:literal ($($arg:ident),*) -> $result:ident, $doc:literal;)*) => {
+        /// An operator with its immediates.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Op {
+            $(#[doc = $doc] $variant,)*
+            /// A 32-bit constant.
+            Const32(u32),
+            /// A 64-bit constant.
+            Const64(u64),
+            /// The address of byte 0 of a linear memory: a link-time constant.
+            MemoryBase(Memory),
+            /// The length of a linear memory in bytes, from its cell in the instance. Used only for
+            /// memories that can grow; the length of others is a constant.
+            MemoryBytes(Memory),
+            /// Sets the length of a linear memory in bytes.
+            SetMemoryBytes(Memory),
+            /// The value at address operand 0 plus `offset`, little-endian, any alignment.
+            Load {
+                /// The memory that the address points into.
+                memory: Memory,
+                /// Bytes touched, and how they become a value.
+                access: Access,
+                /// Added to the address, modulo 2^32.
+                offset: u32,
+            },
+            /// Stores operand 1 at address operand 0 plus `offset`, little-endian, any alignment.
+            Store {
+                /// The memory that the address points into.
+                memory: Memory,
+                /// Bytes touched; never a sign-extending access.
+                access: Access,
+                /// Added to the address, modulo 2^32.
+                offset: u32,
+            },
+            /// The value of a global that has a cell.
+            GlobalGet(Global, Type),
+            /// Sets a global.
+            GlobalSet(Global, Type),
+            /// The type id of a table entry: 0 for null, else 1 + the index of the first
+            /// structurally equal type. The index is in bounds.
+            TableType(Table),
+            /// The code address of a table entry that is not null. The index is in bounds.
+            TableCode(Table),
+            /// Calls a function of the module, imported or not.
+            Call {
+                /// The callee.
+                function: Function,
+                /// Its signature.
+                signature: Sig,
+            },
+            /// Calls the code address in operand 0 with the other operands. The callee is known to
+            /// have this signature.
+            CallCode {
+                /// The callee's signature.
+                signature: Sig,
+            },
+            /// Traps if operand 0 is not zero.
+            TrapIf(Trap),
+        }
+
+        /// Operators without immediates, in table order: operator, name, operand types, result type.
+        pub const PLAIN: &[(Op, &str, &[Type], Type)] =
+            &[$((Op::$variant, $name, &[$(Type::$arg),*], Type::$result)),*];
+
+        impl Op {
+            /// Operand types and result type, where the operator has no immediates.
+            pub fn plain(self) -> Option<(&'static str, &'static [Type], Type)> {
+                match self {
+                    $(Op::$variant => Some(($name, &[$(Type::$arg),*], Type::$result)),)*
+                    Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) | Op::MemoryBytes(_)
+                    | Op::SetMemoryBytes(_) | Op::Load { .. } | Op::Store { .. }
+                    | Op::GlobalGet(..) | Op::GlobalSet(..) | Op::TableType(_) | Op::TableCode(_)
+                    | Op::Call { .. } | Op::CallCode { .. } | Op::TrapIf(_) => None,
+                }
+            }
+        }
+    };
+}
+
+operators! {
+    Add32 "i32.add" (I32, I32) -> I32, "Sum modulo 2^32.";
+    Sub32 "i32.sub" (I32, I32) -> I32, "Difference modulo 2^32.";
+    Mul32 "i32.mul" (I32, I32) -> I32, "Product modulo 2^32.";
+    DivU32 "i32.div_u" (I32, I32) -> I32, "Unsigned quotient; 0 when the divisor is 0.";
+    DivS32 "i32.div_s" (I32, I32) -> I32, "Signed quotient, truncated; 0 when the divisor is 0.";
+    RemU32 "i32.rem_u" (I32, I32) -> I32, "Unsigned remainder; operand 0 when the divisor is 0.";
+    RemS32 "i32.rem_s" (I32, I32) -> I32, "Signed remainder; operand 0 when the divisor is 0.";
+    And32 "i32.and" (I32, I32) -> I32, "Bitwise and.";
+    Or32 "i32.or" (I32, I32) -> I32, "Bitwise or.";
+    Xor32 "i32.xor" (I32, I32) -> I32, "Bitwise exclusive or.";
+    Shl32 "i32.shl" (I32, I32) -> I32, "Shift left, count modulo 32.";
+    ShrU32 "i32.shr_u" (I32, I32) -> I32, "Logical shift right, count modulo 32.";
+    ShrS32 "i32.shr_s" (I32, I32) -> I32, "Arithmetic shift right, count modulo 32.";
+    RotL32 "i32.rotl" (I32, I32) -> I32, "Rotate left, count modulo 32.";
+    RotR32 "i32.rotr" (I32, I32) -> I32, "Rotate right, count modulo 32.";
+    Clz32 "i32.clz" (I32) -> I32, "Number of leading zero bits; 32 for 0.";
+    Ctz32 "i32.ctz" (I32) -> I32, "Number of trailing zero bits; 32 for 0.";
+    Popcnt32 "i32.popcnt" (I32) -> I32, "Number of one bits.";
+    Extend8S32 "i32.extend8_s" (I32) -> I32, "Sign-extends bits 7:0.";
+    Extend16S32 "i32.extend16_s" (I32) -> I32, "Sign-extends bits 15:0.";
+    Eq32 "i32.eq" (I32, I32) -> I32, "Equal.";
+    Ne32 "i32.ne" (I32, I32) -> I32, "Not equal.";
+    LtU32 "i32.lt_u" (I32, I32) -> I32, "Less than, unsigned.";
+    LtS32 "i32.lt_s" (I32, I32) -> I32, "Less than, signed.";
+    LeU32 "i32.le_u" (I32, I32) -> I32, "Less than or equal, unsigned.";
+    LeS32 "i32.le_s" (I32, I32) -> I32, "Less than or equal, signed.";
+    Select32 "i32.select" (I32, I32, I32) -> I32, "Operand 1 if operand 0 is not zero, else operand 2.";
+    Add64 "i64.add" (I64, I64) -> I64, "Sum modulo 2^64.";
+    Sub64 "i64.sub" (I64, I64) -> I64, "Difference modulo 2^64.";
+    Mul64 "i64.mul" (I64, I64) -> I64, "Product modulo 2^64.";
+    And64 "i64.and" (I64, I64) -> I64, "Bitwise and.";
+    Or64 "i64.or" (I64, I64) -> I64, "Bitwise or.";
+    Xor64 "i64.xor" (I64, I64) -> I64, "Bitwise exclusive or.";
+    Shl64 "i64.shl" (I64, I64) -> I64, "Shift left, count modulo 64.";
+    ShrU64 "i64.shr_u" (I64, I64) -> I64, "Logical shift right, count modulo 64.";
+    ShrS64 "i64.shr_s" (I64, I64) -> I64, "Arithmetic shift right, count modulo 64.";
+    RotL64 "i64.rotl" (I64, I64) -> I64, "Rotate left, count modulo 64.";
+    RotR64 "i64.rotr" (I64, I64) -> I64, "Rotate right, count modulo 64.";
+    Clz64 "i64.clz" (I64) -> I64, "Number of leading zero bits; 64 for 0.";
+    Ctz64 "i64.ctz" (I64) -> I64, "Number of trailing zero bits; 64 for 0.";
+    Popcnt64 "i64.popcnt" (I64) -> I64, "Number of one bits.";
+    Extend8S64 "i64.extend8_s" (I64) -> I64, "Sign-extends bits 7:0.";
+    Extend16S64 "i64.extend16_s" (I64) -> I64, "Sign-extends bits 15:0.";
+    Extend32S64 "i64.extend32_s" (I64) -> I64, "Sign-extends bits 31:0.";
+    Eq64 "i64.eq" (I64, I64) -> I32, "Equal.";
+    Ne64 "i64.ne" (I64, I64) -> I32, "Not equal.";
+    LtU64 "i64.lt_u" (I64, I64) -> I32, "Less than, unsigned.";
+    LtS64 "i64.lt_s" (I64, I64) -> I32, "Less than, signed.";
+    LeU64 "i64.le_u" (I64, I64) -> I32, "Less than or equal, unsigned.";
+    LeS64 "i64.le_s" (I64, I64) -> I32, "Less than or equal, signed.";
+    Select64 "i64.select" (I32, I64, I64) -> I64, "Operand 1 if operand 0 is not zero, else operand 2.";
+    Wrap "i32.wrap_i64" (I64) -> I32, "Bits 31:0.";
+    ExtendU "i64.extend_i32_u" (I32) -> I64, "Zero-extends 32 bits to 64.";
+    ExtendS "i64.extend_i32_s" (I32) -> I64, "Sign-extends 32 bits to 64.";
+}
+
+impl Op {
+    /// The constant of this type with these low bits.
+    pub fn constant(ty: Type, bits: u64) -> Op {
+        match ty {
+            Type::I32 => Op::Const32(bits as u32),
+            Type::I64 => Op::Const64(bits),
+        }
+    }
+
+    /// What it does besides computing its result.
+    pub fn effect(self) -> Effect {
+        match self {
+            Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) => Effect::Pure,
+            Op::MemoryBytes(memory) => Effect::Read(State::Length(memory)),
+            Op::SetMemoryBytes(memory) => Effect::Write(State::Length(memory)),
+            Op::Load { memory, .. } => Effect::Read(State::Bytes(memory)),
+            Op::Store { memory, .. } => Effect::Write(State::Bytes(memory)),
+            Op::GlobalGet(global, _) => Effect::Read(State::Global(global)),
+            Op::GlobalSet(global, _) => Effect::Write(State::Global(global)),
+            Op::TableType(_) | Op::TableCode(_) => Effect::Guarded,
+            Op::Call { .. } | Op::CallCode { .. } => Effect::Call,
+            Op::TrapIf(_) => Effect::Trap,
+            plain => {
+                debug_assert!(plain.plain().is_some(), "{plain:?} has no row in the table");
+                Effect::Pure
+            }
+        }
+    }
+
+    /// Whether it may be removed when nothing uses its result.
+    pub fn is_removable(self) -> bool {
+        matches!(
+            self.effect(),
+            Effect::Pure | Effect::Guarded | Effect::Read(_)
+        )
+    }
+
+    /// Whether its operands may be swapped.
+    pub fn is_commutative(self) -> bool {
+        matches!(
+            self,
+            Op::Add32
+                | Op::Mul32
+                | Op::And32
+                | Op::Or32
+                | Op::Xor32
+                | Op::Eq32
+                | Op::Ne32
+                | Op::Add64
+                | Op::Mul64
+                | Op::And64
+                | Op::Or64
+                | Op::Xor64
+                | Op::Eq64
+                | Op::Ne64
+        )
+    }
+}

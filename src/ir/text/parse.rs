@@ -1,0 +1,498 @@
+//! Reads the textual form of a function.
+
+use super::super::func::{
+    Block, BlockData, Def, ENTRY, Frame, Func, InstData, Liveness, Place, Signature, Target,
+    Terminator, Value, ValueData,
+};
+use super::super::op::{Access, Effect, Function, Global, Memory, Op, PLAIN, Sig, Table, Type};
+use crate::entity::{Entity, TypedVec};
+use synth_verify::trap::Trap;
+
+/// Why a text is no function: the line, counted from 1, and what was expected there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParseError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What was expected.
+    pub expected: String,
+}
+
+impl std::fmt::Display for ParseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: expected {}", self.line, self.expected)
+    }
+}
+
+type Parsed<T> = Result<T, ParseError>;
+
+/// Most entities of a kind, so that a number in a text cannot ask for all memory.
+const INDEX_MAX: u32 = 1 << 20;
+
+/// Reads a function. What it says need not be well-formed; see [`check`](super::super::check).
+pub fn parse(text: &str) -> Parsed<Func> {
+    let tokens = tokenize(text);
+    let line_count = text.lines().count();
+    Parser {
+        tokens,
+        next: 0,
+        line_count,
+    }
+    .func()
+}
+
+#[derive(Clone, Debug)]
+struct Token {
+    text: String,
+    line: usize,
+}
+
+fn tokenize(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let mut rest = line.trim_start();
+        while let Some(first) = rest.chars().next() {
+            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+            let len = match first {
+                '"' => rest[1..].find('"').map_or(rest.len(), |end| end + 2),
+                '-' if rest.starts_with("->") => 2,
+                c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+                c => c.len_utf8(),
+            };
+            tokens.push(Token {
+                text: rest[..len].to_string(),
+                line: index + 1,
+            });
+            rest = rest[len..].trim_start();
+        }
+    }
+    tokens
+}
+
+struct Parser {
+    tokens: Vec<Token>,
+    next: usize,
+    line_count: usize,
+}
+
+impl Parser {
+    // Tokens.
+
+    fn peek(&self) -> &str {
+        self.tokens.get(self.next).map_or("", |token| &token.text)
+    }
+
+    fn fail<T>(&self, expected: &str) -> Parsed<T> {
+        let line = self
+            .tokens
+            .get(self.next)
+            .map_or(self.line_count, |token| token.line);
+        Err(ParseError {
+            line,
+            expected: expected.to_string(),
+        })
+    }
+
+    fn accept(&mut self, text: &str) -> bool {
+        let found = self.peek() == text;
+        self.next += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, text: &str) -> Parsed<()> {
+        if self.accept(text) {
+            Ok(())
+        } else {
+            self.fail(&format!("`{text}`"))
+        }
+    }
+
+    fn word(&mut self) -> String {
+        let word = self.peek().to_string();
+        self.next += 1;
+        word
+    }
+
+    fn string(&mut self) -> Parsed<String> {
+        let word = self.peek();
+        let quoted = word
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        match quoted.and_then(unescape) {
+            Some(string) => {
+                self.next += 1;
+                Ok(string)
+            }
+            None => self.fail("a string"),
+        }
+    }
+
+    fn number(&mut self) -> Parsed<u64> {
+        let negative = self.accept("-");
+        let text = self.peek();
+        let parsed = match text.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16),
+            None => text.parse(),
+        };
+        let Ok(number) = parsed else {
+            return self.fail("a number");
+        };
+        self.next += 1;
+        Ok(if negative {
+            number.wrapping_neg()
+        } else {
+            number
+        })
+    }
+
+    fn entity<E: Entity>(&mut self, prefix: &str) -> Parsed<E> {
+        let digits: Option<u32> = self
+            .peek()
+            .strip_prefix(prefix)
+            .and_then(|digits| digits.parse().ok());
+        match digits {
+            Some(index) if index < INDEX_MAX => {
+                self.next += 1;
+                Ok(E::new(index as usize))
+            }
+            _ => self.fail(&format!("`{prefix}` and a number")),
+        }
+    }
+
+    fn value(&mut self) -> Parsed<Value> {
+        self.entity("v")
+    }
+
+    /// Items up to the closing token, which is consumed.
+    fn list<T>(&mut self, close: &str, item: fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        let mut items = Vec::new();
+        while !self.accept(close) {
+            if !items.is_empty() {
+                self.expect(",")?;
+            }
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    // Structure.
+
+    fn func(mut self) -> Parsed<Func> {
+        self.expect("func")?;
+        let index = self.number()? as u32;
+        let name = self.string()?;
+        let signature = self.signature()?;
+        let mut func = Func::new(index, name, signature);
+        (func.blocks, func.values) = (TypedVec::new(), TypedVec::new());
+        while self.peek().starts_with("sig") {
+            let sig: Sig = self.entity("sig")?;
+            if sig != func.signatures.next_key() {
+                return self.fail("signatures in order");
+            }
+            let signature = self.signature()?;
+            func.signatures.push(signature);
+        }
+        while !self.peek().is_empty() {
+            self.block(&mut func)?;
+        }
+        Ok(func)
+    }
+
+    fn signature(&mut self) -> Parsed<Signature> {
+        self.expect("(")?;
+        let params = self.list(")", Self::ty)?;
+        self.expect("->")?;
+        self.expect("(")?;
+        Ok(Signature {
+            params,
+            results: self.list(")", Self::ty)?,
+        })
+    }
+
+    fn ty(&mut self) -> Parsed<Type> {
+        match self.peek() {
+            "i32" => self.next += 1,
+            "i64" => {
+                self.next += 1;
+                return Ok(Type::I64);
+            }
+            _ => return self.fail("a type"),
+        }
+        Ok(Type::I32)
+    }
+
+    fn param(&mut self) -> Parsed<(Value, Type)> {
+        let value = self.value()?;
+        self.expect(":")?;
+        Ok((value, self.ty()?))
+    }
+
+    fn slot(&mut self) -> Parsed<Option<Value>> {
+        if self.accept("-") {
+            Ok(None)
+        } else {
+            self.value().map(Some)
+        }
+    }
+
+    fn block(&mut self, func: &mut Func) -> Parsed<()> {
+        let block: Block = self.entity("b")?;
+        if block != func.blocks.next_key() {
+            return self.fail("blocks in order");
+        }
+        func.add_block();
+        self.expect("(")?;
+        for (value, ty) in self.list(")", Self::param)? {
+            let (def, liveness) = (Def::Param(block), Liveness::Lowered);
+            define(
+                func,
+                value,
+                ValueData {
+                    ty,
+                    def,
+                    made_at: None,
+                    liveness,
+                },
+            );
+            func.blocks[block].params.push(value);
+        }
+        if self.peek().starts_with(|c: char| c.is_ascii_digit()) {
+            let function = self.number()? as u32;
+            self.expect(":")?;
+            let offset = self.number()? as u32;
+            self.expect("[")?;
+            let locals = self.list("|", Self::slot)?;
+            let stack = self.list("]", Self::slot)?;
+            func.blocks[block].source = Some(Place { function, offset });
+            func.blocks[block].frame = Frame { locals, stack };
+        }
+        loop {
+            if let Some(terminator) = self.terminator()? {
+                self.expect("@")?;
+                let offset = self.number()? as u32;
+                let data: &mut BlockData = &mut func.blocks[block];
+                (data.terminator, data.terminator_offset) = (terminator, offset);
+                return Ok(());
+            }
+            self.inst(func, block)?;
+        }
+    }
+
+    fn target(&mut self) -> Parsed<Target> {
+        let block = self.entity("b")?;
+        self.expect("(")?;
+        Ok(Target::new(block, self.list(")", Self::value)?))
+    }
+
+    fn terminator(&mut self) -> Parsed<Option<Terminator>> {
+        Ok(Some(if self.accept("jump") {
+            Terminator::Jump(self.target()?)
+        } else if self.accept("branch_if") {
+            let cond = self.value()?;
+            self.expect(",")?;
+            let then = self.target()?;
+            self.expect(",")?;
+            Terminator::BranchIf {
+                cond,
+                then,
+                otherwise: self.target()?,
+            }
+        } else if self.accept("br_table") {
+            let index = self.value()?;
+            self.expect(",")?;
+            self.expect("[")?;
+            let targets = self.list("]", Self::target)?;
+            self.expect(",")?;
+            Terminator::BrTable {
+                index,
+                targets,
+                default: self.target()?,
+            }
+        } else if self.accept("return") {
+            Terminator::Return(self.operands()?)
+        } else if self.accept("trap") {
+            Terminator::Trap(self.trap()?)
+        } else {
+            return Ok(None);
+        }))
+    }
+
+    /// Values up to the `@`, which stays.
+    fn operands(&mut self) -> Parsed<Vec<Value>> {
+        let mut values = Vec::new();
+        while self.peek() != "@" {
+            if !values.is_empty() {
+                self.expect(",")?;
+            }
+            values.push(self.value()?);
+        }
+        Ok(values)
+    }
+
+    fn inst(&mut self, func: &mut Func, block: Block) -> Parsed<()> {
+        let is_virtual = self.accept("virtual");
+        let result = match self.peek().strip_prefix('v').map(str::parse::<u32>) {
+            Some(Ok(_)) => {
+                let value = self.value()?;
+                self.expect("=")?;
+                Some(value)
+            }
+            Some(Err(_)) | None => None,
+        };
+        let op = self.op(func)?;
+        let args = self.operands()?;
+        self.expect("@")?;
+        let offset = self.number()? as u32;
+        let made_at = self.accept("*").then_some(offset);
+        if func.result_type(op).is_some() != result.is_some() {
+            return self.fail("a result exactly where the operator has one");
+        }
+        let inst = func.insts.push(InstData {
+            op,
+            args,
+            result,
+            offset,
+        });
+        func.blocks[block].insts.push(inst);
+        if let (Some(value), Some(ty)) = (result, func.result_type(op)) {
+            let is_virtual = is_virtual && op.effect() == Effect::Pure;
+            let liveness = if is_virtual {
+                Liveness::Virtual
+            } else {
+                Liveness::Lowered
+            };
+            define(
+                func,
+                value,
+                ValueData {
+                    ty,
+                    def: Def::Inst(inst),
+                    made_at,
+                    liveness,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    // Operators.
+
+    fn op(&mut self, func: &Func) -> Parsed<Op> {
+        let name = self.word();
+        if let Some((op, ..)) = PLAIN.iter().find(|(_, known, ..)| *known == name) {
+            return Ok(*op);
+        }
+        Ok(match name.as_str() {
+            "i32.const" => Op::Const32(self.number()? as u32),
+            "i64.const" => Op::Const64(self.number()?),
+            "memory_base" => Op::MemoryBase(self.memory()?),
+            "memory_bytes" => Op::MemoryBytes(self.memory()?),
+            "set_memory_bytes" => Op::SetMemoryBytes(self.memory()?),
+            "i32.global_get" => Op::GlobalGet(self.global()?, Type::I32),
+            "i64.global_get" => Op::GlobalGet(self.global()?, Type::I64),
+            "i32.global_set" => Op::GlobalSet(self.global()?, Type::I32),
+            "i64.global_set" => Op::GlobalSet(self.global()?, Type::I64),
+            "table_type" => Op::TableType(self.entity::<Table>("table")?),
+            "table_code" => Op::TableCode(self.entity::<Table>("table")?),
+            "call" => {
+                let function: Function = self.entity("fn")?;
+                Op::Call {
+                    function,
+                    signature: self.sig(func)?,
+                }
+            }
+            "call_code" => Op::CallCode {
+                signature: self.sig(func)?,
+            },
+            "trapif" => Op::TrapIf(self.trap()?),
+            _ => {
+                let access = |name: &str| Access::ALL.into_iter().find(|a| a.name() == name);
+                let load = name.strip_prefix("load.").and_then(access);
+                let store = name.strip_prefix("store.").and_then(access);
+                match (load, store) {
+                    (Some(access), _) => {
+                        let (memory, offset) = self.place()?;
+                        Op::Load {
+                            memory,
+                            access,
+                            offset,
+                        }
+                    }
+                    (None, Some(access)) => {
+                        let (memory, offset) = self.place()?;
+                        Op::Store {
+                            memory,
+                            access,
+                            offset,
+                        }
+                    }
+                    (None, None) => {
+                        self.next -= 1;
+                        return self.fail("an operator");
+                    }
+                }
+            }
+        })
+    }
+
+    fn memory(&mut self) -> Parsed<Memory> {
+        self.entity("memory")
+    }
+
+    fn global(&mut self) -> Parsed<Global> {
+        self.entity("global")
+    }
+
+    fn sig(&mut self, func: &Func) -> Parsed<Sig> {
+        let sig: Sig = self.entity("sig")?;
+        if func.signatures.get(sig).is_some() {
+            Ok(sig)
+        } else {
+            self.fail("a known signature")
+        }
+    }
+
+    fn place(&mut self) -> Parsed<(Memory, u32)> {
+        let memory = self.memory()?;
+        self.expect("+")?;
+        Ok((memory, self.number()? as u32))
+    }
+
+    fn trap(&mut self) -> Parsed<Trap> {
+        let name = self.peek();
+        match Trap::ALL
+            .into_iter()
+            .find(|trap| format!("{trap:?}") == name)
+        {
+            Some(trap) => {
+                self.next += 1;
+                Ok(trap)
+            }
+            None => self.fail("a trap"),
+        }
+    }
+}
+
+/// The inverse of the escaping in strings: a backslash and two hexadecimal digits are a byte.
+fn unescape(text: &str) -> Option<String> {
+    let mut parts = text.split('\\');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        bytes.extend(&part.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Puts a value at its number. Numbers that the text leaves out belong to values that nothing uses.
+fn define(func: &mut Func, value: Value, data: ValueData) {
+    let unused = ValueData {
+        ty: Type::I32,
+        def: Def::Param(ENTRY),
+        made_at: None,
+        liveness: data.liveness,
+    };
+    while func.values.len() <= value.index() {
+        func.values.push(unused);
+    }
+    func.values[value] = data;
+}

@@ -1,0 +1,215 @@
+//! Words and frames as expressions over SSA values, for the hints.
+//!
+//! Ensures: the expressions of registers and of frames read through the same values, so that a
+//! place which holds one is seen to hold the other.
+
+use synth_verify::domain::{Bin32, Bin64, Cmp, Un32, Un64};
+use synth_verify::hints::{Base, Sort};
+
+use super::Lower;
+use crate::ir;
+use crate::ir::{Op, Type, Value};
+use crate::vcode::entity::Value as Named;
+use crate::vcode::func::{FrameValue, Head, ValueInfo};
+
+/// Bits 31:0 of an expression.
+pub(super) fn low(expression: FrameValue) -> FrameValue {
+    match expression {
+        FrameValue::Join(_, low) => *low,
+        FrameValue::Const64(bits) => FrameValue::Const32(bits as u32),
+        other => FrameValue::Low(Box::new(other)),
+    }
+}
+
+/// Bits 63:32 of an expression.
+pub(super) fn high(expression: FrameValue) -> FrameValue {
+    match expression {
+        FrameValue::Join(high, _) => *high,
+        FrameValue::Const64(bits) => FrameValue::Const32((bits >> 32) as u32),
+        other => FrameValue::High(Box::new(other)),
+    }
+}
+
+fn un32(op: Un32, a: FrameValue) -> FrameValue {
+    FrameValue::Un32(op, Box::new(a))
+}
+
+fn bin32(op: Bin32, a: FrameValue, b: FrameValue) -> FrameValue {
+    FrameValue::Bin32(op, Box::new(a), Box::new(b))
+}
+
+fn word(bits: u32) -> FrameValue {
+    FrameValue::Const32(bits)
+}
+
+fn ite32(c: FrameValue, a: FrameValue, b: FrameValue) -> FrameValue {
+    FrameValue::Ite32(Box::new(c), Box::new(a), Box::new(b))
+}
+
+fn is_not(condition: FrameValue) -> FrameValue {
+    ite32(condition, word(0), word(1))
+}
+
+impl Lower<'_> {
+    /// What a value is, read through transparent values.
+    pub(super) fn expression(&mut self, value: Value) -> FrameValue {
+        if self.transparent[value]
+            && let Some(inst) = self.ir.definition(value)
+        {
+            let args = inst.args.iter().map(|&arg| self.expression(arg)).collect();
+            return operation(inst.op, args);
+        }
+        let data = &self.ir.values[value];
+        let sort = match data.ty {
+            Type::I32 => Sort::W32,
+            Type::I64 => Sort::W64,
+        };
+        let made_at = data.made_at;
+        let info = ValueInfo { sort, made_at };
+        self.out.values.insert(Named(value.0), info);
+        FrameValue::Value(Named(value.0))
+    }
+
+    /// Says at a block's head which Wasm state stands there.
+    pub(super) fn make_head(&mut self, block: ir::Block) {
+        let data = &self.ir.blocks[block];
+        let Some(place) = data.source else { return };
+        let mut slots = |slots: &[Option<Value>]| -> Vec<Option<FrameValue>> {
+            let expression = |slot: &Option<Value>| slot.map(|value| self.expression(value));
+            slots.iter().map(expression).collect()
+        };
+        let locals = slots(&data.frame.locals);
+        let stack = slots(&data.frame.stack);
+        let block = self.blocks[block];
+        self.out.blocks[block].head = Head {
+            source: vec![(place.function, place.offset)],
+            locals,
+            stack,
+            facts: Vec::new(),
+        };
+    }
+}
+
+/// The expression of a pure operator.
+#[expect(clippy::too_many_lines, reason = "one row per operator")]
+fn operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
+    let mut args = args.into_iter();
+    let mut next = || args.next().expect("an operand for each place of the table");
+    match op {
+        Op::Const32(bits) => FrameValue::Const32(bits),
+        Op::Const64(bits) => FrameValue::Const64(bits),
+        Op::MemoryBase(memory) => FrameValue::Base(Base::Memory(memory.0)),
+        Op::Add32 => bin32(Bin32::Add, next(), next()),
+        Op::Sub32 => bin32(Bin32::Sub, next(), next()),
+        Op::Mul32 => bin32(Bin32::Mul, next(), next()),
+        Op::DivU32 => bin32(Bin32::DivU, next(), next()),
+        Op::DivS32 => bin32(Bin32::DivS, next(), next()),
+        Op::RemU32 => remainder(Bin32::DivU, next(), next()),
+        Op::RemS32 => remainder(Bin32::DivS, next(), next()),
+        Op::And32 => bin32(Bin32::And, next(), next()),
+        Op::Or32 => bin32(Bin32::Or, next(), next()),
+        Op::Xor32 => bin32(Bin32::Xor, next(), next()),
+        Op::Shl32 => shift32(Bin32::Shl, next(), next()),
+        Op::ShrU32 => shift32(Bin32::ShrU, next(), next()),
+        Op::ShrS32 => shift32(Bin32::ShrS, next(), next()),
+        Op::RotL32 => {
+            let (a, b) = (next(), next());
+            bin32(Bin32::RotR, a, bin32(Bin32::Sub, word(0), b))
+        }
+        Op::RotR32 => bin32(Bin32::RotR, next(), next()),
+        Op::Clz32 => un32(Un32::Clz, next()),
+        Op::Ctz32 => un32(Un32::Clz, un32(Un32::Rbit, next())),
+        Op::Popcnt32 => un32(Un32::Popcnt, next()),
+        Op::Extend8S32 => un32(Un32::Sext8, next()),
+        Op::Extend16S32 => un32(Un32::Sext16, next()),
+        Op::Eq32 => compare32(Cmp::Eq, next(), next()),
+        Op::Ne32 => is_not(compare32(Cmp::Eq, next(), next())),
+        Op::LtU32 => compare32(Cmp::LtU, next(), next()),
+        Op::LtS32 => compare32(Cmp::LtS, next(), next()),
+        Op::LeU32 => not_swapped(compare32, Cmp::LtU, next(), next()),
+        Op::LeS32 => not_swapped(compare32, Cmp::LtS, next(), next()),
+        Op::Select32 => ite32(next(), next(), next()),
+        Op::Add64 => bin64(Bin64::Add, next(), next()),
+        Op::Sub64 => bin64(Bin64::Sub, next(), next()),
+        Op::Mul64 => bin64(Bin64::Mul, next(), next()),
+        Op::And64 => bin64(Bin64::And, next(), next()),
+        Op::Or64 => bin64(Bin64::Or, next(), next()),
+        Op::Xor64 => bin64(Bin64::Xor, next(), next()),
+        Op::Shl64 => bin64(Bin64::Shl, next(), next()),
+        Op::ShrU64 => bin64(Bin64::ShrU, next(), next()),
+        Op::ShrS64 => bin64(Bin64::ShrS, next(), next()),
+        Op::RotL64 => bin64(Bin64::RotL, next(), next()),
+        Op::RotR64 => bin64(Bin64::RotR, next(), next()),
+        Op::Clz64 => un64(Un64::Clz, next()),
+        Op::Ctz64 => un64(Un64::Ctz, next()),
+        Op::Popcnt64 => un64(Un64::Popcnt, next()),
+        Op::Extend8S64 => un64(Un64::Sext8, next()),
+        Op::Extend16S64 => un64(Un64::Sext16, next()),
+        Op::Extend32S64 => sign_extended(low(next())),
+        Op::Eq64 => compare64(Cmp::Eq, next(), next()),
+        Op::Ne64 => is_not(compare64(Cmp::Eq, next(), next())),
+        Op::LtU64 => compare64(Cmp::LtU, next(), next()),
+        Op::LtS64 => compare64(Cmp::LtS, next(), next()),
+        Op::LeU64 => not_swapped(compare64, Cmp::LtU, next(), next()),
+        Op::LeS64 => not_swapped(compare64, Cmp::LtS, next(), next()),
+        Op::Select64 => {
+            let (c, a, b) = (next(), next(), next());
+            FrameValue::Ite64(Box::new(c), Box::new(a), Box::new(b))
+        }
+        Op::Wrap => low(next()),
+        Op::ExtendU => FrameValue::Join(Box::new(word(0)), Box::new(next())),
+        Op::ExtendS => sign_extended(next()),
+        Op::MemoryBytes(_)
+        | Op::SetMemoryBytes(_)
+        | Op::Load { .. }
+        | Op::Store { .. }
+        | Op::GlobalGet(..)
+        | Op::GlobalSet(..)
+        | Op::TableType(_)
+        | Op::TableCode(_)
+        | Op::Call { .. }
+        | Op::CallCode { .. }
+        | Op::TrapIf(_) => unreachable!("only pure operators are read through"),
+    }
+}
+
+fn un64(op: Un64, a: FrameValue) -> FrameValue {
+    FrameValue::Un64(op, Box::new(a))
+}
+
+fn bin64(op: Bin64, a: FrameValue, b: FrameValue) -> FrameValue {
+    FrameValue::Bin64(op, Box::new(a), Box::new(b))
+}
+
+fn compare32(op: Cmp, a: FrameValue, b: FrameValue) -> FrameValue {
+    FrameValue::Cmp32(op, Box::new(a), Box::new(b))
+}
+
+fn compare64(op: Cmp, a: FrameValue, b: FrameValue) -> FrameValue {
+    FrameValue::Cmp64(op, Box::new(a), Box::new(b))
+}
+
+/// a <= b is not b < a.
+fn not_swapped(
+    compare: impl Fn(Cmp, FrameValue, FrameValue) -> FrameValue,
+    op: Cmp,
+    a: FrameValue,
+    b: FrameValue,
+) -> FrameValue {
+    is_not(compare(op, b, a))
+}
+
+/// a - (a / b) * b.
+fn remainder(divide: Bin32, a: FrameValue, b: FrameValue) -> FrameValue {
+    let quotient = bin32(divide, a.clone(), b.clone());
+    bin32(Bin32::Sub, a, bin32(Bin32::Mul, quotient, b))
+}
+
+fn shift32(op: Bin32, a: FrameValue, count: FrameValue) -> FrameValue {
+    bin32(op, a, bin32(Bin32::And, count, word(31)))
+}
+
+fn sign_extended(a: FrameValue) -> FrameValue {
+    let sign = bin32(Bin32::ShrS, a.clone(), word(31));
+    FrameValue::Join(Box::new(sign), Box::new(a))
+}

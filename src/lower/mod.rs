@@ -1,0 +1,327 @@
+//! Instruction selection: from SSA values to Thumb-2 instructions over virtual registers.
+//!
+//! Requires: a well-formed `ir::Func` whose values that only frames use are marked virtual.
+//! Ensures: a `vcode::Func` that passes `vcode::check`, computes the same, keeps the block order
+//! (range checks of tables add blocks behind their block) and says of each virtual register that
+//! is live into a block which expression over SSA values it holds.
+//!
+//! Tree matching on demand: blocks are visited after everything they dominate, and a block's
+//! instructions backwards, so every use of a value is seen before its definition. An instruction
+//! that nobody asked for is not selected; a use that folds its operand does not ask for it. An
+//! `i64` is asked for by halves.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `module` | what is known of the module: imports, cells |
+//! | `words` | which words are constants or other words; registers asked for |
+//! | `expression` | words and frames as expressions over SSA values, for the hints |
+//! | `shared` | constants, addresses and other small values shared inside a block |
+//! | `int` `logic` `shift` | 32-bit operators |
+//! | `wide` `wide_shift` | 64-bit operators |
+//! | `compare` | conditions, flags, selects |
+//! | `memory` | addresses, loads, stores, cells, table entries |
+//! | `call` | calls, entry, return |
+//! | `control` | terminators and edges |
+//! | `dead` | removal of what turned out unused |
+
+mod call;
+mod compare;
+mod control;
+mod dead;
+mod expression;
+mod int;
+mod logic;
+mod memory;
+pub mod module;
+mod shared;
+mod shift;
+mod wide;
+mod wide_shift;
+mod words;
+
+#[cfg(test)]
+mod eval;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::config::Config;
+use crate::entity::TypedVec;
+use crate::ir;
+use crate::ir::{Op, Type};
+use crate::vcode;
+use crate::vcode::VReg;
+use crate::vcode::func::{Head, Node, Origin, Purpose};
+use crate::vcode::inst::{Inst, Terminator, Trap};
+
+pub use module::ModuleInfo;
+
+/// Selects instructions for a function.
+pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Func {
+    let order = postorder(func);
+    let mut lower = Lower::new(func, module, &order);
+    for block in func.blocks.keys() {
+        lower.make_blocks(block);
+    }
+    for &block in &order {
+        lower.lower_block(block);
+    }
+    for &block in &order {
+        lower.make_head(block);
+    }
+    let mut out = lower.out;
+    dead::run(&mut out);
+    debug_assert_eq!(vcode::check::check(&out), Ok(()), "{out}");
+    out
+}
+
+/// Which half of a value. A 32-bit value is all low.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Half {
+    /// Bits 31:0.
+    Low,
+    /// Bits 63:32.
+    High,
+}
+
+/// The registers that a 64-bit result is asked for in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Pair {
+    low: Option<VReg>,
+    high: Option<VReg>,
+}
+
+/// Where a value is defined and how often the machine uses it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Usage {
+    home: ir::Block,
+    uses: u32,
+    /// Uses as the address of an access of at most 4 bytes without offset in the home block.
+    plain_addresses: u32,
+}
+
+/// The working state of selection.
+struct Lower<'a> {
+    ir: &'a ir::Func,
+    module: &'a ModuleInfo,
+    usage: TypedVec<ir::Value, Usage>,
+    /// Whether a value is read through: it never has registers of its own.
+    transparent: TypedVec<ir::Value, bool>,
+    parts: BTreeMap<(ir::Value, Half), VReg>,
+    blocks: TypedVec<ir::Block, vcode::Block>,
+    out: vcode::Func,
+    /// The block being lowered.
+    block: ir::Block,
+    /// Its items, last first.
+    reversed: Vec<Node>,
+    /// The items of the instruction being lowered, in order.
+    buffer: Vec<Node>,
+    shared: shared::SharedItems,
+    /// The Wasm offset of the instruction being lowered.
+    source: u32,
+    purpose: Purpose,
+}
+
+impl<'a> Lower<'a> {
+    fn new(ir: &'a ir::Func, module: &'a ModuleInfo, order: &[ir::Block]) -> Lower<'a> {
+        let nowhere = Usage {
+            home: ir::ENTRY,
+            uses: 0,
+            plain_addresses: 0,
+        };
+        let mut lower = Lower {
+            ir,
+            module,
+            usage: TypedVec::filled(nowhere, ir.values.len()),
+            transparent: TypedVec::filled(false, ir.values.len()),
+            parts: BTreeMap::new(),
+            blocks: TypedVec::new(),
+            out: vcode::Func::new(ir.index),
+            block: ir::ENTRY,
+            reversed: Vec::new(),
+            buffer: Vec::new(),
+            shared: shared::SharedItems::default(),
+            source: 0,
+            purpose: Purpose::Direct,
+        };
+        lower.find_homes(order);
+        lower.count_uses(order);
+        lower.find_transparent(order);
+        lower
+    }
+
+    fn find_homes(&mut self, order: &[ir::Block]) {
+        for &block in order {
+            let data = &self.ir.blocks[block];
+            let results = data
+                .insts
+                .iter()
+                .filter_map(|&inst| self.ir.insts[inst].result);
+            for value in data.params.iter().copied().chain(results) {
+                self.usage[value].home = block;
+            }
+        }
+    }
+
+    fn count_uses(&mut self, order: &[ir::Block]) {
+        for &block in order {
+            let data = &self.ir.blocks[block];
+            let lowered = data.insts.iter().filter(|&&inst| self.ir.is_lowered(inst));
+            for &inst in lowered {
+                let inst = &self.ir.insts[inst];
+                for &arg in &inst.args {
+                    self.usage[arg].uses += 1;
+                }
+                if let Op::Load { access, offset, .. } | Op::Store { access, offset, .. } = inst.op
+                {
+                    let address = &mut self.usage[inst.args[0]];
+                    let is_plain = offset == 0 && access.bytes() <= 4 && address.home == block;
+                    address.plain_addresses += u32::from(is_plain);
+                }
+            }
+            for value in data.terminator.uses() {
+                self.usage[value].uses += 1;
+            }
+        }
+    }
+
+    /// Makes the machine block of a block and the blocks behind it that its terminator needs.
+    fn make_blocks(&mut self, block: ir::Block) {
+        let data = &self.ir.blocks[block];
+        let made = self.out.block(Head::default());
+        self.blocks.push(made);
+        for _ in 0..control::extra_blocks(&data.terminator) {
+            self.out.block(Head::default());
+        }
+        if block != ir::ENTRY {
+            for &param in &data.params {
+                let low = self.part(param, Half::Low);
+                self.out.blocks[made].params.push(low);
+                if self.ir.values[param].ty == Type::I64 {
+                    let high = self.part(param, Half::High);
+                    self.out.blocks[made].params.push(high);
+                }
+            }
+        }
+        self.out.blocks[made].terminator = Terminator::Trap(Trap::Unreachable);
+    }
+
+    fn lower_block(&mut self, block: ir::Block) {
+        let data = &self.ir.blocks[block];
+        self.block = block;
+        self.source = data.terminator_offset;
+        self.purpose = Purpose::Direct;
+        self.lower_terminator(&data.terminator);
+        self.flush();
+        for &inst in data.insts.iter().rev() {
+            if self.ir.is_lowered(inst) {
+                let inst = &self.ir.insts[inst];
+                self.source = inst.offset;
+                self.purpose = Purpose::Direct;
+                self.lower_inst(inst);
+                self.flush();
+            }
+        }
+        if block == ir::ENTRY {
+            self.source = data.source.map_or(data.terminator_offset, |p| p.offset);
+            // The arguments arrive before anything else, also before what is shared.
+            self.place_shared();
+            self.lower_entry();
+            self.flush();
+        }
+        let block = self.blocks[block];
+        self.out.blocks[block].insts = self.take_items();
+    }
+
+    fn lower_inst(&mut self, inst: &'a ir::InstData) {
+        let want = inst.result.map(|value| Pair {
+            low: self.asked(value, Half::Low),
+            high: self.asked(value, Half::High),
+        });
+        let wanted = want.filter(|want| want.low.or(want.high).is_some());
+        if wanted.is_none() && inst.op.is_removable() {
+            return;
+        }
+        match inst.op {
+            Op::MemoryBase(memory) => self.memory_base(wanted, memory),
+            Op::MemoryBytes(_) => self.memory_bytes(wanted),
+            Op::SetMemoryBytes(_) => self.set_memory_bytes(inst.args[0]),
+            Op::Load { access, offset, .. } => self.load(wanted, access, inst.args[0], offset),
+            Op::Store { access, offset, .. } => self.store(access, &inst.args, offset),
+            Op::GlobalGet(global, _) => self.global_get(wanted, global),
+            Op::GlobalSet(global, ty) => self.global_set(global, ty, inst.args[0]),
+            Op::TableType(table) => self.table_type(wanted, table, inst.args[0]),
+            Op::TableCode(table) => self.table_code(wanted, table, inst.args[0]),
+            Op::Call {
+                function,
+                signature,
+            } => self.call(want, function, signature, &inst.args),
+            Op::CallCode { signature } => self.call_code(want, signature, &inst.args),
+            Op::TrapIf(trap) => self.trap_if(trap, inst.args[0]),
+            op => {
+                let Some(want) = wanted else { return };
+                match (inst.result.map(|value| self.ir.values[value].ty), want.low) {
+                    (Some(Type::I32), Some(d)) => self.lower_int(d, op, &inst.args),
+                    _ => self.lower_wide(want, op, &inst.args),
+                }
+            }
+        }
+    }
+
+    // Items.
+
+    fn emit(&mut self, inst: Inst<VReg>) {
+        self.buffer.push(Node {
+            inst,
+            source: Some(self.source),
+            purpose: self.purpose,
+        });
+    }
+
+    /// A register for an intermediate result.
+    fn local(&mut self) -> VReg {
+        self.out.vreg(Origin::Local)
+    }
+
+    /// Puts the items of the instruction just lowered in front of those behind it.
+    fn flush(&mut self) {
+        self.reversed.extend(self.buffer.drain(..).rev());
+        self.shared.touch(self.reversed.len());
+    }
+
+    /// The items of the block just lowered, in order.
+    fn take_items(&mut self) -> Vec<Node> {
+        self.place_shared();
+        let mut items = std::mem::take(&mut self.reversed);
+        items.reverse();
+        items
+    }
+}
+
+/// The blocks that control can reach, each after every block that it dominates.
+fn postorder(func: &ir::Func) -> Vec<ir::Block> {
+    let mut seen = TypedVec::<ir::Block, bool>::filled(false, func.blocks.len());
+    let mut order = Vec::new();
+    let successors = |block: ir::Block| -> Vec<ir::Block> {
+        let targets = func.blocks[block].terminator.targets();
+        targets.map(|target| target.block).collect()
+    };
+    let mut stack = vec![(ir::ENTRY, successors(ir::ENTRY))];
+    seen[ir::ENTRY] = true;
+    while let Some((block, rest)) = stack.last_mut() {
+        let block = *block;
+        match rest.pop() {
+            Some(next) if !seen[next] => {
+                seen[next] = true;
+                stack.push((next, successors(next)));
+            }
+            Some(_) => {}
+            None => {
+                order.push(block);
+                stack.pop();
+            }
+        }
+    }
+    order
+}

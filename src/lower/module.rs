@@ -1,0 +1,133 @@
+//! What lowering needs to know about the module: which functions are imported and where the cells
+//! of the instance are.
+
+use crate::ir::{Function, Global, Type};
+use crate::wasm::Module;
+
+/// Facts about the module that instructions depend on.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ModuleInfo {
+    imported_functions: u32,
+    cells: Vec<Option<u32>>,
+    instance_bytes: u32,
+}
+
+/// The layout that a global asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GlobalCell {
+    /// A cell for a value of this type.
+    Cell(Type),
+    /// None: it is a constant.
+    Constant,
+}
+
+/// Whether the first word of the instance holds the length of the memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LengthCell {
+    /// It does, because some function contains `memory.grow`.
+    Present,
+    /// The length is a constant.
+    Absent,
+}
+
+/// Offset in the instance of the memory's length in bytes.
+pub const LENGTH_OFFSET: u32 = 0;
+
+/// Bytes of a table entry.
+pub const ENTRY_BYTES: u32 = 8;
+
+/// Offset in a table entry of the type id.
+pub const ENTRY_TYPE_OFFSET: u32 = 0;
+
+/// Offset in a table entry of the code address.
+pub const ENTRY_CODE_OFFSET: u32 = 4;
+
+impl ModuleInfo {
+    /// Lays out the instance as `docs/abi.md` says: the length, then each global with a cell in
+    /// index order, aligned to its size.
+    pub fn new(imported_functions: u32, length: LengthCell, globals: &[GlobalCell]) -> ModuleInfo {
+        let mut bytes: u32 = match length {
+            LengthCell::Present => 4,
+            LengthCell::Absent => 0,
+        };
+        let cells = globals
+            .iter()
+            .map(|global| {
+                let GlobalCell::Cell(ty) = global else {
+                    return None;
+                };
+                let size = ty.bits() / 8;
+                let offset = bytes.next_multiple_of(size);
+                bytes = offset + size;
+                Some(offset)
+            })
+            .collect();
+        ModuleInfo {
+            imported_functions,
+            cells,
+            instance_bytes: bytes,
+        }
+    }
+
+    /// What lowering needs to know about a module.
+    pub fn of(module: &Module) -> ModuleInfo {
+        let globals: Vec<GlobalCell> = module
+            .globals
+            .values()
+            .map(|global| match global.mutable {
+                true => GlobalCell::Cell(global.ty),
+                false => GlobalCell::Constant,
+            })
+            .collect();
+        let length = match module.memory {
+            Some(memory) if memory.grows => LengthCell::Present,
+            Some(_) | None => LengthCell::Absent,
+        };
+        let imports = u32::try_from(module.imported_functions()).expect("fewer than 2^32");
+        ModuleInfo::new(imports, length, &globals)
+    }
+
+    /// Whether a function is imported.
+    pub fn is_imported(&self, function: Function) -> bool {
+        function.0 < self.imported_functions
+    }
+
+    /// Offset in the instance of a global's cell.
+    ///
+    /// Requires: the global has one.
+    pub fn cell(&self, global: Global) -> u32 {
+        self.cells[global.0 as usize].expect("a global that code reads or writes has a cell")
+    }
+
+    /// Size of the instance in bytes.
+    pub fn instance_bytes(&self) -> u32 {
+        self.instance_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_aligned_to_their_size_and_constants_have_none() {
+        use GlobalCell::{Cell, Constant};
+        let globals = [
+            Cell(Type::I32),
+            Constant,
+            Cell(Type::I64),
+            Cell(Type::I32),
+            Cell(Type::I64),
+        ];
+        let info = ModuleInfo::new(1, LengthCell::Present, &globals);
+        assert_eq!(
+            info.cells,
+            [Some(4), None, Some(8), Some(16), Some(24)],
+            "the length takes the first word"
+        );
+        assert_eq!(info.instance_bytes(), 32);
+        let info = ModuleInfo::new(1, LengthCell::Absent, &globals);
+        assert_eq!(info.cells, [Some(0), None, Some(8), Some(16), Some(24)]);
+        assert!(info.is_imported(Function(0)) && !info.is_imported(Function(1)));
+    }
+}

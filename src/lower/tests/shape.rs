@@ -1,0 +1,1 @@
+//! Which instructions are selected.

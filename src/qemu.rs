@@ -1,0 +1,413 @@
+//! Runs boot images in QEMU: writes the mailbox, boots, reads the results.
+//!
+//! Ensures: actions are done in order on one instance. QEMU is ended when the time is up.
+//! The mailbox is described in [`crate::elf::harness`].
+
+pub mod firmware;
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::elf::harness::{ACTIONS, MAGIC, PATH, Record, Word};
+use crate::elf::program::Type;
+use crate::vcode::abi::{ArgPlace, ArgWord, Width, arguments as places};
+use firmware::{Export, Firmware};
+
+/// A QEMU to run images in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Qemu {
+    /// The program.
+    pub program: PathBuf,
+    /// How long a run may take.
+    pub time_limit: Duration,
+}
+
+impl Default for Qemu {
+    fn default() -> Qemu {
+        Qemu {
+            program: "qemu-system-arm".into(),
+            time_limit: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A value that crosses the boundary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Value {
+    /// 32-bit integer.
+    I32(u32),
+    /// 64-bit integer.
+    I64(u64),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::I32(value) => (*value as i32).fmt(f),
+            Value::I64(value) => (*value as i64).fmt(f),
+        }
+    }
+}
+
+/// Something to do with an instance.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Write bytes to linear memory at this offset.
+    Poke(u32, Vec<u8>),
+    /// Call the export with this symbol.
+    Call(String, Vec<Value>),
+    /// Read this many bytes of linear memory at this offset.
+    Peek(u32, u32),
+}
+
+/// What an action gave. A poke gives nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The results of a call.
+    Returned(Vec<Value>),
+    /// A call ended in a fault.
+    Faulted(Fault),
+    /// The bytes read.
+    Bytes(Vec<u8>),
+}
+
+/// Why the processor stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// Address of the instruction.
+    pub address: u32,
+    /// Its first halfword; 0 if it cannot be read.
+    pub halfword: u16,
+    /// The configurable fault status register.
+    pub status: u32,
+}
+
+impl Fault {
+    /// The code of the `UDF` that caused it, if one did.
+    pub fn trap_code(self) -> Option<u8> {
+        // Bit 16 of the status: undefined instruction (DDI0403, B3.2.15).
+        let undefined = self.status & 1 << 16 != 0 && self.halfword & 0xff00 == 0xde00;
+        undefined.then_some(self.halfword as u8)
+    }
+}
+
+/// Why there are no outcomes.
+#[derive(Debug)]
+pub enum QemuError {
+    /// QEMU is not installed.
+    Missing,
+    /// An action cannot be done on this image.
+    BadAction(String),
+    /// Instantiation ended in a fault.
+    NotInstantiated(Fault),
+    /// The time was up.
+    TimedOut(Duration),
+    /// QEMU failed, or the file of results is not what was asked for.
+    Failed(String),
+    /// A file could not be written or read.
+    File(std::io::Error),
+}
+
+impl fmt::Display for QemuError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            QemuError::Missing => f.write_str("qemu-system-arm is not installed"),
+            QemuError::BadAction(why) => f.write_str(why),
+            QemuError::NotInstantiated(fault) => {
+                write!(f, "instantiation trapped at {:#x}", fault.address)
+            }
+            QemuError::TimedOut(limit) => {
+                write!(f, "the run did not end within {} s", limit.as_secs())
+            }
+            QemuError::Failed(why) => write!(f, "QEMU failed: {why}"),
+            QemuError::File(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for QemuError {}
+
+impl From<std::io::Error> for QemuError {
+    fn from(error: std::io::Error) -> QemuError {
+        QemuError::File(error)
+    }
+}
+
+impl Qemu {
+    /// Boots the image and does the actions. Gives the outcome of each call and peek.
+    pub fn run(&self, firmware: &Firmware, actions: &[Action]) -> Result<Vec<Outcome>, QemuError> {
+        let mailbox = encode(firmware, actions)?;
+        let directory = tempfile::tempdir()?;
+        std::fs::write(directory.path().join("image.elf"), &firmware.bytes)?;
+        std::fs::write(directory.path().join("mailbox.bin"), mailbox)?;
+        let status = self.boot(firmware, directory.path())?;
+        let talk = || {
+            String::from_utf8_lossy(
+                &std::fs::read(directory.path().join("talk")).unwrap_or_default(),
+            )
+            .into_owned()
+        };
+        if !status.success() {
+            return Err(QemuError::Failed(format!(
+                "{status}: {}",
+                talk().lines().next().unwrap_or("")
+            )));
+        }
+        let results = std::fs::read(directory.path().join(RESULTS))?;
+        decode(firmware, actions, &results)
+    }
+
+    /// Runs QEMU in the directory until it ends or the time is up.
+    fn boot(&self, firmware: &Firmware, directory: &Path) -> Result<ExitStatus, QemuError> {
+        let loader = format!(
+            "loader,file=mailbox.bin,addr={:#x},force-raw=on",
+            firmware.board.mailbox
+        );
+        let child = Command::new(&self.program)
+            .current_dir(directory)
+            .args([
+                "-M",
+                firmware.board.machine,
+                "-nographic",
+                "-monitor",
+                "none",
+                "-serial",
+                "none",
+            ])
+            .args([
+                "-semihosting-config",
+                "enable=on,target=native",
+                "-kernel",
+                "image.elf",
+                "-device",
+                &loader,
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(directory.join("talk"))?)
+            .spawn();
+        match child {
+            Ok(child) => self.wait(child),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(QemuError::Missing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn wait(&self, mut child: Child) -> Result<ExitStatus, QemuError> {
+        let start = Instant::now();
+        while start.elapsed() < self.time_limit {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child.kill()?;
+        child.wait()?;
+        Err(QemuError::TimedOut(self.time_limit))
+    }
+}
+
+/// Name of the result file.
+const RESULTS: &str = "results";
+
+/// The mailbox of these actions.
+fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError> {
+    let mut words = Vec::new();
+    for action in actions {
+        match action {
+            Action::Poke(offset, bytes) => {
+                let length = bytes.len() as u32;
+                words.extend([
+                    Word::Write as u32,
+                    memory_address(firmware, *offset, length)?,
+                    length,
+                ]);
+                words.extend(bytes.chunks(4).map(|chunk| {
+                    let mut word = [0; 4];
+                    word[..chunk.len()].copy_from_slice(chunk);
+                    u32::from_le_bytes(word)
+                }));
+            }
+            Action::Call(symbol, arguments) => {
+                let export = checked_export(firmware, symbol, arguments)?;
+                let (registers, stack) = place(arguments);
+                words.extend([Word::Call as u32, export.address, stack.len() as u32]);
+                words.extend(registers);
+                words.extend(stack);
+            }
+            Action::Peek(offset, length) => {
+                words.extend([
+                    Word::Read as u32,
+                    memory_address(firmware, *offset, *length)?,
+                    *length,
+                ]);
+            }
+        }
+    }
+    words.push(Word::End as u32);
+    let mut mailbox: Vec<u8> = [MAGIC, 0, u32::MAX, RESULTS.len() as u32]
+        .into_iter()
+        .flat_map(u32::to_le_bytes)
+        .collect();
+    mailbox.resize(PATH, 0);
+    mailbox.extend(RESULTS.bytes());
+    mailbox.resize(ACTIONS, 0);
+    mailbox.extend(words.into_iter().flat_map(u32::to_le_bytes));
+    Ok(mailbox)
+}
+
+fn memory_address(firmware: &Firmware, offset: u32, length: u32) -> Result<u32, QemuError> {
+    let Some(memory) = firmware.memory else {
+        return Err(QemuError::BadAction("the module has no memory".into()));
+    };
+    match offset.checked_add(length) {
+        Some(end) if end <= memory.bytes => Ok(memory.address + offset),
+        _ => Err(QemuError::BadAction(format!(
+            "the {length} bytes at {offset:#x} are not inside the memory of {} bytes",
+            memory.bytes
+        ))),
+    }
+}
+
+fn checked_export<'a>(
+    firmware: &'a Firmware,
+    symbol: &str,
+    arguments: &[Value],
+) -> Result<&'a Export, QemuError> {
+    let export = firmware.export(symbol);
+    let export = export
+        .ok_or_else(|| QemuError::BadAction(format!("there is no exported function {symbol}")))?;
+    let fits = |(argument, parameter): (&Value, &Type)| {
+        matches!(
+            (argument, parameter),
+            (Value::I32(_), Type::I32) | (Value::I64(_), Type::I64)
+        )
+    };
+    if export.parameters.len() != arguments.len()
+        || !arguments.iter().zip(&export.parameters).all(fits)
+    {
+        return Err(QemuError::BadAction(format!(
+            "{symbol} takes other arguments"
+        )));
+    }
+    Ok(export)
+}
+
+/// The registers r0 to r3 and the stack words of a call.
+fn place(arguments: &[Value]) -> ([u32; 4], Vec<u32>) {
+    let widths: Vec<Width> = arguments
+        .iter()
+        .map(|argument| match argument {
+            Value::I32(_) => Width::Word,
+            Value::I64(_) => Width::Double,
+        })
+        .collect();
+    let places = places(&widths);
+    let mut registers = [0; 4];
+    let mut stack = vec![0; places.stack_bytes as usize / 4];
+    let mut put = |place, word| match place {
+        ArgWord::Reg(register) => registers[usize::from(register.number())] = word,
+        ArgWord::Stack(offset) => stack[offset as usize / 4] = word,
+    };
+    for (argument, place) in arguments.iter().zip(places.places) {
+        let bits = match *argument {
+            Value::I32(value) => value.into(),
+            Value::I64(value) => value,
+        };
+        match place {
+            ArgPlace::Word(word) => put(word, bits as u32),
+            ArgPlace::Double { low, high } => {
+                put(low, bits as u32);
+                put(high, (bits >> 32) as u32);
+            }
+        }
+    }
+    (registers, stack)
+}
+
+/// Reads the result file in the order of the actions.
+fn decode(
+    firmware: &Firmware,
+    actions: &[Action],
+    results: &[u8],
+) -> Result<Vec<Outcome>, QemuError> {
+    let mut rest = results;
+    if let [first, address, halfword, status] = words(rest)
+        && first == Record::NotInstantiated as u32
+        && rest.len() == 16
+    {
+        return Err(QemuError::NotInstantiated(Fault {
+            address,
+            halfword: halfword as u16,
+            status,
+        }));
+    }
+    let mut outcomes = Vec::new();
+    for action in actions {
+        match action {
+            Action::Poke(..) => {}
+            Action::Call(symbol, _) => {
+                let results = &firmware
+                    .export(symbol)
+                    .expect("it was found before")
+                    .results;
+                outcomes.push(decode_call(take(&mut rest, 16)?, results)?);
+            }
+            Action::Peek(_, length) => {
+                outcomes.push(Outcome::Bytes(take(&mut rest, *length as usize)?.to_vec()))
+            }
+        }
+    }
+    if rest.is_empty() {
+        Ok(outcomes)
+    } else {
+        Err(QemuError::Failed("too many results".into()))
+    }
+}
+
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], QemuError> {
+    let (taken, left) = rest
+        .split_at_checked(length)
+        .ok_or_else(|| QemuError::Failed("results are missing".into()))?;
+    *rest = left;
+    Ok(taken)
+}
+
+fn decode_call(record: &[u8], results: &[Type]) -> Result<Outcome, QemuError> {
+    let [kind, a, b, c] = words(record);
+    if kind == Record::Faulted as u32 {
+        return Ok(Outcome::Faulted(Fault {
+            address: a,
+            halfword: b as u16,
+            status: c,
+        }));
+    }
+    if kind != Record::Returned as u32 {
+        return Err(QemuError::Failed(format!("a result record of kind {kind}")));
+    }
+    match results {
+        [] => Ok(Outcome::Returned(Vec::new())),
+        [Type::I32] => Ok(Outcome::Returned(vec![Value::I32(a)])),
+        [Type::I64] => Ok(Outcome::Returned(vec![Value::I64(
+            u64::from(b) << 32 | u64::from(a),
+        )])),
+        _ => Err(QemuError::Failed("several results".into())),
+    }
+}
+
+/// The first four words; missing bytes read as 0.
+fn words(bytes: &[u8]) -> [u32; 4] {
+    let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
+    let word = |index: usize| {
+        u32::from_le_bytes([
+            byte(index),
+            byte(index + 1),
+            byte(index + 2),
+            byte(index + 3),
+        ])
+    };
+    [word(0), word(4), word(8), word(12)]
+}

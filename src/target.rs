@@ -1,0 +1,213 @@
+//! What code is made for: target triples, processors, and the boards that QEMU has for them.
+
+use std::fmt;
+
+/// A processor.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Cpu {
+    /// Armv7-M.
+    CortexM3,
+    /// Armv7E-M.
+    CortexM4,
+    /// Armv7E-M, dual issue.
+    CortexM7,
+}
+
+impl Cpu {
+    /// Every processor, in the order of their names.
+    pub const ALL: [Cpu; 3] = [Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7];
+
+    /// Its name, as compilers spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cpu::CortexM3 => "cortex-m3",
+            Cpu::CortexM4 => "cortex-m4",
+            Cpu::CortexM7 => "cortex-m7",
+        }
+    }
+
+    /// The processor of that name.
+    pub fn named(name: &str) -> Option<Cpu> {
+        Cpu::ALL.into_iter().find(|cpu| cpu.name() == name)
+    }
+
+    /// `Tag_CPU_arch` of the build attributes (Arm addenda32, 3.3.6.1).
+    pub fn attribute_arch(self) -> u8 {
+        match self {
+            Cpu::CortexM3 => 10,
+            Cpu::CortexM4 | Cpu::CortexM7 => 13,
+        }
+    }
+
+    /// The board that runs its images.
+    pub fn board(self) -> Board {
+        let (machine, mailbox) = match self {
+            Cpu::CortexM3 => ("mps2-an385", 0x2100_0000),
+            Cpu::CortexM4 => ("mps2-an386", 0x2100_0000),
+            Cpu::CortexM7 => ("mps2-an500", 0x6000_0000),
+        };
+        Board {
+            machine,
+            code_bytes: 0x40_0000,
+            ram: 0x2000_0000,
+            ram_bytes: 0x40_0000,
+            mailbox,
+        }
+    }
+}
+
+/// The memory map of an MPS2 board (Arm DAI0385, DAI0386, DAI0500), as QEMU has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Board {
+    /// QEMU's name of it.
+    pub machine: &'static str,
+    /// Bytes of memory at address 0, for code and constants.
+    pub code_bytes: u32,
+    /// Address of the RAM.
+    pub ram: u32,
+    /// Bytes of RAM.
+    pub ram_bytes: u32,
+    /// Address of the external RAM, 16 MiB, that the test harness alone uses.
+    pub mailbox: u32,
+}
+
+/// A target: a triple and a processor that runs its code. The processor alone decides the code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The instruction set and calling convention.
+    pub triple: Triple,
+    /// The processor to tune for.
+    pub cpu: Cpu,
+}
+
+impl Default for Target {
+    fn default() -> Target {
+        Target {
+            triple: Triple::Thumbv7em,
+            cpu: Cpu::CortexM4,
+        }
+    }
+}
+
+impl Target {
+    /// The target with these names; without a processor, the triple's first.
+    pub fn named(triple: &str, cpu: Option<&str>) -> Result<Target, TargetError> {
+        let triple = Triple::named(triple)?;
+        let cpu = match cpu {
+            None => triple.cpus()[0],
+            Some(name) => Cpu::named(name).ok_or_else(|| TargetError::UnknownCpu(name.into()))?,
+        };
+        if !triple.cpus().contains(&cpu) {
+            return Err(TargetError::OtherCpu { triple, cpu });
+        }
+        Ok(Target { triple, cpu })
+    }
+}
+
+/// A target triple.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Triple {
+    /// Armv7-M, base AAPCS.
+    Thumbv7m,
+    /// Armv7E-M, base AAPCS.
+    Thumbv7em,
+}
+
+impl Triple {
+    /// Every triple.
+    pub const ALL: [Triple; 2] = [Triple::Thumbv7m, Triple::Thumbv7em];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Triple::Thumbv7m => "thumbv7m-none-eabi",
+            Triple::Thumbv7em => "thumbv7em-none-eabi",
+        }
+    }
+
+    /// The processors it runs on, the default first.
+    pub fn cpus(self) -> &'static [Cpu] {
+        match self {
+            Triple::Thumbv7m => &[Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7],
+            Triple::Thumbv7em => &[Cpu::CortexM4, Cpu::CortexM7],
+        }
+    }
+
+    fn named(name: &str) -> Result<Triple, TargetError> {
+        const LATER: [&str; 6] = [
+            "thumbv6m-none-eabi",
+            "thumbv7em-none-eabihf",
+            "thumbv8m.base-none-eabi",
+            "thumbv8m.main-none-eabi",
+            "thumbv8m.main-none-eabihf",
+            "thumbv8.1m.main-none-eabi",
+        ];
+        match Triple::ALL.into_iter().find(|triple| triple.name() == name) {
+            Some(triple) => Ok(triple),
+            None if LATER.contains(&name) => Err(TargetError::Unsupported(name.into())),
+            None => Err(TargetError::UnknownTriple(name.into())),
+        }
+    }
+}
+
+/// Why a target cannot be had.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TargetError {
+    /// A known target that this compiler does not make code for.
+    Unsupported(String),
+    /// No such triple.
+    UnknownTriple(String),
+    /// No such processor.
+    UnknownCpu(String),
+    /// The processor does not run the triple's code.
+    OtherCpu {
+        /// The triple.
+        triple: Triple,
+        /// The processor.
+        cpu: Cpu,
+    },
+}
+
+impl fmt::Display for TargetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TargetError::Unsupported(name) => write!(f, "target {name} is not supported"),
+            TargetError::UnknownTriple(name) => write!(f, "there is no target {name}"),
+            TargetError::UnknownCpu(name) => write!(f, "there is no processor {name}"),
+            TargetError::OtherCpu { triple, cpu } => {
+                write!(f, "{} does not run on {}", triple.name(), cpu.name())
+            }
+        }
+    }
+}
+
+impl std::error::Error for TargetError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(
+            Target::named("thumbv7em-none-eabi", None),
+            Ok(Target::default())
+        );
+        assert_eq!(
+            Target::named("thumbv7m-none-eabi", None).map(|t| t.cpu),
+            Ok(Cpu::CortexM3)
+        );
+        assert!(matches!(
+            Target::named("thumbv6m-none-eabi", None),
+            Err(TargetError::Unsupported(_))
+        ));
+        assert!(matches!(
+            Target::named("x86_64", None),
+            Err(TargetError::UnknownTriple(_))
+        ));
+        assert!(matches!(
+            Target::named("thumbv7em-none-eabi", Some("cortex-m3")),
+            Err(TargetError::OtherCpu { .. })
+        ));
+    }
+}

@@ -1,0 +1,579 @@
+//! From the Wasm operand stack to SSA.
+//!
+//! Requires: a module from [`wasm::parse`](crate::wasm::parse).
+//! Ensures: the function is well-formed; each block that control can enter from several places
+//! stands at a Wasm place of its own and its frame names every live local and every stack slot.
+//!
+//! The operand stack and the locals are simulated with values in place of words. A loop head and
+//! the join behind an `end` receive every local that is live there as a parameter; parameters that
+//! always receive the same value are removed by the optimiser at every level. Wasm cannot change
+//! the operand stack below a block, so its slots need no parameters. Unreachable code is skipped.
+
+mod liveness;
+mod memory;
+mod numeric;
+
+use synth_verify::trap::Trap;
+
+use crate::ir::func::{
+    Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value,
+};
+use crate::ir::op::{Function, Global, Op, Table, Type};
+use crate::wasm::{Body, Code, Inst, Module, TypeIndex};
+
+/// Translates a function that the module defines; `None` for an import.
+pub fn run(module: &Module, function: Function) -> Option<Func> {
+    let Code::Body(body) = &module.functions[function].code else {
+        return None;
+    };
+    let name = module.functions[function].name.clone();
+    let func = Func::new(function.0, name, module.signature(function).clone());
+    let mut translator = Translator {
+        module,
+        body,
+        live: liveness::run(body),
+        matchings: matchings(body),
+        func,
+        order: vec![ENTRY],
+        returns: Vec::new(),
+        block: Some(ENTRY),
+        locals: Vec::new(),
+        stack: Vec::new(),
+        labels: Vec::new(),
+        index: 0,
+    };
+    translator.enter_function();
+    for index in 0..body.insts.len() {
+        translator.index = index;
+        translator.step(&body.insts[index]);
+    }
+    Some(translator.finish())
+}
+
+/// Where a branch to a label leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LabelKind {
+    /// Behind the `end` of a `block`, or of an `if` whose `else` arm is open or absent.
+    Join,
+    /// Behind the `end` of an `if` whose `then` arm is open; `Block` is the `else` arm.
+    IfElse(Block),
+    /// To the head of a loop.
+    Loop,
+    /// Out of the function.
+    Function,
+    /// Nowhere: the block was opened in unreachable code.
+    Dead,
+}
+
+/// A block that is open.
+struct Label {
+    kind: LabelKind,
+    /// The block entered by a branch; unused for `Function` and `Dead`.
+    block: Block,
+    /// The result that a branch hands over.
+    result: Option<Type>,
+    /// Locals handed over as parameters, before the result.
+    params: Vec<u32>,
+    /// Height of the operand stack below the block.
+    height: usize,
+    /// Whether some edge leads to `block`.
+    is_reached: bool,
+    /// What the locals and the stack held before an `if` with an `else`.
+    saved: Option<(Vec<Option<Value>>, Vec<Value>)>,
+}
+
+struct Translator<'a> {
+    module: &'a Module,
+    body: &'a Body,
+    live: liveness::Liveness,
+    matchings: Vec<Matching>,
+    func: Func,
+    /// Blocks in the order in which they were entered.
+    order: Vec<Block>,
+    /// Blocks that only return, on edges that leave the function.
+    returns: Vec<Block>,
+    /// The block being filled; `None` in unreachable code.
+    block: Option<Block>,
+    /// What each local holds; `None` where it is not live.
+    locals: Vec<Option<Value>>,
+    stack: Vec<Value>,
+    labels: Vec<Label>,
+    /// Number of the current instruction.
+    index: usize,
+}
+
+impl Translator<'_> {
+    fn enter_function(&mut self) {
+        let params = self.func.blocks[ENTRY].params.clone();
+        let is_live =
+            |local: usize, live: &liveness::Liveness| live.at_entry().contains(local as u32);
+        self.locals = vec![None; self.body.locals.len()];
+        for (local, param) in params.iter().enumerate() {
+            self.locals[local] = Some(*param).filter(|_| is_live(local, &self.live));
+        }
+        let frame = Frame {
+            locals: self.locals.clone(),
+            stack: vec![],
+        };
+        let offset = self.body.offsets[0];
+        self.func.blocks[ENTRY].frame = frame;
+        self.func.blocks[ENTRY].source = Some(Place {
+            function: self.func.index,
+            offset,
+        });
+        for local in params.len()..self.locals.len() {
+            if is_live(local, &self.live) {
+                let zero = self.op(Op::constant(self.body.locals[local], 0), vec![]);
+                self.locals[local] = Some(zero);
+            }
+        }
+        let result = self.func.signature.results.first().copied();
+        self.push_label(LabelKind::Function, ENTRY, result, vec![]);
+    }
+
+    fn finish(mut self) -> Func {
+        assert!(
+            self.block.is_none() && self.labels.is_empty(),
+            "the body ends with its end"
+        );
+        self.order.append(&mut self.returns);
+        self.func.reorder(&self.order);
+        self.func
+    }
+
+    fn step(&mut self, inst: &Inst) {
+        match inst {
+            Inst::Block(result) => self.open_block(*result),
+            Inst::Loop(result) => self.open_loop(*result),
+            Inst::If(result) => self.open_if(*result),
+            Inst::Else => self.switch_arm(),
+            Inst::End => self.close(),
+            _ if self.block.is_none() => {}
+            Inst::Unreachable => self.end_block(Terminator::Trap(Trap::Unreachable)),
+            Inst::Br(depth) => {
+                let target = self.edge(*depth);
+                self.end_block(Terminator::Jump(target));
+            }
+            Inst::BrIf(depth) => self.branch_if(*depth),
+            Inst::BrTable(depths) => self.branch_table(depths),
+            Inst::Return => self.return_from_function(),
+            _ => self.step_straight(inst),
+        }
+    }
+
+    fn step_straight(&mut self, inst: &Inst) {
+        match inst {
+            Inst::Call(function) => self.call(Function(*function)),
+            Inst::CallIndirect(ty) => self.call_indirect(TypeIndex(*ty)),
+            Inst::Drop => {
+                self.pop();
+            }
+            Inst::Select => self.select(),
+            Inst::LocalGet(local) => {
+                let value = self.locals[*local as usize].expect("a local that is read is live");
+                self.stack.push(value);
+            }
+            Inst::LocalSet(local) => self.locals[*local as usize] = Some(self.pop()),
+            Inst::LocalTee(local) => self.locals[*local as usize] = self.stack.last().copied(),
+            Inst::GlobalGet(global) => self.global_get(Global(*global)),
+            Inst::GlobalSet(global) => {
+                let (value, global) = (self.pop(), Global(*global));
+                let ty = self.module.globals[global].ty;
+                self.effect(Op::GlobalSet(global, ty), vec![value]);
+            }
+            Inst::Load(access, offset, widen) => self.load(*access, *offset, *widen),
+            Inst::Store(access, offset) => self.store(*access, *offset),
+            Inst::StoreLow(access, offset) => self.store_low(*access, *offset),
+            Inst::MemorySize => self.memory_size(),
+            Inst::MemoryGrow => self.memory_grow(),
+            Inst::Const(ty, bits) => self.result(Op::constant(*ty, *bits), vec![]),
+            Inst::Numeric(op) => self.numeric(*op),
+            Inst::Swapped(op) => self.swapped(*op),
+            Inst::IsZero(ty) => self.is_zero(*ty),
+            Inst::Divide(op) => self.divide(*op),
+            Inst::Nop => {}
+            Inst::Unreachable
+            | Inst::Block(_)
+            | Inst::Loop(_)
+            | Inst::If(_)
+            | Inst::Else
+            | Inst::End
+            | Inst::Br(_)
+            | Inst::BrIf(_)
+            | Inst::BrTable(_)
+            | Inst::Return => {
+                unreachable!("control is handled by the caller")
+            }
+        }
+    }
+
+    // Values.
+
+    fn offset(&self) -> u32 {
+        self.body.offsets[self.index]
+    }
+
+    fn pop(&mut self) -> Value {
+        self.stack.pop().expect("validation checks the stack")
+    }
+
+    fn push_inst(&mut self, op: Op, args: Vec<Value>) -> IrInst {
+        let block = self.block.expect("reachable code");
+        let offset = self.offset();
+        self.func.push(block, op, args, offset)
+    }
+
+    /// Emits an operator without a result.
+    fn effect(&mut self, op: Op, args: Vec<Value>) {
+        let inst = self.push_inst(op, args);
+        assert!(
+            self.func.insts[inst].result.is_none(),
+            "{op:?} has a result"
+        );
+    }
+
+    /// Emits an operator for its result.
+    fn op(&mut self, op: Op, args: Vec<Value>) -> Value {
+        let inst = self.push_inst(op, args);
+        self.func.insts[inst]
+            .result
+            .expect("an operator with a result")
+    }
+
+    /// Emits the operator whose result is the result of the Wasm instruction.
+    fn result(&mut self, op: Op, args: Vec<Value>) {
+        let value = self.op(op, args);
+        self.push_result(value);
+    }
+
+    /// Pushes the result of the Wasm instruction.
+    fn push_result(&mut self, value: Value) {
+        self.func.values[value].made_at = Some(self.offset());
+        self.stack.push(value);
+    }
+
+    fn const32(&mut self, bits: u32) -> Value {
+        self.op(Op::Const32(bits), vec![])
+    }
+
+    fn trap_if(&mut self, trap: Trap, condition: Value) {
+        self.effect(Op::TrapIf(trap), vec![condition]);
+    }
+
+    fn select(&mut self) {
+        let (condition, otherwise, then) = (self.pop(), self.pop(), self.pop());
+        let op = match self.func.values[then].ty {
+            Type::I32 => Op::Select32,
+            Type::I64 => Op::Select64,
+        };
+        self.result(op, vec![condition, then, otherwise]);
+    }
+
+    fn global_get(&mut self, global: Global) {
+        let decl = &self.module.globals[global];
+        let op = match decl.mutable {
+            true => Op::GlobalGet(global, decl.ty),
+            false => Op::constant(decl.ty, decl.initial),
+        };
+        self.result(op, vec![]);
+    }
+
+    fn call(&mut self, function: Function) {
+        let signature = self.module.signature(function);
+        let args = self
+            .stack
+            .split_off(self.stack.len() - signature.params.len());
+        let signature = self.func.signature_index(signature);
+        self.push_call(
+            Op::Call {
+                function,
+                signature,
+            },
+            args,
+        );
+    }
+
+    fn call_indirect(&mut self, ty: TypeIndex) {
+        let entries = self.module.table.map_or(0, |table| table.entries);
+        let (index, table) = (self.pop(), Table(0));
+        let entries = self.const32(entries);
+        let is_outside = self.op(Op::LeU32, vec![entries, index]);
+        self.trap_if(Trap::TableOutOfBounds, is_outside);
+        let (found, zero) = (self.op(Op::TableType(table), vec![index]), self.const32(0));
+        let is_null = self.op(Op::Eq32, vec![found, zero]);
+        self.trap_if(Trap::UninitializedElement, is_null);
+        let wanted = self.const32(self.module.type_id(ty));
+        let is_other = self.op(Op::Ne32, vec![found, wanted]);
+        self.trap_if(Trap::IndirectCallType, is_other);
+        let code = self.op(Op::TableCode(table), vec![index]);
+        let signature = &self.module.types[ty];
+        let mut args = self
+            .stack
+            .split_off(self.stack.len() - signature.params.len());
+        args.insert(0, code);
+        let signature = self.func.signature_index(signature);
+        self.push_call(Op::CallCode { signature }, args);
+    }
+
+    fn push_call(&mut self, op: Op, args: Vec<Value>) {
+        let inst = self.push_inst(op, args);
+        if let Some(value) = self.func.insts[inst].result {
+            self.push_result(value);
+        }
+    }
+
+    // Control.
+
+    fn push_label(
+        &mut self,
+        kind: LabelKind,
+        block: Block,
+        result: Option<Type>,
+        params: Vec<u32>,
+    ) {
+        let height = self.stack.len();
+        self.labels.push(Label {
+            kind,
+            block,
+            result,
+            params,
+            height,
+            is_reached: false,
+            saved: None,
+        });
+    }
+
+    /// Ends the current block.
+    fn end_block(&mut self, terminator: Terminator) {
+        let (block, offset) = (self.block.take().expect("reachable code"), self.offset());
+        self.func.blocks[block].terminator = terminator;
+        self.func.blocks[block].terminator_offset = offset;
+    }
+
+    /// Continues in a block whose head is the place behind the current instruction.
+    fn begin_block(&mut self, block: Block) {
+        assert!(self.block.is_none(), "the previous block has ended");
+        let live = self.live.after(self.index);
+        for (local, value) in self.locals.iter_mut().enumerate() {
+            *value = value.filter(|_| live.contains(local as u32));
+        }
+        let stack = self.stack.iter().copied().map(Some).collect();
+        let offset = self.body.offsets[self.index + 1];
+        self.func.blocks[block].frame = Frame {
+            locals: self.locals.clone(),
+            stack,
+        };
+        self.func.blocks[block].source = Some(Place {
+            function: self.func.index,
+            offset,
+        });
+        self.order.push(block);
+        self.block = Some(block);
+    }
+
+    /// The edge that a branch to the label takes from here. Operands stay on the stack.
+    fn edge(&mut self, depth: u32) -> Target {
+        let index = self.labels.len() - 1 - depth as usize;
+        let label = &mut self.labels[index];
+        label.is_reached = true;
+        if label.kind == LabelKind::Function {
+            let (block, offset) = (self.func.add_block(), self.offset());
+            self.func.blocks[block].terminator = self.return_terminator();
+            self.func.blocks[block].terminator_offset = offset;
+            self.returns.push(block);
+            return Target::new(block, vec![]);
+        }
+        let label = &self.labels[index];
+        let local = |local: &u32| self.locals[*local as usize].expect("a live local");
+        let mut args: Vec<Value> = label.params.iter().map(local).collect();
+        if label.kind != LabelKind::Loop && label.result.is_some() {
+            args.push(*self.stack.last().expect("validation checks the stack"));
+        }
+        Target::new(label.block, args)
+    }
+
+    fn return_terminator(&self) -> Terminator {
+        let results = self.func.signature.results.len();
+        Terminator::Return(self.stack[self.stack.len() - results..].to_vec())
+    }
+
+    fn return_from_function(&mut self) {
+        let terminator = self.return_terminator();
+        self.end_block(terminator);
+    }
+
+    fn branch_if(&mut self, depth: u32) {
+        let cond = self.pop();
+        let (then, next) = (self.edge(depth), self.func.add_block());
+        self.end_block(Terminator::BranchIf {
+            cond,
+            then,
+            otherwise: Target::new(next, vec![]),
+        });
+        self.begin_block(next);
+    }
+
+    fn branch_table(&mut self, depths: &[u32]) {
+        let index = self.pop();
+        let mut edges: std::collections::BTreeMap<u32, Target> = std::collections::BTreeMap::new();
+        for depth in depths {
+            if !edges.contains_key(depth) {
+                let edge = self.edge(*depth);
+                edges.insert(*depth, edge);
+            }
+        }
+        let mut targets: Vec<Target> = depths.iter().map(|depth| edges[depth].clone()).collect();
+        let default = targets.pop().expect("a table has a default");
+        self.end_block(Terminator::BrTable {
+            index,
+            targets,
+            default,
+        });
+    }
+
+    /// A block whose parameters are the locals live behind instruction `index`, and a result.
+    fn add_join(&mut self, index: usize, result: Option<Type>) -> (Block, Vec<u32>) {
+        let block = self.func.add_block();
+        let params: Vec<u32> = self.live.after(index).iter().collect();
+        for local in &params {
+            self.func
+                .add_param(block, self.body.locals[*local as usize]);
+        }
+        if let Some(ty) = result {
+            self.func.add_param(block, ty);
+        }
+        (block, params)
+    }
+
+    fn open_block(&mut self, result: Option<Type>) {
+        if self.block.is_none() {
+            return self.push_label(LabelKind::Dead, ENTRY, None, vec![]);
+        }
+        let (block, params) = self.add_join(self.matchings[self.index].end, result);
+        self.push_label(LabelKind::Join, block, result, params);
+    }
+
+    fn open_loop(&mut self, result: Option<Type>) {
+        if self.block.is_none() {
+            return self.push_label(LabelKind::Dead, ENTRY, None, vec![]);
+        }
+        let (block, params) = self.add_join(self.index, None);
+        self.push_label(LabelKind::Loop, block, result, params);
+        let target = self.edge(0);
+        self.end_block(Terminator::Jump(target));
+        self.receive_locals(block);
+        self.begin_block(block);
+    }
+
+    fn open_if(&mut self, result: Option<Type>) {
+        if self.block.is_none() {
+            return self.push_label(LabelKind::Dead, ENTRY, None, vec![]);
+        }
+        let (cond, matching) = (self.pop(), self.matchings[self.index]);
+        let (join, params) = self.add_join(matching.end, result);
+        let then = self.func.add_block();
+        let otherwise = match matching.has_else {
+            true => {
+                let arm = self.func.add_block();
+                self.push_label(LabelKind::IfElse(arm), join, result, params);
+                let saved = (self.locals.clone(), self.stack.clone());
+                self.labels.last_mut().expect("just pushed").saved = Some(saved);
+                Target::new(arm, vec![])
+            }
+            false => {
+                self.push_label(LabelKind::Join, join, result, params);
+                self.edge(0)
+            }
+        };
+        self.end_block(Terminator::BranchIf {
+            cond,
+            then: Target::new(then, vec![]),
+            otherwise,
+        });
+        self.begin_block(then);
+    }
+
+    /// At `else`: leaves the `then` arm and continues in the other.
+    fn switch_arm(&mut self) {
+        if self.block.is_some() {
+            let target = self.edge(0);
+            self.end_block(Terminator::Jump(target));
+        }
+        let label = self.labels.last_mut().expect("an open if");
+        let LabelKind::IfElse(arm) = label.kind else {
+            return;
+        };
+        label.kind = LabelKind::Join;
+        (self.locals, self.stack) = label.saved.take().expect("saved at the if");
+        self.begin_block(arm);
+    }
+
+    fn close(&mut self) {
+        let kind = self.labels.last().expect("an open block").kind;
+        match kind {
+            LabelKind::Function if self.block.is_some() => self.return_from_function(),
+            LabelKind::Join if self.block.is_some() => {
+                let target = self.edge(0);
+                self.end_block(Terminator::Jump(target));
+            }
+            LabelKind::IfElse(_) => unreachable!("an if with an else has met it"),
+            LabelKind::Function | LabelKind::Join | LabelKind::Loop | LabelKind::Dead => {}
+        }
+        let label = self.labels.pop().expect("an open block");
+        if label.kind == LabelKind::Join && label.is_reached {
+            self.stack.truncate(label.height);
+            self.locals.fill(None);
+            self.receive_params(&label);
+            self.begin_block(label.block);
+        }
+    }
+
+    /// Makes the parameters of a join the locals and the top of the stack.
+    fn receive_params(&mut self, label: &Label) {
+        let values = self.func.blocks[label.block].params.clone();
+        for (local, value) in label.params.iter().zip(&values) {
+            self.locals[*local as usize] = Some(*value);
+        }
+        self.stack.extend(values.get(label.params.len()));
+    }
+
+    /// Makes the parameters of the loop head just opened the locals.
+    fn receive_locals(&mut self, head: Block) {
+        let label = self.labels.last().expect("just pushed");
+        self.locals.fill(None);
+        for (local, value) in label.params.iter().zip(&self.func.blocks[head].params) {
+            self.locals[*local as usize] = Some(*value);
+        }
+    }
+}
+
+/// The `end` of a block, and whether it is an `if` with an `else`.
+#[derive(Clone, Copy)]
+struct Matching {
+    end: usize,
+    has_else: bool,
+}
+
+/// For each instruction that opens a block, its `end`; for the others a value without meaning.
+fn matchings(body: &Body) -> Vec<Matching> {
+    let mut matchings = vec![
+        Matching {
+            end: 0,
+            has_else: false
+        };
+        body.insts.len()
+    ];
+    let mut open = Vec::new();
+    for (index, inst) in body.insts.iter().enumerate() {
+        match (inst, open.last()) {
+            (Inst::Block(_) | Inst::Loop(_) | Inst::If(_), _) => open.push(index),
+            (Inst::Else, Some(opener)) => matchings[*opener].has_else = true,
+            (Inst::End, Some(opener)) => {
+                matchings[*opener].end = index;
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    matchings
+}

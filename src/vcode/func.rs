@@ -1,0 +1,171 @@
+//! Functions of machine instructions over virtual registers, in SSA form, with what hints need to
+//! know about each value and each block.
+//!
+//! Ensures (checked by `vcode::check`): each virtual register is defined once, by an instruction
+//! or as a block parameter, and the definition dominates its uses; a use as an edge argument is
+//! at the end of the predecessor. The entry block is block 0, has no parameters and no
+//! predecessors; its first item is `Args` if there are register arguments.
+
+use std::collections::BTreeMap;
+
+use synth_verify::domain::{Bin32, Bin64, Cmp, Un32, Un64};
+use synth_verify::hints::{Base, Sort};
+
+use super::entity::{Block, TypedVec, VReg, Value};
+use super::inst::{Inst, Terminator};
+
+/// A function.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Func {
+    /// Wasm function index, imports counted.
+    pub index: u32,
+    /// The blocks; block 0 is the entry.
+    pub blocks: TypedVec<Block, BlockData>,
+    /// What each virtual register stands for.
+    pub vregs: TypedVec<VReg, Origin>,
+    /// The SSA values that origins and frames mention.
+    pub values: BTreeMap<Value, ValueInfo>,
+}
+
+/// The entry block.
+pub const ENTRY: Block = Block(0);
+
+/// A basic block.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BlockData {
+    /// Virtual registers that the edges in define.
+    pub params: Vec<VReg>,
+    /// The items.
+    pub insts: Vec<Node>,
+    /// How it ends.
+    pub terminator: Terminator<VReg>,
+    /// The Wasm offset that the terminator is there for.
+    pub terminator_source: Option<u32>,
+    /// What the hints say at its head.
+    pub head: Head,
+}
+
+/// An item and where it comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Node {
+    /// The instruction.
+    pub inst: Inst<VReg>,
+    /// The Wasm offset it is there for.
+    pub source: Option<u32>,
+    /// Whether it is part of a check that may trap.
+    pub purpose: Purpose,
+}
+
+/// What an item is for; becomes the class of its label.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Purpose {
+    /// It computes what a Wasm instruction asks for.
+    Direct,
+    /// It is part of a check that may trap.
+    Check,
+}
+
+/// The Wasm state at a block's head.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Head {
+    /// The Wasm places, outermost frame first: function index and byte offset in the module.
+    /// Empty where the head corresponds to no Wasm place; such a head cannot be a cut.
+    pub source: Vec<(u32, u32)>,
+    /// What each Wasm local, of every frame in `source`, holds; `None` is unconstrained.
+    pub locals: Vec<Option<FrameValue>>,
+    /// What each operand-stack slot holds, bottom first.
+    pub stack: Vec<Option<FrameValue>>,
+    /// 32-bit expressions that are not zero here.
+    pub facts: Vec<FrameValue>,
+}
+
+/// An SSA value's type and where it was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ValueInfo {
+    /// Its type.
+    pub sort: Sort,
+    /// The Wasm offset of the instruction whose last result it is, if an instruction made it.
+    pub made_at: Option<u32>,
+}
+
+/// What a virtual register stands for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// A 32-bit SSA value.
+    Value(Value),
+    /// Bits 31:0 of a 64-bit SSA value.
+    Low(Value),
+    /// Bits 63:32 of a 64-bit SSA value.
+    High(Value),
+    /// An expression.
+    Derived(FrameValue),
+    /// An intermediate result that never lives into a cut.
+    Local,
+}
+
+impl Origin {
+    /// As an expression, if there is one.
+    pub fn expression(&self) -> Option<FrameValue> {
+        match self {
+            Origin::Value(value) => Some(FrameValue::Value(*value)),
+            Origin::Low(value) => Some(FrameValue::Low(Box::new(FrameValue::Value(*value)))),
+            Origin::High(value) => Some(FrameValue::High(Box::new(FrameValue::Value(*value)))),
+            Origin::Derived(expression) => Some(expression.clone()),
+            Origin::Local => None,
+        }
+    }
+}
+
+/// An expression over SSA values; becomes nodes of a cut. Variants as in `hints::Expr`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[expect(
+    missing_docs,
+    reason = "each variant is the one of the same name in hints::Expr"
+)]
+pub enum FrameValue {
+    Value(Value),
+    Const32(u32),
+    Const64(u64),
+    Un32(Un32, Box<FrameValue>),
+    Bin32(Bin32, Box<FrameValue>, Box<FrameValue>),
+    Cmp32(Cmp, Box<FrameValue>, Box<FrameValue>),
+    Ite32(Box<FrameValue>, Box<FrameValue>, Box<FrameValue>),
+    Un64(Un64, Box<FrameValue>),
+    Bin64(Bin64, Box<FrameValue>, Box<FrameValue>),
+    Cmp64(Cmp, Box<FrameValue>, Box<FrameValue>),
+    Ite64(Box<FrameValue>, Box<FrameValue>, Box<FrameValue>),
+    Join(Box<FrameValue>, Box<FrameValue>),
+    High(Box<FrameValue>),
+    Low(Box<FrameValue>),
+    Base(Base),
+    Load(u32, u8, Box<FrameValue>),
+    Global32(u32),
+    Global64(u32),
+    MemoryBytes(u32),
+}
+
+impl Func {
+    /// A function without blocks.
+    pub fn new(index: u32) -> Func {
+        Func {
+            index,
+            ..Func::default()
+        }
+    }
+
+    /// A new virtual register.
+    pub fn vreg(&mut self, origin: Origin) -> VReg {
+        self.vregs.push(origin)
+    }
+
+    /// A new block without parameters or items, ending in `unreachable`'s trap until told otherwise.
+    pub fn block(&mut self, head: Head) -> Block {
+        self.blocks.push(BlockData {
+            params: Vec::new(),
+            insts: Vec::new(),
+            terminator: Terminator::Trap(super::inst::Trap::Unreachable),
+            terminator_source: None,
+            head,
+        })
+    }
+}

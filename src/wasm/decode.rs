@@ -1,0 +1,241 @@
+//! From the operators of the Wasm reader to the instructions supported here: one table.
+//!
+//! Requires: the operator passed validation under the features of [`parse`](super::parse).
+
+use wasmparser::{BlockType as ReaderBlockType, MemArg, Operator, ValType};
+
+use super::inst::{BlockType, Inst};
+use crate::error::Error;
+use crate::ir::op::{Access, Op, Type};
+
+/// What a user can do about an operator or type that is missing here.
+const REMEDY: &str = "compile the source to integer-only WebAssembly 1.0 code without it";
+
+/// The instruction for an operator at this byte offset.
+pub fn inst(operator: &Operator, offset: u64) -> Result<Inst, Error> {
+    let found = match control(operator, offset)? {
+        Some(inst) => Some(inst),
+        None => memory(operator)?
+            .or_else(|| i32_numeric(operator))
+            .or_else(|| i64_numeric(operator)),
+    };
+    found.ok_or_else(|| {
+        let name = operator_name(operator);
+        Error::unsupported(
+            offset,
+            format!("the operator `{name}` is not supported"),
+            REMEDY,
+        )
+    })
+}
+
+/// The value type at this byte offset.
+pub fn value_type(ty: ValType, offset: u64) -> Result<Type, Error> {
+    match ty {
+        ValType::I32 => Ok(Type::I32),
+        ValType::I64 => Ok(Type::I64),
+        ValType::F32 | ValType::F64 | ValType::V128 | ValType::Ref(_) => Err(Error::unsupported(
+            offset,
+            format!("the type `{ty}` is not supported"),
+            REMEDY,
+        )),
+    }
+}
+
+fn block_type(ty: ReaderBlockType, offset: u64) -> Result<BlockType, Error> {
+    match ty {
+        ReaderBlockType::Empty => Ok(None),
+        ReaderBlockType::Type(ty) => value_type(ty, offset).map(Some),
+        ReaderBlockType::FuncType(_) => Err(Error::unsupported(
+            offset,
+            "a block with a function type is not supported",
+            REMEDY,
+        )),
+    }
+}
+
+fn control(operator: &Operator, offset: u64) -> Result<Option<Inst>, Error> {
+    Ok(Some(match operator {
+        Operator::Unreachable => Inst::Unreachable,
+        Operator::Nop => Inst::Nop,
+        Operator::Block { blockty } => Inst::Block(block_type(*blockty, offset)?),
+        Operator::Loop { blockty } => Inst::Loop(block_type(*blockty, offset)?),
+        Operator::If { blockty } => Inst::If(block_type(*blockty, offset)?),
+        Operator::Else => Inst::Else,
+        Operator::End => Inst::End,
+        Operator::Br { relative_depth } => Inst::Br(*relative_depth),
+        Operator::BrIf { relative_depth } => Inst::BrIf(*relative_depth),
+        Operator::BrTable { targets } => {
+            let all = targets.targets().chain([Ok(targets.default())]);
+            let all: Result<Box<[u32]>, wasmparser::Error> = all.collect();
+            Inst::BrTable(all.map_err(|e| Error::invalid(e.offset(), e.message()))?)
+        }
+        Operator::Return => Inst::Return,
+        Operator::Call { function_index } => Inst::Call(*function_index),
+        Operator::CallIndirect {
+            type_index,
+            table_index: 0,
+        } => Inst::CallIndirect(*type_index),
+        Operator::Drop => Inst::Drop,
+        Operator::Select => Inst::Select,
+        Operator::LocalGet { local_index } => Inst::LocalGet(*local_index),
+        Operator::LocalSet { local_index } => Inst::LocalSet(*local_index),
+        Operator::LocalTee { local_index } => Inst::LocalTee(*local_index),
+        Operator::GlobalGet { global_index } => Inst::GlobalGet(*global_index),
+        Operator::GlobalSet { global_index } => Inst::GlobalSet(*global_index),
+        Operator::I32Const { value } => Inst::Const(Type::I32, u64::from(*value as u32)),
+        Operator::I64Const { value } => Inst::Const(Type::I64, *value as u64),
+        _ => return Ok(None),
+    }))
+}
+
+fn memory(operator: &Operator) -> Result<Option<Inst>, Error> {
+    Ok(Some(match operator {
+        Operator::I32Load { memarg } => load(memarg, Access::W32, None)?,
+        Operator::I32Load8U { memarg } => load(memarg, Access::U8, None)?,
+        Operator::I32Load8S { memarg } => load(memarg, Access::S8, None)?,
+        Operator::I32Load16U { memarg } => load(memarg, Access::U16, None)?,
+        Operator::I32Load16S { memarg } => load(memarg, Access::S16, None)?,
+        Operator::I64Load { memarg } => load(memarg, Access::W64, None)?,
+        Operator::I64Load8U { memarg } => load(memarg, Access::U8, Some(Op::ExtendU))?,
+        Operator::I64Load8S { memarg } => load(memarg, Access::S8, Some(Op::ExtendS))?,
+        Operator::I64Load16U { memarg } => load(memarg, Access::U16, Some(Op::ExtendU))?,
+        Operator::I64Load16S { memarg } => load(memarg, Access::S16, Some(Op::ExtendS))?,
+        Operator::I64Load32U { memarg } => load(memarg, Access::W32, Some(Op::ExtendU))?,
+        Operator::I64Load32S { memarg } => load(memarg, Access::W32, Some(Op::ExtendS))?,
+        Operator::I32Store { memarg } => Inst::Store(Access::W32, constant_offset(memarg)?),
+        Operator::I32Store8 { memarg } => Inst::Store(Access::U8, constant_offset(memarg)?),
+        Operator::I32Store16 { memarg } => Inst::Store(Access::U16, constant_offset(memarg)?),
+        Operator::I64Store { memarg } => Inst::Store(Access::W64, constant_offset(memarg)?),
+        Operator::I64Store8 { memarg } => Inst::StoreLow(Access::U8, constant_offset(memarg)?),
+        Operator::I64Store16 { memarg } => Inst::StoreLow(Access::U16, constant_offset(memarg)?),
+        Operator::I64Store32 { memarg } => Inst::StoreLow(Access::W32, constant_offset(memarg)?),
+        Operator::MemorySize { mem: 0 } => Inst::MemorySize,
+        Operator::MemoryGrow { mem: 0 } => Inst::MemoryGrow,
+        _ => return Ok(None),
+    }))
+}
+
+fn load(memarg: &MemArg, access: Access, widen: Option<Op>) -> Result<Inst, Error> {
+    Ok(Inst::Load(access, constant_offset(memarg)?, widen))
+}
+
+/// The constant offset of an access. A 32-bit memory has none beyond 32 bits (core spec, 3.3.7).
+fn constant_offset(memarg: &MemArg) -> Result<u32, Error> {
+    u32::try_from(memarg.offset)
+        .map_err(|_| Error::invalid(None, "an offset of an access does not fit in 32 bits"))
+}
+
+fn i32_numeric(operator: &Operator) -> Option<Inst> {
+    use Inst::{Divide, IsZero, Numeric, Swapped};
+    Some(match operator {
+        Operator::I32Eqz => IsZero(Type::I32),
+        Operator::I32Eq => Numeric(Op::Eq32),
+        Operator::I32Ne => Numeric(Op::Ne32),
+        Operator::I32LtS => Numeric(Op::LtS32),
+        Operator::I32LtU => Numeric(Op::LtU32),
+        Operator::I32GtS => Swapped(Op::LtS32),
+        Operator::I32GtU => Swapped(Op::LtU32),
+        Operator::I32LeS => Numeric(Op::LeS32),
+        Operator::I32LeU => Numeric(Op::LeU32),
+        Operator::I32GeS => Swapped(Op::LeS32),
+        Operator::I32GeU => Swapped(Op::LeU32),
+        Operator::I32Clz => Numeric(Op::Clz32),
+        Operator::I32Ctz => Numeric(Op::Ctz32),
+        Operator::I32Popcnt => Numeric(Op::Popcnt32),
+        Operator::I32Add => Numeric(Op::Add32),
+        Operator::I32Sub => Numeric(Op::Sub32),
+        Operator::I32Mul => Numeric(Op::Mul32),
+        Operator::I32DivS => Divide(Op::DivS32),
+        Operator::I32DivU => Divide(Op::DivU32),
+        Operator::I32RemS => Divide(Op::RemS32),
+        Operator::I32RemU => Divide(Op::RemU32),
+        Operator::I32And => Numeric(Op::And32),
+        Operator::I32Or => Numeric(Op::Or32),
+        Operator::I32Xor => Numeric(Op::Xor32),
+        Operator::I32Shl => Numeric(Op::Shl32),
+        Operator::I32ShrS => Numeric(Op::ShrS32),
+        Operator::I32ShrU => Numeric(Op::ShrU32),
+        Operator::I32Rotl => Numeric(Op::RotL32),
+        Operator::I32Rotr => Numeric(Op::RotR32),
+        Operator::I32WrapI64 => Numeric(Op::Wrap),
+        Operator::I32Extend8S => Numeric(Op::Extend8S32),
+        Operator::I32Extend16S => Numeric(Op::Extend16S32),
+        _ => return None,
+    })
+}
+
+fn i64_numeric(operator: &Operator) -> Option<Inst> {
+    use Inst::{IsZero, Numeric, Swapped};
+    Some(match operator {
+        Operator::I64Eqz => IsZero(Type::I64),
+        Operator::I64Eq => Numeric(Op::Eq64),
+        Operator::I64Ne => Numeric(Op::Ne64),
+        Operator::I64LtS => Numeric(Op::LtS64),
+        Operator::I64LtU => Numeric(Op::LtU64),
+        Operator::I64GtS => Swapped(Op::LtS64),
+        Operator::I64GtU => Swapped(Op::LtU64),
+        Operator::I64LeS => Numeric(Op::LeS64),
+        Operator::I64LeU => Numeric(Op::LeU64),
+        Operator::I64GeS => Swapped(Op::LeS64),
+        Operator::I64GeU => Swapped(Op::LeU64),
+        Operator::I64Clz => Numeric(Op::Clz64),
+        Operator::I64Ctz => Numeric(Op::Ctz64),
+        Operator::I64Popcnt => Numeric(Op::Popcnt64),
+        Operator::I64Add => Numeric(Op::Add64),
+        Operator::I64Sub => Numeric(Op::Sub64),
+        Operator::I64Mul => Numeric(Op::Mul64),
+        Operator::I64And => Numeric(Op::And64),
+        Operator::I64Or => Numeric(Op::Or64),
+        Operator::I64Xor => Numeric(Op::Xor64),
+        Operator::I64Shl => Numeric(Op::Shl64),
+        Operator::I64ShrS => Numeric(Op::ShrS64),
+        Operator::I64ShrU => Numeric(Op::ShrU64),
+        Operator::I64Rotl => Numeric(Op::RotL64),
+        Operator::I64Rotr => Numeric(Op::RotR64),
+        Operator::I64ExtendI32S => Numeric(Op::ExtendS),
+        Operator::I64ExtendI32U => Numeric(Op::ExtendU),
+        Operator::I64Extend8S => Numeric(Op::Extend8S64),
+        Operator::I64Extend16S => Numeric(Op::Extend16S64),
+        Operator::I64Extend32S => Numeric(Op::Extend32S64),
+        _ => return None,
+    })
+}
+
+/// The operator's name in the text format, derived from the reader's name for it.
+fn operator_name(operator: &Operator) -> String {
+    let debug = format!("{operator:?}");
+    let word = debug.split([' ', '(', '{']).next().unwrap_or_default();
+    let mut name = String::new();
+    for (position, c) in word.char_indices() {
+        if c.is_ascii_uppercase() && position > 0 {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    match name.split_once('_') {
+        Some((kind @ ("i32" | "i64" | "f32" | "f64" | "v128" | "memory" | "table"), rest)) => {
+            format!("{kind}.{rest}")
+        }
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_text_format() {
+        assert_eq!(operator_name(&Operator::F32Add), "f32.add");
+        assert_eq!(
+            operator_name(&Operator::I32TruncSatF64U),
+            "i32.trunc_sat_f64_u"
+        );
+        assert_eq!(operator_name(&Operator::I64DivS), "i64.div_s");
+        assert_eq!(
+            operator_name(&Operator::F32Const { value: 1.0.into() }),
+            "f32.const"
+        );
+    }
+}

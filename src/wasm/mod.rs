@@ -1,0 +1,30 @@
+//! What the input says. The only stage besides `elf` that refuses a program.
+
+pub mod decode;
+pub mod inst;
+pub mod module;
+mod names;
+pub mod parse;
+
+use std::borrow::Cow;
+
+use crate::error::Error;
+
+pub use inst::{BlockType, Inst};
+pub use module::{
+    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module,
+    PAGE_BYTES, TableDecl, TypeIndex,
+};
+pub use parse::parse;
+
+/// The binary module in `input`, which is one, or is WebAssembly text.
+pub fn read(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    if input.starts_with(b"\0asm") {
+        return Ok(Cow::Borrowed(input));
+    }
+    let Ok(text) = std::str::from_utf8(input) else {
+        return Err(Error::invalid(0, "neither a WebAssembly binary nor text"));
+    };
+    let bytes = wat::parse_str(text).map_err(|error| Error::invalid(None, error.to_string()))?;
+    Ok(Cow::Owned(bytes))
+}

@@ -1,0 +1,507 @@
+//! Bytes to [`Module`].
+//!
+//! Ensures: the module is valid under the features in scope, and everything it contains is
+//! supported; so translation, optimisation, lowering and allocation cannot fail.
+//!
+//! A module that is valid only under more features is `Unsupported`; one that is valid under none
+//! is `Invalid`.
+
+use std::collections::BTreeMap;
+
+use wasmparser::{
+    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom,
+    Operator, Parser, Payload, TableInit, TypeRef, Validator, WasmFeatures,
+};
+
+use super::decode;
+use super::inst::Inst;
+use super::module::{
+    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module,
+    PAGE_BYTES, TableDecl, TypeIndex,
+};
+use super::names;
+use crate::config::Config;
+use crate::entity::Entity;
+use crate::error::Error;
+use crate::ir::func::Signature;
+use crate::ir::op::{Function, Global};
+
+/// The proposals in scope. Floats are in so that a float operator is reported by name.
+const FEATURES: WasmFeatures = WasmFeatures::WASM1
+    .union(WasmFeatures::MUTABLE_GLOBAL)
+    .union(WasmFeatures::SIGN_EXTENSION);
+
+/// A declared maximum up to this many pages is reserved without being asked for.
+const SMALL_PAGES: u32 = 16;
+
+/// Most pages whose length in bytes fits in a 32-bit word.
+const PAGES_MAX: u32 = u32::MAX / PAGE_BYTES;
+
+/// What a user can do about a construct that is missing here.
+const REMEDY: &str = "restrict the producer to WebAssembly 1.0 with sign extension";
+
+/// Reads and validates a binary module.
+pub fn parse(bytes: &[u8], config: &Config) -> Result<Module, Error> {
+    validate(bytes)?;
+    let mut builder = Builder::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        builder.payload(payload.map_err(malformed)?)?;
+    }
+    builder.finish(config)
+}
+
+fn malformed(error: wasmparser::Error) -> Error {
+    Error::invalid(error.offset(), error.message())
+}
+
+fn validate(bytes: &[u8]) -> Result<(), Error> {
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(Error::too_big(None, "the module exceeds 4 GiB", "split it"));
+    }
+    if Parser::is_component(bytes) {
+        let remedy = "extract the core module from it";
+        return Err(Error::unsupported(
+            0,
+            "this is a component, not a core module",
+            remedy,
+        ));
+    }
+    let Err(error) = Validator::new_with_features(FEATURES).validate_all(bytes) else {
+        return Ok(());
+    };
+    if let Err(error) = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes) {
+        return Err(malformed(error));
+    }
+    let proposal = error.missing_wasm_feature().and_then(|features| {
+        let name = features.iter_names().next()?.0;
+        Some(format!(
+            "the {} proposal is not supported",
+            name.to_lowercase().replace('_', "-")
+        ))
+    });
+    let message = match proposal {
+        Some(proposal) => format!("{proposal}: {}", error.message()),
+        None => format!("beyond WebAssembly 1.0: {}", error.message()),
+    };
+    Err(Error::unsupported(error.offset(), message, REMEDY))
+}
+
+#[derive(Default)]
+struct Builder {
+    module: Module,
+    /// Types of functions whose bodies have not been read.
+    declared: std::collections::VecDeque<TypeIndex>,
+    names: BTreeMap<u32, String>,
+    memory_grows: bool,
+    memory_offset: u64,
+}
+
+impl Builder {
+    fn payload(&mut self, payload: Payload) -> Result<(), Error> {
+        match payload {
+            Payload::TypeSection(reader) => self.types(reader),
+            Payload::ImportSection(reader) => self.imports(reader),
+            Payload::FunctionSection(reader) => {
+                for ty in reader {
+                    self.declared.push_back(TypeIndex(ty.map_err(malformed)?));
+                }
+                Ok(())
+            }
+            Payload::TableSection(reader) => self.tables(reader),
+            Payload::MemorySection(reader) => self.memories(reader),
+            Payload::GlobalSection(reader) => self.globals(reader),
+            Payload::ExportSection(reader) => self.exports(reader),
+            Payload::StartSection { func, .. } => {
+                self.module.start = Some(Function(func));
+                Ok(())
+            }
+            Payload::ElementSection(reader) => self.elements(reader),
+            Payload::DataSection(reader) => self.data(reader),
+            Payload::CodeSectionEntry(body) => self.body(&body),
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(reader) = section.as_known() {
+                    self.names = names::function_names(reader);
+                }
+                Ok(())
+            }
+            Payload::Version { .. } | Payload::CodeSectionStart { .. } | Payload::End(_) => Ok(()),
+            other => {
+                let offset = other.as_section().map(|(_, range)| range.start);
+                Err(Error::unsupported(
+                    offset,
+                    "this section is not supported",
+                    REMEDY,
+                ))
+            }
+        }
+    }
+
+    fn types(&mut self, reader: wasmparser::TypeSectionReader) -> Result<(), Error> {
+        let offset = reader.range().start;
+        for ty in reader.into_iter_err_on_gc_types() {
+            let ty = ty.map_err(malformed)?;
+            let convert = |types: &[wasmparser::ValType]| {
+                types
+                    .iter()
+                    .map(|ty| decode::value_type(*ty, offset))
+                    .collect::<Result<Vec<_>, _>>()
+            };
+            let (params, results) = (convert(ty.params())?, convert(ty.results())?);
+            self.module.types.push(Signature { params, results });
+        }
+        Ok(())
+    }
+
+    fn imports(&mut self, reader: wasmparser::ImportSectionReader) -> Result<(), Error> {
+        for import in reader.into_imports_with_offsets() {
+            let (offset, import) = import.map_err(malformed)?;
+            let (module, field) = (import.module.to_string(), import.name.to_string());
+            let TypeRef::Func(ty) = import.ty else {
+                let message = format!("the import `{module}.{field}` is not a function");
+                let remedy = "define it in the module; only functions can be imported";
+                return Err(Error::unsupported(offset, message, remedy));
+            };
+            let code = Code::Import { module, field };
+            let ty = TypeIndex(ty);
+            self.module.functions.push(FuncDecl {
+                ty,
+                name: String::new(),
+                code,
+            });
+        }
+        Ok(())
+    }
+
+    fn tables(&mut self, reader: wasmparser::TableSectionReader) -> Result<(), Error> {
+        for table in reader.into_iter_with_offsets() {
+            let (offset, table) = table.map_err(malformed)?;
+            if !matches!(table.init, TableInit::RefNull) {
+                let message = "a table with an initial value is not supported";
+                return Err(Error::unsupported(offset, message, REMEDY));
+            }
+            let entries = u32::try_from(table.ty.initial).map_err(|_| {
+                Error::too_big(offset, "the table exceeds 2^32 entries", "make it smaller")
+            })?;
+            self.module.table = Some(TableDecl { entries });
+        }
+        Ok(())
+    }
+
+    fn memories(&mut self, reader: wasmparser::MemorySectionReader) -> Result<(), Error> {
+        for memory in reader.into_iter_with_offsets() {
+            let (offset, memory) = memory.map_err(malformed)?;
+            let initial_pages = u32::try_from(memory.initial).unwrap_or(u32::MAX);
+            if initial_pages > PAGES_MAX {
+                let message = "a memory of 4 GiB does not fit the target's address space";
+                return Err(Error::too_big(offset, message, "declare a smaller memory"));
+            }
+            self.memory_offset = offset;
+            self.module.memory = Some(MemoryDecl {
+                initial_pages,
+                maximum_pages: memory
+                    .maximum
+                    .map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
+                reserve_pages: initial_pages,
+                grows: false,
+            });
+        }
+        Ok(())
+    }
+
+    fn globals(&mut self, reader: wasmparser::GlobalSectionReader) -> Result<(), Error> {
+        for global in reader.into_iter_with_offsets() {
+            let (offset, global) = global.map_err(malformed)?;
+            let ty = decode::value_type(global.ty.content_type, offset)?;
+            let initial = constant(&global.init_expr)?;
+            self.module.globals.push(GlobalDecl {
+                ty,
+                mutable: global.ty.mutable,
+                initial,
+            });
+        }
+        Ok(())
+    }
+
+    fn exports(&mut self, reader: wasmparser::ExportSectionReader) -> Result<(), Error> {
+        for export in reader.into_iter_with_offsets() {
+            let (offset, export) = export.map_err(malformed)?;
+            let kind = match export.kind {
+                ExternalKind::Func => ExportKind::Function(Function(export.index)),
+                ExternalKind::Memory => ExportKind::Memory,
+                ExternalKind::Table => ExportKind::Table,
+                ExternalKind::Global => ExportKind::Global(Global(export.index)),
+                ExternalKind::Tag | ExternalKind::FuncExact => {
+                    let message = format!("the export `{}` is not supported", export.name);
+                    return Err(Error::unsupported(offset, message, REMEDY));
+                }
+            };
+            self.module.exports.push(Export {
+                name: export.name.to_string(),
+                kind,
+            });
+        }
+        Ok(())
+    }
+
+    fn elements(&mut self, reader: wasmparser::ElementSectionReader) -> Result<(), Error> {
+        for element in reader.into_iter_with_offsets() {
+            let (offset, element) = element.map_err(malformed)?;
+            let (ElementKind::Active { offset_expr, .. }, ElementItems::Functions(functions)) =
+                (element.kind, element.items)
+            else {
+                let message = "only active element segments of functions are supported";
+                return Err(Error::unsupported(offset, message, REMEDY));
+            };
+            let first = constant(&offset_expr)? as u32;
+            let functions = functions
+                .into_iter()
+                .map(|f| f.map(Function).map_err(malformed));
+            let functions = functions.collect::<Result<Vec<_>, _>>()?;
+            self.module.elements.push(Element {
+                offset: first,
+                functions,
+            });
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, reader: wasmparser::DataSectionReader) -> Result<(), Error> {
+        for data in reader.into_iter_with_offsets() {
+            let (offset, data) = data.map_err(malformed)?;
+            let DataKind::Active { offset_expr, .. } = data.kind else {
+                let message = "only active data segments are supported";
+                return Err(Error::unsupported(offset, message, REMEDY));
+            };
+            let first = constant(&offset_expr)? as u32;
+            self.module.data.push(Data {
+                offset: first,
+                bytes: data.data.to_vec(),
+            });
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, reader: &FunctionBody) -> Result<(), Error> {
+        let ty = self.declared.pop_front().expect("validation counts bodies");
+        let mut locals = self.module.types[ty].params.clone();
+        let mut groups = reader.get_locals_reader().map_err(malformed)?;
+        for _ in 0..groups.get_count() {
+            let offset = groups.original_position();
+            let (count, ty) = groups.read().map_err(malformed)?;
+            let ty = decode::value_type(ty, offset)?;
+            locals.extend(std::iter::repeat_n(ty, count as usize));
+        }
+        let (mut insts, mut offsets) = (Vec::new(), Vec::new());
+        for operator in reader
+            .get_operators_reader()
+            .map_err(malformed)?
+            .into_iter_with_offsets()
+        {
+            let (operator, offset) = operator.map_err(malformed)?;
+            let inst = decode::inst(&operator, offset)?;
+            self.memory_grows |= inst == Inst::MemoryGrow;
+            insts.push(inst);
+            offsets.push(offset as u32);
+        }
+        let range = reader.range().start as u32..reader.range().end as u32;
+        let code = Code::Body(Body {
+            range,
+            locals,
+            insts,
+            offsets,
+        });
+        self.module.functions.push(FuncDecl {
+            ty,
+            name: String::new(),
+            code,
+        });
+        Ok(())
+    }
+
+    fn finish(mut self, config: &Config) -> Result<Module, Error> {
+        assert!(self.declared.is_empty(), "validation counts bodies");
+        self.name_functions();
+        if let Some(memory) = &mut self.module.memory {
+            memory.grows = self.memory_grows;
+            memory.reserve_pages = reserve_pages(memory, config, self.memory_offset)?;
+        }
+        Ok(self.module)
+    }
+
+    fn name_functions(&mut self) {
+        for (index, function) in self.module.functions.iter_mut() {
+            function.name = match &function.code {
+                Code::Import { module, field } => format!("{module}.{field}"),
+                Code::Body(_) => format!("f{}", index.index()),
+            };
+        }
+        for export in self.module.exports.iter().rev() {
+            if let ExportKind::Function(function) = export.kind {
+                self.module.functions[function].name = export.name.clone();
+            }
+        }
+        for (index, name) in std::mem::take(&mut self.names) {
+            if (index as usize) < self.module.functions.len() {
+                self.module.functions[Function(index)].name = name;
+            }
+        }
+    }
+}
+
+/// Pages to set aside for a memory.
+fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u32, Error> {
+    let initial = memory.initial_pages;
+    let limit = config.memory_max.map(|bytes| bytes / PAGE_BYTES);
+    if limit.is_some_and(|limit| limit < initial) {
+        let message = format!("the memory starts with {initial} pages, more than the limit allows");
+        return Err(Error::too_big(
+            offset,
+            message,
+            "raise --memory-max or declare less memory",
+        ));
+    }
+    if !memory.grows {
+        return Ok(initial);
+    }
+    let declared = memory.maximum_pages.unwrap_or(PAGES_MAX);
+    let wanted = match limit {
+        Some(limit) => limit.min(declared),
+        None if declared <= SMALL_PAGES => declared,
+        None => initial,
+    };
+    Ok(wanted.clamp(initial, PAGES_MAX))
+}
+
+/// The value of a constant expression: one constant instruction and `end`.
+fn constant(expr: &ConstExpr) -> Result<u64, Error> {
+    let mut reader = expr.get_operators_reader();
+    let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
+    let value = match operator {
+        Operator::I32Const { value } => u64::from(value as u32),
+        Operator::I64Const { value } => value as u64,
+        _ => {
+            let message = "only integer constants are supported as initial values";
+            return Err(Error::unsupported(offset, message, REMEDY));
+        }
+    };
+    match reader.read_with_offset().map_err(malformed)? {
+        (Operator::End, _) => Ok(value),
+        (_, offset) => {
+            let message = "only a single constant is supported as an initial value";
+            Err(Error::unsupported(offset, message, REMEDY))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_text(text: &str) -> Result<Module, Error> {
+        parse(
+            &wat::parse_str(text).expect("text assembles"),
+            &Config::default(),
+        )
+    }
+
+    fn refused(text: &str) -> String {
+        parse_text(text).expect_err("must be refused").to_string()
+    }
+
+    #[test]
+    fn a_float_operator_is_named_with_its_offset() {
+        let error = refused("(module (func (drop (f32.add (f32.const 1) (f32.const 2)))))");
+        assert!(
+            error.starts_with("unsupported: the operator `f32.const`"),
+            "{error}"
+        );
+        assert!(error.contains("at byte 0x"), "{error}");
+    }
+
+    #[test]
+    fn a_proposal_out_of_scope_is_named() {
+        for (text, word) in [
+            ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
+            ("(module (memory i64 1))", "memory64"),
+            (
+                "(module (func (result i32 i32) i32.const 1 i32.const 2))",
+                "multi-value",
+            ),
+            (
+                "(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))",
+                "bulk-memory",
+            ),
+            ("(module (func return_call 0))", "tail-call"),
+            ("(module (table 1 externref))", "reference-types"),
+            ("(module (memory 1 1 shared))", "threads"),
+            ("(module (memory 1) (memory 1))", "multiple memories"),
+            (
+                "(module (func (drop (i32.trunc_sat_f32_s (f32.const 0)))))",
+                "saturating-float-to-int",
+            ),
+        ] {
+            let error = refused(text);
+            assert!(
+                error.starts_with("unsupported: ") && error.contains(word),
+                "{text}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_invalid_module_is_invalid_under_every_feature() {
+        for text in [
+            "(module (func (result i32)))",
+            "(module (func (drop (i32.add (i32.const 1) (i64.const 1)))))",
+            "(module (func (br 1)))",
+            "(module (func (call 7)))",
+        ] {
+            let error = refused(text);
+            assert!(error.starts_with("invalid module: "), "{text}: {error}");
+        }
+        let cut = parse(b"\0asm\x01\0\0", &Config::default()).expect_err("too short");
+        assert_eq!(cut.kind(), "invalid module");
+    }
+
+    #[test]
+    fn i64_division_and_imported_memories_are_refused() {
+        let error = refused("(module (func (drop (i64.div_s (i64.const 1) (i64.const 1)))))");
+        assert!(error.contains("`i64.div_s`"), "{error}");
+        let error = refused("(module (import \"a\" \"b\" (memory 1)))");
+        assert!(error.contains("`a.b` is not a function"), "{error}");
+    }
+
+    #[test]
+    fn the_reserve_follows_growth_and_limits() {
+        let reserve = |text: &str, memory_max: Option<u32>| {
+            let bytes = wat::parse_str(text).expect("text assembles");
+            let config = Config {
+                memory_max,
+                ..Config::default()
+            };
+            parse(&bytes, &config).map(|module| module.memory.expect("a memory").reserve_pages)
+        };
+        let grows = "(module (memory 1 8) (func (drop (memory.grow (i32.const 1)))))";
+        let endless = "(module (memory 1) (func (drop (memory.grow (i32.const 1)))))";
+        assert_eq!(reserve("(module (memory 2 8))", None), Ok(2));
+        assert_eq!(reserve(grows, None), Ok(8));
+        assert_eq!(reserve(endless, None), Ok(1));
+        assert_eq!(reserve(endless, Some(3 * PAGE_BYTES)), Ok(3));
+        assert_eq!(reserve(grows, Some(100 * PAGE_BYTES)), Ok(8));
+        assert!(matches!(reserve(grows, Some(100)), Err(Error::TooBig(_))));
+    }
+
+    #[test]
+    fn equal_types_share_an_id() {
+        let module = parse_text("(module (type (func)) (type (func (param i32))) (type (func)))");
+        let module = module.expect("valid");
+        assert_eq!(
+            module
+                .types
+                .keys()
+                .map(|ty| module.type_id(ty))
+                .collect::<Vec<_>>(),
+            [1, 2, 1]
+        );
+    }
+}

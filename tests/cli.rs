@@ -1,0 +1,251 @@
+//! The command line from outside: streams, exit codes, what is written and what is not.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use synth::elf::program::{
+    Export, Function, Instantiation, Memory, Program, Segment, Type, Visibility,
+};
+use synth::elf::{ImageOptions, image, object};
+use synth::target::Cpu;
+
+fn synth(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_synth"))
+        .current_dir(directory)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[track_caller]
+fn fails(output: &Output, exit: i32, says: &str) {
+    let talk = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit), "{talk}");
+    assert!(talk.contains(says), "{talk}");
+    assert!(!talk.contains("panicked"), "{talk}");
+    assert_eq!(text(&output.stdout), "");
+}
+
+fn function(index: u32, code: &[u16]) -> Function {
+    Function {
+        index,
+        code: code.iter().flat_map(|half| half.to_le_bytes()).collect(),
+        ..Function::default()
+    }
+}
+
+fn export(name: &str, function: u32, parameters: &[Type], results: &[Type]) -> Export {
+    Export {
+        name: name.into(),
+        function,
+        parameters: parameters.to_vec(),
+        results: results.to_vec(),
+    }
+}
+
+/// Hand-encoded functions: a sum of two i64, a trap, an endless loop.
+fn program() -> Program {
+    Program {
+        name: "m".into(),
+        export_prefix: "m_".into(),
+        functions: vec![
+            // adds r0 r0 r2, adcs r1 r3, bx lr
+            function(0, &[0x1880, 0x4159, 0x4770]),
+            // udf #0xe1
+            function(1, &[0xdee1]),
+            // b .
+            function(2, &[0xe7fe]),
+        ],
+        exports: vec![
+            export("add", 0, &[Type::I64, Type::I64], &[Type::I64]),
+            export("trap", 1, &[], &[]),
+            export("loop", 2, &[], &[]),
+        ],
+        memory: Some(Memory {
+            reserve_bytes: 64,
+            visibility: Visibility::Private,
+        }),
+        instantiation: Instantiation {
+            segments: vec![Segment {
+                offset: 2,
+                bytes: b"ab".to_vec(),
+            }],
+            ..Instantiation::default()
+        },
+        ..Program::default()
+    }
+}
+
+/// A directory with an image and an object.
+fn directory() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let elf = image(&program(), Cpu::CortexM4, ImageOptions::default()).unwrap();
+    std::fs::write(directory.path().join("m.elf"), elf).unwrap();
+    std::fs::write(
+        directory.path().join("m.o"),
+        object(&program(), Cpu::CortexM4).unwrap(),
+    )
+    .unwrap();
+    std::fs::write(directory.path().join("garbage"), b"garbage\xff").unwrap();
+    std::fs::write(directory.path().join("short.wasm"), b"\0asm\x01\0\0").unwrap();
+    std::fs::write(
+        directory.path().join("good.wat"),
+        "(module (func (export \"f\")))",
+    )
+    .unwrap();
+    directory
+}
+
+#[test]
+fn an_image_is_called_and_its_memory_shown() {
+    let directory = directory();
+    let run = |arguments: &[&str]| {
+        synth(
+            directory.path(),
+            &[&["run", "m.elf", "--invoke"], arguments].concat(),
+        )
+    };
+    let output = run(&[
+        "add",
+        "-1",
+        "0x7fffffffffffffff",
+        "--poke",
+        "8=0102",
+        "--peek",
+        "0:4",
+        "--peek",
+        "8:3",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(
+        text(&output.stdout),
+        "9223372036854775806\n00006162\n010200\n"
+    );
+    let output = run(&["add", "-9223372036854775808", "18446744073709551615"]);
+    assert_eq!(text(&output.stdout), "9223372036854775807\n");
+}
+
+#[test]
+fn a_trap_is_told_in_the_words_of_the_spec() {
+    let directory = directory();
+    let output = synth(directory.path(), &["run", "m.elf", "--invoke", "trap"]);
+    fails(
+        &output,
+        6,
+        "out of bounds memory access in function 1 (m_trap)",
+    );
+}
+
+#[test]
+fn an_endless_run_is_given_up() {
+    let directory = directory();
+    let output = synth(
+        directory.path(),
+        &["run", "m.elf", "--invoke", "loop", "--timeout", "1"],
+    );
+    fails(&output, 1, "--timeout");
+}
+
+#[test]
+fn wrong_arguments_are_refused_before_anything_runs() {
+    let directory = directory();
+    let run = |arguments: &[&str]| {
+        synth(
+            directory.path(),
+            &[&["run", "m.elf", "--invoke"], arguments].concat(),
+        )
+    };
+    fails(&run(&["add", "1"]), 2, "2 arguments are needed");
+    fails(&run(&["add", "1", "x"]), 2, "`x` is no integer");
+    fails(
+        &run(&["add", "1", "18446744073709551616"]),
+        2,
+        "does not fit into i64",
+    );
+    fails(&run(&["sub", "1", "2"]), 1, "exports no function `sub`");
+    fails(
+        &run(&["trap", "--peek", "60:8"]),
+        1,
+        "not inside the memory of 64 bytes",
+    );
+    fails(&run(&["trap", "--poke", "60"]), 2, "ADDR=HEX");
+}
+
+#[test]
+fn what_is_no_image_is_refused() {
+    let directory = directory();
+    let run = |file: &str| synth(directory.path(), &["run", file, "--invoke", "f"]);
+    fails(&run("m.o"), 1, "a relocatable object cannot be booted");
+    fails(&run("none.elf"), 1, "cannot read none.elf");
+    std::fs::write(directory.path().join("cut.elf"), b"\x7fELF\x01\x01").unwrap();
+    fails(&run("cut.elf"), 1, "not an Arm ELF file");
+}
+
+#[test]
+fn bad_modules_are_refused_and_nothing_is_written() {
+    let directory = directory();
+    for (file, says) in [
+        ("garbage", "invalid"),
+        ("short.wasm", "invalid"),
+        ("none.wasm", "cannot read"),
+    ] {
+        let output = synth(directory.path(), &["compile", file, "-o", "out.o"]);
+        fails(&output, 1, says);
+        assert!(!directory.path().join("out.o").exists());
+    }
+}
+
+#[test]
+fn errors_can_be_read_by_programs() {
+    let directory = directory();
+    let output = synth(
+        directory.path(),
+        &[
+            "compile",
+            "short.wasm",
+            "-o",
+            "out.o",
+            "--error-format",
+            "json",
+        ],
+    );
+    let value: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(value["code"], "invalid");
+    assert_eq!(value["exit"], 1);
+    assert!(value["offset"].is_u64());
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let directory = directory();
+    let compile = |flags: &[&str]| {
+        synth(
+            directory.path(),
+            &[&["compile", "good.wat"], flags].concat(),
+        )
+    };
+    fails(&compile(&["--no-such-flag"]), 2, "--no-such-flag");
+    fails(&compile(&["-O3"]), 2, "3");
+    fails(&compile(&["--emit", "none"]), 2, "none");
+    fails(&compile(&["--module-name", "a-b"]), 2, "identifier");
+    fails(
+        &compile(&["--target", "x86_64"]),
+        2,
+        "there is no target x86_64",
+    );
+    fails(
+        &compile(&["--target", "thumbv6m-none-eabi"]),
+        1,
+        "not supported",
+    );
+    fails(
+        &compile(&["-C", "target-cpu=cortex-m3"]),
+        2,
+        "does not run on cortex-m3",
+    );
+    fails(&compile(&["-C", "opt=1"]), 2, "target-cpu=CPU");
+}

@@ -1,0 +1,274 @@
+//! The whole judgement: two files in, a report out.
+//!
+//! [`check`] is the only way to a verdict. It binds the ELF file to the Wasm module, walks every
+//! function, rebuilds the live ranges, adds up the stack, and runs instantiation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
+use crate::abi;
+use crate::concrete;
+use crate::elf::Elf;
+use crate::hints::{self, Base, FunctionHints, Hints};
+use crate::program::{self, Place, Program};
+use crate::ranges;
+use crate::replay;
+use crate::segment::machine::region_term;
+use crate::segment::symbolic::{Constants, Extent, Regions, SourceWorld, Symbolic};
+use crate::segment::walk::{self, Subject, Walked};
+use crate::stack::{self, Frame};
+use crate::term::{Bounds, Term32, Terms};
+use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
+use crate::wasm::module::{self, Constant, Module, PAGE_BYTES};
+use crate::wasm::sem::Value;
+
+/// Which of the checks on functions run. Only [`Checks::All`] can end in Proved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checks {
+    /// Live ranges and segments.
+    All,
+    /// Live ranges alone.
+    Ranges,
+    /// Segments alone.
+    Segments,
+}
+
+/// Judges whether an ELF file does what a Wasm module says.
+///
+/// # Errors
+/// There is no judgement: a file is unreadable, hints are missing, or the files do not belong together.
+pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
+    let module = module::read(wasm).map_err(|error| CheckError::Wasm(error.to_string()))?;
+    let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
+    let hints = read_hints(&elf)?;
+    if hints.wasm_sha256[..] != Sha256::digest(wasm)[..] {
+        return Err(CheckError::OtherModule("the ELF file was made from another Wasm module".to_owned()));
+    }
+    let program = match program::bind(&elf, &module, &hints) {
+        Ok(program) => program,
+        Err(findings) => return Ok(Report { findings, file_obligations: 1, ..Report::default() }),
+    };
+    let mut judge = Judge { module: &module, program: &program, hints: &hints, report: Report::default(), frames: BTreeMap::new() };
+    judge.functions(checks);
+    judge.stack();
+    judge.instantiation(&elf);
+    judge.coverage();
+    judge.assumptions();
+    Ok(judge.report)
+}
+
+/// The hints that a file carries.
+///
+/// # Errors
+/// There are none, or they cannot be read.
+pub fn read_hints(elf: &Elf<'_>) -> Result<Hints, CheckError> {
+    let mut sections = elf.sections.iter().filter(|section| section.name == ".synth.hints");
+    let section = sections.next().ok_or_else(|| CheckError::Hints("there is no section .synth.hints".to_owned()))?;
+    if sections.next().is_some() {
+        return Err(CheckError::Hints("there are several sections .synth.hints".to_owned()));
+    }
+    hints::codec::decode(elf.bytes(section)).map_err(|error| CheckError::Hints(error.to_string()))
+}
+
+struct Judge<'a> {
+    module: &'a Module,
+    program: &'a Program,
+    hints: &'a Hints,
+    report: Report,
+    frames: BTreeMap<u32, Frame>,
+}
+
+impl Judge<'_> {
+    fn functions(&mut self, checks: Checks) {
+        let none = FunctionHints::default();
+        for function in &self.module.functions {
+            let mut of_function = self.hints.functions.iter().filter(|hints| hints.function == function.index);
+            let hints = of_function.next().unwrap_or(&none);
+            let (start, end) = self.program.functions[&function.index];
+            let subject = Subject { module: self.module, function, program: self.program, hints, start, end };
+            let mut findings = Vec::new();
+            if hints.function != function.index || of_function.next().is_some() {
+                findings.push(Finding { at: 0, check: Check::Segment, message: "there is no one record of hints".to_owned() });
+            }
+            if checks != Checks::Segments {
+                findings.extend(ranges::run(&subject));
+            }
+            let walked = match checks {
+                Checks::Ranges => Walked::default(),
+                Checks::All | Checks::Segments => walk::run(&mut symbolic(self.module, self.program), &subject),
+            };
+            let report = self.judge(&subject, walked, findings, checks);
+            self.report.functions.push(report);
+        }
+    }
+
+    fn judge(&mut self, subject: &Subject<'_>, walked: Walked, mut findings: Vec<Finding>, checks: Checks) -> FunctionReport {
+        let function = subject.function.index;
+        findings.extend(walked.findings);
+        let frame = Frame { bytes: walked.depth_max, checked_bytes: subject.hints.checked_bytes, calls: walked.calls };
+        self.frames.insert(function, frame);
+        if checks == Checks::All {
+            self.report.uncovered_bytes += uncovered(self.program, subject, &walked.covered);
+        }
+        let verdict = match (checks, findings.is_empty()) {
+            (Checks::All, true) if !walked.obligations.is_empty() => Verdict::Proved,
+            (_, true) => Verdict::Unknown,
+            (_, false) => match replay::differ(self.module, self.program, function) {
+                Some(counterexample) => Verdict::Refuted(counterexample),
+                None => Verdict::Unknown,
+            },
+        };
+        FunctionReport {
+            function,
+            name: self.module.display_name(function),
+            verdict,
+            findings,
+            obligations: walked.obligations,
+            segments: walked.segments,
+            code_bytes: subject.end - subject.start,
+            stack_bytes: walked.depth_max,
+        }
+    }
+
+    fn stack(&mut self) {
+        let (needs, findings) = stack::needs(self.module, &self.frames, &self.program.table);
+        for report in &mut self.report.functions {
+            report.stack_bytes = needs.get(&report.function).copied().unwrap_or(report.stack_bytes);
+        }
+        self.report.findings.extend(findings);
+    }
+
+    fn instantiation(&mut self, elf: &Elf<'_>) {
+        let (obligations, findings) = concrete::init::check(self.module, self.program, elf);
+        self.report.file_obligations += obligations;
+        self.report.findings.extend(findings);
+    }
+
+    /// Code between the functions is padding; other executable sections are not ours.
+    fn coverage(&mut self) {
+        let mut ranges: Vec<(u32, u32)> = self.program.functions.values().copied().chain(self.program.init).collect();
+        ranges.sort_unstable();
+        let text_end = self.program.text_start + self.program.text.len() as u32;
+        let starts = ranges.iter().map(|range| range.0).chain([text_end]);
+        let ends = [self.program.text_start].into_iter().chain(ranges.iter().map(|range| range.1));
+        for (from, to) in ends.zip(starts) {
+            let gap = to.saturating_sub(from);
+            if gap > 3 || !is_padding(self.program.code(from, to)) {
+                self.report.uncovered_bytes += gap;
+            }
+        }
+        self.report.uncovered_bytes += self.program.foreign_code_bytes;
+    }
+
+    fn assumptions(&mut self) {
+        for import in &self.module.imports {
+            let symbol = abi::import_symbol(&import.module, &import.field);
+            self.report.assumptions.push(format!("{symbol} obeys AAPCS and leaves the module's regions alone"));
+        }
+        if self.frames.values().any(|frame| frame.checked_bytes > 0) {
+            let limit = abi::STACK_LIMIT;
+            self.report.assumptions.push(format!("{limit} is at most SP, and what unchecked code needs lies below it"));
+        }
+    }
+}
+
+/// Bytes of a function that no path ran or read, padding left out.
+fn uncovered(program: &Program, subject: &Subject<'_>, covered: &BTreeSet<u32>) -> u32 {
+    let size = subject.end - subject.start;
+    let mut count = 0;
+    let mut from = 0;
+    while from < size {
+        if covered.contains(&from) {
+            from += 1;
+            continue;
+        }
+        let to = (from..size).find(|at| covered.contains(at)).unwrap_or(size);
+        let bytes = program.code(subject.start + from, subject.start + to);
+        if to - from > 3 || !is_padding(bytes) {
+            count += to - from;
+        }
+        from = to;
+    }
+    count
+}
+
+/// Zeros, or a no-operation.
+fn is_padding(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0) || bytes == [0x00, 0xbf]
+}
+
+/// A fresh executor for one function of the module.
+fn symbolic(module: &Module, program: &Program) -> Symbolic {
+    let mut terms = Terms::new();
+    let regions = regions(&mut terms, program);
+    let bytes = regions.extents.get(&Base::Memory(0)).map_or(0, |extent| extent.bytes);
+    let minimum = module.memory.as_ref().map_or(0, |memory| memory.minimum * PAGE_BYTES);
+    let grows = module.grows_memory();
+    let length_bounds = Bounds { low: minimum, high: bytes, align_log2: 16 };
+    let memory_bytes = if grows { terms.fresh32_within("memory length", length_bounds) } else { terms.w32(minimum) };
+    // SP at entry is a multiple of 8, far from both ends of the address space: an entry assumption.
+    let entry_sp = terms.region("SP at entry", Bounds { low: 0x1_0000, high: 0xffff_0000, align_log2: 3 });
+    let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: 0xfffe_ffff, align_log2: 0 });
+    let table = table(&mut terms, program);
+    let world = world(&mut terms, module, memory_bytes);
+    let constants = Constants {
+        regions,
+        entry_sp,
+        limit,
+        table_type: terms.function("type of table entry"),
+        table_code: terms.function("code of table entry"),
+        table,
+        grows,
+        reserve_pages: bytes / PAGE_BYTES,
+        length_bounds,
+        global_is_constant: module.globals.iter().map(|global| !global.mutable).collect(),
+        cells: program.cells.clone(),
+    };
+    Symbolic::new(terms, constants, Rc::new(program.clone()), world)
+}
+
+fn regions(terms: &mut Terms, program: &Program) -> Regions {
+    let mut regions = Regions::default();
+    for (base, region) in &program.regions {
+        let address = match region.place {
+            Place::Number(address) => terms.w32(address),
+            Place::Linked => region_term(terms, &format!("{base:?}"), region.bytes),
+        };
+        regions.extents.insert(*base, Extent { address, bytes: region.bytes });
+    }
+    regions.stack_limit = program.stack_limit.map(|place| match place {
+        Place::Number(address) => terms.w32(address),
+        Place::Linked => region_term(terms, abi::STACK_LIMIT, 4),
+    });
+    regions
+}
+
+/// Type id and code address of each entry. Addresses in an object are unknowns, one per function.
+fn table(terms: &mut Terms, program: &Program) -> Vec<(u32, Term32)> {
+    let code = terms.function("address of function");
+    let entries = program.table.iter();
+    entries
+        .map(|entry| match entry {
+            None => (0, terms.w32(0)),
+            Some((id, function)) => {
+                let function = terms.w32(*function);
+                (*id, terms.apply32(code, &[function]))
+            }
+        })
+        .collect()
+}
+
+fn world(terms: &mut Terms, module: &Module, memory_bytes: Term32) -> SourceWorld {
+    let memory = terms.fresh_mem("memory");
+    let globals = module
+        .globals
+        .iter()
+        .map(|global| match global.initial {
+            Constant::I32(value) => Value::W32(terms.w32(value)),
+            Constant::I64(value) => Value::W64(terms.w64(value)),
+        })
+        .collect();
+    SourceWorld { memory, memory_bytes, globals }
+}

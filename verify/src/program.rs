@@ -1,0 +1,507 @@
+//! What an ELF file means for one Wasm module: where functions, regions and constants are.
+//!
+//! Requires: nothing of the file. Ensures: a [`Program`] is handed out only if every export has its
+//! one symbol, every function its code, every region its place and size, and the table its entries,
+//! all by the rules of `docs/abi.md`. Addresses of an object are offsets in its text section.
+
+use std::collections::BTreeMap;
+
+use crate::abi::{self, HasLength};
+use crate::elf::{Binding, Contents, Elf, FileKind, Home, RelocationKind, Section, Symbol, SymbolKind};
+use crate::hints::{Base, Hints, Sort};
+use crate::verdict::{Check, Finding};
+use crate::wasm::module::{Exported, Module, ValueType, PAGE_BYTES};
+
+/// Bit-band windows of Armv7-M and what they alias are not told apart by address (DDI0403, B3.1).
+const BIT_BAND_ALIASES: [(u32, u32); 2] = [(0x2200_0000, 0x2400_0000), (0x4200_0000, 0x4400_0000)];
+
+/// Whom a branch with link calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallTarget {
+    /// A function of the module or an import, by index.
+    Function(u32),
+}
+
+/// Where something is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// At this address.
+    Number(u32),
+    /// At an address that the linker chooses.
+    Linked,
+}
+
+/// A region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Region {
+    /// Where it is.
+    pub place: Place,
+    /// Bytes.
+    pub bytes: u32,
+}
+
+/// A word of constant data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// A number.
+    Number(u32),
+    /// An address in a region, plus a number.
+    Base(Base, u32),
+    /// The address of the stack limit's word.
+    StackLimit,
+}
+
+/// The file, bound to the module.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Object or image.
+    pub kind: FileKind,
+    /// Address of the first byte of code.
+    pub text_start: u32,
+    /// The code.
+    pub text: Vec<u8>,
+    /// First address and end of each function with code, by index.
+    pub functions: BTreeMap<u32, (u32, u32)>,
+    /// Addresses of imported functions, in an image.
+    pub imports: BTreeMap<u32, u32>,
+    /// First address and end of `NAME_init`.
+    pub init: Option<(u32, u32)>,
+    /// The regions.
+    pub regions: BTreeMap<Base, Region>,
+    /// Where the stack limit's word is, if the file has one.
+    pub stack_limit: Option<Place>,
+    /// Type id and function of each table entry; `None` is null.
+    pub table: Vec<Option<(u32, u32)>>,
+    /// Offsets of the globals' cells.
+    pub cells: Vec<Option<u32>>,
+    /// Relocations of the code: address, kind, what it names.
+    relocations: BTreeMap<u32, (RelocationKind, Named)>,
+    /// Bytes of executable sections besides the module's own.
+    pub foreign_code_bytes: u32,
+}
+
+/// What a relocation names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Named {
+    Region(Base),
+    StackLimit,
+    Function(u32),
+    /// Constant bytes for instantiation.
+    Data,
+}
+
+/// Binds a file to a module.
+///
+/// # Errors
+/// Everything that is not as `docs/abi.md` says.
+pub fn bind(elf: &Elf<'_>, module: &Module, hints: &Hints) -> Result<Program, Vec<Finding>> {
+    let mut binder = Binder { elf, module, hints, findings: Vec::new() };
+    let program = binder.program();
+    match program {
+        Some(program) if binder.findings.is_empty() => Ok(program),
+        _ => {
+            if binder.findings.is_empty() {
+                binder.find("the file cannot be read as this module's".to_owned());
+            }
+            Err(binder.findings)
+        }
+    }
+}
+
+impl Program {
+    /// The bytes from an address to the end of its function.
+    pub fn code(&self, pc: u32, end: u32) -> &[u8] {
+        let (from, to) = (pc.wrapping_sub(self.text_start) as usize, end.wrapping_sub(self.text_start) as usize);
+        self.text.get(from..to).unwrap_or(&[])
+    }
+
+    /// Whom a BL at `pc` that goes to `target` calls.
+    ///
+    /// # Errors
+    /// It goes nowhere that is known.
+    pub fn call_target(&self, pc: u32, target: u32) -> Result<CallTarget, String> {
+        let function = match self.relocations.get(&pc) {
+            Some((RelocationKind::ThumbCall, Named::Function(function))) => Some(*function),
+            Some(_) => None,
+            None => {
+                let own = self.functions.iter().find(|(_, range)| range.0 == target).map(|(index, _)| *index);
+                own.or_else(|| self.imports.iter().find(|(_, address)| **address == target).map(|(index, _)| *index))
+            }
+        };
+        function.map(CallTarget::Function).ok_or_else(|| format!("a call of {target:#x}, where no function begins"))
+    }
+
+    /// What a relocation of a MOVW or MOVT at `pc` adds to: a region's start or the stack limit's word.
+    pub fn relocated_half(&self, pc: u32) -> Option<(RelocationKind, Word)> {
+        match self.relocations.get(&pc)? {
+            (kind, Named::Region(base)) => Some((*kind, Word::Base(*base, 0))),
+            (kind, Named::StackLimit) => Some((*kind, Word::StackLimit)),
+            (_, Named::Function(_) | Named::Data) => None,
+        }
+    }
+
+    /// The kind of the relocation that changes any of these bytes.
+    pub fn relocation_within(&self, pc: u32, size: u32) -> Option<(u32, RelocationKind)> {
+        let first = pc.saturating_sub(3);
+        let mut near = self.relocations.range(first..pc.saturating_add(size));
+        near.next().map(|(address, (kind, _))| (*address, *kind))
+    }
+
+    /// The constant word at an address inside the code.
+    ///
+    /// # Errors
+    /// There is none, or it holds what is no constant.
+    pub fn constant(&self, address: u32) -> Result<Word, String> {
+        let end = address.checked_add(4).ok_or("a literal wraps around")?;
+        let bytes: [u8; 4] =
+            self.code(address, end).try_into().map_err(|_| format!("a literal at {address:#x} lies outside the code"))?;
+        let number = u32::from_le_bytes(bytes);
+        match self.relocation_within(address, 4) {
+            None => Ok(Word::Number(number)),
+            Some((at, RelocationKind::Abs32)) if at == address => match self.relocations[&address].1 {
+                Named::Region(base) => Ok(Word::Base(base, number)),
+                Named::StackLimit if number == 0 => Ok(Word::StackLimit),
+                Named::StackLimit | Named::Function(_) | Named::Data => {
+                    Err(format!("the literal at {address:#x} names what code may not"))
+                }
+            },
+            Some(_) => Err(format!("the literal at {address:#x} is changed by a relocation in its midst")),
+        }
+    }
+
+    /// One byte of constant code bytes, for jump tables.
+    pub fn constant_byte(&self, address: u32) -> Result<u8, String> {
+        if self.relocation_within(address, 1).is_some() {
+            return Err(format!("the byte at {address:#x} is changed by a relocation"));
+        }
+        self.code(address, address.saturating_add(1))
+            .first()
+            .copied()
+            .ok_or_else(|| format!("the byte at {address:#x} lies outside the code"))
+    }
+}
+
+struct Binder<'a> {
+    elf: &'a Elf<'a>,
+    module: &'a Module,
+    hints: &'a Hints,
+    findings: Vec<Finding>,
+}
+
+impl Binder<'_> {
+    fn find(&mut self, message: String) {
+        self.findings.push(Finding { at: 0, check: Check::File, message });
+    }
+
+    fn require<T>(&mut self, found: Option<T>, message: impl FnOnce() -> String) -> Option<T> {
+        if found.is_none() {
+            self.find(message());
+        }
+        found
+    }
+
+    fn name(&self, what: &str) -> String {
+        format!("{}.{what}", self.hints.module_name)
+    }
+
+    fn program(&mut self) -> Option<Program> {
+        let text_name = format!(".text.{}", self.hints.module_name);
+        let (text_index, text) = self.require(self.elf.section(&text_name), || format!("there is no one section {text_name}"))?;
+        if !text.executable || text.writable || text.contents != Contents::Bytes {
+            self.find(format!("{text_name} is no read-only code"));
+        }
+        let text_start = self.section_start(text);
+        let functions = self.functions(text_index, text)?;
+        self.exports(&functions, text_index);
+        let imports = self.imports();
+        let (cells, instance_bytes) = self.cells();
+        let regions = self.regions(instance_bytes);
+        let table = self.table_contents();
+        let mut program = Program {
+            kind: self.elf.kind,
+            text_start,
+            text: self.elf.bytes(text).to_vec(),
+            functions,
+            imports,
+            init: self.init(text_index),
+            regions,
+            stack_limit: self.stack_limit(),
+            table,
+            cells,
+            relocations: BTreeMap::new(),
+            foreign_code_bytes: self.foreign_code(text_index),
+        };
+        program.relocations = self.text_relocations(text_index, &program);
+        self.check_table_bytes(&program);
+        Some(program)
+    }
+
+    fn section_start(&self, section: &Section) -> u32 {
+        match self.elf.kind {
+            FileKind::Relocatable => 0,
+            FileKind::Executable => section.address,
+        }
+    }
+
+    /// First address and end of a code symbol of the text section.
+    fn code_range(&self, symbol: &Symbol, text_index: usize) -> Option<(u32, u32)> {
+        let text = &self.elf.sections[text_index];
+        let start = symbol.value & !1;
+        let end = start.checked_add(symbol.bytes)?;
+        let within = start >= self.section_start(text) && end <= self.section_start(text).checked_add(text.bytes)?;
+        let is_code = symbol.kind == SymbolKind::Function && symbol.value & 1 == 1;
+        (symbol.home == Home::Section(text_index) && is_code && within && symbol.bytes > 0).then_some((start, end))
+    }
+
+    fn functions(&mut self, text_index: usize, _text: &Section) -> Option<BTreeMap<u32, (u32, u32)>> {
+        let mut functions = BTreeMap::new();
+        let mut end_of_last = 0;
+        for function in &self.module.functions {
+            let name = self.name(&format!("f{}", function.index));
+            let symbol = self.require(self.elf.symbol(&name), || format!("there is no one symbol {name}"))?;
+            let range = self.code_range(symbol, text_index);
+            let local = symbol.binding == Binding::Local;
+            let range = self.require(range.filter(|_| local), || format!("{name} is no local function of the text section"))?;
+            if range.0 < end_of_last {
+                self.find(format!("{name} overlaps the function before it"));
+            }
+            end_of_last = range.1;
+            functions.insert(function.index, range);
+        }
+        Some(functions)
+    }
+
+    fn exports(&mut self, functions: &BTreeMap<u32, (u32, u32)>, text_index: usize) {
+        for export in &self.module.exports {
+            match export.item {
+                Exported::Function(index) => {
+                    let name = format!("{}{}", self.hints.export_prefix, abi::mangle(&export.name));
+                    let symbol = self.elf.symbol(&name);
+                    let range = symbol.and_then(|symbol| self.code_range(symbol, text_index));
+                    let wanted = functions.get(&index);
+                    let public = symbol.is_some_and(|s| s.binding == Binding::Global && s.default_visibility);
+                    if !public || range.is_none() || range.map(|range| range.0) != wanted.map(|range| range.0) {
+                        self.find(format!("export {:?} is not the one global function symbol {name}", export.name));
+                    }
+                }
+                Exported::Memory(_) => {
+                    let name = format!("{}_memory", self.hints.module_name);
+                    let own = self.elf.symbol(&self.name("memory0")).map(|symbol| (symbol.home, symbol.value));
+                    let public = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
+                    if own.is_none() || public.map(|symbol| (symbol.home, symbol.value)) != own {
+                        self.find(format!("the exported memory is not the one global symbol {name}"));
+                    }
+                }
+                Exported::Table(_) | Exported::Global(_) => {}
+            }
+        }
+    }
+
+    /// Imports: undefined in an object, code outside the module in an image.
+    fn imports(&mut self) -> BTreeMap<u32, u32> {
+        let mut addresses = BTreeMap::new();
+        for (index, import) in self.module.imports.iter().enumerate() {
+            if self.elf.kind == FileKind::Executable {
+                let name = abi::import_symbol(&import.module, &import.field);
+                match self.elf.symbol(&name) {
+                    Some(symbol) if symbol.value & 1 == 1 => {
+                        addresses.insert(index as u32, symbol.value & !1);
+                    }
+                    Some(_) | None => self.find(format!("import {name} is not provided")),
+                }
+            }
+        }
+        addresses
+    }
+
+    fn cells(&self) -> (Vec<Option<u32>>, u32) {
+        let has_length = if self.module.grows_memory() { HasLength::Yes } else { HasLength::No };
+        let cells: Vec<Option<Sort>> = self
+            .module
+            .globals
+            .iter()
+            .map(|global| {
+                global.mutable.then_some(match global.initial.value_type() {
+                    ValueType::I32 => Sort::W32,
+                    ValueType::I64 => Sort::W64,
+                })
+            })
+            .collect();
+        abi::instance(has_length, &cells)
+    }
+
+    fn regions(&mut self, instance_bytes: u32) -> BTreeMap<Base, Region> {
+        let mut regions = BTreeMap::new();
+        if instance_bytes > 0 {
+            self.region(Base::Instance, "instance", Access::Written, &mut regions);
+            if regions.get(&Base::Instance).is_some_and(|region| region.bytes != instance_bytes) {
+                self.find(format!("the instance region does not have {instance_bytes} bytes"));
+            }
+        }
+        if let Some(memory) = &self.module.memory {
+            self.region(Base::Memory(0), "memory0", Access::Written, &mut regions);
+            let bytes = regions.get(&Base::Memory(0)).map_or(0, |region| region.bytes);
+            let pages = bytes / PAGE_BYTES;
+            let too_large = memory.maximum.is_some_and(|maximum| pages > maximum);
+            if !bytes.is_multiple_of(PAGE_BYTES) || pages < memory.minimum || too_large {
+                self.find(format!("linear memory has {bytes} bytes, which the module does not allow"));
+            }
+        }
+        if let Some(table) = self.module.table.as_ref().filter(|table| table.minimum > 0) {
+            let bytes = table.minimum.checked_mul(8);
+            self.region(Base::Table(0), "table0", Access::Read, &mut regions);
+            if regions.get(&Base::Table(0)).is_some_and(|region| Some(region.bytes) != bytes) {
+                self.find(format!("the table does not have {} entries", table.minimum));
+            }
+        }
+        regions
+    }
+
+    fn region(&mut self, base: Base, what: &str, access: Access, regions: &mut BTreeMap<Base, Region>) {
+        let name = self.name(what);
+        let Some(symbol) = self.elf.symbol(&name) else { return self.find(format!("there is no one symbol {name}")) };
+        let Home::Section(index) = symbol.home else { return self.find(format!("{name} lies in no section")) };
+        let section = &self.elf.sections[index];
+        let start = self.section_start(section);
+        let within = symbol.value >= start
+            && symbol.value.checked_add(symbol.bytes).is_some_and(|end| end <= start + section.bytes);
+        let fits = section.allocated && !section.executable && section.writable == (access == Access::Written);
+        let aligned = symbol.value.is_multiple_of(8) && (self.elf.kind == FileKind::Executable || section.align.is_multiple_of(8));
+        if !within || !fits || !aligned || symbol.binding != Binding::Local {
+            return self.find(format!("{name} is not a local, 8-aligned region in a section of the right kind"));
+        }
+        let aliased = |window: &(u32, u32)| symbol.value < window.1 && symbol.value + symbol.bytes > window.0;
+        let place = match self.elf.kind {
+            FileKind::Relocatable => Place::Linked,
+            FileKind::Executable => Place::Number(symbol.value),
+        };
+        if place != Place::Linked && BIT_BAND_ALIASES.iter().any(aliased) {
+            return self.find(format!("{name} lies in a window that aliases other memory"));
+        }
+        regions.insert(base, Region { place, bytes: symbol.bytes });
+    }
+
+    fn stack_limit(&self) -> Option<Place> {
+        match self.elf.kind {
+            FileKind::Relocatable => {
+                let mut found = self.elf.symbols.iter().filter(|symbol| symbol.name == abi::STACK_LIMIT);
+                found.any(|symbol| symbol.home == Home::Undefined).then_some(Place::Linked)
+            }
+            FileKind::Executable => self.elf.symbol(abi::STACK_LIMIT).map(|symbol| Place::Number(symbol.value)),
+        }
+    }
+
+    fn init(&mut self, text_index: usize) -> Option<(u32, u32)> {
+        let name = format!("{}_init", self.hints.module_name);
+        let symbol = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
+        let range = symbol.and_then(|symbol| self.code_range(symbol, text_index));
+        self.require(range, || format!("there is no one global function {name}"))
+    }
+
+    /// The table after instantiation: element segments in order, as far as they fit.
+    fn table_contents(&self) -> Vec<Option<(u32, u32)>> {
+        let count = self.module.table.as_ref().map_or(0, |table| table.minimum);
+        let mut entries = vec![None; count as usize];
+        for segment in &self.module.elements {
+            let end = u64::from(segment.start) + segment.functions.len() as u64;
+            if end > u64::from(count) {
+                break;
+            }
+            for (at, function) in (segment.start as usize..).zip(&segment.functions) {
+                let type_id = self.module.type_index(*function).and_then(|index| self.module.type_id(index));
+                entries[at] = type_id.map(|id| (id, *function));
+            }
+        }
+        entries
+    }
+
+    fn text_relocations(&mut self, text_index: usize, program: &Program) -> BTreeMap<u32, (RelocationKind, Named)> {
+        let mut named = BTreeMap::new();
+        let relocations: Vec<_> = self.elf.relocations.iter().filter(|r| r.section == text_index).copied().collect();
+        for relocation in relocations {
+            let symbol = &self.elf.symbols[relocation.symbol];
+            let Some(what) = self.named(symbol, program) else {
+                let message = format!("the relocation at code offset {:#x} names {:?}, which code may not", relocation.offset, symbol.name);
+                self.find(message);
+                continue;
+            };
+            if named.insert(relocation.offset, (relocation.kind, what)).is_some() {
+                self.find(format!("two relocations at code offset {:#x}", relocation.offset));
+            }
+        }
+        named
+    }
+
+    fn named(&self, symbol: &Symbol, program: &Program) -> Option<Named> {
+        if symbol.home == Home::Undefined {
+            if symbol.name == abi::STACK_LIMIT {
+                return Some(Named::StackLimit);
+            }
+            let mut imports = self.module.imports.iter();
+            let index = imports.position(|import| abi::import_symbol(&import.module, &import.field) == symbol.name)?;
+            return Some(Named::Function(index as u32));
+        }
+        let regions = [(Base::Memory(0), "memory0"), (Base::Instance, "instance"), (Base::Table(0), "table0")];
+        for (base, what) in regions {
+            if symbol.name == self.name(what) && program.regions.contains_key(&base) {
+                return Some(Named::Region(base));
+            }
+        }
+        (symbol.name == self.name("data")).then_some(Named::Data)
+    }
+
+    /// The table's bytes are its entries: type id and odd code address, or two zeros.
+    fn check_table_bytes(&mut self, program: &Program) {
+        let Some(symbol) = self.elf.symbol(&self.name("table0")) else { return };
+        let Home::Section(index) = symbol.home else { return };
+        let section = &self.elf.sections[index];
+        let offset = symbol.value.wrapping_sub(self.section_start(section));
+        let bytes = self.elf.bytes(section);
+        for (entry, contents) in program.table.iter().enumerate() {
+            let at = offset as usize + 8 * entry;
+            let word = |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
+            let function = self.table_function(program, index, at as u32 + 4, word(at + 4));
+            let wanted_id = contents.map_or(0, |(id, _)| id);
+            if word(at) != Some(wanted_id) || function != Some(contents.map(|(_, function)| function)) {
+                self.find(format!("table entry {entry} is not what instantiation puts there"));
+            }
+        }
+    }
+
+    /// Which function a code word of the table names; the inner `None` is null, the outer is neither.
+    fn table_function(&self, program: &Program, section: usize, offset: u32, word: Option<u32>) -> Option<Option<u32>> {
+        let mut relocations = self.elf.relocations.iter().filter(|r| r.section == section && r.offset == offset);
+        match (relocations.next(), relocations.next(), word?) {
+            (None, None, 0) => Some(None),
+            (None, None, address) if self.elf.kind == FileKind::Executable && address & 1 == 1 => {
+                let own = program.functions.iter().find(|(_, range)| range.0 == address & !1).map(|(index, _)| *index);
+                let foreign = program.imports.iter().find(|(_, at)| **at == address & !1).map(|(index, _)| *index);
+                own.or(foreign).map(Some)
+            }
+            (Some(relocation), None, addend) if relocation.kind == RelocationKind::Abs32 && addend & !1 == 0 => {
+                let symbol = &self.elf.symbols[relocation.symbol];
+                let own = program.functions.iter().find(|(index, _)| symbol.name == self.name(&format!("f{index}")));
+                match (own, self.named(symbol, program)) {
+                    (Some((index, _)), _) => Some(Some(*index)),
+                    (None, Some(Named::Function(index))) => Some(Some(index)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Bytes of executable sections that belong neither to the module nor to the named harness.
+    fn foreign_code(&self, text_index: usize) -> u32 {
+        let foreign = self.elf.sections.iter().enumerate().filter(|(index, section)| {
+            section.executable && section.allocated && *index != text_index && section.name != ".synth.harness"
+        });
+        foreign.map(|(_, section)| section.bytes).sum()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Written,
+}

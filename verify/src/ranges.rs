@@ -1,0 +1,383 @@
+//! Live ranges and the colouring, rebuilt from the machine code by names alone.
+//!
+//! Requires: nothing; labels are untrusted. Ensures: [`run`] has no finding only if every
+//! instruction that reads a location reads the value that its label names, on every path: then no
+//! two values whose ranges overlap share a register or a stack word.
+//!
+//! The state is a lattice per location: nothing known, one name, or several. A write puts its name
+//! there, or nothing if the label gives none; a call leaves nothing in caller-saved registers; where
+//! paths meet, different names become several. What an instruction reads and writes comes from the
+//! validator's own table. No value is computed here: the segment proof does not rest on this check,
+//! and this check does not rest on the segment proof.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::abi::CALLER_SAVED;
+use crate::hints::{Label, Location, Name, ENTRY_NAME};
+use crate::segment::walk::Subject;
+use crate::thumb::decode::decode;
+use crate::thumb::inst::{Address, Inst, MultipleMode, Reg, RegSet, Width, Writeback};
+use crate::thumb::operands::operands;
+use crate::verdict::{Check, Finding};
+
+/// Findings after which a function is given up.
+const FINDINGS_MAX: usize = 8;
+
+/// Rebuilds the live ranges of a function and reports each clash.
+pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut ranges = match Ranges::read(subject) {
+        Ok(ranges) => ranges,
+        Err(finding) => return vec![finding],
+    };
+    ranges.flow();
+    ranges.judge();
+    ranges.findings
+}
+
+/// What one location holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Held {
+    /// The value of this name, put there at this offset.
+    One(Name, u32),
+    /// Different values on different paths: two of them.
+    Several(Name, Name),
+}
+
+type State = BTreeMap<Location, Held>;
+
+/// One instruction.
+struct Step<'a> {
+    size: u32,
+    reads: BTreeSet<Location>,
+    writes: BTreeSet<Location>,
+    is_call: bool,
+    is_conditional: bool,
+    successors: Vec<u32>,
+    /// SP below entry after it.
+    depth: i32,
+    label: Option<&'a Label>,
+    text: String,
+}
+
+struct Ranges<'a> {
+    steps: BTreeMap<u32, Step<'a>>,
+    renames: BTreeMap<(u32, u32), &'a [(Location, Name, Name)]>,
+    before: BTreeMap<u32, State>,
+    /// Depth at the head of each reached instruction.
+    findings: Vec<Finding>,
+}
+
+impl<'a> Ranges<'a> {
+    /// Follows control from the entry and reads every instruction that can run.
+    fn read(subject: &Subject<'a>) -> Result<Ranges<'a>, Finding> {
+        let labels: BTreeMap<u32, &Label> = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
+        let joins = subject.hints.joins.iter();
+        let renames = joins.map(|join| ((join.from, join.at), join.renames.as_slice())).collect();
+        let mut ranges = Ranges { steps: BTreeMap::new(), renames, before: BTreeMap::new(), findings: Vec::new() };
+        let mut waiting = vec![(0u32, 0i32, 0u32)];
+        while let Some((at, depth, conditional)) = waiting.pop() {
+            if ranges.steps.contains_key(&at) {
+                continue;
+            }
+            let pc = subject.start.wrapping_add(at);
+            let decoded = decode(subject.program.code(pc, subject.end))
+                .map_err(|error| find(at, format!("no instruction that is modelled: {error}")))?;
+            let successors = successors(subject, &decoded.inst, at, decoded.size).map_err(|why| find(at, why))?;
+            let step = step(&decoded.inst, (decoded.size, depth), labels.get(&at).copied(), conditional > 0);
+            let left = match decoded.inst {
+                Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
+                _ => conditional.saturating_sub(1),
+            };
+            let mut step = step.map_err(|why| find(at, why))?;
+            step.successors = successors;
+            if conditional > 0 && !step.successors.contains(&(at + decoded.size)) {
+                step.successors.push(at + decoded.size);
+            }
+            waiting.extend(step.successors.iter().map(|next| (*next, step.depth, left)));
+            ranges.steps.insert(at, step);
+        }
+        Ok(ranges)
+    }
+
+    /// Propagates names to a fixed point.
+    fn flow(&mut self) {
+        let entry = (0..15).filter(|register| *register != 13);
+        let state = entry.map(|register| (Location::Core(register), Held::One(ENTRY_NAME + u32::from(register), 0))).collect();
+        let state = renamed(state, self.renames.get(&(u32::MAX, 0)).copied().unwrap_or(&[]), 0);
+        self.before.insert(0, state);
+        let mut waiting = BTreeSet::from([0]);
+        while let Some(at) = waiting.pop_first() {
+            let Some(step) = self.steps.get(&at) else { continue };
+            let after = step.after(&self.before[&at], at);
+            for next in &step.successors {
+                let arriving = renamed(after.clone(), self.renames.get(&(at, *next)).copied().unwrap_or(&[]), *next);
+                if merge(&mut self.before, *next, arriving) {
+                    waiting.insert(*next);
+                }
+            }
+        }
+    }
+
+    /// Reports every read of what is not there.
+    fn judge(&mut self) {
+        let mut findings = Vec::new();
+        for (at, step) in &self.steps {
+            if let Some(state) = self.before.get(at) {
+                findings.extend(self.judge_step(*at, step, state).into_iter().map(|message| find(*at, message)));
+            }
+        }
+        findings.truncate(FINDINGS_MAX);
+        self.findings.extend(findings);
+    }
+
+    fn judge_step(&self, at: u32, step: &Step<'_>, state: &State) -> Vec<String> {
+        let Some(label) = step.label else { return vec![format!("`{}` has no label", step.text)] };
+        let mut messages = Vec::new();
+        for location in &step.reads {
+            let mut named = label.reads.iter().filter(|(read, _)| read == location);
+            if named.next().is_none() && !(step.is_conditional && step.writes.contains(location)) {
+                messages.push(format!("`{}` reads {}, and its label names no value there", step.text, words(*location)));
+            }
+        }
+        for (location, name) in &label.reads {
+            if !step.reads.contains(location) && !(step.is_conditional && step.writes.contains(location)) {
+                messages.push(format!("`{}` does not read {}, as its label says", step.text, words(*location)));
+                continue;
+            }
+            match state.get(location) {
+                Some(Held::One(held, _)) if held == name => {}
+                held => messages.push(self.clash((at, step), *location, *name, held.copied())),
+            }
+        }
+        for (location, _) in &label.writes {
+            if !step.writes.contains(location) {
+                messages.push(format!("`{}` does not write {}, as its label says", step.text, words(*location)));
+            }
+        }
+        messages
+    }
+
+    /// Which value, which location, from where to where, overwritten where and by what.
+    fn clash(&self, (at, step): (u32, &Step<'_>), location: Location, name: Name, held: Option<Held>) -> String {
+        let defined: Vec<String> = self
+            .steps
+            .iter()
+            .filter(|(_, step)| step.label.is_some_and(|label| label.writes.contains(&(location, name))))
+            .map(|(at, _)| format!("{at:#x}"))
+            .collect();
+        let from = if defined.is_empty() { "the entry".to_owned() } else { defined.join(", ") };
+        let place = words(location);
+        let range = format!("value {} lives in {place} from {from} to {at:#x} (`{}`)", name_words(name), step.text);
+        match held {
+            Some(Held::One(other, since)) => {
+                format!("{range}, but {place} was overwritten at {since:#x} by value {}", name_words(other))
+            }
+            Some(Held::Several(one, other)) => format!(
+                "{range}, but on one path {place} holds value {} and on another value {}",
+                name_words(one),
+                name_words(other)
+            ),
+            None => format!("{range}, but {place} was overwritten on the way"),
+        }
+    }
+}
+
+impl Step<'_> {
+    fn after(&self, before: &State, at: u32) -> State {
+        let mut state = before.clone();
+        if self.is_call {
+            for register in CALLER_SAVED {
+                state.remove(&Location::Core(register));
+            }
+        }
+        let below = -self.depth;
+        state.retain(|location, _| !matches!(location, Location::Stack(offset) if *offset < below));
+        for location in &self.writes {
+            state.remove(location);
+        }
+        if let Some(label) = self.label {
+            for (location, name) in label.writes.iter().filter(|(location, _)| self.writes.contains(location)) {
+                state.insert(*location, Held::One(*name, at));
+            }
+        }
+        state
+    }
+}
+
+fn renamed(mut state: State, renames: &[(Location, Name, Name)], at: u32) -> State {
+    let before = state.clone();
+    for (location, old, new) in renames {
+        if matches!(before.get(location), Some(Held::One(held, _)) if held == old) {
+            state.insert(*location, Held::One(*new, at));
+        }
+    }
+    state
+}
+
+/// Joins a state into the one before an instruction; whether that changed.
+fn merge(before: &mut BTreeMap<u32, State>, at: u32, arriving: State) -> bool {
+    let Some(state) = before.get_mut(&at) else {
+        before.insert(at, arriving);
+        return true;
+    };
+    let mut changed = false;
+    state.retain(|location, held| {
+        let Some(other) = arriving.get(location) else {
+            changed = true;
+            return false;
+        };
+        let joined = match (*held, *other) {
+            (Held::One(one, since), Held::One(other, _)) if one == other => Held::One(one, since),
+            (Held::One(one, _), Held::One(other, _)) => Held::Several(one.min(other), one.max(other)),
+            (several @ Held::Several(..), _) | (_, several @ Held::Several(..)) => several,
+        };
+        changed |= joined != *held;
+        *held = joined;
+        true
+    });
+    changed
+}
+
+/// Offsets that control may go to; the end of a call is the next instruction.
+fn successors(subject: &Subject<'_>, inst: &Inst, at: u32, size: u32) -> Result<Vec<u32>, String> {
+    let next = at + size;
+    let target = |offset: i32| at.wrapping_add(4).wrapping_add_signed(offset);
+    let inside = |at: u32| {
+        let fits = at < subject.end - subject.start;
+        fits.then_some(at).ok_or_else(|| format!("control leaves the function for offset {at:#x}"))
+    };
+    match inst {
+        Inst::Branch { offset } => Ok(vec![inside(target(*offset))?]),
+        Inst::BranchCond { offset, .. } | Inst::CompareBranch { offset, .. } => Ok(vec![next, inside(target(*offset))?]),
+        Inst::TableBranch { width, .. } => table_targets(subject, next, *width),
+        Inst::BranchReg { .. } | Inst::Udf { .. } => Ok(Vec::new()),
+        Inst::Load { t, .. } if *t == Reg::PC => Ok(Vec::new()),
+        Inst::LoadMultiple { registers, .. } if registers.contains(Reg::PC) => Ok(Vec::new()),
+        _ => Ok(vec![inside(next)?]),
+    }
+}
+
+/// The targets of a jump table: it ends where the first of them, or an instruction with a label, begins.
+fn table_targets(subject: &Subject<'_>, table: u32, width: Width) -> Result<Vec<u32>, String> {
+    let labelled = subject.hints.labels.iter().map(|label| label.at).filter(|at| *at >= table).min();
+    let mut end = labelled.unwrap_or(subject.end - subject.start);
+    let mut targets = Vec::new();
+    let mut at = table;
+    while at + width.bytes() <= end {
+        let mut entry = 0;
+        for position in 0..width.bytes() {
+            let byte = subject.program.constant_byte(subject.start.wrapping_add(at + position))?;
+            entry |= u32::from(byte) << (8 * position);
+        }
+        let target = table.wrapping_add(2 * entry);
+        if target >= subject.end - subject.start {
+            return Err(format!("an entry of the jump table leads to offset {target:#x}, outside the function"));
+        }
+        if target > table {
+            end = end.min(target);
+        }
+        targets.push(target);
+        at += width.bytes();
+    }
+    Ok(targets)
+}
+
+/// What an instruction reads and writes, stack words included.
+fn step<'a>(
+    inst: &Inst,
+    (size, depth): (u32, i32),
+    label: Option<&'a Label>,
+    is_conditional: bool,
+) -> Result<Step<'a>, String> {
+    let touched = operands(inst);
+    let (mut reads, mut writes) = (locations(touched.reads), locations(touched.writes));
+    let (depth_after, stack) = stack_words(inst, depth)?;
+    match stack {
+        StackWords::None => {}
+        StackWords::Read(words) => reads.extend(words),
+        StackWords::Written(words) => writes.extend(words),
+    }
+    let is_call = matches!(inst, Inst::BranchLink { .. } | Inst::BranchLinkReg { .. });
+    Ok(Step {
+        size,
+        reads,
+        writes,
+        is_call,
+        is_conditional,
+        successors: Vec::new(),
+        depth: depth_after,
+        label,
+        text: inst.to_string(),
+    })
+}
+
+fn locations(registers: RegSet) -> BTreeSet<Location> {
+    let named = registers.iter().filter(|register| *register != Reg::SP && *register != Reg::PC);
+    named.map(|register| Location::Core(register.number())).collect()
+}
+
+enum StackWords {
+    None,
+    Read(Vec<Location>),
+    Written(Vec<Location>),
+}
+
+/// The depth of SP after an instruction, and the stack words that it moves.
+fn stack_words(inst: &Inst, depth: i32) -> Result<(i32, StackWords), String> {
+    let words = |from: i32, count: u32| (0..count as i32).map(|index| Location::Stack(from - depth + 4 * index)).collect();
+    let word = |from: i32, width: Width| if width == Width::Word { words(from, 1) } else { Vec::new() };
+    Ok(match *inst {
+        Inst::Load { width, address: Address::Offset { n: Reg::SP, offset }, .. } => {
+            (depth, StackWords::Read(word(offset, width)))
+        }
+        Inst::Store { width, address: Address::Offset { n: Reg::SP, offset }, .. } => {
+            (depth, StackWords::Written(word(offset, width)))
+        }
+        Inst::LoadDual { address: Address::Offset { n: Reg::SP, offset }, .. } => (depth, StackWords::Read(words(offset, 2))),
+        Inst::StoreDual { address: Address::Offset { n: Reg::SP, offset }, .. } => {
+            (depth, StackWords::Written(words(offset, 2)))
+        }
+        Inst::Load { address: Address::PostIndex { n: Reg::SP, offset }, .. } => {
+            (depth - offset, StackWords::Read(words(0, 1)))
+        }
+        Inst::Store { address: Address::PreIndex { n: Reg::SP, offset }, .. } => {
+            (depth - offset, StackWords::Written(words(offset, 1)))
+        }
+        Inst::LoadMultiple { n: Reg::SP, writeback, mode: MultipleMode::IncrementAfter, registers } => {
+            let bytes = if writeback == Writeback::Yes { 4 * registers.len() as i32 } else { 0 };
+            (depth - bytes, StackWords::Read(words(0, registers.len())))
+        }
+        Inst::StoreMultiple { n: Reg::SP, writeback: Writeback::Yes, mode: MultipleMode::DecrementBefore, registers } => {
+            let bytes = 4 * registers.len() as i32;
+            (depth + bytes, StackWords::Written(words(-bytes, registers.len())))
+        }
+        Inst::DataImm { op: crate::thumb::inst::DataOp::Sub, d: Reg::SP, n: Reg::SP, imm, .. } => {
+            (depth.wrapping_add_unsigned(imm.value), StackWords::None)
+        }
+        Inst::DataImm { op: crate::thumb::inst::DataOp::Add, d: Reg::SP, n: Reg::SP, imm, .. } => {
+            (depth.wrapping_sub_unsigned(imm.value), StackWords::None)
+        }
+        _ if operands(inst).writes.contains(Reg::SP) => return Err("SP changes in a way that is not followed".to_owned()),
+        _ => (depth, StackWords::None),
+    })
+}
+
+fn find(at: u32, message: String) -> Finding {
+    Finding { at, check: Check::Ranges, message }
+}
+
+fn words(location: Location) -> String {
+    match location {
+        Location::Core(14) => "lr".to_owned(),
+        Location::Core(register) => format!("r{register}"),
+        Location::Single(register) => format!("s{register}"),
+        Location::Stack(offset) => format!("stack word {offset:+}"),
+    }
+}
+
+fn name_words(name: Name) -> String {
+    match name.checked_sub(ENTRY_NAME) {
+        Some(register) => format!("r{register}-at-entry"),
+        None => format!("v{name}"),
+    }
+}

@@ -1,0 +1,375 @@
+//! The goals at the end of a segment: what must hold at a cut, a call, a return and a trap.
+//!
+//! Ensures: each function here returns `Ok` only if every goal it lists is closed under the facts of
+//! the outcome; each closed goal is recorded with the method that closed it.
+
+use crate::abi::{self, Place};
+use crate::domain::{Bin32, Cmp, Domain};
+use crate::hints::{Class, Cut, Label, Location, Sort};
+use crate::program::CallTarget;
+use crate::term::facts::Facts;
+use crate::term::prove::{By, Open, Outcome as Proof};
+use crate::term::{Term32, TermBool, Terms};
+use crate::verdict::{Kind, Method};
+use crate::wasm::module::{FunctionType, ValueType};
+use crate::wasm::sem::Value;
+
+use super::relation;
+use super::source::{Outcome, SourceEvent};
+use super::symbolic::{Symbolic, TermValue};
+use super::walk::{Called, Callee, Freshness, Path, Walk};
+
+/// Where a goal stands: the machine offset, what kind it is, and under which facts.
+struct Site<'a> {
+    at: u32,
+    kind: Kind,
+    facts: &'a Facts,
+}
+
+/// Whether no state satisfies the facts.
+pub(super) fn infeasible(symbolic: &mut Symbolic, facts: &Facts) -> bool {
+    let never = symbolic.terms.bool(false);
+    facts.is_contradictory() || symbolic.prover.holds(&mut symbolic.terms, facts, never).is_closed()
+}
+
+/// The relation holds at a cut.
+pub(super) fn cut(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, cut: &Cut) -> Result<(), String> {
+    let at = cut.at;
+    let site = |kind| Site { at, kind, facts: &outcome.facts };
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
+    if depth != cut.depth {
+        return Err(format!("SP is {depth} bytes below entry at the cut, {} are declared", cut.depth));
+    }
+    let both = (&path.machine, &outcome.state);
+    let claims = relation::claims(walk.symbolic, cut, both, &path.known, &walk.ghosts)?;
+    for (said, is, words) in claims.slots {
+        values_equal(walk, &site(Kind::Source), (&said, &is), || format!("{words} at the cut"))?;
+    }
+    for (location, name, said) in claims.locations {
+        let is = path.machine.location(location).map_err(|why| format!("at the cut: {why}"))?;
+        let words = || format!("{} does not hold value {} at the cut", location_words(location), name_words(name));
+        equal(walk, &site(Kind::Location), (is, said), words)?;
+    }
+    for fact in claims.facts {
+        holds(walk, &site(Kind::Fact), fact, || "a fact of the cut".to_owned())?;
+    }
+    same_world(walk, path, outcome, Kind::World)
+}
+
+/// Memory, its length and every global are the same on both sides.
+fn same_world(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, kind: Kind) -> Result<(), String> {
+    let at = walk.offset(path.pc);
+    let site = Site { at, kind, facts: &outcome.facts };
+    let world = &outcome.state.world;
+    let symbolic = &mut *walk.symbolic;
+    let proof = symbolic.prover.equal_mem(&mut symbolic.terms, site.facts, path.machine.memory, world.memory);
+    conclude(walk, &site, proof, || "linear memory differs from Wasm's".to_owned())?;
+    if walk.symbolic.constants.grows {
+        let length = path.machine.cell(0)?;
+        equal(walk, &site, (length, world.memory_bytes), || "the memory's length differs from Wasm's".to_owned())?;
+    }
+    for (index, value) in world.globals.iter().enumerate() {
+        let Some(offset) = walk.symbolic.constants.cells[index] else { continue };
+        let words = || format!("global {index} differs from Wasm's");
+        match value {
+            Value::W32(word) => equal(walk, &site, (path.machine.cell(offset)?, *word), words)?,
+            Value::W64(long) => {
+                let low = walk.symbolic.terms.low(long);
+                let high = walk.symbolic.terms.high(long);
+                equal(walk, &site, (path.machine.cell(offset)?, low), words)?;
+                equal(walk, &site, (path.machine.cell(offset + 4)?, high), words)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The function returns as AAPCS asks.
+pub(super) fn returned(
+    walk: &mut Walk<'_, '_>,
+    path: &Path,
+    (outcome, results): (&Outcome, &[TermValue]),
+    target: Term32,
+) -> Result<(), String> {
+    let at = walk.offset(path.pc);
+    let site = Site { at, kind: Kind::Return, facts: &outcome.facts };
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
+    if depth != 0 {
+        return Err(format!("SP is {depth} bytes below entry at the return"));
+    }
+    let address = walk.ghosts.registers[14];
+    equal(walk, &site, (target, address), || "the jump does not go to the return address".to_owned())?;
+    for register in abi::CALLEE_SAVED {
+        let is = path.machine.registers[usize::from(register)];
+        let was = walk.ghosts.registers[usize::from(register)];
+        equal(walk, &site, (is, was), || format!("callee-saved register r{register} is not restored"))?;
+    }
+    for (is, said) in result_words(walk.symbolic, path, results) {
+        equal(walk, &site, (is, said), || "the result differs from Wasm's".to_owned())?;
+    }
+    same_world(walk, path, outcome, Kind::Return)
+}
+
+fn result_words(symbolic: &mut Symbolic, path: &Path, results: &[TermValue]) -> Vec<(Term32, Term32)> {
+    match results {
+        [Value::W32(word)] => vec![(path.machine.registers[0], *word)],
+        [Value::W64(long)] => {
+            let (low, high) = (symbolic.terms.low(long), symbolic.terms.high(long));
+            vec![(path.machine.registers[0], low), (path.machine.registers[1], high)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Both sides trap alike: the world is the same.
+pub(super) fn trapped(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome) -> Result<(), String> {
+    walk.close(walk.offset(path.pc), Kind::Trap, Method::Facts);
+    same_world(walk, path, outcome, Kind::Trap)
+}
+
+/// `exhausted` may be reported: nothing has happened yet, and the path condition says that SP is
+/// closer to the limit than what the function needs.
+pub(super) fn exhausted(walk: &mut Walk<'_, '_>, path: &Path) -> Result<(), String> {
+    if path.fresh != Freshness::Entry || path.source.steps != 0 {
+        return Err("exhaustion is reported after the function has begun".to_owned());
+    }
+    if limit_condition(walk, path) != Some(true) {
+        return Err("exhaustion is reported although SP may be far enough from the limit".to_owned());
+    }
+    walk.close(walk.offset(path.pc), Kind::Trap, Method::Facts);
+    Ok(())
+}
+
+/// A function that checks the stack limit has done so before it first touches memory.
+pub(super) fn limit_was_checked(walk: &mut Walk<'_, '_>, before: &Path) -> Result<(), String> {
+    if walk.subject.hints.checked_bytes == 0 || limit_condition(walk, before) == Some(false) {
+        return Ok(());
+    }
+    Err("memory is touched before the stack limit is checked".to_owned())
+}
+
+/// Whether SP at entry is below limit + need, as far as the machine's facts tell.
+fn limit_condition(walk: &mut Walk<'_, '_>, path: &Path) -> Option<bool> {
+    let need = walk.subject.hints.checked_bytes;
+    if need == 0 {
+        return None;
+    }
+    let terms = &mut walk.symbolic.terms;
+    let need = terms.w32(need);
+    let least = terms.bin32(Bin32::Add, &walk.symbolic.constants.limit, &need);
+    let below = terms.cmp32(Cmp::LtU, &walk.symbolic.constants.entry_sp, &least);
+    path.machine_facts.decide(terms, below)
+}
+
+/// Both sides make the same call in the same world; the path goes on behind it.
+pub(super) fn called(
+    walk: &mut Walk<'_, '_>,
+    path: &Path,
+    outcome: Outcome,
+    called: &Called,
+    next: u32,
+) -> Result<Path, String> {
+    let at = walk.offset(path.pc);
+    let site = Site { at, kind: Kind::Call, facts: &outcome.facts };
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
+    if !depth.is_multiple_of(8) {
+        return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
+    }
+    let module = walk.subject.module;
+    let (signature, arguments, offset, callee): (&FunctionType, _, _, _) = match (&outcome.event, called) {
+        (SourceEvent::Call { function, arguments, offset }, Called::Known(CallTarget::Function(_))) => {
+            (module.signature(*function).ok_or("a call of no function")?, arguments, *offset, Callee::Direct(*function))
+        }
+        (SourceEvent::CallIndirect { type_index, code, arguments, offset }, Called::Computed(target)) => {
+            equal(walk, &site, (*target, *code), || "the address called is not the table entry's".to_owned())?;
+            let signature = module.types.get(*type_index as usize).ok_or("a call of no type")?;
+            (signature, arguments, *offset, Callee::Indirect(*type_index))
+        }
+        _ => return Err("the calls are of different kinds".to_owned()),
+    };
+    let sorts: Vec<Sort> = signature.parameters.iter().map(|kind| sort(*kind)).collect();
+    let (places, stack_bytes) = abi::arguments(&sorts);
+    for (index, (value, places)) in arguments.iter().zip(&places).enumerate() {
+        for (word, place) in words(&mut walk.symbolic.terms, value).into_iter().zip(places) {
+            let is = match place {
+                Place::Register(register) => path.machine.registers[usize::from(*register)],
+                Place::Stack(offset) => path.machine.location(Location::Stack(*offset as i32 - depth as i32))?,
+            };
+            equal(walk, &site, (is, word), || format!("argument {index} differs from Wasm's"))?;
+        }
+    }
+    same_world(walk, path, &outcome, Kind::Call)?;
+    walk.walked.calls.insert(callee);
+    Ok(behind_call(walk, path, outcome, Return { signature: signature.clone(), stack_bytes, offset, next, at }))
+}
+
+struct Return {
+    signature: FunctionType,
+    stack_bytes: u32,
+    offset: u32,
+    next: u32,
+    at: u32,
+}
+
+/// Both sides behind a call: a new world, the same results, and junk where AAPCS allows it.
+fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Return) -> Path {
+    let mut path = path.clone();
+    let mut source = outcome.state;
+    path.facts = outcome.facts;
+    let symbolic = &mut *walk.symbolic;
+    let before = source.world.memory_bytes;
+    source.world = relation::fresh_world(symbolic, Some(&source.world));
+    path.machine.clobber(symbolic, &source.world, back.stack_bytes);
+    if symbolic.constants.grows {
+        let shrunk = symbolic.terms.cmp32(Cmp::LtU, &source.world.memory_bytes, &before);
+        path.facts.assume(&mut symbolic.terms, shrunk, false);
+        path.machine_facts.assume(&mut symbolic.terms, shrunk, false);
+    }
+    if let Some(kind) = back.signature.results.first() {
+        let result = fresh_result(symbolic, *kind);
+        for (register, word) in words(&mut symbolic.terms, &result).into_iter().enumerate() {
+            path.machine.registers[register] = word;
+        }
+        source.made.insert(back.offset, result.clone());
+        source.activation.stack.push(result);
+    }
+    if let Some(label) = walk.subject.hints.labels.iter().find(|label| label.at == back.at) {
+        for (location, name) in &label.writes {
+            if let Ok(word) = path.machine.location(*location) {
+                path.names.insert(*name, word);
+            }
+        }
+    }
+    source.steps += 1;
+    path.source = source;
+    path.pc = back.next;
+    path.fresh = Freshness::Under;
+    path
+}
+
+fn fresh_result(symbolic: &mut Symbolic, kind: ValueType) -> TermValue {
+    match kind {
+        ValueType::I32 => Value::W32(symbolic.terms.fresh32("result")),
+        ValueType::I64 => Value::W64(symbolic.terms.fresh64("result")),
+    }
+}
+
+/// The words of a value, low first.
+pub(super) fn words(terms: &mut Terms, value: &TermValue) -> Vec<Term32> {
+    match value {
+        Value::W32(word) => vec![*word],
+        Value::W64(long) => vec![terms.low(long), terms.high(long)],
+    }
+}
+
+/// The width of a Wasm type.
+pub(super) fn sort(kind: ValueType) -> Sort {
+    match kind {
+        ValueType::I32 => Sort::W32,
+        ValueType::I64 => Sort::W64,
+    }
+}
+
+/// What a label claims of the values an instruction writes: a copy, a spill, a reload or a
+/// recomputation gives the word that the name stood for.
+pub(super) fn label(walk: &mut Walk<'_, '_>, path: &mut Path, label: &Label) -> Result<(), String> {
+    let (kind, verb) = match label.class {
+        Class::Move => (Kind::Move, "copy"),
+        Class::Spill => (Kind::Spill, "spill"),
+        Class::Reload => (Kind::Reload, "reload"),
+        Class::Remat => (Kind::Remat, "rematerialisation"),
+        Class::Direct | Class::Check | Class::Trap | Class::Frame => {
+            for (location, name) in &label.writes {
+                let word = path.machine.location(*location)?;
+                path.names.insert(*name, word);
+            }
+            return Ok(());
+        }
+    };
+    for (location, name) in &label.writes {
+        let word = path.machine.location(*location)?;
+        let stood_for = match (kind, label.reads.as_slice()) {
+            (Kind::Remat, _) | (_, []) => path.names.get(name),
+            (_, [(_, read), ..]) => path.names.get(read),
+        };
+        if let Some(stood_for) = stood_for.copied() {
+            let site = Site { at: label.at, kind, facts: &path.facts };
+            let words = || {
+                format!("the {verb} into {} does not give value {}", location_words(*location), name_words(*name))
+            };
+            equal(walk, &site, (word, stood_for), words)?;
+        }
+        path.names.insert(*name, word);
+    }
+    Ok(())
+}
+
+fn values_equal(
+    walk: &mut Walk<'_, '_>,
+    site: &Site<'_>,
+    (said, is): (&TermValue, &TermValue),
+    words: impl FnOnce() -> String,
+) -> Result<(), String> {
+    match (said, is) {
+        (Value::W32(said), Value::W32(is)) => equal(walk, site, (*said, *is), words),
+        (Value::W64(said), Value::W64(is)) => {
+            let symbolic = &mut *walk.symbolic;
+            let proof = symbolic.prover.equal64(&mut symbolic.terms, site.facts, *said, *is);
+            conclude(walk, site, proof, words)
+        }
+        _ => Err(format!("{} has another type", words())),
+    }
+}
+
+fn equal(
+    walk: &mut Walk<'_, '_>,
+    site: &Site<'_>,
+    (a, b): (Term32, Term32),
+    words: impl FnOnce() -> String,
+) -> Result<(), String> {
+    let symbolic = &mut *walk.symbolic;
+    let proof = symbolic.prover.equal32(&mut symbolic.terms, site.facts, a, b);
+    conclude(walk, site, proof, words)
+}
+
+fn holds(walk: &mut Walk<'_, '_>, site: &Site<'_>, goal: TermBool, words: impl FnOnce() -> String) -> Result<(), String> {
+    let symbolic = &mut *walk.symbolic;
+    let proof = symbolic.prover.holds(&mut symbolic.terms, site.facts, goal);
+    conclude(walk, site, proof, words)
+}
+
+fn conclude(walk: &mut Walk<'_, '_>, site: &Site<'_>, proof: Proof, words: impl FnOnce() -> String) -> Result<(), String> {
+    match proof {
+        Proof::Closed(by) => {
+            let method = match by {
+                By::Identity => Method::Same,
+                By::Rules => Method::Rules,
+                By::Facts => Method::Facts,
+                By::Solver => Method::Solver,
+            };
+            walk.close(site.at, site.kind, method);
+            Ok(())
+        }
+        Proof::Open(Open::Counter(_)) => Err(words()),
+        Proof::Open(Open::Unknown(reason)) => Err(format!("{} (the solver gave up: {reason})", words())),
+    }
+}
+
+/// A location, for messages.
+pub(super) fn location_words(location: Location) -> String {
+    match location {
+        Location::Core(13) => "sp".to_owned(),
+        Location::Core(14) => "lr".to_owned(),
+        Location::Core(register) => format!("r{register}"),
+        Location::Single(register) => format!("s{register}"),
+        Location::Stack(offset) => format!("stack word {offset:+}"),
+    }
+}
+
+/// A value name, for messages.
+pub(super) fn name_words(name: u32) -> String {
+    match name.checked_sub(crate::hints::ENTRY_NAME) {
+        Some(register) => format!("r{register} at entry"),
+        None => format!("v{name}"),
+    }
+}

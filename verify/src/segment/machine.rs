@@ -1,0 +1,508 @@
+//! The machine's state as terms, and what its loads and stores mean.
+//!
+//! Memory is split into regions: linear memory (one array), the instance's cells (one word each),
+//! the frame and the incoming arguments (one word each, by offset from SP at entry), and constants
+//! (the code itself, and the table). An address that is not shown to lie inside exactly one region
+//! is a fault. Words below SP do not survive the instruction.
+
+use std::collections::BTreeMap;
+
+use crate::abi::{self, Place};
+use crate::domain::{Bin32, Domain};
+use crate::hints::{Base, Location};
+use crate::term::node::Width;
+use crate::program::Word;
+use crate::term::{Term32, TermMem, Terms};
+use crate::thumb::flags::Flags;
+use crate::thumb::inst::{Inst, Reg, Width as Bytes};
+use crate::thumb::sem::{Alignment, ItState, Machine};
+use crate::wasm::module::Function;
+use crate::wasm::sem::Value;
+
+use super::goal;
+use super::relation::Ghosts;
+use super::symbolic::{region_bounds, Constants, SourceWorld, Stop, Symbolic, TermValue};
+
+/// Registers, flags and memory.
+#[derive(Clone)]
+pub struct MachineState {
+    /// r0 to r12, SP, LR.
+    pub registers: [Term32; 15],
+    /// The condition flags.
+    pub flags: Flags<Symbolic>,
+    /// What is left of an IT block.
+    pub it: ItState,
+    /// Linear memory.
+    pub memory: TermMem,
+    /// Words of the instance region, by offset.
+    cells: BTreeMap<u32, Term32>,
+    /// Words of the stack that are known, by offset from SP at entry.
+    stack: BTreeMap<i32, Term32>,
+    /// First offset behind the incoming arguments.
+    arguments_end: i32,
+    touched: bool,
+    constants_read: Vec<u32>,
+}
+
+/// Where an address lies.
+enum Where {
+    Memory(Term32),
+    Instance(Term32),
+    Table(Term32),
+    StackLimit,
+    Stack(i32),
+}
+
+impl MachineState {
+    /// The registers at entry: unknowns, SP the entry SP, LR a return address.
+    pub fn entry_registers(symbolic: &mut Symbolic) -> [Term32; 15] {
+        std::array::from_fn(|register| match register {
+            13 => symbolic.constants.entry_sp,
+            _ => symbolic.terms.fresh32(&format!("r{register} at entry")),
+        })
+    }
+
+    /// The state at entry under AAPCS, and the arguments it passes.
+    pub fn entry(
+        symbolic: &mut Symbolic,
+        world: &SourceWorld,
+        function: &Function,
+        ghosts: &Ghosts,
+    ) -> (MachineState, Vec<TermValue>) {
+        let mut state = MachineState::junk(&mut symbolic.terms, &symbolic.constants, world, 0);
+        state.registers = ghosts.registers;
+        let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| goal::sort(*kind)).collect();
+        let (places, _) = abi::arguments(&sorts);
+        state.set_arguments(function);
+        let mut arguments = Vec::new();
+        for words in places {
+            let words: Vec<Term32> = words
+                .into_iter()
+                .map(|place| match place {
+                    Place::Register(register) => state.registers[usize::from(register)],
+                    Place::Stack(offset) => {
+                        let word = symbolic.terms.fresh32("argument");
+                        state.stack.insert(offset as i32, word);
+                        word
+                    }
+                })
+                .collect();
+            arguments.push(match words[..] {
+                [low, high] => Value::W64(symbolic.terms.join(&high, &low)),
+                _ => Value::W32(words[0]),
+            });
+        }
+        (state, arguments)
+    }
+
+    /// A state of which only the world and the depth of SP are known.
+    pub fn junk(terms: &mut Terms, constants: &Constants, world: &SourceWorld, depth: u32) -> MachineState {
+        let depth = terms.w32(depth);
+        let sp = terms.bin32(Bin32::Sub, &constants.entry_sp, &depth);
+        let registers = std::array::from_fn(|register| match register {
+            13 => sp,
+            _ => terms.fresh32("junk"),
+        });
+        let flags = junk_flags(terms);
+        let cells = cells(terms, constants, world);
+        MachineState {
+            registers,
+            flags,
+            it: ItState::default(),
+            memory: world.memory,
+            cells,
+            stack: BTreeMap::new(),
+            arguments_end: 0,
+            touched: false,
+            constants_read: Vec::new(),
+        }
+    }
+
+    /// Behind a call: caller-saved registers, flags, outgoing arguments and everything below SP are
+    /// junk, the world is the given one.
+    pub fn clobber(&mut self, symbolic: &mut Symbolic, world: &SourceWorld, argument_bytes: u32) {
+        for register in abi::CALLER_SAVED {
+            self.registers[usize::from(register)] = symbolic.terms.fresh32("junk");
+        }
+        self.flags = junk_flags(&mut symbolic.terms);
+        self.memory = world.memory;
+        self.cells = cells(&mut symbolic.terms, &symbolic.constants, world);
+        if let Ok(depth) = self.depth(&mut symbolic.terms, &symbolic.constants) {
+            let top = argument_bytes as i32 - depth as i32;
+            self.stack.retain(|offset, _| *offset >= top);
+        }
+    }
+
+    /// How many bytes SP is below SP at entry.
+    ///
+    /// # Errors
+    /// SP is not at a constant distance, or above entry.
+    pub fn depth(&self, terms: &mut Terms, constants: &Constants) -> Result<u32, String> {
+        let distance = terms.distance(constants.entry_sp, self.registers[13]);
+        match distance {
+            Some(depth) if depth <= i32::MAX as u32 && depth.is_multiple_of(4) => Ok(depth),
+            Some(_) => Err("SP is above its value at entry or not a multiple of 4".to_owned()),
+            None => Err("SP is not at a constant distance from its value at entry".to_owned()),
+        }
+    }
+
+    /// The word at a location.
+    ///
+    /// # Errors
+    /// There is no such location, or nothing is known of it.
+    pub fn location(&self, location: Location) -> Result<Term32, String> {
+        match location {
+            Location::Core(register) => {
+                self.registers.get(usize::from(register)).copied().ok_or_else(|| format!("there is no register r{register}"))
+            }
+            Location::Stack(offset) => {
+                self.stack.get(&offset).copied().ok_or_else(|| format!("stack word {offset:+} holds nothing known"))
+            }
+            Location::Single(register) => Err(format!("s{register} is not modelled")),
+        }
+    }
+
+    /// Says what a location holds, at a cut.
+    ///
+    /// # Errors
+    /// No value can be there.
+    pub fn set_location(&mut self, location: Location, word: Term32) -> Result<(), String> {
+        match location {
+            Location::Core(13) => Err("SP is listed as a location".to_owned()),
+            Location::Core(register) => {
+                let held = self.registers.get_mut(usize::from(register)).ok_or("a cut lists a register there is not")?;
+                *held = word;
+                Ok(())
+            }
+            Location::Stack(offset) if offset % 4 == 0 => {
+                self.stack.insert(offset, word);
+                Ok(())
+            }
+            Location::Stack(offset) => Err(format!("stack offset {offset} is no word")),
+            Location::Single(_) => Err("a cut lists a floating-point register".to_owned()),
+        }
+    }
+
+    /// Says how far the incoming arguments of a function reach.
+    pub fn set_arguments(&mut self, function: &Function) {
+        let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| goal::sort(*kind)).collect();
+        self.arguments_end = abi::arguments(&sorts).1 as i32;
+    }
+
+    /// A word of the instance region.
+    pub fn cell(&self, offset: u32) -> Result<Term32, String> {
+        self.cells.get(&offset).copied().ok_or_else(|| format!("there is no instance word at {offset}"))
+    }
+
+    /// Words below SP are junk from now on: an interrupt may push there.
+    ///
+    /// # Errors
+    /// SP is not at a known distance.
+    pub fn forget_below_sp(&mut self, symbolic: &mut Symbolic) -> Result<(), String> {
+        let depth = self.depth(&mut symbolic.terms, &symbolic.constants)? as i32;
+        self.stack.retain(|offset, _| *offset >= -depth);
+        Ok(())
+    }
+
+    /// Whether memory other than constants was read or written since entry.
+    pub fn touched_memory(&self) -> bool {
+        self.touched
+    }
+
+    /// Whether instructions of an IT block follow.
+    pub fn in_it_block(&self) -> bool {
+        self.it.is_active()
+    }
+
+    /// Addresses of the code bytes read as constants by the last instruction.
+    pub fn take_constants_read(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.constants_read)
+    }
+}
+
+fn junk_flags(terms: &mut Terms) -> Flags<Symbolic> {
+    let bits = std::array::from_fn(|_| terms.fresh_bool("flag"));
+    Flags::from_bits(bits)
+}
+
+/// The words of the instance region for a world.
+fn cells(terms: &mut Terms, constants: &Constants, world: &SourceWorld) -> BTreeMap<u32, Term32> {
+    let mut cells = BTreeMap::new();
+    if constants.grows {
+        cells.insert(0, world.memory_bytes);
+    }
+    for (index, value) in world.globals.iter().enumerate() {
+        let Some(offset) = constants.cells[index] else { continue };
+        for (word, at) in goal::words(terms, value).into_iter().zip([offset, offset + 4]) {
+            cells.insert(at, word);
+        }
+    }
+    cells
+}
+
+impl Symbolic {
+    /// The region that an access of so many bytes lies in, or a fault.
+    fn place(&mut self, address: Term32, bytes: u32) -> Result<Where, Stop> {
+        if let Some((region, offset)) = self.terms.split_region(address) {
+            if region == self.constants.entry_sp {
+                let offset = self.terms.as_const32(offset);
+                let offset = offset.ok_or_else(|| Stop::Fault("a stack address is not constant".to_owned()))?;
+                return Ok(Where::Stack(offset as i32));
+            }
+            if Some(region) == self.constants.regions.stack_limit && self.terms.as_const32(offset) == Some(0) && bytes == 4 {
+                return Ok(Where::StackLimit);
+            }
+        }
+        if self.constants.regions.stack_limit.is_some_and(|limit| limit.norm == address.norm) && bytes == 4 {
+            return Ok(Where::StackLimit);
+        }
+        let extents: Vec<_> = self.constants.regions.extents.iter().map(|(base, extent)| (*base, *extent)).collect();
+        for (base, extent) in extents {
+            let offset = self.terms.bin32(Bin32::Sub, &address, &extent.address);
+            let (_, high) = self.facts.interval(&self.terms, offset);
+            if extent.bytes >= bytes && high <= extent.bytes - bytes {
+                return Ok(match base {
+                    Base::Memory(_) => Where::Memory(offset),
+                    Base::Instance => Where::Instance(offset),
+                    Base::Table(_) => Where::Table(offset),
+                });
+            }
+        }
+        Err(Stop::Fault("the address is not shown to lie inside one region".to_owned()))
+    }
+
+    fn constant_offset(&self, offset: Term32, bytes: u32) -> Result<u32, Stop> {
+        match self.terms.as_const32(offset) {
+            Some(offset) if bytes == 4 && offset % 4 == 0 => Ok(offset),
+            _ => Err(Stop::Fault("a cell is not accessed as a whole word at a constant offset".to_owned())),
+        }
+    }
+
+    /// Alignment that LDRD, LDM and the like need (DDI0403, A3.2.1).
+    fn require_aligned(&mut self, place: &Where) -> Result<(), Stop> {
+        let aligned = match place {
+            Where::Stack(offset) => offset % 4 == 0,
+            Where::Instance(_) | Where::Table(_) | Where::StackLimit => true,
+            Where::Memory(offset) => self.terms.as_const32(*offset).is_some_and(|offset| offset % 4 == 0),
+        };
+        aligned.then_some(()).ok_or_else(|| Stop::Fault("the address is not shown to be a multiple of 4".to_owned()))
+    }
+
+    /// Reads bytes, zero-extended.
+    pub(super) fn read(&mut self, address: Term32, width: Width, alignment: Alignment) -> Result<Term32, Stop> {
+        let place = self.place(address, width.bytes())?;
+        if alignment == Alignment::Word {
+            self.require_aligned(&place)?;
+        }
+        match place {
+            Where::Memory(offset) => Ok(self.terms.load(self.machine.memory, offset, width)),
+            Where::Instance(offset) => {
+                let offset = self.constant_offset(offset, width.bytes())?;
+                self.machine.cell(offset).map_err(Stop::Fault)
+            }
+            Where::Table(offset) => self.read_table(offset, width),
+            Where::StackLimit => Ok(self.constants.limit),
+            Where::Stack(offset) => {
+                self.machine.touched = true;
+                let depth = self.machine.depth(&mut self.terms, &self.constants).map_err(Stop::Fault)?;
+                let below = offset < -(depth as i32);
+                if below || offset % 4 != 0 || width != Width::Word {
+                    return Err(Stop::Fault(format!("the stack is read at {offset:+}, which is below SP or no word")));
+                }
+                match self.machine.stack.get(&offset) {
+                    Some(word) => Ok(*word),
+                    None => Ok(self.terms.fresh32("junk")),
+                }
+            }
+        }
+    }
+
+    /// A table word: the type id or the code address of entry `offset / 8`.
+    fn read_table(&mut self, offset: Term32, width: Width) -> Result<Term32, Stop> {
+        let linear = self.terms.linear(offset.norm);
+        let which = match linear.constant % 8 {
+            0 => self.constants.table_type,
+            4 => self.constants.table_code,
+            _ => return Err(Stop::Fault("a table is read between its words".to_owned())),
+        };
+        if width != Width::Word || linear.monomials.iter().any(|(_, factor)| factor % 8 != 0) {
+            return Err(Stop::Fault("a table is not read at a multiple of its entry size".to_owned()));
+        }
+        let mut index = self.terms.w32(linear.constant / 8);
+        for (atom, factor) in linear.monomials.iter() {
+            let atom = Term32 { raw: *atom, norm: *atom };
+            let factor = self.terms.w32(factor / 8);
+            let part = self.terms.bin32(Bin32::Mul, &atom, &factor);
+            index = self.terms.bin32(Bin32::Add, &index, &part);
+        }
+        Ok(self.table_word(which, index))
+    }
+
+    /// Writes the low bytes of a word.
+    pub(super) fn write(
+        &mut self,
+        (address, width): (Term32, Width),
+        value: Term32,
+        alignment: Alignment,
+    ) -> Result<(), Stop> {
+        let place = self.place(address, width.bytes())?;
+        if alignment == Alignment::Word {
+            self.require_aligned(&place)?;
+        }
+        self.machine.touched = true;
+        match place {
+            Where::Memory(offset) => {
+                self.machine.memory = self.terms.store(self.machine.memory, offset, width, value);
+                Ok(())
+            }
+            Where::Instance(offset) => {
+                let offset = self.constant_offset(offset, width.bytes())?;
+                match self.machine.cells.get_mut(&offset) {
+                    Some(word) => *word = value,
+                    None => return Err(Stop::Fault(format!("there is no cell at {offset}"))),
+                }
+                Ok(())
+            }
+            Where::Table(_) | Where::StackLimit => Err(Stop::Fault("a constant is written".to_owned())),
+            Where::Stack(offset) => self.write_stack(offset, width, value),
+        }
+    }
+
+    fn write_stack(&mut self, offset: i32, width: Width, value: Term32) -> Result<(), Stop> {
+        let depth = self.machine.depth(&mut self.terms, &self.constants).map_err(Stop::Fault)?;
+        if offset < -(depth as i32) {
+            return Err(Stop::Fault(format!("the stack is written at {offset:+}, below SP")));
+        }
+        if offset >= self.machine.arguments_end.max(0) {
+            return Err(Stop::Fault(format!("the stack is written at {offset:+}, which belongs to the caller")));
+        }
+        if width != Width::Word || offset % 4 != 0 {
+            return Err(Stop::Fault("the stack is not written as whole words".to_owned()));
+        }
+        self.machine.stack.insert(offset, value);
+        Ok(())
+    }
+}
+
+fn width(of: Bytes) -> Width {
+    match of {
+        Bytes::Byte => Width::Byte,
+        Bytes::Half => Width::Half,
+        Bytes::Word => Width::Word,
+    }
+}
+
+impl Symbolic {
+    /// A word of constant data as a term.
+    pub(super) fn constant_word(&mut self, word: Word) -> Result<Term32, Stop> {
+        match word {
+            Word::Number(number) => Ok(self.terms.w32(number)),
+            Word::Base(base, addend) => {
+                let extent = self.constants.regions.extents.get(&base).copied();
+                let extent = extent.ok_or_else(|| Stop::Fault(format!("the module has no region {base:?}")))?;
+                let addend = self.terms.w32(addend);
+                Ok(self.terms.bin32(Bin32::Add, &extent.address, &addend))
+            }
+            Word::StackLimit => self
+                .constants
+                .regions
+                .stack_limit
+                .ok_or_else(|| Stop::Fault("the file has no stack limit".to_owned())),
+        }
+    }
+
+    /// MOVW or MOVT whose constant is a half of this address.
+    pub(super) fn set_half(&mut self, inst: &Inst, word: Word) -> Result<(), Stop> {
+        let address = self.constant_word(word)?;
+        let (low, high) = (self.terms.w32(0xffff), self.terms.w32(0xffff_0000));
+        match *inst {
+            Inst::MovW { d, imm: 0 } if !self.machine.it.is_active() => {
+                let half = self.terms.bin32(Bin32::And, &address, &low);
+                self.set_register(d, half)
+            }
+            Inst::MovT { d, imm: 0 } if !self.machine.it.is_active() => {
+                let old = self.register(d)?;
+                let kept = self.terms.bin32(Bin32::And, &old, &low);
+                let half = self.terms.bin32(Bin32::And, &address, &high);
+                let word = self.terms.bin32(Bin32::Or, &kept, &half);
+                self.set_register(d, word)
+            }
+            _ => Err(Stop::Fault("a relocation that is not modelled".to_owned())),
+        }
+    }
+}
+
+impl Machine for Symbolic {
+    fn fault(&mut self, reason: String) -> Stop {
+        Stop::Fault(reason)
+    }
+
+    fn register(&mut self, register: Reg) -> Result<Term32, Stop> {
+        let word = self.machine.registers.get(usize::from(register.number())).copied();
+        word.ok_or_else(|| Stop::Fault("PC is read as a register".to_owned()))
+    }
+
+    fn set_register(&mut self, register: Reg, word: Term32) -> Result<(), Stop> {
+        match self.machine.registers.get_mut(usize::from(register.number())) {
+            Some(held) => *held = word,
+            None => return Err(Stop::Fault("PC is written as a register".to_owned())),
+        }
+        Ok(())
+    }
+
+    fn flags(&self) -> Flags<Symbolic> {
+        self.machine.flags.clone()
+    }
+
+    fn set_flags(&mut self, flags: Flags<Symbolic>) {
+        self.machine.flags = flags;
+    }
+
+    fn it(&self) -> ItState {
+        self.machine.it
+    }
+
+    fn set_it(&mut self, it: ItState) {
+        self.machine.it = it;
+    }
+
+    fn load(&mut self, address: &Term32, bytes: Bytes, alignment: Alignment) -> Result<Term32, Stop> {
+        self.read(*address, width(bytes), alignment)
+    }
+
+    fn store(&mut self, address: &Term32, bytes: Bytes, alignment: Alignment, word: &Term32) -> Result<(), Stop> {
+        self.write((*address, width(bytes)), *word, alignment)
+    }
+
+    fn constant(&mut self, address: u32, bytes: Bytes) -> Result<Term32, Stop> {
+        if bytes != Bytes::Word || !address.is_multiple_of(4) {
+            return Err(Stop::Fault("a literal is no aligned word".to_owned()));
+        }
+        let word = self.program.constant(address).map_err(Stop::Fault)?;
+        self.machine.constants_read.extend(address..address.saturating_add(4));
+        self.constant_word(word)
+    }
+
+    fn code_address(&mut self, _address: u32) -> Result<Term32, Stop> {
+        Err(Stop::Fault("the address of code is computed".to_owned()))
+    }
+
+    fn jump_table(&mut self, table: u32, index: &Term32, bytes: Bytes) -> Result<u32, Stop> {
+        let index = self.which(*index, JUMPS_MAX)?;
+        let first = table.wrapping_add(index * bytes.bytes());
+        let mut entry = 0;
+        for (position, address) in (first..first.saturating_add(bytes.bytes())).enumerate() {
+            entry |= u32::from(self.program.constant_byte(address).map_err(Stop::Fault)?) << (8 * position);
+            self.machine.constants_read.push(address);
+        }
+        Ok(entry)
+    }
+}
+
+/// Entries that a jump table may have.
+const JUMPS_MAX: u32 = 4096;
+
+/// The address of a region, as a term.
+pub fn region_term(symbolic_terms: &mut crate::term::Terms, name: &str, bytes: u32) -> Term32 {
+    symbolic_terms.region(name, region_bounds(bytes))
+}

@@ -1,0 +1,330 @@
+//! The relation at a cut: begun with fresh unknowns, and shown again wherever a segment arrives.
+//!
+//! The relation says: there are values of the unknowns such that every listed Wasm slot, machine
+//! location and fact is as its expression says, both worlds are the same, and SP is at the declared
+//! depth. At the end of a segment any choice of unknowns is sound; [`witnesses`] chooses.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Cmp, Domain};
+use crate::hints::{Base, Cut, Expr, Location, Name, Sort, ENTRY_NAME};
+use crate::term::facts::Facts;
+use crate::term::node::Width;
+use crate::term::{Term32, TermBool};
+use crate::wasm::module::{Function, ValueType};
+use crate::wasm::sem::{Activation, Value};
+
+use super::expression::{self, Surroundings, Value as Node, ValueOf};
+use super::machine::MachineState;
+use super::source::SourceState;
+use super::symbolic::{SourceWorld, Symbolic, TermValue};
+
+/// What the registers held at entry to the function.
+#[derive(Clone, Debug)]
+pub struct Ghosts {
+    /// By register number; SP's is the entry SP.
+    pub registers: [Term32; 15],
+}
+
+/// The unknowns of the cut that a segment began at, by key.
+pub type Known = BTreeMap<u32, TermValue>;
+
+/// Both sides at the start of a segment.
+pub struct Start {
+    /// The machine.
+    pub machine: MachineState,
+    /// The source.
+    pub source: SourceState,
+    /// The facts of the cut.
+    pub facts: Facts,
+    /// Its unknowns.
+    pub known: Known,
+    /// The values that have names, with what they are.
+    pub names: BTreeMap<Name, Term32>,
+}
+
+/// Both sides at a cut, with fresh unknowns for all that is known to be related.
+pub fn begin(symbolic: &mut Symbolic, function: &Function, cut: &Cut, ghosts: &Ghosts) -> Result<Start, String> {
+    let unknowns: Vec<ValueOf<Symbolic>> = cut.unknowns.iter().map(|unknown| fresh(symbolic, unknown.sort)).collect();
+    let world = fresh_world(symbolic, None);
+    let values = nodes(symbolic, cut, &unknowns, &world)?;
+    let mut machine = MachineState::junk(&mut symbolic.terms, &symbolic.constants, &world, cut.depth);
+    machine.set_arguments(function);
+    let mut names = BTreeMap::new();
+    for located in &cut.locations {
+        let word = located_value(&values, located.name, located.value, ghosts)?;
+        machine.set_location(located.location, word).map_err(|why| format!("the cut at {:#x}: {why}", cut.at))?;
+        names.insert(located.name, word);
+    }
+    for (name, node) in &cut.named {
+        names.insert(*name, word_at(&values, *node)?);
+    }
+    let activation = activation(symbolic, function, cut, &values)?;
+    let mut facts = Facts::new();
+    for node in &cut.facts {
+        let holds = nonzero(symbolic, word_at(&values, *node)?);
+        facts.assume(&mut symbolic.terms, holds, true);
+    }
+    let known = cut.unknowns.iter().zip(unknowns).map(|(unknown, value)| (unknown.key, to_source(value))).collect();
+    let source = SourceState { world, activation, made: BTreeMap::new(), steps: 0 };
+    Ok(Start { machine, source, facts, known, names })
+}
+
+/// What has to hold for both sides to stand at the cut, worlds and SP aside.
+pub struct Claims {
+    /// Wasm slots: what is said, what is, in words.
+    pub slots: Vec<(TermValue, TermValue, String)>,
+    /// Machine locations: the location, what is said.
+    pub locations: Vec<(Location, Name, Term32)>,
+    /// Facts.
+    pub facts: Vec<TermBool>,
+}
+
+/// Instantiates the relation of a cut for the states at the end of a segment.
+pub fn claims(
+    symbolic: &mut Symbolic,
+    cut: &Cut,
+    (machine, source): (&MachineState, &SourceState),
+    known: &Known,
+    ghosts: &Ghosts,
+) -> Result<Claims, String> {
+    let unknowns = witnesses(symbolic, cut, machine, source, known);
+    let values = nodes(symbolic, cut, &unknowns, &source.world)?;
+    let mut slots = Vec::new();
+    let actual = [("local", &cut.locals, &source.activation.locals), ("stack slot", &cut.stack, &source.activation.stack)];
+    for (kind, said, is) in actual {
+        if said.len() != is.len() {
+            return Err(format!("the cut at {:#x} lists {} {kind}s, Wasm has {}", cut.at, said.len(), is.len()));
+        }
+        for (index, (node, is)) in said.iter().zip(is).enumerate() {
+            if let Some(node) = node {
+                let said = to_source(value_at(&values, *node)?);
+                slots.push((said, is.clone(), format!("{kind} {index}")));
+            }
+        }
+    }
+    let mut locations = Vec::new();
+    for located in &cut.locations {
+        let said = located_value(&values, located.name, located.value, ghosts)?;
+        locations.push((located.location, located.name, said));
+    }
+    let mut facts = Vec::new();
+    for node in &cut.facts {
+        facts.push(nonzero(symbolic, word_at(&values, *node)?));
+    }
+    Ok(Claims { slots, locations, facts })
+}
+
+/// A value for each unknown, the first that applies: the Wasm slot that is just this unknown, the
+/// machine location that is, the last result of the instruction that made it, its value at the
+/// cut before. Else junk.
+fn witnesses(
+    symbolic: &mut Symbolic,
+    cut: &Cut,
+    machine: &MachineState,
+    source: &SourceState,
+    known: &Known,
+) -> Vec<ValueOf<Symbolic>> {
+    let unknowns = cut.unknowns.iter().enumerate();
+    unknowns
+        .map(|(index, unknown)| {
+            let index = index as u32;
+            let found = slot_of(cut, index, source)
+                .or_else(|| location_of(symbolic, cut, index, machine))
+                .or_else(|| unknown.made_at.and_then(|at| source.made.get(&at).cloned()))
+                .or_else(|| known.get(&unknown.key).cloned())
+                .filter(|value| sort_of(value) == unknown.sort);
+            found.map_or_else(|| fresh(symbolic, unknown.sort), to_node)
+        })
+        .collect()
+}
+
+fn slot_of(cut: &Cut, unknown: u32, source: &SourceState) -> Option<TermValue> {
+    let said = cut.locals.iter().zip(&source.activation.locals).chain(cut.stack.iter().zip(&source.activation.stack));
+    let mut found = said.filter(|(node, _)| node.is_some_and(|node| is_unknown(cut, node, unknown)));
+    found.next().map(|(_, is)| is.clone())
+}
+
+fn location_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, machine: &MachineState) -> Option<TermValue> {
+    let find = |fits: &dyn Fn(u32) -> bool| {
+        let found = cut.locations.iter().find(|located| located.name < ENTRY_NAME && fits(located.value))?;
+        machine.location(located_place(found)).ok()
+    };
+    if let Some(word) = find(&|node| is_unknown(cut, node, unknown)) {
+        return Some(Value::W32(word));
+    }
+    let half = |node: u32, is_high: bool| match cut.nodes.get(node as usize) {
+        Some(Expr::High(whole)) => is_high && is_unknown(cut, *whole, unknown),
+        Some(Expr::Low(whole)) => !is_high && is_unknown(cut, *whole, unknown),
+        _ => false,
+    };
+    let high = find(&|node| half(node, true))?;
+    let low = find(&|node| half(node, false))?;
+    Some(Value::W64(symbolic.terms.join(&high, &low)))
+}
+
+fn located_place(located: &crate::hints::Located) -> Location {
+    located.location
+}
+
+fn is_unknown(cut: &Cut, node: u32, unknown: u32) -> bool {
+    cut.nodes.get(node as usize) == Some(&Expr::Unknown(unknown))
+}
+
+/// A fresh world that both sides share. After a call the length is at least what it was.
+pub fn fresh_world(symbolic: &mut Symbolic, before: Option<&SourceWorld>) -> SourceWorld {
+    let memory = symbolic.terms.fresh_mem("memory");
+    let memory_bytes = if symbolic.constants.grows {
+        fresh_length(symbolic)
+    } else {
+        before.map_or(symbolic.world.memory_bytes, |world| world.memory_bytes)
+    };
+    let kinds: Vec<(usize, ValueType)> =
+        symbolic.world.globals.iter().enumerate().map(|(index, value)| (index, value.value_type())).collect();
+    let globals = kinds
+        .into_iter()
+        .map(|(index, kind)| match symbolic.constants.global_is_constant[index] {
+            true => symbolic.world.globals[index].clone(),
+            false => match kind {
+                ValueType::I32 => Value::W32(symbolic.terms.fresh32(&format!("global{index}"))),
+                ValueType::I64 => Value::W64(symbolic.terms.fresh64(&format!("global{index}"))),
+            },
+        })
+        .collect();
+    SourceWorld { memory, memory_bytes, globals }
+}
+
+fn fresh_length(symbolic: &mut Symbolic) -> Term32 {
+    let bounds = symbolic.constants.length_bounds;
+    symbolic.terms.fresh32_within("memory length", bounds)
+}
+
+fn fresh(symbolic: &mut Symbolic, sort: Sort) -> ValueOf<Symbolic> {
+    match sort {
+        Sort::W32 => Node::W32(symbolic.terms.fresh32("x")),
+        Sort::W64 => Node::W64(symbolic.terms.fresh64("x")),
+    }
+}
+
+fn activation(
+    symbolic: &mut Symbolic,
+    function: &Function,
+    cut: &Cut,
+    values: &[ValueOf<Symbolic>],
+) -> Result<Activation<Symbolic>, String> {
+    let place = place(cut, function)?;
+    let kinds = function.control.stack(place).ok_or_else(|| format!("the cut at {:#x} stands where nothing runs", cut.at))?;
+    let locals = slots(symbolic, &cut.locals, &function.locals, values)?;
+    let stack = slots(symbolic, &cut.stack, &kinds, values)?;
+    Activation::at(function, place, locals, stack).ok_or_else(|| format!("the cut at {:#x} does not fit the Wasm place", cut.at))
+}
+
+/// The position in the body that a cut stands at.
+pub fn place(cut: &Cut, function: &Function) -> Result<u32, String> {
+    match cut.source.as_slice() {
+        [(index, offset)] if *index == function.index => {
+            function.position(*offset).ok_or_else(|| format!("the cut at {:#x} names no Wasm instruction", cut.at))
+        }
+        _ => Err(format!("the cut at {:#x} does not name one place in this function", cut.at)),
+    }
+}
+
+fn slots(
+    symbolic: &mut Symbolic,
+    said: &[Option<u32>],
+    kinds: &[ValueType],
+    values: &[ValueOf<Symbolic>],
+) -> Result<Vec<TermValue>, String> {
+    if said.len() != kinds.len() {
+        return Err(format!("a cut lists {} slots, Wasm has {}", said.len(), kinds.len()));
+    }
+    said.iter()
+        .zip(kinds)
+        .map(|(node, kind)| match (node, kind) {
+            (Some(node), _) => Ok(to_source(value_at(values, *node)?)),
+            (None, ValueType::I32) => Ok(Value::W32(symbolic.terms.fresh32("slot"))),
+            (None, ValueType::I64) => Ok(Value::W64(symbolic.terms.fresh64("slot"))),
+        })
+        .collect()
+}
+
+fn nodes(
+    symbolic: &mut Symbolic,
+    cut: &Cut,
+    unknowns: &[ValueOf<Symbolic>],
+    world: &SourceWorld,
+) -> Result<Vec<ValueOf<Symbolic>>, String> {
+    expression::evaluate(symbolic, cut, unknowns, &mut At { world: world.clone() })
+}
+
+struct At {
+    world: SourceWorld,
+}
+
+impl Surroundings<Symbolic> for At {
+    fn base(&mut self, symbolic: &mut Symbolic, base: Base) -> Option<Term32> {
+        symbolic.constants.regions.extents.get(&base).map(|extent| extent.address)
+    }
+
+    fn load(&mut self, symbolic: &mut Symbolic, memory: u32, bytes: u8, address: &Term32) -> Option<Term32> {
+        let width = Width::from_bytes(u32::from(bytes))?;
+        (memory == 0).then(|| symbolic.terms.load(self.world.memory, *address, width))
+    }
+
+    fn global(&mut self, _: &mut Symbolic, global: u32) -> Option<ValueOf<Symbolic>> {
+        self.world.globals.get(global as usize).cloned().map(to_node)
+    }
+
+    fn memory_bytes(&mut self, _: &mut Symbolic, memory: u32) -> Option<Term32> {
+        (memory == 0).then_some(self.world.memory_bytes)
+    }
+}
+
+fn nonzero(symbolic: &mut Symbolic, word: Term32) -> TermBool {
+    let zero = symbolic.terms.w32(0);
+    let is_zero = symbolic.terms.cmp32(Cmp::Eq, &word, &zero);
+    symbolic.terms.not(&is_zero)
+}
+
+fn located_value(values: &[ValueOf<Symbolic>], name: Name, node: u32, ghosts: &Ghosts) -> Result<Term32, String> {
+    match name.checked_sub(ENTRY_NAME) {
+        Some(register) => ghosts
+            .registers
+            .get(register as usize)
+            .copied()
+            .ok_or_else(|| format!("name {name:#x} stands for no register")),
+        None => word_at(values, node),
+    }
+}
+
+fn value_at(values: &[ValueOf<Symbolic>], node: u32) -> Result<ValueOf<Symbolic>, String> {
+    values.get(node as usize).cloned().ok_or_else(|| format!("there is no expression {node}"))
+}
+
+fn word_at(values: &[ValueOf<Symbolic>], node: u32) -> Result<Term32, String> {
+    match value_at(values, node)? {
+        Node::W32(word) => Ok(word),
+        Node::W64(_) => Err(format!("expression {node} is no 32-bit word")),
+    }
+}
+
+fn to_source(value: ValueOf<Symbolic>) -> TermValue {
+    match value {
+        Node::W32(word) => Value::W32(word),
+        Node::W64(long) => Value::W64(long),
+    }
+}
+
+fn to_node(value: TermValue) -> ValueOf<Symbolic> {
+    match value {
+        Value::W32(word) => Node::W32(word),
+        Value::W64(long) => Node::W64(long),
+    }
+}
+
+fn sort_of(value: &TermValue) -> Sort {
+    match value {
+        Value::W32(_) => Sort::W32,
+        Value::W64(_) => Sort::W64,
+    }
+}

@@ -1,0 +1,212 @@
+//! The Wasm side of a segment: from one place to the next, along every way the facts leave open.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Cmp, Decide, Domain};
+use crate::term::facts::Facts;
+use crate::term::node::Width as TermWidth;
+use crate::term::Term32;
+use crate::trap::Trap;
+use crate::wasm::module::{Function, Module};
+use crate::wasm::sem::{self, Activation, Event, Width, World};
+
+use super::symbolic::{Side, SourceWorld, Stop, Symbolic, TermValue};
+
+/// Steps that one run of the source may take, all forks together.
+const STEPS_MAX: u32 = 200_000;
+
+/// Ways that one run of the source may take.
+const FORKS_MAX: usize = 256;
+
+/// The source's state between two events.
+#[derive(Clone)]
+pub struct SourceState {
+    /// Memory and globals.
+    pub world: SourceWorld,
+    /// The running function.
+    pub activation: Activation<Symbolic>,
+    /// The last result of each operator since the cut, by offset.
+    pub made: BTreeMap<u32, TermValue>,
+    /// Steps since the cut.
+    pub steps: u32,
+}
+
+/// What the source did at the end of a run.
+#[derive(Clone)]
+pub enum SourceEvent {
+    /// It stands at the place asked for.
+    Arrived,
+    /// A direct call of this function.
+    Call { function: u32, arguments: Vec<TermValue>, offset: u32 },
+    /// An indirect call, its checks passed.
+    CallIndirect { type_index: u32, code: Term32, arguments: Vec<TermValue>, offset: u32 },
+    /// The function returns.
+    Return(Vec<TermValue>),
+    /// A trap.
+    Trap(Trap),
+}
+
+impl SourceEvent {
+    /// In words, for messages.
+    pub fn words(&self) -> String {
+        match self {
+            SourceEvent::Arrived => "reaches the cut".to_owned(),
+            SourceEvent::Call { function, offset, .. } => format!("calls function {function} at wasm offset {offset:#x}"),
+            SourceEvent::CallIndirect { offset, .. } => format!("calls indirectly at wasm offset {offset:#x}"),
+            SourceEvent::Return(_) => "returns".to_owned(),
+            SourceEvent::Trap(trap) => format!("traps with \"{}\"", trap.words()),
+        }
+    }
+}
+
+/// One way the source may go, under the facts that lead there.
+pub struct Outcome {
+    /// The facts of the path and of this way.
+    pub facts: Facts,
+    /// The state at the event.
+    pub state: SourceState,
+    /// The event.
+    pub event: SourceEvent,
+}
+
+/// Runs the source until it arrives at `place` (a position in the body) after at least one step, or
+/// calls, returns or traps.
+///
+/// # Errors
+/// What is not modelled, or a budget that is used up.
+pub fn run_to(
+    symbolic: &mut Symbolic,
+    (module, function): (&Module, &Function),
+    start: &SourceState,
+    facts: &Facts,
+    place: Option<u32>,
+) -> Result<Vec<Outcome>, String> {
+    let mut waiting = vec![(start.clone(), facts.clone())];
+    let mut outcomes = Vec::new();
+    let mut budget = STEPS_MAX;
+    while let Some((mut state, facts)) = waiting.pop() {
+        if waiting.len() + outcomes.len() > FORKS_MAX {
+            return Err(format!("the source may go more than {FORKS_MAX} ways here"));
+        }
+        loop {
+            if state.steps > 0 && place == Some(state.activation.position) {
+                outcomes.push(Outcome { facts, state, event: SourceEvent::Arrived });
+                break;
+            }
+            budget = budget.checked_sub(1).ok_or_else(|| format!("the source takes more than {STEPS_MAX} steps here"))?;
+            let before = state.clone();
+            match step(symbolic, (module, function), &mut state, &facts) {
+                Ok(None) => {}
+                Ok(Some(event)) => {
+                    outcomes.push(Outcome { facts, state, event });
+                    break;
+                }
+                Err(Stop::Fault(reason)) => return Err(reason),
+                Err(Stop::Undecided(condition)) => {
+                    for value in [true, false] {
+                        let mut facts = facts.clone();
+                        facts.assume(&mut symbolic.terms, condition, value);
+                        waiting.push((before.clone(), facts));
+                    }
+                    break;
+                }
+            }
+        }
+    }
+    Ok(outcomes)
+}
+
+fn step(
+    symbolic: &mut Symbolic,
+    (module, function): (&Module, &Function),
+    state: &mut SourceState,
+    facts: &Facts,
+) -> Result<Option<SourceEvent>, Stop> {
+    symbolic.side = Side::Source;
+    symbolic.facts = facts.clone();
+    std::mem::swap(&mut symbolic.world, &mut state.world);
+    let offset = function.offset(state.activation.position).unwrap_or(0);
+    let event = sem::step(symbolic, module, function, &mut state.activation);
+    std::mem::swap(&mut symbolic.world, &mut state.world);
+    state.steps += 1;
+    Ok(match event? {
+        Event::Next => {
+            if let Some(top) = state.activation.stack.last() {
+                state.made.insert(offset, top.clone());
+            }
+            None
+        }
+        Event::Call { offset, function, arguments } => Some(SourceEvent::Call { function, arguments, offset }),
+        Event::CallIndirect { offset, type_index, index: _, code, arguments } => {
+            Some(SourceEvent::CallIndirect { type_index, code, arguments, offset })
+        }
+        Event::Return(results) => Some(SourceEvent::Return(results)),
+        Event::Trap(trap, _) => Some(SourceEvent::Trap(trap)),
+    })
+}
+
+fn width(of: Width) -> TermWidth {
+    match of {
+        Width::Byte => TermWidth::Byte,
+        Width::Half => TermWidth::Half,
+        Width::Word => TermWidth::Word,
+    }
+}
+
+impl World for Symbolic {
+    fn load(&mut self, _memory: u32, at: &Term32, of: Width) -> Result<Term32, Stop> {
+        Ok(self.terms.load(self.world.memory, *at, width(of)))
+    }
+
+    fn store(&mut self, _memory: u32, at: &Term32, of: Width, value: &Term32) -> Result<(), Stop> {
+        self.world.memory = self.terms.store(self.world.memory, *at, width(of), *value);
+        Ok(())
+    }
+
+    fn memory_bytes(&mut self, _memory: u32) -> Term32 {
+        self.world.memory_bytes
+    }
+
+    fn set_memory_bytes(&mut self, _memory: u32, bytes: &Term32) {
+        self.world.memory_bytes = *bytes;
+    }
+
+    fn reserve_pages(&mut self, _memory: u32) -> u32 {
+        self.constants.reserve_pages
+    }
+
+    fn global_get(&mut self, global: u32) -> TermValue {
+        self.world.globals[global as usize].clone()
+    }
+
+    fn global_set(&mut self, global: u32, value: &TermValue) {
+        self.world.globals[global as usize] = value.clone();
+    }
+
+    fn table_size(&mut self, _table: u32) -> u32 {
+        u32::try_from(self.constants.table.len()).expect("a table's entries fit its ELF section")
+    }
+
+    fn table_type(&mut self, _table: u32, index: &Term32) -> Result<Term32, Stop> {
+        Ok(self.table_word(self.constants.table_type, *index))
+    }
+
+    fn table_code(&mut self, _table: u32, index: &Term32) -> Result<Term32, Stop> {
+        Ok(self.table_word(self.constants.table_code, *index))
+    }
+
+    fn enumerate(&mut self, index: &Term32, count: u32) -> Result<Option<u32>, Stop> {
+        let bound = self.terms.w32(count);
+        let within = self.terms.cmp32(Cmp::LtU, index, &bound);
+        if !self.decide(&within)? {
+            return Ok(None);
+        }
+        // The condition is among the facts by now, or follows from them: the index has a bound.
+        let mut facts = self.facts.clone();
+        facts.assume(&mut self.terms, within, true);
+        std::mem::swap(&mut self.facts, &mut facts);
+        let found = self.which(*index, count.max(1));
+        self.facts = facts;
+        found.map(Some)
+    }
+}

@@ -1,0 +1,240 @@
+//! The symbolic executor's state: terms, facts, and both sides' worlds.
+//!
+//! One [`Symbolic`] walks one path at a time. It is the [`Domain`] of both semantics: operators make
+//! terms, decisions are answered from facts. Machine steps see the machine's facts only; source
+//! steps may also ask the solver, as what they learn never admits a machine access.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
+use crate::hints::Base;
+use crate::program::Program;
+use crate::term::facts::Facts;
+use crate::term::prove::Prover;
+use crate::term::{Bounds, Function, Term32, Term64, TermBool, TermMem, Terms};
+use crate::wasm::sem::Value;
+
+use super::machine::MachineState;
+
+/// A Wasm value as terms.
+pub type TermValue = Value<Symbolic>;
+
+/// Why a step did not finish.
+#[derive(Clone, Debug)]
+pub enum Stop {
+    /// The facts do not decide this condition.
+    Undecided(TermBool),
+    /// The machine may fault, or does what is not modelled.
+    Fault(String),
+}
+
+/// Which side is stepping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// The machine code.
+    Machine,
+    /// The Wasm code.
+    Source,
+}
+
+/// What Wasm code sees beside its locals and its stack.
+#[derive(Clone)]
+pub struct SourceWorld {
+    /// The bytes of linear memory.
+    pub memory: TermMem,
+    /// Its length in bytes.
+    pub memory_bytes: Term32,
+    /// Globals by index.
+    pub globals: Vec<TermValue>,
+}
+
+/// Where a region is and how large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Its first address.
+    pub address: Term32,
+    /// Bytes.
+    pub bytes: u32,
+}
+
+/// The regions of the module under judgement.
+#[derive(Clone, Debug, Default)]
+pub struct Regions {
+    /// By base; a module without the region has no entry.
+    pub extents: BTreeMap<Base, Extent>,
+    /// The address of the word that holds the stack limit.
+    pub stack_limit: Option<Term32>,
+}
+
+/// What does not change while a module is judged.
+#[derive(Clone, Debug)]
+pub struct Constants {
+    /// Where the regions are.
+    pub regions: Regions,
+    /// SP at the entry of the function.
+    pub entry_sp: Term32,
+    /// The stack limit.
+    pub limit: Term32,
+    /// `type(i)` of table 0.
+    pub table_type: Function,
+    /// `code(i)` of table 0.
+    pub table_code: Function,
+    /// Type id and code address of each entry of table 0.
+    pub table: Vec<(u32, Term32)>,
+    /// Whether the memory's length can change.
+    pub grows: bool,
+    /// Most pages the memory may have.
+    pub reserve_pages: u32,
+    /// What is known of the memory's length in every state.
+    pub length_bounds: Bounds,
+    /// By global index: whether it has no cell, its value being a constant.
+    pub global_is_constant: Vec<bool>,
+    /// By global index: the offset of its cell in the instance region.
+    pub cells: Vec<Option<u32>>,
+}
+
+/// Terms, facts and the states of both sides on one path.
+pub struct Symbolic {
+    /// The arena.
+    pub terms: Terms,
+    /// The prover.
+    pub prover: Prover,
+    /// Constants of the module.
+    pub constants: Constants,
+    /// The file under judgement.
+    pub program: Rc<Program>,
+    /// The machine's state.
+    pub machine: MachineState,
+    /// The source's world.
+    pub world: SourceWorld,
+    /// The facts that the stepping side may use.
+    pub facts: Facts,
+    /// The stepping side.
+    pub side: Side,
+}
+
+impl Symbolic {
+    /// An executor at no particular place.
+    pub fn new(mut terms: Terms, constants: Constants, program: Rc<Program>, world: SourceWorld) -> Symbolic {
+        let machine = MachineState::junk(&mut terms, &constants, &world, 0);
+        Symbolic {
+            terms,
+            prover: Prover::new(),
+            constants,
+            program,
+            machine,
+            world,
+            facts: Facts::new(),
+            side: Side::Source,
+        }
+    }
+
+    /// A word of table 0 at an index within the table.
+    pub fn table_word(&mut self, which: Function, index: Term32) -> Term32 {
+        let entry = self.terms.as_const32(index).and_then(|at| self.constants.table.get(at as usize).copied());
+        match entry {
+            Some((type_id, _)) if which == self.constants.table_type => self.terms.w32(type_id),
+            Some((_, code)) => code,
+            None => self.terms.apply32(which, &[index]),
+        }
+    }
+
+    /// Which number the index is, least first, if the facts bound it.
+    pub fn which(&mut self, index: Term32, count_max: u32) -> Result<u32, Stop> {
+        let index = self.facts.simplify32(&mut self.terms, index);
+        let (low, high) = self.facts.interval(&self.terms, index);
+        if high - low >= count_max {
+            return Err(Stop::Fault(format!("an index in [{low}, {high}] is not bounded by its table")));
+        }
+        for candidate in low..high {
+            let number = self.terms.w32(candidate);
+            let is = self.terms.cmp32(Cmp::Eq, &index, &number);
+            if self.decide(&is)? {
+                return Ok(candidate);
+            }
+        }
+        Ok(high)
+    }
+}
+
+impl Domain for Symbolic {
+    type Bool = TermBool;
+    type W32 = Term32;
+    type W64 = Term64;
+
+    fn bool(&mut self, value: bool) -> TermBool {
+        self.terms.bool(value)
+    }
+    fn not(&mut self, a: &TermBool) -> TermBool {
+        self.terms.not(a)
+    }
+    fn and(&mut self, a: &TermBool, b: &TermBool) -> TermBool {
+        self.terms.and(a, b)
+    }
+    fn or(&mut self, a: &TermBool, b: &TermBool) -> TermBool {
+        self.terms.or(a, b)
+    }
+    fn ite_bool(&mut self, c: &TermBool, a: &TermBool, b: &TermBool) -> TermBool {
+        self.terms.ite_bool(c, a, b)
+    }
+    fn w32(&mut self, value: u32) -> Term32 {
+        self.terms.w32(value)
+    }
+    fn un32(&mut self, op: Un32, a: &Term32) -> Term32 {
+        self.terms.un32(op, a)
+    }
+    fn bin32(&mut self, op: Bin32, a: &Term32, b: &Term32) -> Term32 {
+        self.terms.bin32(op, a, b)
+    }
+    fn cmp32(&mut self, op: Cmp, a: &Term32, b: &Term32) -> TermBool {
+        self.terms.cmp32(op, a, b)
+    }
+    fn ite32(&mut self, c: &TermBool, a: &Term32, b: &Term32) -> Term32 {
+        self.terms.ite32(c, a, b)
+    }
+    fn carry(&mut self, a: &Term32, b: &Term32, carry: &TermBool) -> TermBool {
+        self.terms.carry(a, b, carry)
+    }
+    fn w64(&mut self, value: u64) -> Term64 {
+        self.terms.w64(value)
+    }
+    fn join(&mut self, high: &Term32, low: &Term32) -> Term64 {
+        self.terms.join(high, low)
+    }
+    fn high(&mut self, a: &Term64) -> Term32 {
+        self.terms.high(a)
+    }
+    fn low(&mut self, a: &Term64) -> Term32 {
+        self.terms.low(a)
+    }
+    fn un64(&mut self, op: Un64, a: &Term64) -> Term64 {
+        self.terms.un64(op, a)
+    }
+    fn bin64(&mut self, op: Bin64, a: &Term64, b: &Term64) -> Term64 {
+        self.terms.bin64(op, a, b)
+    }
+    fn cmp64(&mut self, op: Cmp, a: &Term64, b: &Term64) -> TermBool {
+        self.terms.cmp64(op, a, b)
+    }
+    fn ite64(&mut self, c: &TermBool, a: &Term64, b: &Term64) -> Term64 {
+        self.terms.ite64(c, a, b)
+    }
+}
+
+impl Decide for Symbolic {
+    type Stop = Stop;
+
+    fn decide(&mut self, condition: &TermBool) -> Result<bool, Stop> {
+        let known = match self.side {
+            Side::Machine => self.facts.decide(&mut self.terms, *condition),
+            Side::Source => self.prover.decide(&mut self.terms, &self.facts, *condition),
+        };
+        known.ok_or(Stop::Undecided(*condition))
+    }
+}
+
+/// Bounds of a region's address: aligned, and far enough from the end not to wrap.
+pub fn region_bounds(bytes: u32) -> Bounds {
+    Bounds { low: 8, high: (u32::MAX - bytes) & !7, align_log2: 3 }
+}

@@ -1,0 +1,424 @@
+//! The walk over one function: every machine path from every cut to the next, against the source.
+//!
+//! Ensures: [`run`] reports no finding only if each segment's goals are closed on every path, each
+//! path ends at a cut, a return or a trap, and every visited instruction is decoded and steps
+//! without a fault. The machine goes first, on facts of its own; the source follows at each event.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::elf::RelocationKind;
+use crate::hints::{Cut, FunctionHints, Label, Name};
+use crate::program::{CallTarget, Program};
+use crate::term::facts::Facts;
+use crate::term::Term32;
+use crate::thumb::decode::decode;
+use crate::thumb::inst::Inst;
+use crate::thumb::sem::{self, Flow};
+use crate::trap::Trap;
+use crate::verdict::{Check, Finding, Kind, Method, Obligation};
+use crate::wasm::module::{Function, Module};
+use crate::wasm::sem::Activation;
+
+use super::goal;
+use super::machine::MachineState;
+use super::relation::{self, Ghosts, Known};
+use super::source::{run_to, SourceEvent, SourceState};
+use super::symbolic::{Side, Stop, Symbolic};
+
+/// Machine instructions that the paths of one segment may run, all together.
+const STEPS_MAX: u32 = 400_000;
+
+/// Paths that one segment may have.
+const PATHS_MAX: u32 = 20_000;
+
+/// Findings after which a function is given up.
+const FINDINGS_MAX: usize = 8;
+
+/// What is walked: one function with its code and hints.
+pub struct Subject<'a> {
+    /// The Wasm module.
+    pub module: &'a Module,
+    /// The Wasm function.
+    pub function: &'a Function,
+    /// The file.
+    pub program: &'a Program,
+    /// Its hints.
+    pub hints: &'a FunctionHints,
+    /// First address of its code.
+    pub start: u32,
+    /// Behind its last.
+    pub end: u32,
+}
+
+/// What the walk found out.
+#[derive(Default)]
+pub struct Walked {
+    /// Closed obligations.
+    pub obligations: Vec<Obligation>,
+    /// What is not shown.
+    pub findings: Vec<Finding>,
+    /// Segments walked.
+    pub segments: u32,
+    /// Offsets in the function of bytes that were run or read as constants.
+    pub covered: BTreeSet<u32>,
+    /// Deepest SP, in bytes below entry.
+    pub depth_max: u32,
+    /// Calls made: the callee, `None` for an indirect call of the given type.
+    pub calls: BTreeSet<Callee>,
+}
+
+/// Whom a function calls.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Callee {
+    /// A function of the module or an import, by index.
+    Direct(u32),
+    /// Any function in the table of this type.
+    Indirect(u32),
+}
+
+/// One path under way.
+#[derive(Clone)]
+pub(super) struct Path {
+    pub machine: MachineState,
+    pub machine_facts: Facts,
+    pub source: SourceState,
+    /// Facts of the machine and of the source.
+    pub facts: Facts,
+    /// Address of the next instruction.
+    pub pc: u32,
+    pub known: Rc<Known>,
+    /// What each named value is, where it is known.
+    pub names: BTreeMap<Name, Term32>,
+    /// Whether anything happened since entry that `exhausted` must precede.
+    pub fresh: Freshness,
+}
+
+/// Whether a path still stands at the function's entry as far as stores and calls go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Freshness {
+    Entry,
+    Under,
+}
+
+/// Walks a function.
+pub fn run(symbolic: &mut Symbolic, subject: &Subject<'_>) -> Walked {
+    let ghosts = Ghosts { registers: MachineState::entry_registers(symbolic) };
+    let mut walk = Walk { symbolic, subject, ghosts, walked: Walked::default(), labels: BTreeMap::new(), cuts: BTreeMap::new() };
+    walk.labels = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
+    walk.cuts = subject.hints.cuts.iter().map(|cut| (cut.at, cut)).collect();
+    walk.segments();
+    walk.walked
+}
+
+pub(super) struct Walk<'a, 'b> {
+    pub symbolic: &'a mut Symbolic,
+    pub subject: &'a Subject<'b>,
+    pub ghosts: Ghosts,
+    pub walked: Walked,
+    labels: BTreeMap<u32, &'a Label>,
+    cuts: BTreeMap<u32, &'a Cut>,
+}
+
+/// How one instruction went.
+enum Stepped {
+    /// The path goes on at its `pc`.
+    On,
+    /// The path has ended; its goals are recorded.
+    End,
+    /// The path goes on as these.
+    Split(Vec<Path>),
+}
+
+impl Walk<'_, '_> {
+    fn segments(&mut self) {
+        if self.cuts.contains_key(&0) {
+            return self.find(0, "a cut stands at the entry".to_owned());
+        }
+        match self.entry() {
+            Ok(path) => self.segment(path),
+            Err(why) => self.find(0, why),
+        }
+        let cuts: Vec<&Cut> = self.cuts.values().copied().collect();
+        for cut in cuts {
+            if self.walked.findings.len() >= FINDINGS_MAX {
+                return;
+            }
+            match relation::begin(self.symbolic, self.subject.function, cut, &self.ghosts) {
+                Ok(start) => self.segment(Path {
+                    machine: start.machine,
+                    machine_facts: start.facts.clone(),
+                    source: start.source,
+                    facts: start.facts,
+                    pc: self.subject.start + cut.at,
+                    known: Rc::new(start.known),
+                    names: start.names,
+                    fresh: Freshness::Under,
+                }),
+                Err(why) => self.find(cut.at, why),
+            }
+        }
+    }
+
+    /// Both sides at the function's entry: the contract.
+    fn entry(&mut self) -> Result<Path, String> {
+        let world = relation::fresh_world(self.symbolic, None);
+        let (machine, arguments) = MachineState::entry(self.symbolic, &world, self.subject.function, &self.ghosts);
+        let activation = Activation::enter(self.symbolic, self.subject.function, arguments)
+            .ok_or("the entry does not fit the function's type")?;
+        Ok(Path {
+            machine,
+            machine_facts: Facts::new(),
+            source: SourceState { world, activation, made: BTreeMap::new(), steps: 0 },
+            facts: Facts::new(),
+            pc: self.subject.start,
+            known: Rc::new(Known::new()),
+            names: BTreeMap::new(),
+            fresh: Freshness::Entry,
+        })
+    }
+
+    fn segment(&mut self, start: Path) {
+        self.walked.segments += 1;
+        let origin = start.pc;
+        let mut waiting = vec![start];
+        let (mut steps, mut paths) = (0, 0);
+        while let Some(mut path) = waiting.pop() {
+            paths += 1;
+            let mut first = path.pc == origin;
+            loop {
+                steps += 1;
+                if steps > STEPS_MAX || paths > PATHS_MAX {
+                    return self.find(self.offset(path.pc), "the segment has too many paths or steps; a cut is missing".to_owned());
+                }
+                if self.walked.findings.len() >= FINDINGS_MAX {
+                    return;
+                }
+                let at_cut = !std::mem::take(&mut first) && self.cuts.contains_key(&self.offset(path.pc));
+                let stepped = if at_cut { self.arrive(&path).map(|()| Stepped::End) } else { self.step(&mut path) };
+                match stepped {
+                    Ok(Stepped::On) => {}
+                    Ok(Stepped::End) => break,
+                    Ok(Stepped::Split(paths)) => {
+                        waiting.extend(paths);
+                        break;
+                    }
+                    Err(why) => {
+                        self.refuse(&path, why);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records why a path is not shown to be right, unless it cannot be taken.
+    fn refuse(&mut self, path: &Path, why: String) {
+        let at = self.offset(path.pc);
+        if goal::infeasible(self.symbolic, &path.facts) {
+            self.close(at, Kind::Access, Method::Infeasible);
+        } else {
+            self.find(at, why);
+        }
+    }
+
+    pub(super) fn find(&mut self, at: u32, message: String) {
+        self.walked.findings.push(Finding { at, check: Check::Segment, message });
+    }
+
+    pub(super) fn close(&mut self, at: u32, kind: Kind, method: Method) {
+        self.walked.obligations.push(Obligation { at, kind, method });
+    }
+
+    pub(super) fn offset(&self, pc: u32) -> u32 {
+        pc.wrapping_sub(self.subject.start)
+    }
+
+    /// Runs one instruction.
+    fn step(&mut self, path: &mut Path) -> Result<Stepped, String> {
+        let at = self.offset(path.pc);
+        if path.pc < self.subject.start || path.pc >= self.subject.end {
+            return Err(format!("control leaves the function for {:#x}", path.pc));
+        }
+        let bytes = self.subject.program.code(path.pc, self.subject.end);
+        let (inst, size) = decode(bytes, 0).map_err(|error| format!("no instruction that is modelled: {error}"))?;
+        self.walked.covered.extend(at..at + size);
+        let before = path.clone();
+        let flow = match self.execute(path, &inst, size) {
+            Ok(flow) => flow,
+            Err(Stop::Fault(why)) => return Err(format!("{inst:?}: {why}")),
+            Err(Stop::Undecided(condition)) => {
+                let both = [true, false].map(|value| {
+                    let mut way = before.clone();
+                    way.machine_facts.assume(&mut self.symbolic.terms, condition, value);
+                    way.facts.assume(&mut self.symbolic.terms, condition, value);
+                    way
+                });
+                return Ok(Stepped::Split(both.into_iter().filter(|way| !way.facts.is_contradictory()).collect()));
+            }
+        };
+        path.machine.forget_below_sp(self.symbolic)?;
+        self.after(&before, path, at)?;
+        let next = path.pc + size;
+        self.follow(path, flow, next)
+    }
+
+    /// The instruction's own meaning, or that of its relocation.
+    fn execute(&mut self, path: &mut Path, inst: &Inst, size: u32) -> Result<Flow<Term32>, Stop> {
+        self.symbolic.side = Side::Machine;
+        self.symbolic.facts = path.machine_facts.clone();
+        std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
+        let flow = self.run(inst, path.pc, size);
+        std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
+        self.walked.covered.extend(path.machine.take_constants_read().into_iter().map(|address| address.wrapping_sub(self.subject.start)));
+        flow
+    }
+
+    fn run(&mut self, inst: &Inst, pc: u32, size: u32) -> Result<Flow<Term32>, Stop> {
+        let program = self.subject.program;
+        match program.relocation_within(pc, size) {
+            None => sem::step(self.symbolic, inst, pc, size),
+            Some((at, RelocationKind::ThumbCall)) if at == pc && matches!(inst, Inst::BranchLink { .. }) => {
+                sem::step(self.symbolic, inst, pc, size)
+            }
+            Some((at, _)) => match program.relocated_half(pc).filter(|_| at == pc) {
+                Some((kind, word)) if kind == half_of(inst) => self.symbolic.set_half(inst, word).map(|()| Flow::Next),
+                Some(_) | None => Err(Stop::Fault("a relocation changes this instruction".to_owned())),
+            },
+        }
+    }
+
+    /// Checks after each instruction: depth, the stack limit, and what its label claims.
+    fn after(&mut self, before: &Path, path: &mut Path, at: u32) -> Result<(), String> {
+        let depth = path.machine.depth(&mut self.symbolic.terms, &self.symbolic.constants)?;
+        if depth > self.subject.hints.frame_bytes {
+            return Err(format!("SP is {depth} bytes below entry, {} are declared", self.subject.hints.frame_bytes));
+        }
+        self.walked.depth_max = self.walked.depth_max.max(depth);
+        if before.fresh == Freshness::Entry && path.machine.touched_memory() {
+            goal::limit_was_checked(self, before)?;
+            path.fresh = Freshness::Under;
+        }
+        if let Some(label) = self.labels.get(&at).copied() {
+            goal::label(self, path, label)?;
+        }
+        Ok(())
+    }
+
+    /// What comes after an instruction.
+    fn follow(&mut self, path: &mut Path, flow: Flow<Term32>, next: u32) -> Result<Stepped, String> {
+        match flow {
+            Flow::Next => path.pc = next,
+            Flow::Jump(target) => path.pc = target,
+            Flow::Call { target, .. } => {
+                let callee = self.subject.program.call_target(path.pc, target)?;
+                return self.call(path, Called::Known(callee), next);
+            }
+            Flow::CallRegister(target) => return self.call(path, Called::Computed(target), next),
+            Flow::JumpRegister(target) => return self.leave(path, target).map(|()| Stepped::End),
+            Flow::Trap(code) => return self.trap(path, code).map(|()| Stepped::End),
+        }
+        Ok(Stepped::On)
+    }
+
+    fn source_events(&mut self, path: &Path, place: Option<u32>) -> Result<Vec<super::source::Outcome>, String> {
+        run_to(self.symbolic, (self.subject.module, self.subject.function), &path.source, &path.facts, place)
+    }
+
+    /// The path has come to a cut.
+    fn arrive(&mut self, path: &Path) -> Result<(), String> {
+        let at = self.offset(path.pc);
+        let cut = self.cuts[&at];
+        if path.machine.in_it_block() {
+            return Err("a cut stands inside an IT block".to_owned());
+        }
+        let place = relation::place(cut, self.subject.function)?;
+        for outcome in self.source_events(path, Some(place))? {
+            match &outcome.event {
+                SourceEvent::Arrived => goal::cut(self, path, &outcome, cut)?,
+                event => self.mismatch(&outcome.facts, at, "goes on to the next cut", event)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The path jumps to an address in a register: it returns, or it is refused.
+    fn leave(&mut self, path: &Path, target: Term32) -> Result<(), String> {
+        let at = self.offset(path.pc);
+        for outcome in self.source_events(path, None)? {
+            match &outcome.event {
+                SourceEvent::Return(results) => goal::returned(self, path, (&outcome, results), target)?,
+                event => self.mismatch(&outcome.facts, at, "returns", event)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn trap(&mut self, path: &Path, code: u8) -> Result<(), String> {
+        let at = self.offset(path.pc);
+        let trap = Trap::from_code(code).ok_or_else(|| format!("UDF #{code} reports no trap"))?;
+        if trap == Trap::StackExhausted {
+            return goal::exhausted(self, path);
+        }
+        for outcome in self.source_events(path, None)? {
+            match &outcome.event {
+                SourceEvent::Trap(kind) if *kind == trap => goal::trapped(self, path, &outcome)?,
+                event => self.mismatch(&outcome.facts, at, &format!("traps with \"{}\"", trap.words()), event)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, path: &Path, called: Called, next: u32) -> Result<Stepped, String> {
+        let at = self.offset(path.pc);
+        let mut ways = Vec::new();
+        for outcome in self.source_events(path, None)? {
+            let fits = match (&called, &outcome.event) {
+                (Called::Known(CallTarget::Function(machine)), SourceEvent::Call { function, .. }) => machine == function,
+                (Called::Computed(_), SourceEvent::CallIndirect { .. }) => true,
+                _ => false,
+            };
+            if fits {
+                ways.push(goal::called(self, path, outcome, &called, next)?);
+            } else {
+                self.mismatch(&outcome.facts, at, &called.words(), &outcome.event)?;
+            }
+        }
+        Ok(Stepped::Split(ways))
+    }
+
+    /// The two sides do different things: wrong, unless the way cannot be taken.
+    fn mismatch(&mut self, facts: &Facts, at: u32, machine: &str, source: &SourceEvent) -> Result<(), String> {
+        if goal::infeasible(self.symbolic, facts) {
+            self.close(at, Kind::World, Method::Infeasible);
+            return Ok(());
+        }
+        Err(format!("the machine {machine} where Wasm {}", source.words()))
+    }
+}
+
+/// The relocation that fits a move of half a word; any other instruction has none.
+fn half_of(inst: &Inst) -> RelocationKind {
+    match inst {
+        Inst::MovW { .. } => RelocationKind::MovwAbs,
+        Inst::MovT { .. } => RelocationKind::MovtAbs,
+        _ => RelocationKind::Abs32,
+    }
+}
+
+/// What the machine calls.
+pub(super) enum Called {
+    /// By a branch.
+    Known(CallTarget),
+    /// Through a register.
+    Computed(Term32),
+}
+
+impl Called {
+    fn words(&self) -> String {
+        match self {
+            Called::Known(CallTarget::Function(function)) => format!("calls function {function}"),
+            Called::Computed(_) => "calls through a register".to_owned(),
+        }
+    }
+}

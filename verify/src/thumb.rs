@@ -1,0 +1,8 @@
+//! The machine side: what a Thumb-2 instruction is, which bytes encode it, and what it does.
+
+pub mod decode;
+pub mod feature;
+pub mod flags;
+pub mod inst;
+pub mod register;
+pub mod sem;

@@ -1,0 +1,217 @@
+//! What the validator says: verdicts, the obligations behind them, and how each was closed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::trap::Trap;
+
+/// The judgement on one function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Every obligation was closed.
+    Proved,
+    /// A run from the function's entry on which Wasm and machine code differ.
+    Refuted(Counterexample),
+    /// Not proved, and not shown wrong either. A refusal all the same.
+    Unknown,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Proved => "Proved",
+            Verdict::Refuted(_) => "Refuted",
+            Verdict::Unknown => "Unknown",
+        })
+    }
+}
+
+/// A concrete run, replayed through both interpreters, on which the two sides differ.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Counterexample {
+    /// The arguments, `i32` zero-extended.
+    pub arguments: Vec<u64>,
+    /// Seed of the contents of memory and globals.
+    pub seed: u64,
+    /// What Wasm does, in words.
+    pub wasm: String,
+    /// What the machine code does, in words.
+    pub machine: String,
+}
+
+/// Something that had to hold and was not shown to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Byte offset in the function (or in the file, for findings about the file).
+    pub at: u32,
+    /// Which check found it.
+    pub check: Check,
+    /// What does not hold, in one sentence.
+    pub message: String,
+}
+
+/// The independent checks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Check {
+    /// Live ranges rebuilt from the machine code, and the colouring of them.
+    Ranges,
+    /// The proof of each segment.
+    Segment,
+    /// Symbols, relocations, sections, coverage.
+    File,
+    /// Instantiation, startup.
+    Instantiation,
+    /// Stack need.
+    Stack,
+    /// Frame information for debuggers.
+    FrameInformation,
+}
+
+/// What kind of thing had to be shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Kind {
+    /// A result of the function, or a callee-saved register, SP or return address at its end.
+    Return,
+    /// The trap and the state at it.
+    Trap,
+    /// An argument, or the state, at a call.
+    Call,
+    /// A Wasm local or operand-stack slot at a cut.
+    Source,
+    /// A machine location at a cut.
+    Location,
+    /// A fact at a cut.
+    Fact,
+    /// Memory, globals or memory length at a cut.
+    World,
+    /// A memory access lies in a region.
+    Access,
+    /// A register-to-register copy holds the value it is said to hold.
+    Move,
+    /// A stored word is the value it is said to be.
+    Spill,
+    /// A loaded word is the value it is said to be.
+    Reload,
+    /// A recomputed word is the value it is said to be.
+    Remat,
+}
+
+/// How an obligation was closed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Method {
+    /// Both sides were the same term before any rule.
+    Same,
+    /// Both sides have one normal form.
+    Rules,
+    /// Both sides have one normal form under the facts of the path.
+    Facts,
+    /// The solver found no counterexample.
+    Solver,
+    /// The path cannot be taken.
+    Infeasible,
+}
+
+/// One closed obligation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Obligation {
+    /// Byte offset in the function of the instruction at which it holds.
+    pub at: u32,
+    /// What had to be shown.
+    pub kind: Kind,
+    /// How it was.
+    pub method: Method,
+}
+
+/// The judgement on one function with its grounds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FunctionReport {
+    /// Wasm function index.
+    pub function: u32,
+    /// Its name for people.
+    pub name: String,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// Why it is not Proved; empty if it is.
+    pub findings: Vec<Finding>,
+    /// The closed obligations, in the order of the walk.
+    pub obligations: Vec<Obligation>,
+    /// Straight-line segments walked.
+    pub segments: u32,
+    /// Bytes of code.
+    pub code_bytes: u32,
+    /// Bytes of stack below SP at entry, callees included where they are bounded.
+    pub stack_bytes: u32,
+}
+
+/// The judgement on a file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    /// One per function that has code.
+    pub functions: Vec<FunctionReport>,
+    /// What does not hold of the file as a whole.
+    pub findings: Vec<Finding>,
+    /// Bytes of executable sections under no verdict.
+    pub uncovered_bytes: u32,
+    /// What the verdict rests on besides the trusted base, a sentence each.
+    pub assumptions: Vec<String>,
+    /// Obligations about the file: instantiation, symbols, relocations.
+    pub file_obligations: u32,
+}
+
+impl Report {
+    /// Whether the file may be written: everything Proved, nothing open, nothing left out.
+    pub fn proved(&self) -> bool {
+        let complete = self.functions.iter().all(|f| f.verdict == Verdict::Proved && !f.obligations.is_empty());
+        complete && self.findings.is_empty() && self.uncovered_bytes == 0 && self.file_obligations > 0
+    }
+
+    /// Whether some function is shown wrong by a concrete run.
+    pub fn refuted(&self) -> bool {
+        self.functions.iter().any(|f| matches!(f.verdict, Verdict::Refuted(_)))
+    }
+
+    /// Number of obligations by method.
+    pub fn methods(&self) -> BTreeMap<Method, u32> {
+        let mut counts = BTreeMap::new();
+        for obligation in self.functions.iter().flat_map(|f| &f.obligations) {
+            *counts.entry(obligation.method).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// Why there is no judgement at all.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CheckError {
+    /// The Wasm bytes are no valid module within scope.
+    Wasm(String),
+    /// The ELF bytes are no usable file.
+    Elf(String),
+    /// The hint section is missing or unreadable.
+    Hints(String),
+    /// The ELF was made from another module.
+    OtherModule(String),
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, why) = match self {
+            CheckError::Wasm(why) => ("the Wasm module", why),
+            CheckError::Elf(why) => ("the ELF file", why),
+            CheckError::Hints(why) => ("the hints", why),
+            CheckError::OtherModule(why) => ("the pair of files", why),
+        };
+        write!(f, "{what}: {why}")
+    }
+}
+
+impl std::error::Error for CheckError {}
+
+/// How a function ends, for messages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// With these results.
+    Returned(Vec<u64>),
+    /// By a trap.
+    Trapped(Trap),
+}

@@ -1,0 +1,9 @@
+//! The Wasm side: what a module says, where control goes, and what each operator does.
+//!
+//! Independent of the compiler. [`module::read`] refuses whatever the semantics does not know.
+
+pub mod control;
+pub mod module;
+pub mod op;
+pub mod sem;
+pub mod world;

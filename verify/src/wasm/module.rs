@@ -1,0 +1,716 @@
+//! What a Wasm module says, read independently of the compiler.
+//!
+//! Requires: nothing of the bytes.
+//! Ensures: the module is valid Wasm 1.0 with sign-extension operators (full validation by the
+//! parser) and uses only what [`Op`] and the types here can say; all else is refused with its
+//! offset. Offsets are those of the module's bytes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use wasmparser::{
+    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind,
+    FuncValidatorAllocations, FunctionBody, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
+    Validator, WasmFeatures,
+};
+
+use super::control::{self, Control};
+use super::op::{self, Op};
+
+/// Bytes of a Wasm page.
+pub const PAGE_BYTES: u32 = 65536;
+
+/// Most pages a memory may have: one less than what 32 bits of length cannot count.
+pub const PAGES_MAX: u32 = 65535;
+
+/// Why a module was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WasmError {
+    /// The bytes are not a valid module.
+    Invalid {
+        /// Where, in the module's bytes.
+        offset: u64,
+        /// What the parser says.
+        reason: String,
+    },
+    /// The module is valid and uses what the validator does not know.
+    Unsupported {
+        /// Where, in the module's bytes.
+        offset: u64,
+        /// What is not known.
+        what: String,
+    },
+}
+
+impl WasmError {
+    pub(super) fn unsupported(offset: u32, what: impl Into<String>) -> WasmError {
+        WasmError::Unsupported {
+            offset: u64::from(offset),
+            what: what.into(),
+        }
+    }
+
+    pub(super) fn from_parser(error: wasmparser::Error) -> WasmError {
+        WasmError::Invalid {
+            offset: error.offset(),
+            reason: error.message().to_string(),
+        }
+    }
+}
+
+impl fmt::Display for WasmError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WasmError::Invalid { offset, reason } => {
+                write!(f, "invalid Wasm at offset {offset:#x}: {reason}")
+            }
+            WasmError::Unsupported { offset, what } => {
+                write!(
+                    f,
+                    "the validator does not know {what} at offset {offset:#x}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for WasmError {}
+
+/// The type of a value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum ValueType {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+}
+
+impl ValueType {
+    pub(super) fn read(value: wasmparser::ValType, offset: u32) -> Result<ValueType, WasmError> {
+        match value {
+            wasmparser::ValType::I32 => Ok(ValueType::I32),
+            wasmparser::ValType::I64 => Ok(ValueType::I64),
+            wasmparser::ValType::F32
+            | wasmparser::ValType::F64
+            | wasmparser::ValType::V128
+            | wasmparser::ValType::Ref(_) => {
+                Err(WasmError::unsupported(offset, format!("type {value}")))
+            }
+        }
+    }
+}
+
+/// The type of a function.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, PartialOrd, Ord)]
+pub struct FunctionType {
+    /// Types of the parameters.
+    pub parameters: Vec<ValueType>,
+    /// Types of the results; at most one in Wasm 1.0.
+    pub results: Vec<ValueType>,
+}
+
+/// An imported function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// Module name.
+    pub module: String,
+    /// Field name.
+    pub field: String,
+    /// Its type, an index into [`Module::types`].
+    pub type_index: u32,
+}
+
+/// One operator and where it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Instruction {
+    /// The operator.
+    pub op: Op,
+    /// Its byte offset in the module.
+    pub offset: u32,
+}
+
+/// A function with a body.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Function {
+    /// Its index; imports are counted.
+    pub index: u32,
+    /// Its type, an index into [`Module::types`].
+    pub type_index: u32,
+    /// Its type.
+    pub signature: FunctionType,
+    /// Types of all locals, parameters first.
+    pub locals: Vec<ValueType>,
+    /// The operators, the closing `end` included.
+    pub body: Vec<Instruction>,
+    /// Where branches go and what stands on the operand stack.
+    pub control: Control,
+}
+
+impl Function {
+    /// The position in [`Function::body`] of the operator at a byte offset of the module.
+    pub fn position(&self, offset: u32) -> Option<u32> {
+        let found = self
+            .body
+            .binary_search_by_key(&offset, |instruction| instruction.offset)
+            .ok()?;
+        u32::try_from(found).ok()
+    }
+
+    /// The byte offset of the operator at a position.
+    pub fn offset(&self, position: u32) -> Option<u32> {
+        self.body
+            .get(position as usize)
+            .map(|instruction| instruction.offset)
+    }
+}
+
+/// A table of functions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Table {
+    /// Entries; without `table.grow` that is also the size for ever.
+    pub minimum: u32,
+    /// The limit declared.
+    pub maximum: Option<u32>,
+}
+
+/// A linear memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Memory {
+    /// Pages at instantiation, at most [`PAGES_MAX`].
+    pub minimum: u32,
+    /// The limit declared, in pages; may be 65536.
+    pub maximum: Option<u32>,
+}
+
+/// A constant of a value type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Constant {
+    /// 32-bit integer.
+    I32(u32),
+    /// 64-bit integer.
+    I64(u64),
+}
+
+impl Constant {
+    /// Its type.
+    pub fn value_type(self) -> ValueType {
+        match self {
+            Constant::I32(_) => ValueType::I32,
+            Constant::I64(_) => ValueType::I64,
+        }
+    }
+}
+
+/// A global.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Global {
+    /// Whether `global.set` may change it.
+    pub mutable: bool,
+    /// Its initial value, which also says its type.
+    pub initial: Constant,
+}
+
+/// What an export names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub enum Exported {
+    /// The function with this index.
+    Function(u32),
+    /// The table with this index.
+    Table(u32),
+    /// The memory with this index.
+    Memory(u32),
+    /// The global with this index.
+    Global(u32),
+}
+
+/// An export.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Export {
+    /// Its name.
+    pub name: String,
+    /// What it names.
+    pub item: Exported,
+}
+
+/// An active element segment of table 0.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ElementSegment {
+    /// First table entry.
+    pub start: u32,
+    /// Function indices.
+    pub functions: Vec<u32>,
+}
+
+/// An active data segment of memory 0.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DataSegment {
+    /// First byte of memory.
+    pub start: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A module.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Module {
+    /// Function types.
+    pub types: Vec<FunctionType>,
+    /// Imported functions; they have the first function indices.
+    pub imports: Vec<Import>,
+    /// Functions with bodies.
+    pub functions: Vec<Function>,
+    /// The table, if there is one.
+    pub table: Option<Table>,
+    /// The memory, if there is one.
+    pub memory: Option<Memory>,
+    /// Globals.
+    pub globals: Vec<Global>,
+    /// Exports, in the order of the section.
+    pub exports: Vec<Export>,
+    /// The start function.
+    pub start: Option<u32>,
+    /// Active element segments, in order.
+    pub elements: Vec<ElementSegment>,
+    /// Active data segments, in order.
+    pub data: Vec<DataSegment>,
+    /// Function names from the name section. For messages only.
+    pub names: BTreeMap<u32, String>,
+}
+
+impl Module {
+    /// Functions, imports counted.
+    pub fn function_count(&self) -> u32 {
+        count(self.imports.len() + self.functions.len())
+    }
+
+    /// The function with this index, if it has a body.
+    pub fn function(&self, index: u32) -> Option<&Function> {
+        let defined = (index as usize).checked_sub(self.imports.len())?;
+        self.functions.get(defined)
+    }
+
+    /// The type index of a function, imported or not.
+    pub fn type_index(&self, function: u32) -> Option<u32> {
+        match self.imports.get(function as usize) {
+            Some(import) => Some(import.type_index),
+            None => self.function(function).map(|found| found.type_index),
+        }
+    }
+
+    /// The type of a function, imported or not.
+    pub fn signature(&self, function: u32) -> Option<&FunctionType> {
+        self.types.get(self.type_index(function)? as usize)
+    }
+
+    /// The number that stands for a type in a table entry: 1 + the index of the first type that
+    /// is structurally equal. 0 stands for a null entry.
+    pub fn type_id(&self, type_index: u32) -> Option<u32> {
+        let wanted = self.types.get(type_index as usize)?;
+        self.types
+            .iter()
+            .position(|found| found == wanted)
+            .map(|first| count(first + 1))
+    }
+
+    /// Whether some function contains `memory.grow`.
+    pub fn grows_memory(&self) -> bool {
+        self.functions
+            .iter()
+            .any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow))
+    }
+
+    /// What to call a function in a message.
+    pub fn display_name(&self, function: u32) -> String {
+        self.names
+            .get(&function)
+            .cloned()
+            .unwrap_or_else(|| format!("function {function}"))
+    }
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).expect("the parser's limits keep counts below 2^32")
+}
+
+/// What is accepted: Wasm 1.0 and the sign-extension operators.
+fn features() -> WasmFeatures {
+    WasmFeatures::WASM1.union(WasmFeatures::SIGN_EXTENSION)
+}
+
+/// Reads a module.
+pub fn read(bytes: &[u8]) -> Result<Module, WasmError> {
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(WasmError::Unsupported {
+            offset: 0,
+            what: "a module of 4 GiB".into(),
+        });
+    }
+    validate(bytes)?;
+    let mut reader = Reader {
+        module: Module::default(),
+        declared: Vec::new(),
+    };
+    let mut parser = Parser::new(0);
+    parser.set_features(features());
+    for payload in parser.parse_all(bytes) {
+        reader.payload(payload.map_err(WasmError::from_parser)?)?;
+    }
+    reader.controls()?;
+    Ok(reader.module)
+}
+
+fn validate(bytes: &[u8]) -> Result<(), WasmError> {
+    let mut validator = Validator::new_with_features(features());
+    let mut parser = Parser::new(0);
+    parser.set_features(features());
+    let mut allocations = FuncValidatorAllocations::default();
+    for payload in parser.parse_all(bytes) {
+        let payload = payload.map_err(WasmError::from_parser)?;
+        let kind = validator
+            .payload(&payload)
+            .map_err(WasmError::from_parser)?;
+        if let wasmparser::ValidPayload::Func(function, body) = kind {
+            let mut body_validator = function.into_validator(std::mem::take(&mut allocations));
+            body_validator
+                .validate(&body)
+                .map_err(WasmError::from_parser)?;
+            allocations = body_validator.into_allocations();
+        }
+    }
+    Ok(())
+}
+
+/// The module so far.
+struct Reader {
+    module: Module,
+    /// Type indices of the function section.
+    declared: Vec<u32>,
+}
+
+fn small(offset: u64) -> u32 {
+    u32::try_from(offset).expect("a module is shorter than 4 GiB")
+}
+
+impl Reader {
+    fn payload(&mut self, payload: Payload<'_>) -> Result<(), WasmError> {
+        match payload {
+            Payload::Version { .. }
+            | Payload::CodeSectionStart { .. }
+            | Payload::DataCountSection { .. }
+            | Payload::End(_) => {}
+            Payload::TypeSection(section) => {
+                let start = small(section.range().start);
+                for group in section {
+                    self.types(group.map_err(WasmError::from_parser)?, start)?;
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports_with_offsets() {
+                    let (offset, import) = import.map_err(WasmError::from_parser)?;
+                    self.import(import, small(offset))?;
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for index in section {
+                    self.declared.push(index.map_err(WasmError::from_parser)?);
+                }
+            }
+            Payload::TableSection(section) => {
+                let start = small(section.range().start);
+                for table in section {
+                    self.table(table.map_err(WasmError::from_parser)?.ty, start)?;
+                }
+            }
+            Payload::MemorySection(section) => {
+                let start = small(section.range().start);
+                for memory in section {
+                    self.memory(memory.map_err(WasmError::from_parser)?, start)?;
+                }
+            }
+            Payload::GlobalSection(section) => {
+                for global in section {
+                    let global = global.map_err(WasmError::from_parser)?;
+                    let initial = constant(&global.init_expr)?;
+                    self.module.globals.push(Global {
+                        mutable: global.ty.mutable,
+                        initial,
+                    });
+                }
+            }
+            Payload::ExportSection(section) => {
+                let start = small(section.range().start);
+                for export in section {
+                    self.export(export.map_err(WasmError::from_parser)?, start)?;
+                }
+            }
+            Payload::StartSection { func, .. } => self.module.start = Some(func),
+            Payload::ElementSection(section) => {
+                for element in section {
+                    self.element(element.map_err(WasmError::from_parser)?)?;
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    self.data(data.map_err(WasmError::from_parser)?)?;
+                }
+            }
+            Payload::CodeSectionEntry(body) => self.body(&body)?,
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(names) = section.as_known() {
+                    self.names(names);
+                }
+            }
+            other => {
+                let offset = other.as_section().map_or(0, |(_, range)| range.start);
+                return Err(WasmError::unsupported(
+                    small(offset),
+                    format!("section {other:?}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn types(&mut self, group: wasmparser::RecGroup, offset: u32) -> Result<(), WasmError> {
+        for sub_type in group.into_types() {
+            let CompositeInnerType::Func(function) = sub_type.composite_type.inner else {
+                return Err(WasmError::unsupported(
+                    offset,
+                    "a type that is no function type",
+                ));
+            };
+            let read = |types: &[wasmparser::ValType]| {
+                types
+                    .iter()
+                    .map(|value| ValueType::read(*value, offset))
+                    .collect::<Result<Vec<ValueType>, WasmError>>()
+            };
+            self.module.types.push(FunctionType {
+                parameters: read(function.params())?,
+                results: read(function.results())?,
+            });
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, import: wasmparser::Import<'_>, offset: u32) -> Result<(), WasmError> {
+        let what = match import.ty {
+            TypeRef::Func(type_index) => {
+                self.module.imports.push(Import {
+                    module: import.module.to_string(),
+                    field: import.name.to_string(),
+                    type_index,
+                });
+                return Ok(());
+            }
+            TypeRef::Table(_) => "an imported table",
+            TypeRef::Memory(_) => "an imported memory",
+            TypeRef::Global(_) => "an imported global",
+            TypeRef::Tag(_) => "an imported tag",
+            TypeRef::FuncExact(_) => "an imported function of an exact type",
+        };
+        Err(WasmError::unsupported(offset, what))
+    }
+
+    fn table(&mut self, ty: wasmparser::TableType, offset: u32) -> Result<(), WasmError> {
+        let limit = |entries: u64| {
+            u32::try_from(entries).map_err(|_| WasmError::unsupported(offset, "a 64-bit table"))
+        };
+        if self.module.table.is_some() {
+            return Err(WasmError::unsupported(offset, "a second table"));
+        }
+        let maximum = ty.maximum.map(limit).transpose()?;
+        self.module.table = Some(Table {
+            minimum: limit(ty.initial)?,
+            maximum,
+        });
+        Ok(())
+    }
+
+    fn memory(&mut self, ty: wasmparser::MemoryType, offset: u32) -> Result<(), WasmError> {
+        if self.module.memory.is_some() {
+            return Err(WasmError::unsupported(offset, "a second memory"));
+        }
+        if ty.memory64 || ty.shared || ty.page_size_log2.is_some() {
+            return Err(WasmError::unsupported(offset, "a memory of this kind"));
+        }
+        let minimum = u32::try_from(ty.initial)
+            .ok()
+            .filter(|pages| *pages <= PAGES_MAX);
+        let Some(minimum) = minimum else {
+            return Err(WasmError::unsupported(offset, "a memory of 4 GiB"));
+        };
+        let maximum = ty
+            .maximum
+            .map(|pages| u32::try_from(pages).unwrap_or(PAGES_MAX));
+        self.module.memory = Some(Memory { minimum, maximum });
+        Ok(())
+    }
+
+    fn export(&mut self, export: wasmparser::Export<'_>, offset: u32) -> Result<(), WasmError> {
+        let item = match export.kind {
+            ExternalKind::Func => Exported::Function(export.index),
+            ExternalKind::Table => Exported::Table(export.index),
+            ExternalKind::Memory => Exported::Memory(export.index),
+            ExternalKind::Global => Exported::Global(export.index),
+            ExternalKind::Tag | ExternalKind::FuncExact => {
+                return Err(WasmError::unsupported(offset, "an export of this kind"));
+            }
+        };
+        self.module.exports.push(Export {
+            name: export.name.to_string(),
+            item,
+        });
+        Ok(())
+    }
+
+    fn element(&mut self, element: wasmparser::Element<'_>) -> Result<(), WasmError> {
+        let offset = small(element.range.start);
+        let ElementKind::Active {
+            table_index: None | Some(0),
+            offset_expr,
+        } = element.kind
+        else {
+            return Err(WasmError::unsupported(
+                offset,
+                "an element segment that is not active",
+            ));
+        };
+        let ElementItems::Functions(items) = element.items else {
+            return Err(WasmError::unsupported(offset, "element expressions"));
+        };
+        let functions = items.into_iter().collect::<Result<Vec<u32>, _>>();
+        self.module.elements.push(ElementSegment {
+            start: segment_start(&offset_expr)?,
+            functions: functions.map_err(WasmError::from_parser)?,
+        });
+        Ok(())
+    }
+
+    fn data(&mut self, data: wasmparser::Data<'_>) -> Result<(), WasmError> {
+        let offset = small(data.range.start);
+        let wasmparser::DataKind::Active {
+            memory_index: 0,
+            offset_expr,
+        } = data.kind
+        else {
+            return Err(WasmError::unsupported(
+                offset,
+                "a data segment that is not active",
+            ));
+        };
+        let start = segment_start(&offset_expr)?;
+        self.module.data.push(DataSegment {
+            start,
+            bytes: data.data.to_vec(),
+        });
+        Ok(())
+    }
+
+    fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), WasmError> {
+        let at = small(body.range().start);
+        let defined = self.module.functions.len();
+        let index = count(self.module.imports.len() + defined);
+        let type_index = self.declared.get(defined).copied();
+        let signature = type_index.and_then(|found| self.module.types.get(found as usize));
+        let (Some(type_index), Some(signature)) = (type_index, signature.cloned()) else {
+            return Err(WasmError::unsupported(at, "a body without a type"));
+        };
+        let mut locals = signature.parameters.clone();
+        for group in body.get_locals_reader().map_err(WasmError::from_parser)? {
+            let (repeat, value) = group.map_err(WasmError::from_parser)?;
+            let value = ValueType::read(value, at)?;
+            locals.extend(std::iter::repeat_n(value, repeat as usize));
+        }
+        let instructions = instructions(body)?;
+        self.module.functions.push(Function {
+            index,
+            type_index,
+            signature,
+            locals,
+            body: instructions,
+            control: Control::default(),
+        });
+        Ok(())
+    }
+
+    /// Makes the side tables, once the types of all callees are known.
+    fn controls(&mut self) -> Result<(), WasmError> {
+        let tables = self.module.functions.iter().map(|function| {
+            control::run(
+                &self.module,
+                &function.signature,
+                &function.locals,
+                &function.body,
+            )
+        });
+        let tables = tables.collect::<Result<Vec<Control>, WasmError>>()?;
+        for (function, table) in self.module.functions.iter_mut().zip(tables) {
+            function.control = table;
+        }
+        Ok(())
+    }
+
+    /// Names are for messages, so a damaged name section only loses them.
+    fn names(&mut self, names: wasmparser::NameSectionReader<'_>) {
+        for name in names.into_iter().flatten() {
+            if let Name::Function(map) = name {
+                for naming in map.into_iter().flatten() {
+                    self.module
+                        .names
+                        .insert(naming.index, naming.name.to_string());
+                }
+            }
+        }
+    }
+}
+
+fn instructions(body: &FunctionBody<'_>) -> Result<Vec<Instruction>, WasmError> {
+    let operators = body
+        .get_operators_reader()
+        .map_err(WasmError::from_parser)?;
+    let mut decoded = Vec::new();
+    for operator in operators.into_iter_with_offsets() {
+        let (operator, offset) = operator.map_err(WasmError::from_parser)?;
+        let offset = small(offset);
+        decoded.push(Instruction {
+            op: op::decode(&operator, offset)?,
+            offset,
+        });
+    }
+    Ok(decoded)
+}
+
+fn constant(expression: &ConstExpr<'_>) -> Result<Constant, WasmError> {
+    let offset = small(expression.get_binary_reader().original_position());
+    let mut operators = expression.get_operators_reader();
+    let first = operators.read().map_err(WasmError::from_parser)?;
+    let second = operators.read().map_err(WasmError::from_parser)?;
+    let value = match first {
+        Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
+        Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
+        other => {
+            return Err(WasmError::unsupported(
+                offset,
+                format!("initial value {other:?}"),
+            ));
+        }
+    };
+    if second != Operator::End {
+        return Err(WasmError::unsupported(
+            offset,
+            format!("constant operator {second:?}"),
+        ));
+    }
+    Ok(value)
+}
+
+fn segment_start(expression: &ConstExpr<'_>) -> Result<u32, WasmError> {
+    match constant(expression)? {
+        Constant::I32(start) => Ok(start),
+        Constant::I64(_) => {
+            let offset = small(expression.get_binary_reader().original_position());
+            Err(WasmError::unsupported(offset, "a 64-bit segment offset"))
+        }
+    }
+}

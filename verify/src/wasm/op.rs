@@ -1,0 +1,413 @@
+//! The operators that the validator knows, and their decoding from the parser's operators.
+//!
+//! Ensures: an operator outside [`Op`] is refused by name; none is skipped or approximated.
+//! Names and meaning follow the Wasm core specification 1.0, sections 2.4 and 4.3, and the
+//! sign-extension proposal.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use wasmparser::{BlockType, Operator};
+
+use super::module::{ValueType, WasmError};
+
+/// Unary operators that yield a word of their own type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Unary {
+    /// Leading zeros.
+    Clz,
+    /// Trailing zeros.
+    Ctz,
+    /// One bits.
+    Popcnt,
+    /// Sign extension of bits 7:0.
+    Extend8S,
+    /// Sign extension of bits 15:0.
+    Extend16S,
+}
+
+/// Binary operators of `i32`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Binary32 {
+    /// `i32.add`
+    Add,
+    /// `i32.sub`
+    Sub,
+    /// `i32.mul`
+    Mul,
+    /// `i32.div_s`
+    DivS,
+    /// `i32.div_u`
+    DivU,
+    /// `i32.rem_s`
+    RemS,
+    /// `i32.rem_u`
+    RemU,
+    /// `i32.and`
+    And,
+    /// `i32.or`
+    Or,
+    /// `i32.xor`
+    Xor,
+    /// `i32.shl`
+    Shl,
+    /// `i32.shr_s`
+    ShrS,
+    /// `i32.shr_u`
+    ShrU,
+    /// `i32.rotl`
+    Rotl,
+    /// `i32.rotr`
+    Rotr,
+}
+
+/// Binary operators of `i64`; the four divisions are not supported.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Binary64 {
+    /// `i64.add`
+    Add,
+    /// `i64.sub`
+    Sub,
+    /// `i64.mul`
+    Mul,
+    /// `i64.and`
+    And,
+    /// `i64.or`
+    Or,
+    /// `i64.xor`
+    Xor,
+    /// `i64.shl`
+    Shl,
+    /// `i64.shr_s`
+    ShrS,
+    /// `i64.shr_u`
+    ShrU,
+    /// `i64.rotl`
+    Rotl,
+    /// `i64.rotr`
+    Rotr,
+}
+
+/// Comparisons of two words of one type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Relation {
+    /// `eq`
+    Eq,
+    /// `ne`
+    Ne,
+    /// `lt_s`
+    LtS,
+    /// `lt_u`
+    LtU,
+    /// `gt_s`
+    GtS,
+    /// `gt_u`
+    GtU,
+    /// `le_s`
+    LeS,
+    /// `le_u`
+    LeU,
+    /// `ge_s`
+    GeS,
+    /// `ge_u`
+    GeU,
+}
+
+/// What an integer load reads and how it fills the result.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Load {
+    /// `i32.load`
+    I32,
+    /// `i32.load8_s`
+    I32From8S,
+    /// `i32.load8_u`
+    I32From8U,
+    /// `i32.load16_s`
+    I32From16S,
+    /// `i32.load16_u`
+    I32From16U,
+    /// `i64.load`
+    I64,
+    /// `i64.load8_s`
+    I64From8S,
+    /// `i64.load8_u`
+    I64From8U,
+    /// `i64.load16_s`
+    I64From16S,
+    /// `i64.load16_u`
+    I64From16U,
+    /// `i64.load32_s`
+    I64From32S,
+    /// `i64.load32_u`
+    I64From32U,
+}
+
+/// What an integer store writes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Store {
+    /// `i32.store`
+    I32,
+    /// `i32.store8`
+    I32To8,
+    /// `i32.store16`
+    I32To16,
+    /// `i64.store`
+    I64,
+    /// `i64.store8`
+    I64To8,
+    /// `i64.store16`
+    I64To16,
+    /// `i64.store32`
+    I64To32,
+}
+
+/// One operator. Memory and table indices are always 0 and not kept. A block has no parameters and
+/// at most one result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Op {
+    /// Traps.
+    Unreachable,
+    /// Does nothing.
+    Nop,
+    /// Opens a block; its label stands behind its `end`.
+    Block(Option<ValueType>),
+    /// Opens a loop; its label stands behind this operator.
+    Loop(Option<ValueType>),
+    /// Opens a block that runs its first part if the condition is not zero.
+    If(Option<ValueType>),
+    /// Opens the second part of an `if`.
+    Else,
+    /// Closes a block, or the function.
+    End,
+    /// Branches to the label at this depth.
+    Br(u32),
+    /// Branches if the condition is not zero.
+    BrIf(u32),
+    /// Branches to the label that the index selects: the depths, then the default depth.
+    BrTable(Box<[u32]>, u32),
+    /// Returns.
+    Return,
+    /// Calls the function with this index.
+    Call(u32),
+    /// Calls through table 0 a function of the type with this index.
+    CallIndirect(u32),
+    /// Drops one operand.
+    Drop,
+    /// Selects one of two operands.
+    Select,
+    /// Reads a local.
+    LocalGet(u32),
+    /// Writes a local.
+    LocalSet(u32),
+    /// Writes a local and keeps the operand.
+    LocalTee(u32),
+    /// Reads a global.
+    GlobalGet(u32),
+    /// Writes a global.
+    GlobalSet(u32),
+    /// Reads linear memory at index plus constant offset.
+    Load(Load, u32),
+    /// Writes linear memory at index plus constant offset.
+    Store(Store, u32),
+    /// The memory's length in pages.
+    MemorySize,
+    /// Grows the memory.
+    MemoryGrow,
+    /// `i32.const`
+    I32Const(u32),
+    /// `i64.const`
+    I64Const(u64),
+    /// `i32.eqz`
+    I32Eqz,
+    /// `i64.eqz`
+    I64Eqz,
+    /// An `i32` comparison.
+    I32Compare(Relation),
+    /// An `i64` comparison.
+    I64Compare(Relation),
+    /// An `i32` unary operator.
+    I32Unary(Unary),
+    /// An `i64` unary operator.
+    I64Unary(Unary),
+    /// An `i32` binary operator.
+    I32Binary(Binary32),
+    /// An `i64` binary operator.
+    I64Binary(Binary64),
+    /// `i32.wrap_i64`
+    I32WrapI64,
+    /// `i64.extend_i32_s`
+    I64ExtendI32S,
+    /// `i64.extend_i32_u`
+    I64ExtendI32U,
+    /// `i64.extend32_s`
+    I64Extend32S,
+}
+
+/// Decodes one operator that stands at `offset`.
+pub fn decode(operator: &Operator<'_>, offset: u32) -> Result<Op, WasmError> {
+    if let Some(op) = decode_control(operator, offset)? {
+        return Ok(op);
+    }
+    decode_numeric(operator)
+        .or_else(|| decode_memory(operator))
+        .ok_or_else(|| WasmError::unsupported(offset, format!("operator {operator:?}")))
+}
+
+fn block_result(kind: BlockType, offset: u32) -> Result<Option<ValueType>, WasmError> {
+    match kind {
+        BlockType::Empty => Ok(None),
+        BlockType::Type(value) => ValueType::read(value, offset).map(Some),
+        BlockType::FuncType(_) => Err(WasmError::unsupported(offset, "a block with parameters")),
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller refuses every other operator"
+)]
+fn decode_control(operator: &Operator<'_>, offset: u32) -> Result<Option<Op>, WasmError> {
+    let op = match operator {
+        Operator::Unreachable => Op::Unreachable,
+        Operator::Nop => Op::Nop,
+        Operator::Block { blockty } => Op::Block(block_result(*blockty, offset)?),
+        Operator::Loop { blockty } => Op::Loop(block_result(*blockty, offset)?),
+        Operator::If { blockty } => Op::If(block_result(*blockty, offset)?),
+        Operator::Else => Op::Else,
+        Operator::End => Op::End,
+        Operator::Br { relative_depth } => Op::Br(*relative_depth),
+        Operator::BrIf { relative_depth } => Op::BrIf(*relative_depth),
+        Operator::BrTable { targets } => {
+            let depths = targets.targets().collect::<Result<Vec<u32>, _>>();
+            Op::BrTable(
+                depths.map_err(WasmError::from_parser)?.into(),
+                targets.default(),
+            )
+        }
+        Operator::Return => Op::Return,
+        Operator::Call { function_index } => Op::Call(*function_index),
+        Operator::CallIndirect {
+            type_index,
+            table_index: 0,
+        } => Op::CallIndirect(*type_index),
+        Operator::Drop => Op::Drop,
+        Operator::Select => Op::Select,
+        Operator::LocalGet { local_index } => Op::LocalGet(*local_index),
+        Operator::LocalSet { local_index } => Op::LocalSet(*local_index),
+        Operator::LocalTee { local_index } => Op::LocalTee(*local_index),
+        Operator::GlobalGet { global_index } => Op::GlobalGet(*global_index),
+        Operator::GlobalSet { global_index } => Op::GlobalSet(*global_index),
+        _ => return Ok(None),
+    };
+    Ok(Some(op))
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller refuses every other operator"
+)]
+fn decode_memory(operator: &Operator<'_>) -> Option<Op> {
+    use Operator as O;
+    let (load, place) = match operator {
+        O::MemorySize { mem: 0 } => return Some(Op::MemorySize),
+        O::MemoryGrow { mem: 0 } => return Some(Op::MemoryGrow),
+        O::I32Load { memarg } => (Ok(Load::I32), memarg),
+        O::I32Load8S { memarg } => (Ok(Load::I32From8S), memarg),
+        O::I32Load8U { memarg } => (Ok(Load::I32From8U), memarg),
+        O::I32Load16S { memarg } => (Ok(Load::I32From16S), memarg),
+        O::I32Load16U { memarg } => (Ok(Load::I32From16U), memarg),
+        O::I64Load { memarg } => (Ok(Load::I64), memarg),
+        O::I64Load8S { memarg } => (Ok(Load::I64From8S), memarg),
+        O::I64Load8U { memarg } => (Ok(Load::I64From8U), memarg),
+        O::I64Load16S { memarg } => (Ok(Load::I64From16S), memarg),
+        O::I64Load16U { memarg } => (Ok(Load::I64From16U), memarg),
+        O::I64Load32S { memarg } => (Ok(Load::I64From32S), memarg),
+        O::I64Load32U { memarg } => (Ok(Load::I64From32U), memarg),
+        O::I32Store { memarg } => (Err(Store::I32), memarg),
+        O::I32Store8 { memarg } => (Err(Store::I32To8), memarg),
+        O::I32Store16 { memarg } => (Err(Store::I32To16), memarg),
+        O::I64Store { memarg } => (Err(Store::I64), memarg),
+        O::I64Store8 { memarg } => (Err(Store::I64To8), memarg),
+        O::I64Store16 { memarg } => (Err(Store::I64To16), memarg),
+        O::I64Store32 { memarg } => (Err(Store::I64To32), memarg),
+        _ => return None,
+    };
+    let offset = u32::try_from(place.offset).ok()?;
+    Some(match load {
+        Ok(load) => Op::Load(load, offset),
+        Err(store) => Op::Store(store, offset),
+    })
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the caller refuses every other operator"
+)]
+fn decode_numeric(operator: &Operator<'_>) -> Option<Op> {
+    use Operator as O;
+    Some(match operator {
+        O::I32Const { value } => Op::I32Const(value.cast_unsigned()),
+        O::I64Const { value } => Op::I64Const(value.cast_unsigned()),
+        O::I32Eqz => Op::I32Eqz,
+        O::I32Eq => Op::I32Compare(Relation::Eq),
+        O::I32Ne => Op::I32Compare(Relation::Ne),
+        O::I32LtS => Op::I32Compare(Relation::LtS),
+        O::I32LtU => Op::I32Compare(Relation::LtU),
+        O::I32GtS => Op::I32Compare(Relation::GtS),
+        O::I32GtU => Op::I32Compare(Relation::GtU),
+        O::I32LeS => Op::I32Compare(Relation::LeS),
+        O::I32LeU => Op::I32Compare(Relation::LeU),
+        O::I32GeS => Op::I32Compare(Relation::GeS),
+        O::I32GeU => Op::I32Compare(Relation::GeU),
+        O::I64Eqz => Op::I64Eqz,
+        O::I64Eq => Op::I64Compare(Relation::Eq),
+        O::I64Ne => Op::I64Compare(Relation::Ne),
+        O::I64LtS => Op::I64Compare(Relation::LtS),
+        O::I64LtU => Op::I64Compare(Relation::LtU),
+        O::I64GtS => Op::I64Compare(Relation::GtS),
+        O::I64GtU => Op::I64Compare(Relation::GtU),
+        O::I64LeS => Op::I64Compare(Relation::LeS),
+        O::I64LeU => Op::I64Compare(Relation::LeU),
+        O::I64GeS => Op::I64Compare(Relation::GeS),
+        O::I64GeU => Op::I64Compare(Relation::GeU),
+        O::I32Clz => Op::I32Unary(Unary::Clz),
+        O::I32Ctz => Op::I32Unary(Unary::Ctz),
+        O::I32Popcnt => Op::I32Unary(Unary::Popcnt),
+        O::I32Extend8S => Op::I32Unary(Unary::Extend8S),
+        O::I32Extend16S => Op::I32Unary(Unary::Extend16S),
+        O::I64Clz => Op::I64Unary(Unary::Clz),
+        O::I64Ctz => Op::I64Unary(Unary::Ctz),
+        O::I64Popcnt => Op::I64Unary(Unary::Popcnt),
+        O::I64Extend8S => Op::I64Unary(Unary::Extend8S),
+        O::I64Extend16S => Op::I64Unary(Unary::Extend16S),
+        O::I64Extend32S => Op::I64Extend32S,
+        O::I32Add => Op::I32Binary(Binary32::Add),
+        O::I32Sub => Op::I32Binary(Binary32::Sub),
+        O::I32Mul => Op::I32Binary(Binary32::Mul),
+        O::I32DivS => Op::I32Binary(Binary32::DivS),
+        O::I32DivU => Op::I32Binary(Binary32::DivU),
+        O::I32RemS => Op::I32Binary(Binary32::RemS),
+        O::I32RemU => Op::I32Binary(Binary32::RemU),
+        O::I32And => Op::I32Binary(Binary32::And),
+        O::I32Or => Op::I32Binary(Binary32::Or),
+        O::I32Xor => Op::I32Binary(Binary32::Xor),
+        O::I32Shl => Op::I32Binary(Binary32::Shl),
+        O::I32ShrS => Op::I32Binary(Binary32::ShrS),
+        O::I32ShrU => Op::I32Binary(Binary32::ShrU),
+        O::I32Rotl => Op::I32Binary(Binary32::Rotl),
+        O::I32Rotr => Op::I32Binary(Binary32::Rotr),
+        O::I64Add => Op::I64Binary(Binary64::Add),
+        O::I64Sub => Op::I64Binary(Binary64::Sub),
+        O::I64Mul => Op::I64Binary(Binary64::Mul),
+        O::I64And => Op::I64Binary(Binary64::And),
+        O::I64Or => Op::I64Binary(Binary64::Or),
+        O::I64Xor => Op::I64Binary(Binary64::Xor),
+        O::I64Shl => Op::I64Binary(Binary64::Shl),
+        O::I64ShrS => Op::I64Binary(Binary64::ShrS),
+        O::I64ShrU => Op::I64Binary(Binary64::ShrU),
+        O::I64Rotl => Op::I64Binary(Binary64::Rotl),
+        O::I64Rotr => Op::I64Binary(Binary64::Rotr),
+        O::I32WrapI64 => Op::I32WrapI64,
+        O::I64ExtendI32S => Op::I64ExtendI32S,
+        O::I64ExtendI32U => Op::I64ExtendI32U,
+        _ => return None,
+    })
+}
