@@ -181,10 +181,10 @@ impl Facts {
         self.known(terms, simple)
     }
 
-    /// An unsigned interval that contains the word: least and greatest value.
-    pub fn interval(&self, terms: &mut Terms, term: Term32) -> (u32, u32) {
-        let simple = self.simplified(terms, term.norm);
-        let range = self.range(terms, term.norm).meet(self.range(terms, simple));
+    /// An unsigned interval that contains the word: least and greatest value. Not simplified first:
+    /// [`Facts::range_of`] may know more.
+    pub fn interval(&self, terms: &Terms, term: Term32) -> (u32, u32) {
+        let range = self.range(terms, term.norm);
         (range.low, range.high)
     }
 

@@ -105,7 +105,7 @@ fn a_bounds_check_bounds_the_access() {
     let out = less(&mut terms, Cmp::LtU, limit, x);
     let mut facts = Facts::new();
     facts.assume(&mut terms, out, false);
-    assert_eq!(facts.interval(&mut terms, x), (0, 0x10_0000 - 4));
+    assert_eq!(facts.interval(&terms, x), (0, 0x10_0000 - 4));
     let end = plus(&mut terms, x, 4);
     let over = less(&mut terms, Cmp::LtU, length, end);
     assert_eq!(facts.decide(&mut terms, over), Some(false));

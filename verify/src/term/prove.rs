@@ -140,7 +140,8 @@ impl Prover {
         )
     }
 
-    /// Whether the facts decide the condition; the solver is asked if nothing else helps.
+    /// Whether the facts decide the condition; the solver is asked if nothing else helps, with
+    /// products and quotients as unknown functions only.
     ///
     /// `None` also when the solver does not know.
     pub fn decide(
@@ -152,11 +153,11 @@ impl Prover {
         if let Some(known) = facts.decide(terms, condition) {
             return Some(known);
         }
-        if self.smt.prove(terms, facts, condition) == Proof::Valid {
+        if self.smt.entails(terms, facts, condition) {
             return Some(true);
         }
         let negation = terms.not(&condition);
-        (self.smt.prove(terms, facts, negation) == Proof::Valid).then_some(false)
+        self.smt.entails(terms, facts, negation).then_some(false)
     }
 
     /// Sides are pairs of a raw and a normal term; the goal says that they are equal.

@@ -104,4 +104,6 @@ pub(super) fn apply(terms: &mut Terms, node: &Node) -> Option<Id> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod idioms;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::super::Terms;
-use super::super::node::{BitOp, Bits, Id, Linear, Node, Writes};
+use super::super::node::{BitOp, Bits, Id, Linear, Node, Sort, Writes};
 use super::super::range::Range;
 use crate::domain::{Bin32, Cmp, Un32};
 
@@ -387,6 +387,59 @@ impl Terms {
     pub(super) fn byte_of(&mut self, value: Id, at: u32) -> Id {
         let moved = self.shr_u(value, 8 * at);
         self.masked(moved, 0xff)
+    }
+
+    /// What a term is where a condition has the given truth: looked for in connectives and choices of
+    /// truth values, and at the top of words.
+    pub(super) fn assuming(&mut self, id: Id, c: Id, value: bool) -> Id {
+        if id == c {
+            return self.truth(value);
+        }
+        match self.node(id).clone() {
+            Node::Not(a) => {
+                let known = self.assuming(a, c, value);
+                if known == a { id } else { self.negation(known) }
+            }
+            Node::Ite(d, x, y) if d == c => {
+                if value {
+                    x
+                } else {
+                    y
+                }
+            }
+            Node::Ite(d, x, y) if self.arena().sort(x) == Sort::Bool => {
+                let known = [d, x, y].map(|part| self.assuming(part, c, value));
+                if known == [d, x, y] {
+                    id
+                } else {
+                    self.choose(known[0], known[1], known[2])
+                }
+            }
+            Node::Linear(sum) => {
+                let branch = |(part, factor): &(Id, u32)| match *self.node(*part) {
+                    Node::Ite(d, x, y) if d == c => (if value { x } else { y }, *factor),
+                    _ => (*part, *factor),
+                };
+                let known: Vec<(Id, u32)> = sum.monomials.iter().map(branch).collect();
+                if known[..] == sum.monomials[..] {
+                    id
+                } else {
+                    self.sum(&known, sum.constant)
+                }
+            }
+            Node::And(parts) => {
+                let known: Vec<Id> = parts
+                    .iter()
+                    .map(|part| self.assuming(*part, c, value))
+                    .collect();
+                if known[..] == parts[..] {
+                    id
+                } else {
+                    self.build(Node::And(known.into()))
+                }
+            }
+            _ => id,
+        }
     }
 
     /// The halves of a normal 64-bit word.
