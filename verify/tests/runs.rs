@@ -7,6 +7,7 @@ mod support;
 use support::{Case, INIT, parse};
 use synth_verify::concrete::bound::Bound;
 use synth_verify::concrete::init;
+use synth_verify::concrete::load;
 use synth_verify::elf::Elf;
 use synth_verify::hints::codec;
 use synth_verify::program;
@@ -62,10 +63,12 @@ bd10      # pop {r4, pc}
 /// The case with some bytes of a function replaced.
 fn damaged(case: &Case, function: u32, at: usize, old: &[u16], new: &[u16]) -> Case {
     let mut case = case.clone();
-    let bytes = |halves: &[u16]| -> Vec<u8> {
-        halves.iter().flat_map(|half| half.to_le_bytes()).collect()
-    };
-    let code = case.functions.get_mut(&function).expect("the function is there");
+    let bytes =
+        |halves: &[u16]| -> Vec<u8> { halves.iter().flat_map(|half| half.to_le_bytes()).collect() };
+    let code = case
+        .functions
+        .get_mut(&function)
+        .expect("the function is there");
     let (old, new) = (bytes(old), bytes(new));
     assert_eq!(&code.bytes[at..at + old.len()], old.as_slice());
     code.bytes[at..at + new.len()].copy_from_slice(&new);
@@ -87,7 +90,11 @@ fn differ(case: &Case, function: u32) -> Option<Counterexample> {
     with_bound(case, |bound, _| {
         let found = replay::differ(bound, function, 60, 1)?;
         let again = replay::run(bound, function, found.seed);
-        assert_eq!(again.as_ref(), Some(&found), "a counterexample can be run again");
+        assert_eq!(
+            again.as_ref(),
+            Some(&found),
+            "a counterexample can be run again"
+        );
         Some(found)
     })
 }
@@ -101,13 +108,19 @@ fn init_findings(case: &Case) -> Vec<String> {
     with_bound(case, |bound, elf| {
         let (obligations, findings) = init::check(bound, elf);
         assert_eq!(obligations > 0, findings.is_empty());
-        findings.into_iter().map(|finding| finding.message).collect()
+        findings
+            .into_iter()
+            .map(|finding| finding.message)
+            .collect()
     })
 }
 
 fn expect_finding(case: &Case, words: &str) {
     let found = init_findings(case);
-    assert!(found.iter().any(|message| message.contains(words)), "{found:?}");
+    assert!(
+        found.iter().any(|message| message.contains(words)),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -128,15 +141,71 @@ fn wrong_code_differs() {
     // The bound check traps always.
     expect_difference(&damaged(&case, 0, 0x12, &[0xd205], &[0xe005]), "traps");
     // The trap has another code.
-    expect_difference(&damaged(&case, 0, 0x20, &[0xdee1], &[0xdee0]), "unreachable");
+    expect_difference(
+        &damaged(&case, 0, 0x20, &[0xdee1], &[0xdee0]),
+        "unreachable",
+    );
     // The byte is loaded with its sign.
-    expect_difference(&damaged(&case, 0, 0x1c, &[0x5c08], &[0x5608]), "returns 0xffffff");
+    expect_difference(
+        &damaged(&case, 0, 0x1c, &[0x5c08], &[0x5608]),
+        "returns 0xffffff",
+    );
     // The result is in another register.
     expect_difference(&damaged(&case, 0, 0x1c, &[0x5c08], &[0x5c0b]), "returns");
-    // The memory is changed.
-    expect_difference(&damaged(&case, 0, 0x1c, &[0x5c08], &[0x5408]), "memory byte");
     // A callee-saved register is changed.
     expect_difference(&damaged(&case, 0, 0x1c, &[0x5c08], &[0x5c0c]), "r4");
+}
+
+const FILL: &str = r#"
+[wat]
+(module (import "env" "next" (func $next (param i32) (result i32))) (memory 1)
+  (func (export "f") (param i32)
+    (i32.store8 (i32.and (local.get 0) (i32.const 7)) (call $next (local.get 0)))))
+[code 1]
+b510      # push {r4, lr}
+f000 0407 # and r4, r0, #7
+f7ff fffe | | | reloc=call:env_next # bl env_next
+f240 0100 | | | reloc=movw:memory0 # movw r1, #:lower16:memory0
+f2c0 0100 | | | reloc=movt:memory0 # movt r1, #:upper16:memory0
+5508      # strb r0, [r1, r4]
+bd10      # pop {r4, pc}
+[code init]
+4770      # bx lr
+"#;
+
+#[test]
+fn stores_and_host_calls_are_compared() {
+    let case = parse(FILL);
+    assert_eq!(differ(&case, 1), None);
+    let expect = |at, old: &[u16], new: &[u16], words: &str| {
+        let found = differ(&damaged(&case, 1, at, old, new), 1).expect("a difference");
+        assert!(found.machine.contains(words), "{found:?}");
+    };
+    // Two bytes are stored, or none.
+    expect(0x12, &[0x5508], &[0x5308], "memory byte");
+    expect(0x12, &[0x5508], &[0xbf00], "memory byte");
+    // The import gets another argument.
+    expect(0x2, &[0xf000, 0x0407], &[0xf000, 0x0007], "");
+    // The address is kept where the call destroys it: and r2, r0, #7; strb r0, [r1, r2].
+    let lost = damaged(&case, 1, 0x2, &[0xf000, 0x0407], &[0xf000, 0x0207]);
+    let lost = damaged(&lost, 1, 0x12, &[0x5508], &[0x5488]);
+    let found = differ(&lost, 1).expect("a difference");
+    assert!(found.machine.contains("a store at poison"), "{found:?}");
+}
+
+#[test]
+fn a_relocated_call_goes_to_the_start_of_a_function() {
+    let case = parse(FILL);
+    // An addend of 0 instead of -4: the call would enter the import behind its first instruction.
+    for wrong in [[0xf000, 0xf800], [0xbf00, 0xbf00]] {
+        let bytes = damaged(&case, 1, 0x6, &[0xf7ff, 0xfffe], &wrong).elf();
+        let elf = Elf::read(&bytes).expect("readable");
+        let refused = load::run(&elf).expect_err("refused");
+        assert!(
+            refused.to_string().contains("a relocated call"),
+            "{refused}"
+        );
+    }
 }
 
 #[test]
@@ -148,26 +217,57 @@ fn the_init_function_instantiates() {
 fn a_wrong_init_function_is_found() {
     let case = parse(COUNTER);
     // Another byte of data, at another place, or none.
-    expect_finding(&damaged(&case, INIT, 0x20, &[0x2161], &[0x2162]), "memory byte 0x8");
-    expect_finding(&damaged(&case, INIT, 0x22, &[0x7201], &[0x7241]), "memory byte 0x8");
-    expect_finding(&damaged(&case, INIT, 0x22, &[0x7201], &[0xbf00]), "memory byte 0x8");
+    expect_finding(
+        &damaged(&case, INIT, 0x20, &[0x2161], &[0x2162]),
+        "memory byte 0x8",
+    );
+    expect_finding(
+        &damaged(&case, INIT, 0x22, &[0x7201], &[0x7241]),
+        "memory byte 0x8",
+    );
+    expect_finding(
+        &damaged(&case, INIT, 0x22, &[0x7201], &[0xbf00]),
+        "memory byte 0x8",
+    );
     // Memory is cleared with something else, not to its end, or beyond.
-    expect_finding(&damaged(&case, INIT, 0xa, &[0x2200], &[0x2201]), "memory byte 0x0");
-    expect_finding(&damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf64f, 0x71fc]), "no integer");
-    expect_finding(&damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf44f, 0x3181]), "a store");
+    expect_finding(
+        &damaged(&case, INIT, 0xa, &[0x2200], &[0x2201]),
+        "memory byte 0x0",
+    );
+    expect_finding(
+        &damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf64f, 0x71fc]),
+        "no integer",
+    );
+    expect_finding(
+        &damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf44f, 0x3181]),
+        "a store",
+    );
     // The global has another value, or none.
-    expect_finding(&damaged(&case, INIT, 0x2c, &[0x2107], &[0x2108]), "global 0");
-    expect_finding(&damaged(&case, INIT, 0x2e, &[0x6001], &[0xbf00]), "global 0 holds no integer");
+    expect_finding(
+        &damaged(&case, INIT, 0x2c, &[0x2107], &[0x2108]),
+        "global 0",
+    );
+    expect_finding(
+        &damaged(&case, INIT, 0x2e, &[0x6001], &[0xbf00]),
+        "global 0 holds no integer",
+    );
     // The start function is not called, or before the state is complete.
     expect_finding(
         &damaged(&case, INIT, 0x30, &[0xf7ff, 0xffe4], &[0xbf00, 0xbf00]),
         "0 calls of the start function",
     );
-    let mut early = damaged(&case, INIT, 0x2c, &[0x2107, 0x6001], &[0xf7ff, 0xffe6]);
-    early = damaged(&early, INIT, 0x30, &[0xf7ff, 0xffe4], &[0x2107, 0x6001]);
-    expect_finding(&early, "start function");
+    let cells = "f240 0000 | | | reloc=movw:instance";
+    let early = COUNTER.replace("f7ff ffe4 # bl start\n", "");
+    let early = early.replace(cells, &format!("f7ff ffea # bl start\n{cells}"));
+    expect_finding(
+        &parse(&early),
+        "at the call of the start function, global 0",
+    );
     // It traps at its end, although Wasm does not.
-    expect_finding(&damaged(&case, INIT, 0x34, &[0xbd10], &[0xdee1]), "it ends with Trapped");
+    expect_finding(
+        &damaged(&case, INIT, 0x34, &[0xbd10], &[0xdee1]),
+        "it ends with Trapped",
+    );
 }
 
 #[test]
