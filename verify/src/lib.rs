@@ -7,6 +7,7 @@ pub mod domain;
 pub mod elf;
 pub mod hints;
 pub mod program;
+pub mod replay;
 pub mod segment;
 pub mod stack;
 pub mod smt;
