@@ -129,6 +129,7 @@ fn elf_failure(error: synth::elf::ElfError) -> Failure {
     let code = match error {
         synth::elf::ElfError::TooBig { .. } => "too-big",
         synth::elf::ElfError::MissingImport(..) => "missing-import",
+        synth::elf::ElfError::ExportedImport(_) => "unsupported",
         synth::elf::ElfError::Collision(_) => "collision",
     };
     Failure::new(Exit::Input, code, error.to_string(), error.remedy())
