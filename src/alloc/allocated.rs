@@ -4,6 +4,8 @@
 //! Spill, Reload or Remat and keeps the flags. Blocks keep their numbers; blocks from
 //! `input_blocks` on split edges. No edge carries arguments.
 
+use std::fmt;
+
 use synth_verify::hints::Class;
 
 use crate::vcode::entity::{Block, Slot, TypedVec, VReg};
@@ -147,6 +149,24 @@ pub struct Stats {
     pub moves_coalesced: u32,
     /// Moves that are left.
     pub moves: u32,
+    /// Live ranges that found no colour and were placed step by step.
+    pub uncoloured: u32,
     /// Values with a slot although at every point of their range the registers sufficed.
     pub spurious: Vec<VReg>,
+}
+
+impl fmt::Display for Allocated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "function {}: {:?}", self.index, self.frame)?;
+        for (block, data) in self.blocks.iter() {
+            writeln!(f, "{block}: {:?} {:?}", data.located, data.named)?;
+            for item in &data.items {
+                let text = item.inst.to_string();
+                let (class, reads, writes) = (item.class, &item.reads, &item.writes);
+                writeln!(f, "    {text:36} ; {class:?} {reads:?} -> {writes:?}")?;
+            }
+            writeln!(f, "    {} ; {:?}", data.terminator, data.renames)?;
+        }
+        Ok(())
+    }
 }

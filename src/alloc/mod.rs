@@ -1,5 +1,213 @@
-//! Register allocation.
+//! Register allocation: virtual registers become r0 to r11, LR and slots of the stack frame.
+//!
+//! Requires: a well-formed function (`vcode::check`).
+//! Ensures: an equivalent function over physical registers; it always succeeds.
+//!
+//! | pass | does |
+//! |---|---|
+//! | `prepare` | splits edges, frees tied operands |
+//! | `flow`, `live`, `remat` | loops; distances to next uses; recipes for values |
+//! | `spill` | which values are in registers at each point: never more than there are |
+//! | `ranges`, `colour` | live ranges in registers, their interference and wishes; a register each |
+//! | `slots` | slots for values in memory |
+//! | `assign`, `moves` | code: registers at each point, parallel moves at calls and edges |
+//! | `check` | follows each value through the result (debug builds, tests) |
+//!
+//! Because `spill` bounds the pressure first, `assign` cannot fail whatever `colour` finds, and no
+//! value is spilled because a colouring failed.
 
 pub mod allocated;
+mod assign;
+pub mod check;
+mod colour;
+mod flow;
+mod live;
+mod moves;
+mod prepare;
+mod ranges;
+mod remat;
+mod slots;
+mod spill;
+mod stats;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use synth_verify::trap::Trap;
 
 pub use allocated::{Allocated, AllocatedBlock, Frame, Item, Place, Stats};
+
+use crate::vcode::VReg;
+use crate::vcode::entity::{Block, Slot};
+use crate::vcode::func::Func;
+use crate::vcode::inst::{Inst, Terminator};
+use crate::vcode::reg::{PReg, RegSet};
+use assign::{Assigned, Decisions};
+use colour::Calls;
+use flow::Flow;
+use live::Live;
+use spill::Facts;
+
+/// Allocates a function.
+pub fn run(input: &Func) -> Allocated {
+    debug_assert_eq!(crate::vcode::check::check(input), Ok(()), "{input}");
+    let func = prepare::run(input);
+    let flow = Flow::new(&func);
+    let live = Live::new(&func, &flow);
+    let recipes = remat::run(&func);
+    let facts = Facts {
+        func: &func,
+        flow: &flow,
+        live: &live,
+        recipes: &recipes,
+    };
+    let plan = spill::run(&facts);
+    let ranges = ranges::run(&facts, &plan);
+    let calls = if makes_calls(&func) {
+        Calls::Some
+    } else {
+        Calls::None
+    };
+    let colours = colour::run(&ranges, calls);
+    debug_assert_eq!(colour::conflicts(&ranges, &colours), 0);
+    let (slots, slot_count) = slots::run(&facts, &plan.slotted);
+    let decisions = Decisions {
+        facts: &facts,
+        plan: &plan,
+        ranges: &ranges,
+        colours: &colours,
+        slots: &slots,
+    };
+    let assigned = assign::run(&decisions, slot_count);
+    let coalesced = assigned.coalesced;
+    let mut allocated = collect(&facts, assigned, &slots, input.blocks.len());
+    debug_assert_eq!(
+        check::check(&func, &recipes, &allocated),
+        Ok(()),
+        "{func}\n{allocated}"
+    );
+    allocated.stats = stats::run(&facts, &plan.slotted, &allocated);
+    allocated.stats.moves_coalesced = coalesced;
+    allocated.stats.uncoloured =
+        u32::try_from(colours.values().filter(|colour| colour.is_none()).count())
+            .expect("fewer than 2^32 ranges");
+    bypass_empty_blocks(&mut allocated);
+    allocated
+}
+
+fn makes_calls(func: &Func) -> bool {
+    let mut nodes = func.blocks.values().flat_map(|data| &data.insts);
+    nodes.any(|node| matches!(node.inst, Inst::Call(_)))
+}
+
+/// Puts the parts of the result together.
+fn collect(
+    facts: &Facts<'_>,
+    assigned: Assigned,
+    slots: &BTreeMap<VReg, Slot>,
+    input_blocks: usize,
+) -> Allocated {
+    let func = facts.func;
+    let frame = frame(func, &assigned);
+    let blocks = assigned.code.iter().map(|(block, code)| {
+        let (located, named) = head(facts, slots, block, &code.entry);
+        let reached = facts.flow.reached(block);
+        AllocatedBlock {
+            located: if reached { located } else { vec![] },
+            named: if reached { named } else { vec![] },
+            items: code.items.clone(),
+            terminator: code
+                .terminator
+                .clone()
+                .unwrap_or(Terminator::Trap(Trap::Unreachable)),
+            terminator_reads: code.terminator_reads.clone(),
+            terminator_source: func.blocks[block].terminator_source,
+            renames: code.renames.clone(),
+            loop_depth: facts.flow.depth[block],
+        }
+    });
+    Allocated {
+        index: func.index,
+        blocks: blocks.collect(),
+        input_blocks,
+        vregs: func.vregs.clone(),
+        frame,
+        stats: Stats::default(),
+    }
+}
+
+/// Where live values are at a block's head. A parameter's slot is written behind the head.
+fn head(
+    facts: &Facts<'_>,
+    slots: &BTreeMap<VReg, Slot>,
+    block: Block,
+    entry: &BTreeMap<VReg, PReg>,
+) -> (Vec<(Place, VReg)>, Vec<VReg>) {
+    let params = &facts.func.blocks[block].params;
+    let mut located: Vec<(Place, VReg)> = entry
+        .iter()
+        .map(|(&vreg, &reg)| (Place::Reg(reg), vreg))
+        .collect();
+    let mut named = Vec::new();
+    for &vreg in facts.live.entry[block].keys() {
+        if let Some(&slot) = slots.get(&vreg)
+            && !(params.contains(&vreg) && entry.contains_key(&vreg))
+        {
+            located.push((Place::Slot(slot), vreg));
+        }
+        match &facts.recipes[vreg] {
+            Some(Inst::IncomingLoad { offset, .. }) => {
+                located.push((Place::Incoming(*offset), vreg))
+            }
+            Some(_) if !entry.contains_key(&vreg) => named.push(vreg),
+            _ => {}
+        }
+    }
+    (located, named)
+}
+
+fn frame(func: &Func, assigned: &Assigned) -> Frame {
+    let items = || assigned.code.values().flat_map(|code| &code.items);
+    let calls = makes_calls(func);
+    let written: RegSet = items().flat_map(|item| item.inst.defs()).collect();
+    let mut saved = written.intersection(RegSet::PRESERVED.union(RegSet::one(PReg::LR)));
+    if calls {
+        saved.insert(PReg::LR);
+    }
+    let outgoing = items().filter_map(|item| match item.inst {
+        Inst::OutgoingStore { offset, .. } => Some(offset + 4),
+        _ => None,
+    });
+    let outgoing = outgoing.max().unwrap_or(0).next_multiple_of(8);
+    Frame::new(saved, assigned.slots, outgoing, calls)
+}
+
+/// Lets edges go past blocks that split them for nothing.
+fn bypass_empty_blocks(allocated: &mut Allocated) {
+    let mut bypassed: BTreeSet<Block> = BTreeSet::new();
+    for block in allocated.blocks.keys() {
+        for index in 0..allocated.blocks[block].renames.len() {
+            let middle = allocated.blocks[block].terminator.edges()[index].block;
+            let data = &allocated.blocks[middle];
+            let (Terminator::Jump(onward), true) = (&data.terminator, data.items.is_empty()) else {
+                continue;
+            };
+            if (middle.0 as usize) < allocated.input_blocks {
+                continue;
+            }
+            let target = onward.block;
+            let renames = data.renames[0].clone();
+            allocated.blocks[block].renames[index] = renames;
+            allocated.blocks[block].terminator.edges_mut()[index].block = target;
+            bypassed.insert(middle);
+        }
+    }
+    for block in bypassed {
+        let data = &mut allocated.blocks[block];
+        data.terminator = Terminator::Trap(Trap::Unreachable);
+        data.located.clear();
+        data.named.clear();
+        data.renames.clear();
+    }
+}

@@ -488,6 +488,32 @@ impl Func {
         }
     }
 
+    /// Keeps the block parameters for which `keep` holds, on all edges too. Those of the entry stay.
+    ///
+    /// Requires: nothing uses the others.
+    pub fn retain_params(&mut self, keep: impl Fn(Value) -> bool) {
+        let kept: TypedVec<Block, Vec<bool>> = self
+            .blocks
+            .iter()
+            .map(|(block, data)| {
+                data.params
+                    .iter()
+                    .map(|p| block == ENTRY || keep(*p))
+                    .collect()
+            })
+            .collect();
+        let retain = |values: &mut Vec<Value>, kept: &[bool]| {
+            let mut kept = kept.iter();
+            values.retain(|_| kept.next().is_some_and(|kept| *kept));
+        };
+        for (block, data) in self.blocks.iter_mut() {
+            retain(&mut data.params, &kept[block]);
+            for target in data.terminator.targets_mut() {
+                retain(&mut target.args, &kept[target.block]);
+            }
+        }
+    }
+
     /// Replaces all uses: operands, edge arguments and frames. The only way to replace a use
     /// for good; the definitions replaced stay until dead code is removed.
     pub fn replace(&mut self, replacements: &Replacements) {

@@ -1,6 +1,8 @@
 //! The machine side: what a Thumb-2 instruction is, which bytes encode it, and what it does.
 
-pub mod inst;
-pub mod flags;
-pub mod sem;
 pub mod decode;
+pub mod feature;
+pub mod flags;
+pub mod inst;
+pub mod register;
+pub mod sem;

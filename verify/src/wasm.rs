@@ -6,3 +6,4 @@ pub mod control;
 pub mod module;
 pub mod op;
 pub mod sem;
+pub mod world;

@@ -241,13 +241,12 @@ impl Walk<'_, '_> {
             return Err(format!("control leaves the function for {:#x}", path.pc));
         }
         let bytes = self.subject.program.code(path.pc, self.subject.end);
-        let decoded = decode(bytes).map_err(|error| format!("no instruction that is modelled: {error}"))?;
-        let (inst, size) = (decoded.inst, decoded.size);
+        let (inst, size) = decode(bytes, 0).map_err(|error| format!("no instruction that is modelled: {error}"))?;
         self.walked.covered.extend(at..at + size);
         let before = path.clone();
         let flow = match self.execute(path, &inst, size) {
             Ok(flow) => flow,
-            Err(Stop::Fault(why)) => return Err(format!("{inst}: {why}")),
+            Err(Stop::Fault(why)) => return Err(format!("{inst:?}: {why}")),
             Err(Stop::Undecided(condition)) => {
                 let both = [true, false].map(|value| {
                     let mut way = before.clone();

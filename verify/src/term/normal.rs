@@ -27,6 +27,9 @@ pub struct State {
     steps: u32,
     /// The facts that hold where the term under construction is used.
     facts: Option<Facts>,
+    /// Each application of a rule: its name, the left side and the right side.
+    #[cfg(test)]
+    pub(super) log: Option<Vec<(&'static str, Node, Id)>>,
 }
 
 impl Terms {

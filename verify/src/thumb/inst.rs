@@ -7,99 +7,7 @@
 //!
 //! Source: Armv7-M Architecture Reference Manual (DDI 0403), chapters A5 to A7.
 
-/// A core register, 0 to 15.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct Reg(u8);
-
-impl Reg {
-    /// First argument and result.
-    pub const R0: Reg = Reg(0);
-    /// Second argument, high word of a result.
-    pub const R1: Reg = Reg(1);
-    /// The scratch register of procedure calls, r12.
-    pub const IP: Reg = Reg(12);
-    /// The stack pointer, r13.
-    pub const SP: Reg = Reg(13);
-    /// The link register, r14.
-    pub const LR: Reg = Reg(14);
-    /// The program counter, r15. No instruction value has it as an ordinary operand, except as
-    /// the target of a load and as the base of a table branch.
-    pub const PC: Reg = Reg(15);
-
-    /// The register with this number, if there is one.
-    pub const fn new(number: u8) -> Option<Reg> {
-        if number < 16 { Some(Reg(number)) } else { None }
-    }
-
-    /// The register named by the low four bits of an encoding field.
-    pub(crate) const fn field(bits: u32) -> Reg {
-        Reg((bits & 15) as u8)
-    }
-
-    /// Its number, 0 to 15.
-    pub const fn number(self) -> u8 {
-        self.0
-    }
-}
-
-/// A set of core registers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
-pub struct RegSet(u16);
-
-impl RegSet {
-    /// No register.
-    pub const EMPTY: RegSet = RegSet(0);
-
-    /// The set whose bit n stands for register n.
-    pub const fn from_bits(bits: u16) -> RegSet {
-        RegSet(bits)
-    }
-
-    /// Bit n is set if register n is in the set.
-    pub const fn bits(self) -> u16 {
-        self.0
-    }
-
-    /// The set with one more register.
-    #[must_use]
-    pub fn with(self, register: Reg) -> RegSet {
-        RegSet(self.0 | 1 << register.0)
-    }
-
-    /// The registers of both sets.
-    #[must_use]
-    pub fn union(self, other: RegSet) -> RegSet {
-        RegSet(self.0 | other.0)
-    }
-
-    /// Whether the register is in the set.
-    pub fn contains(self, register: Reg) -> bool {
-        self.0 >> register.0 & 1 == 1
-    }
-
-    /// How many registers it has.
-    pub fn len(self) -> u32 {
-        self.0.count_ones()
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The registers, lowest first.
-    pub fn iter(self) -> impl Iterator<Item = Reg> {
-        (0..16)
-            .map(Reg)
-            .filter(move |register| self.contains(*register))
-    }
-}
-
-impl FromIterator<Reg> for RegSet {
-    fn from_iter<T: IntoIterator<Item = Reg>>(registers: T) -> RegSet {
-        registers.into_iter().fold(RegSet::EMPTY, RegSet::with)
-    }
-}
+pub use super::register::{Reg, RegSet};
 
 /// A condition (DDI 0403, A7.3). "Always" is the absence of a condition.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -468,12 +376,6 @@ pub enum System {
         /// Which parts of the APSR are written.
         mask: u8,
     },
-    /// An exclusive load or store.
-    Exclusive,
-    /// A load or store with the rights of unprivileged code.
-    Unprivileged,
-    /// A hint to load data or instructions early.
-    Preload,
 }
 
 /// One instruction. `d` is a destination, `n`, `m`, `a` are sources, `t` is transferred.
@@ -662,7 +564,7 @@ pub enum Inst {
         /// Divisor.
         m: Reg,
     },
-    /// `d := n` with `width` bits from `lsb` on replaced by the low bits of `m`; by zeros without `m`.
+    /// `d` with `width` bits from `lsb` on replaced by the low bits of `n`; by zeros without `n`.
     Bfi {
         /// Destination, and the word whose other bits stay.
         d: Reg,
@@ -831,64 +733,4 @@ pub enum Inst {
     },
     /// What only start-up code may use, if anything.
     System(System),
-}
-
-/// What an instruction needs beyond the base architecture.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Feature {
-    /// Armv7-M, as in Cortex-M3.
-    Base,
-    /// The DSP extension of Armv7E-M, as in Cortex-M4 and M7.
-    Dsp,
-}
-
-impl Inst {
-    /// The extension that it belongs to.
-    #[expect(clippy::too_many_lines, reason = "one row per instruction")]
-    pub fn feature(&self) -> Feature {
-        match self {
-            Inst::Smmul { .. } | Inst::Smmla { .. } | Inst::Extend { n: Some(_), .. } => {
-                Feature::Dsp
-            }
-            Inst::MulLong { op, .. } => match op {
-                LongOp::Umaal => Feature::Dsp,
-                LongOp::Smull | LongOp::Umull | LongOp::Smlal | LongOp::Umlal => Feature::Base,
-            },
-            Inst::DataImm { .. }
-            | Inst::DataReg { .. }
-            | Inst::MoveImm { .. }
-            | Inst::MoveReg { .. }
-            | Inst::TestImm { .. }
-            | Inst::TestReg { .. }
-            | Inst::ShiftReg { .. }
-            | Inst::MovW { .. }
-            | Inst::MovT { .. }
-            | Inst::Adr { .. }
-            | Inst::Mul { .. }
-            | Inst::Mla { .. }
-            | Inst::Mls { .. }
-            | Inst::Div { .. }
-            | Inst::Bfi { .. }
-            | Inst::Bfx { .. }
-            | Inst::Extend { n: None, .. }
-            | Inst::Bits { .. }
-            | Inst::Load { .. }
-            | Inst::Store { .. }
-            | Inst::LoadDual { .. }
-            | Inst::StoreDual { .. }
-            | Inst::LoadMultiple { .. }
-            | Inst::StoreMultiple { .. }
-            | Inst::Branch { .. }
-            | Inst::BranchCond { .. }
-            | Inst::CompareBranch { .. }
-            | Inst::BranchLink { .. }
-            | Inst::BranchLinkReg { .. }
-            | Inst::BranchReg { .. }
-            | Inst::TableBranch { .. }
-            | Inst::It { .. }
-            | Inst::Nop
-            | Inst::Udf { .. }
-            | Inst::System(_) => Feature::Base,
-        }
-    }
 }

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use super::module::{FunctionType, Instruction, Module, ValueType, WasmError};
-use super::op::{BlockKind, Load, Op};
+use super::op::{Load, Op};
 
 /// Where a branch to a label goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,7 +150,7 @@ pub fn run(
             scope: 0,
             kind: Kind::Block,
             base: Some(empty),
-            signature: signature.clone(),
+            results: signature.results.clone(),
         }],
         stack: Some(empty),
     };
@@ -181,9 +181,9 @@ enum Kind {
 struct Open {
     scope: u32,
     kind: Kind,
-    /// The stack below the parameters; `None` if the block stands in dead code.
+    /// The stack at its start; `None` if the block stands in dead code.
     base: Option<Stack>,
-    signature: FunctionType,
+    results: Vec<ValueType>,
 }
 
 struct Builder<'a> {
@@ -251,39 +251,27 @@ impl Builder<'_> {
         Some(())
     }
 
-    fn begin(&mut self, block: BlockKind, kind: Kind, position: u32) -> Option<()> {
-        let signature = match block {
-            BlockKind::Empty => FunctionType::default(),
-            BlockKind::Result(value) => FunctionType {
-                parameters: vec![],
-                results: vec![value],
-            },
-            BlockKind::Type(index) => self.module.types.get(index as usize)?.clone(),
-        };
-        let base = match self.stack {
-            Some(stack) => Some(self.below(stack, signature.parameters.len())?),
-            None => None,
-        };
+    fn begin(&mut self, result: Option<ValueType>, kind: Kind, position: u32) -> Option<()> {
+        let base = self.stack;
+        // A branch to a loop starts it anew and carries nothing. The place behind any other block is
+        // not known yet: `end` fills it in.
         let carried = match kind {
-            Kind::Loop => &signature.parameters,
-            Kind::Block | Kind::If(_) | Kind::Else(_) => &signature.results,
+            Kind::Loop => None,
+            Kind::Block | Kind::If(_) | Kind::Else(_) => result,
         };
-        // The place behind a block is not known yet: `end` fills it in.
         let label = Label {
             target: Target::Place(position + 1),
-            arity: count(carried.len()),
+            arity: carried.map_or(0, |_| 1),
             height: base.map_or(0, |stack| stack.height),
         };
         let scope = count(self.control.scopes.len());
-        self.control.scopes.push(Scope {
-            parent: Some(self.open.last()?.scope),
-            label,
-        });
+        let parent = Some(self.open.last()?.scope);
+        self.control.scopes.push(Scope { parent, label });
         self.open.push(Open {
             scope,
             kind,
             base,
-            signature,
+            results: result.into_iter().collect(),
         });
         Some(())
     }
@@ -296,7 +284,6 @@ impl Builder<'_> {
         self.control.otherwise.insert(opened_at, position + 1);
         open.kind = Kind::Else(position);
         self.stack = open.base;
-        self.push(&open.signature.parameters);
         self.open.push(open);
         Some(())
     }
@@ -315,7 +302,7 @@ impl Builder<'_> {
             label.target = Target::Place(behind);
         }
         self.stack = open.base;
-        self.push(&open.signature.results);
+        self.push(&open.results);
         Some(())
     }
 

@@ -160,18 +160,8 @@ pub enum Store {
     I64To32,
 }
 
-/// The type of a block, as written at its start.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum BlockKind {
-    /// No parameter, no result.
-    Empty,
-    /// No parameter, one result.
-    Result(ValueType),
-    /// The parameters and results of a function type.
-    Type(u32),
-}
-
-/// One operator. Memory and table indices are always 0 and not kept.
+/// One operator. Memory and table indices are always 0 and not kept. A block has no parameters and
+/// at most one result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Op {
     /// Traps.
@@ -179,11 +169,11 @@ pub enum Op {
     /// Does nothing.
     Nop,
     /// Opens a block; its label stands behind its `end`.
-    Block(BlockKind),
+    Block(Option<ValueType>),
     /// Opens a loop; its label stands behind this operator.
-    Loop(BlockKind),
+    Loop(Option<ValueType>),
     /// Opens a block that runs its first part if the condition is not zero.
-    If(BlockKind),
+    If(Option<ValueType>),
     /// Opens the second part of an `if`.
     Else,
     /// Closes a block, or the function.
@@ -262,12 +252,12 @@ pub fn decode(operator: &Operator<'_>, offset: u32) -> Result<Op, WasmError> {
         .ok_or_else(|| WasmError::unsupported(offset, format!("operator {operator:?}")))
 }
 
-fn block_kind(kind: BlockType, offset: u32) -> Result<BlockKind, WasmError> {
-    Ok(match kind {
-        BlockType::Empty => BlockKind::Empty,
-        BlockType::Type(value) => BlockKind::Result(ValueType::read(value, offset)?),
-        BlockType::FuncType(index) => BlockKind::Type(index),
-    })
+fn block_result(kind: BlockType, offset: u32) -> Result<Option<ValueType>, WasmError> {
+    match kind {
+        BlockType::Empty => Ok(None),
+        BlockType::Type(value) => ValueType::read(value, offset).map(Some),
+        BlockType::FuncType(_) => Err(WasmError::unsupported(offset, "a block with parameters")),
+    }
 }
 
 #[expect(
@@ -278,9 +268,9 @@ fn decode_control(operator: &Operator<'_>, offset: u32) -> Result<Option<Op>, Wa
     let op = match operator {
         Operator::Unreachable => Op::Unreachable,
         Operator::Nop => Op::Nop,
-        Operator::Block { blockty } => Op::Block(block_kind(*blockty, offset)?),
-        Operator::Loop { blockty } => Op::Loop(block_kind(*blockty, offset)?),
-        Operator::If { blockty } => Op::If(block_kind(*blockty, offset)?),
+        Operator::Block { blockty } => Op::Block(block_result(*blockty, offset)?),
+        Operator::Loop { blockty } => Op::Loop(block_result(*blockty, offset)?),
+        Operator::If { blockty } => Op::If(block_result(*blockty, offset)?),
         Operator::Else => Op::Else,
         Operator::End => Op::End,
         Operator::Br { relative_depth } => Op::Br(*relative_depth),

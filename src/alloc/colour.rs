@@ -1,0 +1,305 @@
+//! Colouring: one register for each range, so that most values never move.
+//!
+//! Ensures: ranges that interfere have different registers; no range has a forbidden one. A range
+//! that finds no register has none and is placed step by step by `assign`, which never fails.
+//!
+//! Ranges that like each other are merged first, where Briggs's test says that this cannot make
+//! the graph harder. Then the graph is taken apart, light ranges first, and each range on the way
+//! back takes the cheapest register that is left. The cost of a register counts bytes and cycles
+//! times frequency: wide encodings of r8 and up, saving a preserved register, moves not saved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ranges::{Range, RangeData, Ranges};
+use crate::vcode::entity::{Entity, TypedVec};
+use crate::vcode::reg::{PReg, RegSet};
+
+/// What saving and restoring a register of r4 to r7 or LR costs, in the unit of `ranges`.
+const SAVE_LOW: i64 = 2;
+/// The same for r8 to r11, which need wide instructions.
+const SAVE_HIGH: i64 = 5;
+
+/// The register of each range. `calls` says whether LR is saved anyway.
+pub fn run(ranges: &Ranges, calls: Calls) -> TypedVec<Range, Option<PReg>> {
+    let mut graph = Graph::new(ranges, calls);
+    graph.coalesce();
+    graph.colour();
+    graph.improve();
+    let roots: Vec<Option<PReg>> = ranges
+        .data
+        .keys()
+        .map(|range| graph.colours[graph.find(range)])
+        .collect();
+    roots.into()
+}
+
+/// Whether a function calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Calls {
+    /// It calls, so the prologue saves LR.
+    Some,
+    /// It does not.
+    None,
+}
+
+struct Graph {
+    nodes: TypedVec<Range, RangeData>,
+    parent: TypedVec<Range, Range>,
+    affinities: Vec<(u64, Range, Range)>,
+    liked: TypedVec<Range, Vec<(Range, u64)>>,
+    colours: TypedVec<Range, Option<PReg>>,
+    holders: BTreeMap<PReg, u32>,
+    calls: Calls,
+}
+
+impl Graph {
+    fn new(ranges: &Ranges, calls: Calls) -> Graph {
+        let mut affinities: Vec<(u64, Range, Range)> = ranges
+            .affinities
+            .iter()
+            .map(|(&(a, b), &worth)| (worth, a, b))
+            .collect();
+        affinities.sort_unstable_by_key(|&(worth, a, b)| (std::cmp::Reverse(worth), a, b));
+        Graph {
+            nodes: ranges.data.clone(),
+            parent: ranges.data.keys().collect(),
+            affinities,
+            liked: TypedVec::filled(Vec::new(), ranges.data.len()),
+            colours: TypedVec::filled(None, ranges.data.len()),
+            holders: BTreeMap::new(),
+            calls,
+        }
+    }
+
+    fn find(&self, mut range: Range) -> Range {
+        while self.parent[range] != range {
+            range = self.parent[range];
+        }
+        range
+    }
+
+    fn allowed(&self, range: Range) -> RegSet {
+        RegSet::ALLOCABLE.minus(self.nodes[range].forbidden)
+    }
+
+    fn is_significant(&self, range: Range) -> bool {
+        self.nodes[range].neighbours.len() >= self.allowed(range).len() as usize
+    }
+
+    fn coalesce(&mut self) {
+        // A merge can make an earlier pair safe, so the list is gone through again while it helps.
+        loop {
+            let mut merged = false;
+            for (_, a, b) in self.affinities.clone() {
+                let (a, b) = (self.find(a), self.find(b));
+                if a != b && !self.nodes[a].neighbours.contains(&b) && self.is_safe(a, b) {
+                    self.merge(a, b);
+                    merged = true;
+                }
+            }
+            if !merged {
+                break;
+            }
+        }
+        for (worth, a, b) in self.affinities.clone() {
+            let (a, b) = (self.find(a), self.find(b));
+            if a != b {
+                self.liked[a].push((b, worth));
+                self.liked[b].push((a, worth));
+            }
+        }
+    }
+
+    /// Briggs: the merged range has fewer hard neighbours than registers.
+    /// George: every hard neighbour of the one is a neighbour of the other already.
+    fn is_safe(&self, a: Range, b: Range) -> bool {
+        let forbidden = self.nodes[a].forbidden.union(self.nodes[b].forbidden);
+        let allowed = RegSet::ALLOCABLE.minus(forbidden);
+        let union: BTreeSet<Range> = self.nodes[a]
+            .neighbours
+            .union(&self.nodes[b].neighbours)
+            .copied()
+            .collect();
+        let hard = |range: &Range| {
+            let both = self.nodes[a].neighbours.contains(range)
+                && self.nodes[b].neighbours.contains(range);
+            let degree = self.nodes[*range].neighbours.len() - usize::from(both);
+            degree >= self.allowed(*range).len() as usize
+        };
+        if union.iter().filter(|range| hard(range)).count() < allowed.len() as usize {
+            return true;
+        }
+        let george = |from: Range, into: Range| {
+            self.nodes[from]
+                .forbidden
+                .minus(self.nodes[into].forbidden)
+                .is_empty()
+                && self.nodes[from].neighbours.iter().all(|range| {
+                    self.nodes[into].neighbours.contains(range) || !self.is_significant(*range)
+                })
+        };
+        george(a, b) || george(b, a)
+    }
+
+    fn merge(&mut self, a: Range, b: Range) {
+        let gone = std::mem::take(&mut self.nodes[b]);
+        for &neighbour in &gone.neighbours {
+            self.nodes[neighbour].neighbours.remove(&b);
+            self.nodes[neighbour].neighbours.insert(a);
+        }
+        let node = &mut self.nodes[a];
+        node.neighbours.extend(gone.neighbours);
+        node.forbidden = node.forbidden.union(gone.forbidden);
+        node.weight += gone.weight;
+        for (reg, worth) in gone.wishes {
+            *node.wishes.entry(reg).or_insert(0) += worth;
+        }
+        self.parent[b] = a;
+    }
+
+    fn roots(&self) -> Vec<Range> {
+        self.nodes
+            .keys()
+            .filter(|&range| self.parent[range] == range)
+            .collect()
+    }
+
+    fn colour(&mut self) {
+        for range in self.removal_order().into_iter().rev() {
+            self.paint(range);
+        }
+    }
+
+    /// Takes the graph apart: a range with fewer neighbours than registers always finds one.
+    fn removal_order(&self) -> Vec<Range> {
+        let roots = self.roots();
+        let mut degree: TypedVec<Range, usize> = self
+            .nodes
+            .values()
+            .map(|node| node.neighbours.len())
+            .collect();
+        let mut easy = BTreeSet::new();
+        let mut hard = BTreeSet::new();
+        let room = |range: Range| self.allowed(range).len() as usize;
+        // The lightest per neighbour goes first when nothing is easy.
+        let key = |range: Range| {
+            let node = &self.nodes[range];
+            (node.weight / (1 + node.neighbours.len() as u64), range)
+        };
+        for &range in &roots {
+            if degree[range] < room(range) {
+                easy.insert((self.nodes[range].weight, range));
+            } else {
+                hard.insert(key(range));
+            }
+        }
+        let mut removed = TypedVec::<Range, bool>::filled(false, self.nodes.len());
+        let mut order = Vec::new();
+        while let Some((_, range)) = easy.pop_first().or_else(|| hard.pop_first()) {
+            removed[range] = true;
+            order.push(range);
+            for &other in &self.nodes[range].neighbours {
+                if removed[other] {
+                    continue;
+                }
+                degree[other] -= 1;
+                if degree[other] + 1 == room(other) {
+                    hard.remove(&key(other));
+                    easy.insert((self.nodes[other].weight, other));
+                }
+            }
+        }
+        order
+    }
+
+    /// Gives a range its cheapest register, if one is left.
+    fn paint(&mut self, range: Range) {
+        if let Some(old) = self.colours[range].take() {
+            *self.holders.get_mut(&old).expect("counted") -= 1;
+        }
+        let taken: RegSet = self.nodes[range]
+            .neighbours
+            .iter()
+            .filter_map(|&other| self.colours[other])
+            .collect();
+        let best = self
+            .allowed(range)
+            .minus(taken)
+            .iter()
+            .min_by_key(|&reg| (self.cost(range, reg), rank(reg)));
+        self.colours[range] = best;
+        if let Some(reg) = best {
+            *self.holders.entry(reg).or_insert(0) += 1;
+        }
+    }
+
+    fn cost(&self, range: Range, reg: PReg) -> i64 {
+        let node = &self.nodes[range];
+        let mut cost = if reg.is_low() { 0 } else { signed(node.weight) };
+        let unused = self.holders.get(&reg).is_none_or(|&count| count == 0);
+        if unused && RegSet::PRESERVED.contains(reg) {
+            cost += if reg.is_low() { SAVE_LOW } else { SAVE_HIGH };
+        }
+        if unused && reg == PReg::LR && self.calls == Calls::None {
+            cost += SAVE_LOW;
+        }
+        cost -= signed(node.wishes.get(&reg).copied().unwrap_or(0));
+        for &(other, worth) in &self.liked[range] {
+            // A partner without a register yet counts by what it may still get.
+            match self.colours[other] {
+                Some(colour) if colour == reg => cost -= signed(worth),
+                Some(_) => {}
+                None => {
+                    if let Some(&wish) = self.nodes[other].wishes.get(&reg) {
+                        cost -= signed(worth.min(wish) / 2);
+                    }
+                }
+            }
+        }
+        cost
+    }
+
+    /// Repaints each range beside its final neighbours, heaviest first.
+    fn improve(&mut self) {
+        let mut roots = self.roots();
+        roots.sort_by_key(|&range| (std::cmp::Reverse(self.nodes[range].weight), range));
+        for _ in 0..3 {
+            for &range in &roots {
+                self.paint(range);
+            }
+        }
+    }
+}
+
+fn signed(worth: u64) -> i64 {
+    i64::try_from(worth)
+        .unwrap_or(i64::MAX / 1024)
+        .min(i64::MAX / 1024)
+}
+
+/// Breaks ties: registers that need no saving, low ones first, then the rest in order.
+fn rank(reg: PReg) -> usize {
+    let number = usize::from(reg.number());
+    if reg == PReg::LR {
+        8
+    } else {
+        number + usize::from(number >= 8)
+    }
+}
+
+/// The order in which `assign` tries registers when a range has none of its own.
+pub fn cheapest_first(set: RegSet) -> Vec<PReg> {
+    let mut list: Vec<PReg> = set.iter().collect();
+    list.sort_by_key(|&reg| rank(reg));
+    list
+}
+
+/// Whether two ranges that interfere share a register: the property that colouring promises.
+pub fn conflicts(ranges: &Ranges, colours: &TypedVec<Range, Option<PReg>>) -> usize {
+    ranges
+        .data
+        .iter()
+        .flat_map(|(range, data)| data.neighbours.iter().map(move |&other| (range, other)))
+        .filter(|&(a, b)| a.index() < b.index() && colours[a].is_some() && colours[a] == colours[b])
+        .count()
+}

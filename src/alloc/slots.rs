@@ -1,0 +1,52 @@
+//! Slots of the spill area: values that are never live together share one.
+//!
+//! Ensures: two values of `slotted` that are live at one point have different slots. A parameter
+//! takes the slot of an argument where it can, so that the edge moves nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::spill::{Facts, visit_points};
+use crate::vcode::VReg;
+use crate::vcode::entity::Slot;
+
+/// The slot of each value, and how many there are.
+pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>) -> (BTreeMap<VReg, Slot>, u32) {
+    let mut beside: BTreeMap<VReg, BTreeSet<VReg>> = BTreeMap::new();
+    for &block in &facts.flow.order {
+        visit_points(facts, block, &mut |live, _| {
+            for &a in live.intersection(slotted) {
+                beside
+                    .entry(a)
+                    .or_default()
+                    .extend(live.intersection(slotted));
+            }
+        });
+    }
+    let mut partners: BTreeMap<VReg, BTreeSet<VReg>> = BTreeMap::new();
+    for data in facts.func.blocks.values() {
+        for edge in data.terminator.edges() {
+            for (&param, &arg) in facts.func.blocks[edge.block].params.iter().zip(&edge.args) {
+                partners.entry(param).or_default().insert(arg);
+                partners.entry(arg).or_default().insert(param);
+            }
+        }
+    }
+    let mut slots: BTreeMap<VReg, Slot> = BTreeMap::new();
+    let mut count = 0;
+    for &vreg in slotted {
+        let others = beside.get(&vreg).into_iter().flatten();
+        let taken: BTreeSet<Slot> = others
+            .filter_map(|other| slots.get(other))
+            .copied()
+            .collect();
+        let liked = partners.get(&vreg).into_iter().flatten();
+        let mut liked = liked.filter_map(|other| slots.get(other)).copied();
+        let slot = liked
+            .find(|slot| !taken.contains(slot))
+            .or_else(|| (0..count).map(Slot).find(|slot| !taken.contains(slot)))
+            .unwrap_or(Slot(count));
+        count = count.max(slot.0 + 1);
+        slots.insert(vreg, slot);
+    }
+    (slots, count)
+}

@@ -1,0 +1,455 @@
+//! Spilling: decides which values are in registers at each point, before any register is chosen.
+//!
+//! Requires: a prepared function.
+//! Ensures: at each point at most 13 values are in registers, at most 8 of them across a call,
+//! and every operand that is neither fixed nor an edge argument is among them when it is used.
+//! Fixed operands and edge arguments may come from memory. Each value that is read from its slot
+//! was written there right after its definition.
+//!
+//! The method is Braun and Hack's: walk each block with the set W of values in registers; when
+//! it is too large, the values used furthest away leave. At a join W starts with what all
+//! predecessors have, at a loop's head with what the loop uses. A value that leaves and never
+//! comes back costs nothing; a value with a recipe comes back without a slot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::flow::Flow;
+use super::live::{LOOP_EXIT, Live, Uses};
+use super::remat::{self, Recipe};
+use crate::vcode::VReg;
+use crate::vcode::entity::{Block, TypedVec};
+use crate::vcode::func::Func;
+use crate::vcode::operands::{Constraint, Operand, Role};
+use crate::vcode::reg::RegSet;
+
+/// What happens at one point of a block.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// The value comes into a register from its slot or by its recipe.
+    Reload(VReg),
+    /// The value leaves its register.
+    Drop(VReg),
+    /// The value is copied to its slot.
+    Spill(VReg),
+    /// Item of the block with this index; then these values, operands or not, leave.
+    Inst(usize, Vec<VReg>),
+}
+
+/// What is in registers in one block.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct BlockPlan {
+    /// At the head.
+    pub entry: BTreeSet<VReg>,
+    /// In between; the terminator follows.
+    pub steps: Vec<Step>,
+    /// Before the terminator.
+    pub exit: BTreeSet<VReg>,
+}
+
+/// What is in registers, and which values need slots.
+pub struct Plan {
+    /// By block.
+    pub blocks: TypedVec<Block, BlockPlan>,
+    /// Values that are read from slots.
+    pub slotted: BTreeSet<VReg>,
+}
+
+/// What spilling needs to know about a function.
+pub struct Facts<'a> {
+    /// The function.
+    pub func: &'a Func,
+    /// Its control flow.
+    pub flow: &'a Flow,
+    /// Its live values.
+    pub live: &'a Live,
+    /// Its recipes.
+    pub recipes: &'a TypedVec<VReg, Option<Recipe>>,
+}
+
+/// Registers there are.
+pub const REGISTERS: usize = RegSet::ALLOCABLE.len() as usize;
+/// Registers that survive a call.
+pub const REGISTERS_ACROSS_CALL: usize = RegSet::PRESERVED.len() as usize;
+
+/// Plans a function.
+pub fn run(facts: &Facts<'_>) -> Plan {
+    let mut planner = Planner {
+        facts,
+        blocks: TypedVec::filled(None, facts.func.blocks.len()),
+        slotted: BTreeSet::new(),
+        pressure: Pressure::new(facts),
+    };
+    for &block in &facts.flow.order {
+        planner.plan_block(block);
+    }
+    planner.find_edge_reloads();
+    planner.store_at_definitions();
+    let blocks: Vec<BlockPlan> = planner
+        .blocks
+        .values()
+        .map(|plan| plan.clone().unwrap_or_default())
+        .collect();
+    Plan {
+        blocks: blocks.into(),
+        slotted: planner.slotted,
+    }
+}
+
+/// How many values are live at once, per block.
+pub struct Pressure {
+    /// At most, anywhere in the block.
+    pub anywhere: TypedVec<Block, usize>,
+    /// At most, across a call of the block; `None` without calls.
+    pub across_call: TypedVec<Block, Option<usize>>,
+}
+
+impl Pressure {
+    /// Counts over every point of a function.
+    pub fn new(facts: &Facts<'_>) -> Pressure {
+        let count = facts.func.blocks.len();
+        let mut pressure = Pressure {
+            anywhere: TypedVec::filled(0, count),
+            across_call: TypedVec::filled(None, count),
+        };
+        for &block in &facts.flow.order {
+            visit_points(facts, block, &mut |live, place| {
+                let old = pressure.anywhere[block];
+                pressure.anywhere[block] = old.max(live.len());
+                if place == Point::AcrossCall {
+                    let old = pressure.across_call[block].unwrap_or(0);
+                    pressure.across_call[block] = Some(old.max(live.len()));
+                }
+            });
+        }
+        pressure
+    }
+}
+
+/// What kind of point a set of live values is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Point {
+    /// Between items, or with the definitions of an item.
+    Plain,
+    /// While a call runs.
+    AcrossCall,
+}
+
+/// Shows the set of live values at every point of a block.
+pub fn visit_points(
+    facts: &Facts<'_>,
+    block: Block,
+    visit: &mut dyn FnMut(&BTreeSet<VReg>, Point),
+) {
+    let uses = facts.live.uses(facts.func, block);
+    let mut live: BTreeSet<VReg> = facts.live.entry[block].keys().copied().collect();
+    visit(&live, Point::Plain);
+    for (index, node) in facts.func.blocks[block].insts.iter().enumerate() {
+        live.retain(|&vreg| uses.next(vreg, index + 1).is_some());
+        if !node.inst.clobbers().is_empty() {
+            visit(&live, Point::AcrossCall);
+        }
+        live.extend(node.inst.defs());
+        visit(&live, Point::Plain);
+        live.retain(|&vreg| uses.next(vreg, index + 1).is_some());
+    }
+}
+
+struct Planner<'a> {
+    facts: &'a Facts<'a>,
+    blocks: TypedVec<Block, Option<BlockPlan>>,
+    slotted: BTreeSet<VReg>,
+    pressure: Pressure,
+}
+
+impl Planner<'_> {
+    fn plan_block(&mut self, block: Block) {
+        let entry = self.entry_set(block);
+        let facts = self.facts;
+        let uses = facts.live.uses(facts.func, block);
+        let mut walk = Walk {
+            now: entry.clone(),
+            steps: Vec::new(),
+            uses: &uses,
+        };
+        let data = &facts.func.blocks[block];
+        for (index, node) in data.insts.iter().enumerate() {
+            self.bring(&mut walk, &node.inst.operands(), index);
+            let leaving = self.leave(&mut walk, &node.inst, index);
+            walk.steps.push(Step::Inst(index, leaving));
+        }
+        self.bring(&mut walk, &data.terminator.operands(), data.insts.len());
+        self.blocks[block] = Some(BlockPlan {
+            entry,
+            steps: walk.steps,
+            exit: walk.now,
+        });
+    }
+
+    /// Makes sure that the operands of item `index` are in registers.
+    fn bring(&mut self, walk: &mut Walk<'_>, operands: &[Operand<VReg>], index: usize) {
+        let mut needed = BTreeSet::new();
+        for operand in operands.iter().filter(|operand| operand.role == Role::Use) {
+            match operand.constraint {
+                Constraint::Fixed(_) => {
+                    if !walk.now.contains(&operand.reg) {
+                        self.read_memory(operand.reg);
+                    }
+                }
+                Constraint::Any | Constraint::Tied(_) => {
+                    needed.insert(operand.reg);
+                }
+            }
+        }
+        let missing: Vec<VReg> = needed.difference(&walk.now).copied().collect();
+        let room = REGISTERS - missing.len();
+        let kept: BTreeSet<VReg> = needed.intersection(&walk.now).copied().collect();
+        for vreg in self.excess(walk, &kept, room, index) {
+            walk.now.remove(&vreg);
+            walk.steps.push(Step::Drop(vreg));
+        }
+        for vreg in missing {
+            self.read_memory(vreg);
+            walk.now.insert(vreg);
+            walk.steps.push(Step::Reload(vreg));
+        }
+    }
+
+    /// Moves W over item `index` and says what leaves at it, dead definitions included.
+    fn leave(
+        &self,
+        walk: &mut Walk<'_>,
+        inst: &crate::vcode::Inst<VReg>,
+        index: usize,
+    ) -> Vec<VReg> {
+        let before = walk.now.clone();
+        let defs: BTreeSet<VReg> = inst.defs().into_iter().collect();
+        walk.now
+            .retain(|&vreg| walk.uses.next(vreg, index + 1).is_some());
+        let mut room = REGISTERS - defs.len();
+        if !inst.clobbers().is_empty() {
+            room = room.min(REGISTERS_ACROSS_CALL);
+            let recipes = self.facts.recipes;
+            walk.now
+                .retain(|&vreg| !recipes[vreg].as_ref().is_some_and(remat::is_tiny));
+        }
+        for vreg in self.excess(walk, &BTreeSet::new(), room, index + 1) {
+            walk.now.remove(&vreg);
+        }
+        let mut leaving: Vec<VReg> = before.difference(&walk.now).copied().collect();
+        for def in defs {
+            if walk.uses.next(def, index + 1).is_some() {
+                walk.now.insert(def);
+            } else {
+                leaving.push(def);
+            }
+        }
+        leaving
+    }
+
+    /// The values of W, none of `kept`, that must leave for `room` to suffice.
+    fn excess(
+        &self,
+        walk: &Walk<'_>,
+        kept: &BTreeSet<VReg>,
+        room: usize,
+        index: usize,
+    ) -> Vec<VReg> {
+        let surplus = walk.now.len().saturating_sub(room);
+        if surplus == 0 {
+            return Vec::new();
+        }
+        let mut candidates: Vec<(u64, VReg)> = walk
+            .now
+            .difference(kept)
+            .map(|&vreg| {
+                let distance = walk.uses.next(vreg, index).map_or(u64::MAX >> 8, u64::from);
+                (distance * self.ease(vreg), vreg)
+            })
+            .collect();
+        candidates.sort_unstable_by(|a, b| b.cmp(a));
+        candidates
+            .into_iter()
+            .take(surplus)
+            .map(|(_, vreg)| vreg)
+            .collect()
+    }
+
+    /// How willingly a value leaves: with a recipe it needs no store, with a slot not another one.
+    fn ease(&self, vreg: VReg) -> u64 {
+        match &self.facts.recipes[vreg] {
+            Some(recipe) if remat::is_tiny(recipe) => 8,
+            Some(_) => 4,
+            None if self.slotted.contains(&vreg) => 2,
+            None => 1,
+        }
+    }
+
+    fn read_memory(&mut self, vreg: VReg) {
+        if self.facts.recipes[vreg].is_none() {
+            self.slotted.insert(vreg);
+        }
+    }
+
+    fn entry_set(&self, block: Block) -> BTreeSet<VReg> {
+        if let Some(body) = self.facts.flow.loop_of(block) {
+            return self.loop_entry(block, body);
+        }
+        let preds: Vec<Block> = self.facts.flow.preds[block]
+            .iter()
+            .copied()
+            .filter(|&pred| self.blocks[pred].is_some())
+            .collect();
+        let live = &self.facts.live.entry[block];
+        let mut chosen = BTreeSet::new();
+        let mut some: Vec<(u32, VReg)> = Vec::new();
+        for (&vreg, &distance) in live {
+            let have = preds
+                .iter()
+                .filter(|&&pred| self.has(pred, block, vreg))
+                .count();
+            if have == preds.len() {
+                chosen.insert(vreg);
+            } else if have > 0 && distance < LOOP_EXIT && self.facts.recipes[vreg].is_none() {
+                some.push((distance, vreg));
+            }
+        }
+        some.sort_unstable();
+        let spare = (0..some.len())
+            .take(REGISTERS.saturating_sub(chosen.len()))
+            .len();
+        chosen.extend(some.into_iter().take(spare).map(|(_, vreg)| vreg));
+        self.nearest(chosen, live)
+    }
+
+    /// Whether the value is in a register at the end of `pred`. A parameter counts as if it were:
+    /// where its argument is in memory, one load on the edge is no more than one load later.
+    fn has(&self, pred: Block, block: Block, vreg: VReg) -> bool {
+        self.facts.func.blocks[block].params.contains(&vreg)
+            || self.blocks[pred]
+                .as_ref()
+                .expect("planned")
+                .exit
+                .contains(&vreg)
+    }
+
+    /// What a loop uses comes first; what only passes through stays if the loop leaves room.
+    fn loop_entry(&self, header: Block, body: &BTreeSet<Block>) -> BTreeSet<VReg> {
+        let live = &self.facts.live.entry[header];
+        let (used, through): (Vec<VReg>, Vec<VReg>) =
+            live.keys().partition(|vreg| live[vreg] < LOOP_EXIT);
+        let pressure = body
+            .iter()
+            .map(|&block| self.pressure.anywhere[block])
+            .max()
+            .unwrap_or(0);
+        let calls = body
+            .iter()
+            .filter_map(|&block| self.pressure.across_call[block])
+            .max();
+        let own = pressure.saturating_sub(through.len());
+        let mut room = REGISTERS.saturating_sub(own);
+        if let Some(calls) = calls {
+            let own = calls.saturating_sub(through.len());
+            room = room.min(REGISTERS_ACROSS_CALL.saturating_sub(own));
+        }
+        let mut chosen = self.nearest(used.into_iter().collect(), live);
+        let mut passing: Vec<(u32, VReg)> = through
+            .into_iter()
+            .filter(|&vreg| self.is_available(header, vreg))
+            .map(|vreg| (live[&vreg], vreg))
+            .collect();
+        passing.sort_unstable();
+        let room = room.min(REGISTERS - chosen.len());
+        chosen.extend(passing.into_iter().take(room).map(|(_, vreg)| vreg));
+        chosen
+    }
+
+    fn is_available(&self, block: Block, vreg: VReg) -> bool {
+        let mut planned = self.facts.flow.preds[block]
+            .iter()
+            .filter(|&&pred| self.blocks[pred].is_some());
+        planned.all(|&pred| self.has(pred, block, vreg))
+    }
+
+    fn nearest(&self, set: BTreeSet<VReg>, live: &BTreeMap<VReg, u32>) -> BTreeSet<VReg> {
+        if set.len() <= REGISTERS {
+            return set;
+        }
+        let mut list: Vec<(u64, VReg)> = set
+            .into_iter()
+            .map(|vreg| (u64::from(live[&vreg]) * self.ease(vreg), vreg))
+            .collect();
+        list.sort_unstable();
+        list.into_iter()
+            .take(REGISTERS)
+            .map(|(_, vreg)| vreg)
+            .collect()
+    }
+
+    /// Finds what edges read from slots: values that are in a register only behind the edge,
+    /// arguments that are in none, and parameters that live in their slot.
+    fn find_edge_reloads(&mut self) {
+        let func = self.facts.func;
+        for &block in &self.facts.flow.order {
+            let exit = self.blocks[block].as_ref().expect("planned").exit.clone();
+            for edge in func.blocks[block].terminator.edges() {
+                let params = &func.blocks[edge.block].params;
+                let entry = self.blocks[edge.block]
+                    .as_ref()
+                    .expect("planned")
+                    .entry
+                    .clone();
+                for &vreg in entry
+                    .difference(&exit)
+                    .filter(|vreg| !params.contains(vreg))
+                {
+                    self.read_memory(vreg);
+                }
+                for (&param, &arg) in params.iter().zip(&edge.args) {
+                    if !self.facts.live.entry[edge.block].contains_key(&param) {
+                        continue;
+                    }
+                    if !exit.contains(&arg) {
+                        self.read_memory(arg);
+                    }
+                    if !entry.contains(&param) {
+                        self.slotted.insert(param);
+                    }
+                }
+            }
+        }
+    }
+
+    fn store_at_definitions(&mut self) {
+        for &block in &self.facts.flow.order {
+            let data = &self.facts.func.blocks[block];
+            let plan = self.blocks[block].as_mut().expect("planned");
+            let mut steps = Vec::with_capacity(plan.steps.len());
+            for &param in &data.params {
+                if plan.entry.contains(&param) && self.slotted.contains(&param) {
+                    steps.push(Step::Spill(param));
+                }
+            }
+            for step in std::mem::take(&mut plan.steps) {
+                let index = if let Step::Inst(index, _) = step {
+                    Some(index)
+                } else {
+                    None
+                };
+                steps.push(step);
+                for def in index.map_or(Vec::new(), |index| data.insts[index].inst.defs()) {
+                    if self.slotted.contains(&def) {
+                        steps.push(Step::Spill(def));
+                    }
+                }
+            }
+            plan.steps = steps;
+        }
+    }
+}
+
+struct Walk<'a> {
+    now: BTreeSet<VReg>,
+    steps: Vec<Step>,
+    uses: &'a Uses<'a>,
+}

@@ -1,0 +1,20 @@
+//! Allocation keeps what functions do: random and handwritten functions run before and after.
+
+mod cases;
+mod generate;
+mod interpret;
+
+use super::allocated::Allocated;
+use crate::vcode::Func;
+
+/// Allocates a function and compares the runs on a few arguments.
+fn check(func: &Func) -> Allocated {
+    crate::vcode::check::check(func).unwrap_or_else(|e| panic!("{e}\n{func}"));
+    let allocated = super::run(func);
+    for seed in 1..5 {
+        let before = interpret::run_virtual(func, seed);
+        let after = interpret::run_allocated(&allocated, seed);
+        assert_eq!(before, after, "seed {seed}\n{func}\n{allocated}");
+    }
+    allocated
+}

@@ -1,0 +1,136 @@
+//! From a module and the code of its functions to what the ELF writers are given.
+//!
+//! Requires: one piece of code per function with a body, in index order.
+//! Ensures: the instance's cells, the table and the data segments are as instantiation leaves them
+//! (core spec 1.0, 4.5.4), up to the first segment that lies out of bounds.
+
+use crate::config::Config;
+use crate::elf::program::{
+    Assurance, Export, Function, Import, Instantiation, Memory, Program, Segment, TableEntry, Type, Visibility,
+};
+use crate::ir;
+use crate::lower::ModuleInfo;
+use crate::wasm::{Code, ExportKind, Module};
+
+/// Code of the trap of an out-of-bounds memory access.
+const MEMORY_OUT_OF_BOUNDS: u8 = 0xe1;
+
+/// Code of the trap of an out-of-bounds table access.
+const TABLE_OUT_OF_BOUNDS: u8 = 0xe4;
+
+/// The whole program.
+pub fn run(module: &Module, info: &ModuleInfo, config: &Config, functions: Vec<Function>, hints: Vec<u8>) -> Program {
+    let (table, table_trap) = table(module);
+    Program {
+        name: config.module_name.clone(),
+        export_prefix: config.export_prefix.clone(),
+        functions,
+        imports: imports(module),
+        exports: exports(module),
+        memory: memory(module),
+        instance_bytes: info.instance_bytes(),
+        table,
+        instantiation: instantiation(module, info, table_trap),
+        hints,
+        assurance: Assurance::default(),
+    }
+}
+
+fn imports(module: &Module) -> Vec<Import> {
+    let declared = module.functions.iter();
+    declared
+        .filter_map(|(index, function)| match &function.code {
+            Code::Import { module, field } => {
+                Some(Import { function: index.0, module: module.clone(), field: field.clone() })
+            }
+            Code::Body(_) => None,
+        })
+        .collect()
+}
+
+fn exports(module: &Module) -> Vec<Export> {
+    let functions = module.exports.iter().filter_map(|export| match export.kind {
+        ExportKind::Function(function) => Some((export, function)),
+        ExportKind::Memory | ExportKind::Table | ExportKind::Global(_) => None,
+    });
+    functions
+        .map(|(export, function)| {
+            let signature = module.signature(function);
+            Export {
+                name: export.name.clone(),
+                function: function.0,
+                parameters: signature.params.iter().map(|ty| value_type(*ty)).collect(),
+                results: signature.results.iter().map(|ty| value_type(*ty)).collect(),
+            }
+        })
+        .collect()
+}
+
+fn value_type(ty: ir::Type) -> Type {
+    match ty {
+        ir::Type::I32 => Type::I32,
+        ir::Type::I64 => Type::I64,
+    }
+}
+
+fn memory(module: &Module) -> Option<Memory> {
+    let exported = module.exports.iter().any(|export| export.kind == ExportKind::Memory);
+    module.memory.map(|memory| Memory {
+        reserve_bytes: memory.reserve_bytes(),
+        visibility: if exported { Visibility::Exported } else { Visibility::Private },
+    })
+}
+
+/// The table's entries, and whether a segment lies outside.
+fn table(module: &Module) -> (Vec<Option<TableEntry>>, bool) {
+    let count = module.table.map_or(0, |table| table.entries as usize);
+    let mut entries = vec![None; count];
+    for element in &module.elements {
+        let start = element.offset as usize;
+        let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.functions.len())) else {
+            return (entries, true);
+        };
+        for (entry, function) in range.iter_mut().zip(&element.functions) {
+            let type_id = module.type_id(module.functions[*function].ty);
+            *entry = Some(TableEntry { type_id, function: function.0 });
+        }
+    }
+    (entries, false)
+}
+
+fn instantiation(module: &Module, info: &ModuleInfo, table_trap: bool) -> Instantiation {
+    let mut instantiation = Instantiation { cells: cells(module, info), ..Instantiation::default() };
+    if table_trap {
+        instantiation.trap = Some(TABLE_OUT_OF_BOUNDS);
+        return instantiation;
+    }
+    let bytes = module.memory.map_or(0, |memory| u64::from(memory.initial_bytes()));
+    for data in &module.data {
+        if u64::from(data.offset) + data.bytes.len() as u64 > bytes {
+            instantiation.trap = Some(MEMORY_OUT_OF_BOUNDS);
+            return instantiation;
+        }
+        instantiation.segments.push(Segment { offset: data.offset, bytes: data.bytes.clone() });
+    }
+    instantiation.start = module.start.map(|function| function.0);
+    instantiation
+}
+
+/// Words of the instance that are not zero at the start.
+fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, u32)> {
+    let mut words = Vec::new();
+    if let Some(memory) = module.memory.filter(|memory| memory.grows) {
+        words.push((crate::lower::module::LENGTH_OFFSET, memory.initial_bytes()));
+    }
+    for (index, global) in module.globals.iter() {
+        if global.mutable {
+            let offset = info.cell(index);
+            words.push((offset, global.initial as u32));
+            if global.ty == ir::Type::I64 {
+                words.push((offset + 4, (global.initial >> 32) as u32));
+            }
+        }
+    }
+    words.retain(|(_, value)| *value != 0);
+    words
+}

@@ -1,0 +1,182 @@
+//! Interprets the IR.
+
+use super::{DEPTH_MAX, Funcs, Host, Instance, Stop, Trace, Visit};
+use crate::entity::TypedVec;
+use crate::ir::eval;
+use crate::ir::func::{Block, ENTRY, Func, InstData, Target, Terminator, Value};
+use crate::ir::op::{Access, Function, Op};
+use crate::wasm::Module;
+
+/// Address of byte 0 of memory. Neither zero nor a multiple of much, so that a forgotten base shows.
+const MEMORY_BASE: u32 = 0x2000_0348;
+
+/// Code address of function 0.
+const CODE_BASE: u32 = 0x0800_0001;
+
+pub(super) struct Machine<'a> {
+    pub module: &'a Module,
+    pub funcs: &'a Funcs,
+    pub instance: &'a mut Instance,
+    pub host: Host,
+    pub fuel: u64,
+    pub depth: u32,
+    pub trace: Trace,
+}
+
+/// What the values of one activation hold. Virtual values are computed too, for frames.
+type Registers = TypedVec<Value, Option<u64>>;
+
+impl Machine<'_> {
+    pub fn call(&mut self, function: Function, args: Vec<u64>) -> Result<Vec<u64>, Stop> {
+        let Some(func) = &self.funcs[function] else {
+            let word = (self.host)(function, &args);
+            self.instance.host_calls.push((function, args));
+            let types = &self.module.signature(function).results;
+            return Ok(types
+                .iter()
+                .map(|ty| word & (u64::MAX >> (64 - ty.bits())))
+                .collect());
+        };
+        if self.depth == DEPTH_MAX {
+            return Err(Stop::TooDeep);
+        }
+        self.depth += 1;
+        let outcome = self.run(func, args);
+        self.depth -= 1;
+        outcome
+    }
+
+    fn run(&mut self, func: &Func, args: Vec<u64>) -> Result<Vec<u64>, Stop> {
+        let mut registers: Registers = TypedVec::filled(None, func.values.len());
+        let mut entered: (Block, Vec<u64>) = (ENTRY, args);
+        loop {
+            let block = &func.blocks[entered.0];
+            for (param, arg) in block.params.iter().zip(&entered.1) {
+                registers[*param] = Some(*arg);
+            }
+            if let Some(place) = block.source {
+                let read = |slot: &Option<Value>| slot.and_then(|value| registers[value]);
+                let locals = block.frame.locals.iter().map(read).collect();
+                let stack = block.frame.stack.iter().map(read).collect();
+                self.trace.push(Visit {
+                    place,
+                    locals,
+                    stack,
+                });
+            }
+            for inst in &block.insts {
+                self.fuel = self.fuel.checked_sub(1).ok_or(Stop::OutOfFuel)?;
+                self.inst(func, &func.insts[*inst], &mut registers)?;
+            }
+            self.fuel = self.fuel.checked_sub(1).ok_or(Stop::OutOfFuel)?;
+            let read = |value: &Value| registers[*value].expect("defined before its use");
+            let go = |target: &Target| (target.block, target.args.iter().map(read).collect());
+            entered = match &block.terminator {
+                Terminator::Jump(target) => go(target),
+                Terminator::BranchIf {
+                    cond,
+                    then,
+                    otherwise,
+                } => go(if read(cond) != 0 { then } else { otherwise }),
+                Terminator::BrTable {
+                    index,
+                    targets,
+                    default,
+                } => go(targets.get(read(index) as usize).unwrap_or(default)),
+                Terminator::Return(values) => return Ok(values.iter().map(read).collect()),
+                Terminator::Trap(trap) => return Err(Stop::Trap(*trap, block.terminator_offset)),
+            };
+        }
+    }
+
+    fn inst(
+        &mut self,
+        func: &Func,
+        inst: &InstData,
+        registers: &mut Registers,
+    ) -> Result<(), Stop> {
+        let args: Vec<u64> = inst
+            .args
+            .iter()
+            .map(|arg| registers[*arg].expect("defined"))
+            .collect();
+        let result = match inst.op {
+            Op::Call { function, .. } => self.call(function, args)?.first().copied(),
+            Op::CallCode { signature } => {
+                let function = Function((args[0] as u32 - CODE_BASE) / 16);
+                let found = self.module.signature(function);
+                assert_eq!(
+                    *found, func.signatures[signature],
+                    "a call behind its type check"
+                );
+                self.call(function, args[1..].to_vec())?.first().copied()
+            }
+            Op::TrapIf(trap) if args[0] != 0 => return Err(Stop::Trap(trap, inst.offset)),
+            op => self.state(op, &args).or_else(|| eval::run(op, &args)),
+        };
+        if let Some(value) = inst.result {
+            assert!(result.is_some(), "{} computes nothing", inst.op);
+            registers[value] = result;
+        }
+        Ok(())
+    }
+
+    /// Constants and operators on the state.
+    fn state(&mut self, op: Op, args: &[u64]) -> Option<u64> {
+        match op {
+            Op::Const32(bits) => Some(u64::from(bits)),
+            Op::Const64(bits) => Some(bits),
+            Op::MemoryBase(_) => Some(u64::from(MEMORY_BASE)),
+            Op::MemoryBytes(_) => Some(u64::from(self.instance.length)),
+            Op::SetMemoryBytes(_) => {
+                self.instance.length = args[0] as u32;
+                None
+            }
+            Op::Load { access, offset, .. } => {
+                let mut word = [0; 8];
+                let bytes = self.bytes(args[0], access, offset);
+                word[..bytes.len()].copy_from_slice(bytes);
+                let word = u64::from_le_bytes(word);
+                Some(match access {
+                    Access::S8 => u64::from(word as u8 as i8 as u32),
+                    Access::S16 => u64::from(word as u16 as i16 as u32),
+                    Access::U8 | Access::U16 | Access::W32 | Access::W64 => word,
+                })
+            }
+            Op::Store { access, offset, .. } => {
+                let bytes = self.bytes(args[0], access, offset);
+                bytes.copy_from_slice(&args[1].to_le_bytes()[..bytes.len()]);
+                None
+            }
+            Op::GlobalGet(global, _) => Some(self.instance.globals[global]),
+            Op::GlobalSet(global, _) => {
+                self.instance.globals[global] = args[0];
+                None
+            }
+            Op::TableType(_) => Some(match self.instance.table[args[0] as usize] {
+                Some(function) => {
+                    u64::from(self.module.type_id(self.module.functions[function].ty))
+                }
+                None => 0,
+            }),
+            Op::TableCode(_) => {
+                let function =
+                    self.instance.table[args[0] as usize].expect("behind its null check");
+                Some(u64::from(CODE_BASE + 16 * function.0))
+            }
+            _ => None,
+        }
+    }
+
+    fn bytes(&mut self, pointer: u64, access: Access, offset: u32) -> &mut [u8] {
+        let index = (pointer as u32)
+            .wrapping_add(offset)
+            .wrapping_sub(MEMORY_BASE) as usize;
+        let end = index + access.bytes() as usize;
+        assert!(
+            end <= self.instance.length as usize,
+            "an access behind its bounds check"
+        );
+        &mut self.instance.memory[index..end]
+    }
+}

@@ -1,0 +1,161 @@
+//! Interpreters for tests and fuzzing: of Wasm modules, and of the IR made from them.
+//!
+//! Both run over the same [`Instance`] and record the same kind of [`Trace`], so that each step of
+//! the compiler up to the IR can be compared with what it started from, frames included.
+
+pub mod frames;
+mod ir;
+mod wasm;
+
+use synth_verify::trap::Trap;
+
+use crate::entity::TypedVec;
+use crate::ir::func::{Func, Place};
+use crate::ir::op::{Function, Global};
+use crate::wasm::Module;
+
+/// Why a run ended without results.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// A trap, with the Wasm offset of the instruction that trapped.
+    Trap(Trap, u32),
+    /// The steps allowed are used up.
+    OutOfFuel,
+    /// Calls are nested too deeply.
+    TooDeep,
+}
+
+/// Calls may be nested this deeply.
+const DEPTH_MAX: u32 = 200;
+
+/// What an imported function returns: a function of its index and arguments.
+pub type Host = fn(Function, &[u64]) -> u64;
+
+/// The state of an instantiated module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Instance {
+    /// All bytes that memory may ever have; zero behind the length.
+    pub memory: Vec<u8>,
+    /// Length of memory in bytes.
+    pub length: u32,
+    /// Globals; an `i32` is zero-extended.
+    pub globals: TypedVec<Global, u64>,
+    /// Table entries.
+    pub table: Vec<Option<Function>>,
+    /// Calls of imported functions, in order.
+    pub host_calls: Vec<(Function, Vec<u64>)>,
+}
+
+impl Instance {
+    /// Instantiates a module, its start function not yet run (core spec, 4.5.4).
+    pub fn new(module: &Module) -> Result<Instance, Trap> {
+        let memory = module.memory;
+        let mut instance = Instance {
+            memory: vec![0; memory.map_or(0, |memory| memory.reserve_bytes()) as usize],
+            length: memory.map_or(0, |memory| memory.initial_bytes()),
+            globals: module
+                .globals
+                .values()
+                .map(|global| global.initial)
+                .collect(),
+            table: vec![None; module.table.map_or(0, |table| table.entries) as usize],
+            host_calls: Vec::new(),
+        };
+        for element in &module.elements {
+            let first = element.offset as usize;
+            let entries = instance
+                .table
+                .get_mut(first..first + element.functions.len());
+            for (entry, function) in entries
+                .ok_or(Trap::TableOutOfBounds)?
+                .iter_mut()
+                .zip(&element.functions)
+            {
+                *entry = Some(*function);
+            }
+        }
+        for data in &module.data {
+            let first = data.offset as usize;
+            let bytes = instance.memory[..instance.length as usize]
+                .get_mut(first..first + data.bytes.len());
+            bytes
+                .ok_or(Trap::MemoryOutOfBounds)?
+                .copy_from_slice(&data.bytes);
+        }
+        Ok(instance)
+    }
+}
+
+/// A place that control passed, with what the slots held; `None` is a slot not recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Visit {
+    /// The place.
+    pub place: Place,
+    /// Locals.
+    pub locals: Vec<Option<u64>>,
+    /// Operand stack, bottom first.
+    pub stack: Vec<Option<u64>>,
+}
+
+/// The places passed, in order.
+pub type Trace = Vec<Visit>;
+
+/// How a run ended, and what it passed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// The results, or why there are none.
+    pub outcome: Result<Vec<u64>, Stop>,
+    /// The places passed: for Wasm every instruction, for the IR every block with a place.
+    pub trace: Trace,
+}
+
+/// Runs the Wasm code of a function.
+pub fn run_wasm(
+    module: &Module,
+    instance: &mut Instance,
+    host: Host,
+    call: (Function, &[u64]),
+    fuel: u64,
+) -> Run {
+    let mut machine = wasm::Machine {
+        module,
+        instance,
+        host,
+        fuel,
+        depth: 0,
+        trace: Vec::new(),
+    };
+    let outcome = machine.call(call.0, call.1.to_vec());
+    Run {
+        outcome,
+        trace: machine.trace,
+    }
+}
+
+/// The functions of a module in IR; `None` for an import.
+pub type Funcs = TypedVec<Function, Option<Func>>;
+
+/// Runs the IR of a function.
+pub fn run_ir(
+    funcs: &Funcs,
+    instance: &mut Instance,
+    module_host: (&Module, Host),
+    call: (Function, &[u64]),
+    fuel: u64,
+) -> Run {
+    let (module, host) = module_host;
+    let mut machine = ir::Machine {
+        module,
+        funcs,
+        instance,
+        host,
+        fuel,
+        depth: 0,
+        trace: Vec::new(),
+    };
+    let outcome = machine.call(call.0, call.1.to_vec());
+    Run {
+        outcome,
+        trace: machine.trace,
+    }
+}

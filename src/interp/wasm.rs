@@ -1,0 +1,362 @@
+//! Interprets Wasm instructions, as the reference for the translator.
+
+use synth_verify::trap::Trap;
+
+use super::{DEPTH_MAX, Host, Instance, Stop, Trace, Visit};
+use crate::ir::eval;
+use crate::ir::func::Place;
+use crate::ir::op::{Access, Function, Global, Op, Type};
+use crate::wasm::{Body, Code, Inst, Module, PAGE_BYTES, TypeIndex};
+
+pub(super) struct Machine<'a> {
+    pub module: &'a Module,
+    pub instance: &'a mut Instance,
+    pub host: Host,
+    pub fuel: u64,
+    pub depth: u32,
+    pub trace: Trace,
+}
+
+/// An open block: where a branch to it continues, and what it leaves on the stack.
+#[derive(Clone, Copy)]
+struct Label {
+    continues: usize,
+    is_loop: bool,
+    arity: usize,
+    height: usize,
+}
+
+struct Activation<'a> {
+    body: &'a Body,
+    function: Function,
+    pc: usize,
+    locals: Vec<u64>,
+    stack: Vec<u64>,
+    types: Vec<Type>,
+    labels: Vec<Label>,
+}
+
+impl Activation<'_> {
+    fn pop(&mut self) -> u64 {
+        self.types.pop();
+        self.stack.pop().expect("validation checks the stack")
+    }
+
+    fn push(&mut self, ty: Type, word: u64) {
+        self.types.push(ty);
+        self.stack.push(word & (u64::MAX >> (64 - ty.bits())));
+    }
+
+    /// The index of the `end`, or of the `else` if one comes first, of the block opened at `pc`.
+    fn scan(&self, stops_at_else: Else) -> usize {
+        let mut depth = 0;
+        for (index, inst) in self.body.insts.iter().enumerate().skip(self.pc) {
+            match inst {
+                Inst::Block(_) | Inst::Loop(_) | Inst::If(_) => depth += 1,
+                Inst::Else if depth == 1 && stops_at_else == Else::Stops => return index,
+                Inst::End if depth == 1 => return index,
+                Inst::End => depth -= 1,
+                _ => {}
+            }
+        }
+        unreachable!("validation matches every block with its end")
+    }
+
+    fn open(&mut self, result: Option<Type>, is_loop: IsLoop) {
+        let is_loop = is_loop == IsLoop::Yes;
+        let continues = if is_loop {
+            self.pc + 1
+        } else {
+            self.scan(Else::Passes) + 1
+        };
+        let arity = if is_loop {
+            0
+        } else {
+            usize::from(result.is_some())
+        };
+        self.labels.push(Label {
+            continues,
+            is_loop,
+            arity,
+            height: self.stack.len(),
+        });
+    }
+
+    /// Branches; false if the branch leaves the function.
+    fn branch(&mut self, depth: u32) -> Flow {
+        let index = self.labels.len() - 1 - depth as usize;
+        let label = self.labels[index];
+        let from = self.stack.len() - label.arity;
+        self.stack.drain(label.height..from);
+        self.types.drain(label.height..from);
+        self.labels.truncate(index + usize::from(label.is_loop));
+        self.pc = label.continues;
+        if index == 0 && !label.is_loop {
+            Flow::Leave
+        } else {
+            Flow::Stay
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Else {
+    Stops,
+    Passes,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IsLoop {
+    Yes,
+    No,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Stay,
+    Leave,
+}
+
+impl Machine<'_> {
+    pub fn call(&mut self, function: Function, args: Vec<u64>) -> Result<Vec<u64>, Stop> {
+        let module = self.module;
+        let signature = module.signature(function);
+        let Code::Body(body) = &module.functions[function].code else {
+            let word = (self.host)(function, &args);
+            self.instance.host_calls.push((function, args));
+            let mask = |ty: &Type| word & (u64::MAX >> (64 - ty.bits()));
+            return Ok(signature.results.iter().map(mask).collect());
+        };
+        if self.depth == DEPTH_MAX {
+            return Err(Stop::TooDeep);
+        }
+        let mut locals = args;
+        locals.resize(body.locals.len(), 0);
+        let arity = signature.results.len();
+        let end = Label {
+            continues: body.insts.len(),
+            is_loop: false,
+            arity,
+            height: 0,
+        };
+        let mut activation = Activation {
+            body,
+            function,
+            pc: 0,
+            locals,
+            stack: vec![],
+            types: vec![],
+            labels: vec![end],
+        };
+        self.depth += 1;
+        while self.step(&mut activation)? == Flow::Stay {}
+        self.depth -= 1;
+        Ok(activation.stack.split_off(activation.stack.len() - arity))
+    }
+
+    fn step(&mut self, a: &mut Activation) -> Result<Flow, Stop> {
+        self.fuel = self.fuel.checked_sub(1).ok_or(Stop::OutOfFuel)?;
+        let place = Place {
+            function: a.function.0,
+            offset: a.body.offsets[a.pc],
+        };
+        self.trace.push(Visit {
+            place,
+            locals: a.locals.iter().copied().map(Some).collect(),
+            stack: a.stack.iter().copied().map(Some).collect(),
+        });
+        let body = a.body;
+        match &body.insts[a.pc] {
+            Inst::Block(result) => a.open(*result, IsLoop::No),
+            Inst::Loop(result) => a.open(*result, IsLoop::Yes),
+            Inst::If(result) => {
+                let taken = a.pop() != 0;
+                a.open(*result, IsLoop::No);
+                if !taken {
+                    let target = a.scan(Else::Stops);
+                    if body.insts[target] == Inst::End {
+                        a.labels.pop();
+                    }
+                    a.pc = target;
+                }
+            }
+            Inst::Else => return Ok(a.branch(0)),
+            Inst::End => {
+                a.labels.pop();
+                if a.labels.is_empty() {
+                    return Ok(Flow::Leave);
+                }
+            }
+            Inst::Br(depth) => return Ok(a.branch(*depth)),
+            Inst::BrIf(depth) => {
+                if a.pop() != 0 {
+                    return Ok(a.branch(*depth));
+                }
+            }
+            Inst::BrTable(depths) => {
+                let index = (a.pop() as usize).min(depths.len() - 1);
+                return Ok(a.branch(depths[index]));
+            }
+            Inst::Return => return Ok(Flow::Leave),
+            inst => self.step_straight(a, inst, place.offset)?,
+        }
+        a.pc += 1;
+        Ok(Flow::Stay)
+    }
+
+    fn step_straight(&mut self, a: &mut Activation, inst: &Inst, at: u32) -> Result<(), Stop> {
+        match inst {
+            Inst::Unreachable => return Err(Stop::Trap(Trap::Unreachable, at)),
+            Inst::Call(function) => self.invoke(a, Function(*function))?,
+            Inst::CallIndirect(ty) => {
+                let function = self.table_entry(a.pop() as usize, TypeIndex(*ty));
+                self.invoke(a, function.map_err(|trap| Stop::Trap(trap, at))?)?;
+            }
+            Inst::Drop => {
+                a.pop();
+            }
+            Inst::Select => {
+                let (condition, otherwise, ty) = (a.pop(), a.stack.pop(), a.types.pop());
+                let then = a.pop();
+                let chosen = if condition != 0 {
+                    Some(then)
+                } else {
+                    otherwise
+                };
+                if let (Some(ty), Some(word)) = (ty, chosen) {
+                    a.push(ty, word);
+                }
+            }
+            Inst::LocalGet(local) => {
+                a.push(a.body.locals[*local as usize], a.locals[*local as usize])
+            }
+            Inst::LocalSet(local) => a.locals[*local as usize] = a.pop(),
+            Inst::LocalTee(local) => a.locals[*local as usize] = a.stack[a.stack.len() - 1],
+            Inst::GlobalGet(global) => {
+                let global = Global(*global);
+                a.push(
+                    self.module.globals[global].ty,
+                    self.instance.globals[global],
+                );
+            }
+            Inst::GlobalSet(global) => self.instance.globals[Global(*global)] = a.pop(),
+            Inst::Load(..) | Inst::Store(..) | Inst::StoreLow(..) => {
+                self.access(a, inst).map_err(|trap| Stop::Trap(trap, at))?;
+            }
+            Inst::MemorySize => a.push(Type::I32, u64::from(self.instance.length / PAGE_BYTES)),
+            Inst::MemoryGrow => {
+                let delta = a.pop();
+                let result = self.grow(delta);
+                a.push(Type::I32, u64::from(result));
+            }
+            Inst::Const(ty, bits) => a.push(*ty, *bits),
+            Inst::Numeric(op) => numeric(a, *op),
+            Inst::Swapped(op) => {
+                let last = a.stack.len() - 1;
+                a.stack.swap(last, last - 1);
+                numeric(a, *op);
+            }
+            Inst::IsZero(_) => {
+                let word = a.pop();
+                a.push(Type::I32, u64::from(word == 0));
+            }
+            Inst::Divide(op) => {
+                let (divisor, dividend) = (a.stack[a.stack.len() - 1], a.stack[a.stack.len() - 2]);
+                if divisor == 0 {
+                    return Err(Stop::Trap(Trap::DivideByZero, at));
+                }
+                if *op == Op::DivS32 && dividend == 1 << 31 && divisor == u64::from(u32::MAX) {
+                    return Err(Stop::Trap(Trap::IntegerOverflow, at));
+                }
+                numeric(a, *op);
+            }
+            Inst::Nop => {}
+            Inst::Block(_)
+            | Inst::Loop(_)
+            | Inst::If(_)
+            | Inst::Else
+            | Inst::End
+            | Inst::Br(_)
+            | Inst::BrIf(_)
+            | Inst::BrTable(_)
+            | Inst::Return => {
+                unreachable!("control is handled by the caller")
+            }
+        }
+        Ok(())
+    }
+
+    fn invoke(&mut self, a: &mut Activation, function: Function) -> Result<(), Stop> {
+        let signature = self.module.signature(function).clone();
+        let from = a.stack.len() - signature.params.len();
+        a.types.truncate(from);
+        let results = self.call(function, a.stack.split_off(from))?;
+        for (ty, word) in signature.results.iter().zip(results) {
+            a.push(*ty, word);
+        }
+        Ok(())
+    }
+
+    fn table_entry(&self, index: usize, ty: TypeIndex) -> Result<Function, Trap> {
+        let entry = self
+            .instance
+            .table
+            .get(index)
+            .ok_or(Trap::TableOutOfBounds)?;
+        let function = entry.ok_or(Trap::UninitializedElement)?;
+        let is_equal = *self.module.signature(function) == self.module.types[ty];
+        if is_equal {
+            Ok(function)
+        } else {
+            Err(Trap::IndirectCallType)
+        }
+    }
+
+    fn grow(&mut self, delta: u64) -> u32 {
+        let old = self.instance.length / PAGE_BYTES;
+        let new = u64::from(old) + delta;
+        if new > self.instance.memory.len() as u64 / u64::from(PAGE_BYTES) {
+            return u32::MAX;
+        }
+        self.instance.length = new as u32 * PAGE_BYTES;
+        old
+    }
+
+    fn access(&mut self, a: &mut Activation, inst: &Inst) -> Result<(), Trap> {
+        let (access, offset, value) = match inst {
+            Inst::Load(access, offset, _) => (access, offset, None),
+            Inst::Store(access, offset) | Inst::StoreLow(access, offset) => {
+                (access, offset, Some(a.pop()))
+            }
+            _ => unreachable!("not an access"),
+        };
+        let first = a.pop() as usize + *offset as usize;
+        let memory = &mut self.instance.memory[..self.instance.length as usize];
+        let bytes = memory.get_mut(first..first + access.bytes() as usize);
+        let bytes = bytes.ok_or(Trap::MemoryOutOfBounds)?;
+        if let Some(value) = value {
+            bytes.copy_from_slice(&value.to_le_bytes()[..bytes.len()]);
+            return Ok(());
+        }
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        let word = u64::from_le_bytes(word);
+        let (signed, ty) = match inst {
+            Inst::Load(_, _, Some(Op::ExtendS)) => (true, Type::I64),
+            Inst::Load(_, _, Some(_)) => (false, Type::I64),
+            _ => (matches!(access, Access::S8 | Access::S16), access.ty()),
+        };
+        let unused = 64 - 8 * access.bytes();
+        let extended = ((word << unused) as i64 >> unused) as u64;
+        a.push(ty, if signed { extended } else { word });
+        Ok(())
+    }
+}
+
+fn numeric(a: &mut Activation, op: Op) {
+    let (_, operands, result) = op.plain().expect("a numeric operator");
+    let from = a.stack.len() - operands.len();
+    a.types.truncate(from);
+    let word = eval::run(op, &a.stack.split_off(from)).expect("a numeric operator");
+    a.push(result, word);
+}

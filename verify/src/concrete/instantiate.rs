@@ -1,0 +1,78 @@
+//! Instantiation of a module: the state in which its exports may first run.
+//!
+//! Ensures: the order of the core specification (2.0, section 4.5.4, and 1.0 where that says the
+//! same): globals, memory and table, element segments, data segments. A segment that lies outside
+//! traps and writes nothing; earlier segments stay written. The start function is not run here.
+
+use crate::trap::Trap;
+use crate::wasm::module::{Constant, Module, PAGE_BYTES, PAGES_MAX};
+
+/// What the functions of an instance share.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct State {
+    /// Linear memory up to its present length; empty without a memory.
+    pub memory: Vec<u8>,
+    /// The pages that `memory.grow` may reach.
+    pub reserve_pages: u32,
+    /// Values of the globals.
+    pub globals: Vec<Constant>,
+    /// Function indices of the table's entries; `None` is null.
+    pub table: Vec<Option<u32>>,
+}
+
+/// What instantiation comes to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Instantiated {
+    /// The state, also after a trap.
+    pub state: State,
+    /// The trap, if a segment lies outside.
+    pub trap: Option<Trap>,
+}
+
+/// Most table entries that are instantiated.
+const TABLE_MAX: u32 = 1 << 20;
+
+/// Instantiates a module whose memory may grow to `reserve_pages`; its present and its declared
+/// size count too. `None` if the table is larger than anything a small device has.
+pub fn run(module: &Module, reserve_pages: u32) -> Option<Instantiated> {
+    let table = module.table.map_or(0, |table| table.minimum);
+    if table > TABLE_MAX {
+        return None;
+    }
+    let (pages, most) = module.memory.map_or((0, 0), |memory| {
+        (
+            memory.minimum,
+            memory.maximum.unwrap_or(PAGES_MAX).min(PAGES_MAX),
+        )
+    });
+    let mut state = State {
+        memory: vec![0; pages as usize * PAGE_BYTES as usize],
+        reserve_pages: reserve_pages.min(most).max(pages),
+        globals: module.globals.iter().map(|global| global.initial).collect(),
+        table: vec![None; table as usize],
+    };
+    let trap = segments(module, &mut state).err();
+    Some(Instantiated { state, trap })
+}
+
+fn segments(module: &Module, state: &mut State) -> Result<(), Trap> {
+    for segment in &module.elements {
+        let entries = window(&mut state.table, segment.start, segment.functions.len());
+        let entries = entries.ok_or(Trap::TableOutOfBounds)?;
+        for (entry, function) in entries.iter_mut().zip(&segment.functions) {
+            *entry = Some(*function);
+        }
+    }
+    for segment in &module.data {
+        let bytes = window(&mut state.memory, segment.start, segment.bytes.len());
+        bytes
+            .ok_or(Trap::MemoryOutOfBounds)?
+            .copy_from_slice(&segment.bytes);
+    }
+    Ok(())
+}
+
+fn window<T>(items: &mut [T], start: u32, count: usize) -> Option<&mut [T]> {
+    let start = start as usize;
+    items.get_mut(start..start.checked_add(count)?)
+}

@@ -1,0 +1,589 @@
+//! The concrete interpreter of machine code: [`crate::thumb::sem`] over [`Word`]s.
+//!
+//! Requires: a loaded file.
+//! Ensures: [`Processor::run`] ends, after a bounded number of instructions; a run that reports
+//! [`End::Returned`] kept the contract of `docs/abi.md` on its way: callee-saved registers and SP
+//! as at entry, no access below SP or in the caller's frame, no decision, address or result that
+//! depends on a register or a byte that nobody has set.
+
+use super::load::{Loaded, Patch};
+use super::region::Memory;
+use super::word::{Concrete, Fault, RegionIndex, Truth, Word};
+use crate::abi::{self, Place};
+use crate::hints::Sort;
+use crate::thumb::decode::decode;
+use crate::thumb::inst::{Inst, Reg, Width};
+use crate::thumb::sem::{self, Alignment, Flags, Flow, ItState, Machine};
+use crate::trap::Trap;
+use crate::wasm::module::{Constant, FunctionType, ValueType};
+
+/// The address that every run returns to: code that no file has.
+const RETURN: Word = Word::Pointer {
+    region: RegionIndex::MAX,
+    offset: 1,
+};
+
+/// What a callee-saved register holds at entry: an address in a region that no file has.
+fn token(register: u8) -> Word {
+    Word::Pointer {
+        region: RegionIndex::MAX - 1 - u32::from(register),
+        offset: 0,
+    }
+}
+
+/// A function outside of what is run, by its address with bit 0 set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct External {
+    /// Where calls of it go.
+    pub address: Word,
+    /// Its type.
+    pub signature: FunctionType,
+}
+
+/// What an external function does: its number, its arguments, all memory; yields its results.
+pub type Host<'h> =
+    dyn FnMut(usize, &[Constant], &mut Memory) -> Result<Vec<Constant>, String> + 'h;
+
+/// What a run may do and where it stops.
+pub struct Surroundings<'s, 'h> {
+    /// Functions outside of what is run.
+    pub externals: &'s [External],
+    /// What they do.
+    pub host: &'s mut Host<'h>,
+    /// Code at whose first visit the run stops: half-open ranges of addresses.
+    pub stops: &'s [(u32, u32)],
+    /// Most instructions.
+    pub steps_max: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum End {
+    /// It returned results and kept the contract.
+    Returned(Vec<Constant>),
+    /// It reported a trap at an address of code.
+    Trapped(Trap, u32),
+    /// It came to one of the stops.
+    Reached(u32),
+    /// It broke a rule at an address of code.
+    Faulted(Fault, u32),
+    /// It took too many instructions; nothing is said of it.
+    Unfinished,
+}
+
+/// A run's end and its length.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub end: End,
+    /// Instructions run.
+    pub steps: u64,
+}
+
+/// A core with the memory of a loaded file.
+pub struct Processor<'p> {
+    loaded: &'p Loaded,
+    /// Memory as it stands.
+    pub memory: Memory,
+    registers: [Word; 15],
+    flags: Flags<Processor<'p>>,
+    it: ItState,
+    /// The first byte of the stack that belongs to the caller.
+    stack_end: u32,
+}
+
+/// Why the loop ends.
+enum Leave {
+    Return,
+    Trap(Trap),
+    Stop,
+}
+
+impl<'p> Processor<'p> {
+    /// A core on which nothing has run.
+    pub fn new(loaded: &'p Loaded) -> Processor<'p> {
+        Processor {
+            loaded,
+            memory: loaded.memory.clone(),
+            registers: [Word::Poison; 15],
+            flags: Flags::from_bits([Truth::Poison; 4]),
+            it: ItState::default(),
+            stack_end: 0,
+        }
+    }
+
+    /// Calls a function under AAPCS and runs it to its end.
+    pub fn call(
+        &mut self,
+        function: u32,
+        signature: &FunctionType,
+        arguments: &[Constant],
+        around: &mut Surroundings<'_, '_>,
+    ) -> Outcome {
+        let sp = match self.enter(signature, arguments) {
+            Ok(sp) => sp,
+            Err(fault) => {
+                return Outcome {
+                    end: End::Faulted(fault, function),
+                    steps: 0,
+                };
+            }
+        };
+        let (left, pc, steps) = self.go(function, around);
+        let end = match left {
+            Ok(Some(Leave::Return)) => match self.leave(signature, sp) {
+                Ok(results) => End::Returned(results),
+                Err(fault) => End::Faulted(fault, pc),
+            },
+            Ok(Some(Leave::Trap(trap))) => End::Trapped(trap, pc),
+            Ok(Some(Leave::Stop)) => End::Reached(pc),
+            Ok(None) => End::Unfinished,
+            Err(fault) => End::Faulted(fault, pc),
+        };
+        Outcome { end, steps }
+    }
+
+    /// Runs an image from reset (DDI0403, B1.5.5): SP and PC from the vector table at 0.
+    pub fn reset(&mut self, around: &mut Surroundings<'_, '_>) -> Outcome {
+        let vectors = [0, 4].map(|at| self.memory.load(Word::Int(at), Width::Word));
+        let (Ok(sp), Ok(entry)) = (&vectors[0], &vectors[1]) else {
+            let fault = Fault::Unmapped {
+                address: Word::Int(0),
+                why: "no vector table",
+            };
+            return Outcome {
+                end: End::Faulted(fault, 0),
+                steps: 0,
+            };
+        };
+        let Some(entry) = self.loaded.code_address(*entry) else {
+            let fault = Fault::Unmapped {
+                address: *entry,
+                why: "no Thumb code for reset",
+            };
+            return Outcome {
+                end: End::Faulted(fault, 0),
+                steps: 0,
+            };
+        };
+        self.clear();
+        self.registers[13] = *sp;
+        let (left, pc, steps) = self.go(entry, around);
+        let end = match left {
+            Ok(Some(Leave::Return)) => {
+                End::Faulted(Fault::Other("reset has nowhere to return to".into()), pc)
+            }
+            Ok(Some(Leave::Trap(trap))) => End::Trapped(trap, pc),
+            Ok(Some(Leave::Stop)) => End::Reached(pc),
+            Ok(None) => End::Unfinished,
+            Err(fault) => End::Faulted(fault, pc),
+        };
+        Outcome { end, steps }
+    }
+
+    fn clear(&mut self) {
+        self.registers = [Word::Poison; 15];
+        self.flags = Flags::from_bits([Truth::Poison; 4]);
+        self.it = ItState::default();
+        self.stack_end = self.stack_bytes();
+        if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
+            stack.poison(0, stack.len());
+        }
+    }
+
+    fn stack_bytes(&self) -> u32 {
+        self.memory
+            .region(self.loaded.stack)
+            .map_or(0, |stack| stack.len())
+    }
+
+    /// Sets registers and stack as a caller does. Yields SP.
+    fn enter(&mut self, signature: &FunctionType, arguments: &[Constant]) -> Result<Word, Fault> {
+        let types: Vec<ValueType> = arguments.iter().map(|value| value.value_type()).collect();
+        if types != signature.parameters {
+            return Err(Fault::Other("arguments of other types".into()));
+        }
+        self.clear();
+        let (places, bytes) = abi::arguments(&sorts(&types));
+        let top = self.stack_bytes().checked_sub(bytes.next_multiple_of(8));
+        let top = top.ok_or(Fault::Other(
+            "the stack is smaller than the arguments".into(),
+        ))?;
+        let sp = self.memory.address(self.loaded.stack, top);
+        self.stack_end = top + bytes;
+        for register in abi::CALLEE_SAVED {
+            self.registers[usize::from(register)] = token(register);
+        }
+        self.registers[13] = sp;
+        self.registers[14] = RETURN;
+        for (argument, places) in arguments.iter().zip(places) {
+            for (word, place) in words(*argument).into_iter().zip(places) {
+                match place {
+                    Place::Register(register) => self.registers[usize::from(register)] = word,
+                    Place::Stack(offset) => {
+                        self.memory.store(sp.plus(offset), Width::Word, word)?;
+                    }
+                }
+            }
+        }
+        Ok(sp)
+    }
+
+    /// Checks what a callee owes its caller, and takes its results.
+    fn leave(&self, signature: &FunctionType, sp: Word) -> Result<Vec<Constant>, Fault> {
+        for register in abi::CALLEE_SAVED {
+            if self.registers[usize::from(register)] != token(register) {
+                return Err(Fault::Other(format!("r{register} is not as at entry")));
+            }
+        }
+        if self.registers[13] != sp {
+            return Err(Fault::Other("SP is not as at entry".into()));
+        }
+        if self.it.is_active() {
+            return Err(Fault::Other("a return inside an IT block".into()));
+        }
+        let low = self.registers[0].as_int();
+        let high = self.registers[1].as_int();
+        let results = signature.results.iter().map(|result| match result {
+            ValueType::I32 => low.map(Constant::I32),
+            ValueType::I64 => {
+                let (high, low) = (u64::from(high?), u64::from(low?));
+                Some(Constant::I64(high << 32 | low))
+            }
+        });
+        let results: Option<Vec<Constant>> = results.collect();
+        results.ok_or(Fault::Other("a result that is no integer".into()))
+    }
+
+    /// The loop: the reason to leave it (`None` when out of steps), where, and after how many steps.
+    fn go(
+        &mut self,
+        entry: u32,
+        around: &mut Surroundings<'_, '_>,
+    ) -> (Result<Option<Leave>, Fault>, u32, u64) {
+        let mut pc = entry;
+        for steps in 0..around.steps_max {
+            if around
+                .stops
+                .iter()
+                .any(|(from, to)| (*from..*to).contains(&pc))
+            {
+                return (Ok(Some(Leave::Stop)), pc, steps);
+            }
+            match self.step(pc, around) {
+                Ok(Ok(next)) => pc = next,
+                Ok(Err(leave)) => return (Ok(Some(leave)), pc, steps + 1),
+                Err(fault) => return (Err(fault), pc, steps),
+            }
+        }
+        (Ok(None), pc, around.steps_max)
+    }
+
+    /// One instruction: the address of the next one, or why there is none.
+    fn step(
+        &mut self,
+        pc: u32,
+        around: &mut Surroundings<'_, '_>,
+    ) -> Result<Result<u32, Leave>, Fault> {
+        let bytes = self.memory.fetch(self.loaded.code_word(pc))?;
+        let (inst, size) = decode(bytes, 0).map_err(|error| Fault::Other(error.to_string()))?;
+        let next = pc.wrapping_add(size);
+        let sp_before = self.stack_offset()?;
+        let flow = self.execute(&inst, pc, size)?;
+        let sp_after = self.stack_offset()?;
+        if sp_after > sp_before
+            && let Some(stack) = self.memory.region_mut(self.loaded.stack)
+        {
+            stack.poison(sp_before, sp_after);
+        }
+        match flow {
+            Flow::Next => Ok(Ok(next)),
+            Flow::Jump(target) => Ok(Ok(target)),
+            Flow::Call { target, .. } => {
+                let target = match self.loaded.patches.get(&pc) {
+                    Some(Patch::Call(word)) => *word,
+                    Some(Patch::Low(_) | Patch::High(_)) | None => {
+                        self.loaded.code_word(target).plus(1)
+                    }
+                };
+                self.enter_call(target, next, around).map(Ok)
+            }
+            Flow::CallRegister(target) => self.enter_call(target, next, around).map(Ok),
+            Flow::JumpRegister(target) if target == RETURN => Ok(Err(Leave::Return)),
+            Flow::JumpRegister(target) => self.code(target).map(Ok),
+            Flow::Trap(code) => match Trap::from_code(code) {
+                Some(trap) => Ok(Err(Leave::Trap(trap))),
+                None => Err(Fault::Other(format!("UDF #{code} is no trap"))),
+            },
+        }
+    }
+
+    fn code(&self, target: Word) -> Result<u32, Fault> {
+        let why = "a jump to what is no Thumb code";
+        self.loaded.code_address(target).ok_or(Fault::Unmapped {
+            address: target,
+            why,
+        })
+    }
+
+    /// Where SP points in the stack's region; its end counts too.
+    fn stack_offset(&self) -> Result<u32, Fault> {
+        let address = self.registers[13];
+        let offset = self.memory.offset_in(address, self.loaded.stack);
+        offset.ok_or(Fault::Unmapped {
+            address,
+            why: "SP outside the stack",
+        })
+    }
+
+    /// An instruction, or what a relocation makes of it.
+    fn execute(&mut self, inst: &Inst, pc: u32, size: u32) -> Result<Flow<Word>, Fault> {
+        match self.loaded.patches.get(&pc) {
+            None | Some(Patch::Call(_)) => sem::step(self, inst, pc, size),
+            Some(_) if self.it.is_active() => Err(Fault::Other(
+                "a relocated instruction inside an IT block".into(),
+            )),
+            Some(Patch::Low(Word::Pointer { region, offset })) => {
+                let low = Word::Low {
+                    region: *region,
+                    offset: *offset,
+                };
+                self.set_half(inst, low)
+            }
+            Some(Patch::High(Word::Pointer { region, offset })) => {
+                let low = Word::Low {
+                    region: *region,
+                    offset: *offset,
+                };
+                let whole = Word::Pointer {
+                    region: *region,
+                    offset: *offset,
+                };
+                let before = half_target(inst).map(|d| self.registers[usize::from(d.number())]);
+                self.set_half(
+                    inst,
+                    if before == Some(low) {
+                        whole
+                    } else {
+                        Word::Poison
+                    },
+                )
+            }
+            Some(Patch::Low(_) | Patch::High(_)) => Err(Fault::Other(
+                "a relocation against what is no region".into(),
+            )),
+        }
+    }
+
+    fn set_half(&mut self, inst: &Inst, word: Word) -> Result<Flow<Word>, Fault> {
+        let d = half_target(inst).ok_or(Fault::Other("a patch of another instruction".into()))?;
+        self.set_register(d, word)?;
+        Ok(Flow::Next)
+    }
+
+    /// Calls a function of the file, or an external one that is run at once.
+    fn enter_call(
+        &mut self,
+        target: Word,
+        next: u32,
+        around: &mut Surroundings<'_, '_>,
+    ) -> Result<u32, Fault> {
+        let external = around
+            .externals
+            .iter()
+            .position(|external| external.address == target);
+        let Some(number) = external else {
+            self.registers[14] = self.loaded.code_word(next).plus(1);
+            return self.code(target);
+        };
+        let offset = self.stack_offset()?;
+        if offset % 8 != 0 {
+            return Err(Fault::Other("SP is no multiple of 8 at a call".into()));
+        }
+        let signature = &around.externals[number].signature;
+        let arguments = self.arguments(signature)?;
+        let results = (around.host)(number, &arguments, &mut self.memory).map_err(Fault::Other)?;
+        let types: Vec<ValueType> = results.iter().map(|value| value.value_type()).collect();
+        if types != signature.results {
+            return Err(Fault::Other("results of other types".into()));
+        }
+        let (_, argument_bytes) = abi::arguments(&sorts(&signature.parameters));
+        if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
+            stack.poison(offset, offset + argument_bytes);
+        }
+        for register in abi::CALLER_SAVED {
+            self.registers[usize::from(register)] = Word::Poison;
+        }
+        self.flags = Flags::from_bits([Truth::Poison; 4]);
+        for (register, word) in results.into_iter().flat_map(words).enumerate() {
+            self.registers[register] = word;
+        }
+        Ok(next)
+    }
+
+    fn arguments(&self, signature: &FunctionType) -> Result<Vec<Constant>, Fault> {
+        let (places, _) = abi::arguments(&sorts(&signature.parameters));
+        let word = |place: &Place| match place {
+            Place::Register(register) => Ok(self.registers[usize::from(*register)]),
+            Place::Stack(offset) => self
+                .memory
+                .load(self.registers[13].plus(*offset), Width::Word),
+        };
+        let mut arguments = Vec::new();
+        for places in places {
+            let words: Vec<Word> = places.iter().map(word).collect::<Result<_, Fault>>()?;
+            let integers: Option<Vec<u32>> = words.into_iter().map(Word::as_int).collect();
+            arguments.push(match integers.as_deref() {
+                Some([low]) => Constant::I32(*low),
+                Some([low, high]) => Constant::I64(u64::from(*high) << 32 | u64::from(*low)),
+                Some(_) | None => {
+                    return Err(Fault::Other("an argument that is no integer".into()));
+                }
+            });
+        }
+        Ok(arguments)
+    }
+
+    /// Faults at an access to the stack below SP, or beyond the incoming arguments if it writes.
+    fn check_stack(&self, address: Word, bytes: u32, write: Write) -> Result<(), Fault> {
+        let Some((region, offset)) = self.memory.locate(address, bytes) else {
+            return Ok(());
+        };
+        if region != self.loaded.stack {
+            return Ok(());
+        }
+        if offset < self.stack_offset()? {
+            return Err(Fault::Unmapped {
+                address,
+                why: "an access below SP",
+            });
+        }
+        if write == Write::Yes && offset + bytes > self.stack_end {
+            return Err(Fault::Unmapped {
+                address,
+                why: "a store to the caller's frame",
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Whether an access writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Write {
+    No,
+    Yes,
+}
+
+/// The register that a MOVW or MOVT writes.
+fn half_target(inst: &Inst) -> Option<Reg> {
+    if let Inst::MovW { d, .. } | Inst::MovT { d, .. } = inst {
+        Some(*d)
+    } else {
+        None
+    }
+}
+
+fn sorts(types: &[ValueType]) -> Vec<Sort> {
+    let sort = |value: &ValueType| match value {
+        ValueType::I32 => Sort::W32,
+        ValueType::I64 => Sort::W64,
+    };
+    types.iter().map(sort).collect()
+}
+
+fn words(value: Constant) -> Vec<Word> {
+    match value {
+        Constant::I32(word) => vec![Word::Int(word)],
+        Constant::I64(wide) => vec![Word::Int(wide as u32), Word::Int((wide >> 32) as u32)],
+    }
+}
+
+impl Concrete for Processor<'_> {}
+
+fn aligned(address: Word, alignment: Alignment) -> Result<(), Fault> {
+    let offset = match (alignment, address) {
+        (Alignment::Any, _) => 0,
+        (Alignment::Word, Word::Int(address)) => address,
+        (Alignment::Word, Word::Pointer { offset, .. }) => offset,
+        (Alignment::Word, Word::Low { .. } | Word::Poison) => 0,
+    };
+    if offset % 4 == 0 {
+        Ok(())
+    } else {
+        Err(Fault::Unmapped {
+            address,
+            why: "an unaligned access",
+        })
+    }
+}
+
+impl Machine for Processor<'_> {
+    fn fault(&mut self, reason: String) -> Fault {
+        Fault::Other(reason)
+    }
+
+    fn register(&mut self, register: Reg) -> Result<Word, Fault> {
+        let word = self.registers.get(usize::from(register.number())).copied();
+        word.ok_or(Fault::Other("PC as an operand".into()))
+    }
+
+    fn set_register(&mut self, register: Reg, word: Word) -> Result<(), Fault> {
+        let target = self.registers.get_mut(usize::from(register.number()));
+        *target.ok_or(Fault::Other("PC as a result".into()))? = word;
+        Ok(())
+    }
+
+    fn flags(&self) -> Flags<Self> {
+        self.flags.clone()
+    }
+
+    fn set_flags(&mut self, flags: Flags<Self>) {
+        self.flags = flags;
+    }
+
+    fn it(&self) -> ItState {
+        self.it
+    }
+
+    fn set_it(&mut self, it: ItState) {
+        self.it = it;
+    }
+
+    fn load(&mut self, address: &Word, width: Width, alignment: Alignment) -> Result<Word, Fault> {
+        aligned(*address, alignment)?;
+        self.check_stack(*address, width.bytes(), Write::No)?;
+        self.memory.load(*address, width)
+    }
+
+    fn store(
+        &mut self,
+        address: &Word,
+        width: Width,
+        alignment: Alignment,
+        word: &Word,
+    ) -> Result<(), Fault> {
+        aligned(*address, alignment)?;
+        self.check_stack(*address, width.bytes(), Write::Yes)?;
+        self.memory.store(*address, width, *word)
+    }
+
+    fn constant(&mut self, address: u32, width: Width) -> Result<Word, Fault> {
+        self.memory.load(self.loaded.code_word(address), width)
+    }
+
+    fn code_address(&mut self, address: u32) -> Result<Word, Fault> {
+        Ok(self.loaded.code_word(address))
+    }
+
+    fn jump_table(&mut self, table: u32, index: &Word, width: Width) -> Result<u32, Fault> {
+        let index = index.as_int().ok_or(Fault::Undecided)?;
+        let address = index
+            .checked_mul(width.bytes())
+            .and_then(|found| table.checked_add(found));
+        let address = address.ok_or(Fault::Other("a jump table index that wraps around".into()))?;
+        self.constant(address, width)?
+            .as_int()
+            .ok_or(Fault::Undecided)
+    }
+}

@@ -1,0 +1,321 @@
+//! The concrete Wasm interpreter: [`crate::wasm::sem`] over integers.
+//!
+//! Requires: a module read by [`crate::wasm::module::read`] and a state of its instantiation.
+//! Ensures: a run ends: fuel counts operators, and calls are at most as deep as the limit says.
+
+use super::instantiate::State;
+use super::word::{Concrete, Fault, Wide, Word};
+use crate::trap::Trap;
+use crate::wasm::module::{Constant, FunctionType, Module, PAGE_BYTES, ValueType};
+use crate::wasm::sem::{self, Activation, Event, Value, Width, World};
+
+/// What an imported function does: import index, arguments, the state; yields the results.
+pub type Host<'h> = dyn FnMut(u32, &[Constant], &mut State) -> Result<Vec<Constant>, String> + 'h;
+
+/// How far a run may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Operators.
+    pub fuel: u64,
+    /// Activations at one time.
+    pub depth: u32,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// With results.
+    Returned(Vec<Constant>),
+    /// By a trap of the operator at an offset of the module.
+    Trapped(Trap, u32),
+    /// It was given up; nothing is said of the run.
+    Stopped(Stop),
+}
+
+/// Why a run was given up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// Fuel is used up.
+    Fuel,
+    /// Calls are too deep.
+    Depth,
+    /// An argument, a result or an index does not fit, or the host refused.
+    Refused(String),
+}
+
+fn refused(why: &str) -> Stop {
+    Stop::Refused(why.to_string())
+}
+
+/// An instance: a module with its state.
+#[derive(Clone, Debug)]
+pub struct Instance<'m> {
+    /// The module.
+    pub module: &'m Module,
+    /// Memory, globals and table.
+    pub state: State,
+}
+
+/// An activation of an instance's function.
+pub type Frame<'m> = (u32, Activation<Instance<'m>>);
+
+impl<'m> Instance<'m> {
+    /// Calls a function, imported or not, and runs it to its end.
+    pub fn call(
+        &mut self,
+        function: u32,
+        arguments: &[Constant],
+        limits: Limits,
+        host: &mut Host<'_>,
+    ) -> Outcome {
+        let values = arguments.iter().map(|constant| value(*constant)).collect();
+        let frames = Vec::new();
+        let mut run = Run {
+            instance: self,
+            frames,
+            limits,
+            host,
+        };
+        match run.enter(function, values) {
+            Ok(None) => run.all(),
+            Ok(Some(results)) => outcome(results),
+            Err(stop) => Outcome::Stopped(stop),
+        }
+    }
+
+    /// Goes on with a function from the state in the middle of it.
+    pub fn resume(&mut self, frame: Frame<'m>, limits: Limits, host: &mut Host<'_>) -> Outcome {
+        Run {
+            instance: self,
+            frames: vec![frame],
+            limits,
+            host,
+        }
+        .all()
+    }
+}
+
+/// The value as the semantics has it.
+pub fn value<T: Concrete>(constant: Constant) -> Value<T> {
+    match constant {
+        Constant::I32(word) => Value::W32(Word::Int(word)),
+        Constant::I64(wide) => Value::W64(Wide::int(wide)),
+    }
+}
+
+/// The constant that a value is, if it is an integer.
+pub fn constant<T: Concrete>(value: &Value<T>) -> Option<Constant> {
+    match value {
+        Value::W32(word) => word.as_int().map(Constant::I32),
+        Value::W64(wide) => wide.as_int().map(Constant::I64),
+    }
+}
+
+fn outcome(results: Vec<Value<Instance<'_>>>) -> Outcome {
+    match results.iter().map(constant).collect() {
+        Some(results) => Outcome::Returned(results),
+        None => Outcome::Stopped(refused("a result is no integer")),
+    }
+}
+
+struct Run<'r, 'h, 'm> {
+    instance: &'r mut Instance<'m>,
+    frames: Vec<Frame<'m>>,
+    limits: Limits,
+    host: &'r mut Host<'h>,
+}
+
+type Values<'m> = Vec<Value<Instance<'m>>>;
+
+impl<'m> Run<'_, '_, 'm> {
+    fn all(&mut self) -> Outcome {
+        loop {
+            match self.step() {
+                Ok(None) => {}
+                Ok(Some(ended)) => return ended,
+                Err(stop) => return Outcome::Stopped(stop),
+            }
+        }
+    }
+
+    /// One operator; the outcome if it ends the run.
+    fn step(&mut self) -> Result<Option<Outcome>, Stop> {
+        self.limits.fuel = self.limits.fuel.checked_sub(1).ok_or(Stop::Fuel)?;
+        let (index, activation) = self.frames.last_mut().ok_or(refused("no activation"))?;
+        let module = self.instance.module;
+        let function = module.function(*index).ok_or(refused("no such function"))?;
+        let event = sem::step(self.instance, module, function, activation);
+        let (callee, arguments) = match event.map_err(|fault| Stop::Refused(fault.to_string()))? {
+            Event::Next => return Ok(None),
+            Event::Trap(trap, offset) => return Ok(Some(Outcome::Trapped(trap, offset))),
+            Event::Return(results) => {
+                self.frames.pop();
+                let Some((_, caller)) = self.frames.last_mut() else {
+                    return Ok(Some(outcome(results)));
+                };
+                caller.stack.extend(results);
+                return Ok(None);
+            }
+            Event::Call {
+                function,
+                arguments,
+                ..
+            } => (function, arguments),
+            Event::CallIndirect {
+                code, arguments, ..
+            } => {
+                let function = code.as_int();
+                (
+                    function.ok_or(refused("a table entry is no function"))?,
+                    arguments,
+                )
+            }
+        };
+        if let Some(results) = self.enter(callee, arguments)?
+            && let Some((_, caller)) = self.frames.last_mut()
+        {
+            caller.stack.extend(results);
+        }
+        Ok(None)
+    }
+
+    /// Enters a function with a body, or runs an import and yields its results.
+    fn enter(&mut self, index: u32, arguments: Values<'m>) -> Result<Option<Values<'m>>, Stop> {
+        let module = self.instance.module;
+        if let Some(import) = module.imports.get(index as usize) {
+            let signature = module.types.get(import.type_index as usize);
+            let signature = signature.ok_or(refused("an import without a type"))?;
+            return self.import(index, signature, &arguments).map(Some);
+        }
+        if self.frames.len() as u64 >= u64::from(self.limits.depth) {
+            return Err(Stop::Depth);
+        }
+        let function = module.function(index).ok_or(refused("no such function"))?;
+        let activation = Activation::enter(self.instance, function, arguments);
+        let activation = activation.ok_or(refused("arguments of other types"))?;
+        self.frames.push((index, activation));
+        Ok(None)
+    }
+
+    fn import(
+        &mut self,
+        index: u32,
+        signature: &FunctionType,
+        arguments: &Values<'m>,
+    ) -> Result<Values<'m>, Stop> {
+        let arguments: Option<Vec<Constant>> = arguments.iter().map(constant).collect();
+        let arguments = arguments.ok_or(refused("an argument is no integer"))?;
+        let types: Vec<ValueType> = arguments.iter().map(|value| value.value_type()).collect();
+        if types != signature.parameters {
+            return Err(refused("arguments of other types"));
+        }
+        let results = (self.host)(index, &arguments, &mut self.instance.state);
+        let results = results.map_err(Stop::Refused)?;
+        let types: Vec<ValueType> = results.iter().map(|value| value.value_type()).collect();
+        if types != signature.results {
+            return Err(refused("results of other types"));
+        }
+        Ok(results.into_iter().map(value).collect())
+    }
+}
+
+impl Concrete for Instance<'_> {}
+
+fn int(word: &Word) -> Result<u32, Fault> {
+    word.as_int().ok_or(Fault::Unmapped {
+        address: *word,
+        why: "an index that is no integer",
+    })
+}
+
+impl Instance<'_> {
+    fn bytes(&mut self, at: &Word, width: Width) -> Result<&mut [u8], Fault> {
+        let start = int(at)? as usize;
+        let range = start..start + width.bytes() as usize;
+        let outside = Fault::Unmapped {
+            address: *at,
+            why: "an access beyond the memory",
+        };
+        self.state.memory.get_mut(range).ok_or(outside)
+    }
+
+    fn entry(&self, index: &Word) -> Result<Option<u32>, Fault> {
+        let entry = self.state.table.get(int(index)? as usize);
+        entry.copied().ok_or(Fault::Unmapped {
+            address: *index,
+            why: "no table entry",
+        })
+    }
+}
+
+impl World for Instance<'_> {
+    fn load(&mut self, _: u32, at: &Word, width: Width) -> Result<Word, Fault> {
+        let bytes = self.bytes(at, width)?;
+        Ok(Word::Int(
+            bytes
+                .iter()
+                .rev()
+                .fold(0, |word, byte| word << 8 | u32::from(*byte)),
+        ))
+    }
+
+    fn store(&mut self, _: u32, at: &Word, width: Width, value: &Word) -> Result<(), Fault> {
+        let value = int(value)?.to_le_bytes();
+        let bytes = self.bytes(at, width)?;
+        bytes.copy_from_slice(&value[..bytes.len()]);
+        Ok(())
+    }
+
+    fn memory_bytes(&mut self, _: u32) -> Word {
+        Word::Int(u32::try_from(self.state.memory.len()).expect("at most 65535 pages"))
+    }
+
+    fn set_memory_bytes(&mut self, _: u32, bytes: &Word) {
+        let most = self.state.reserve_pages as usize * PAGE_BYTES as usize;
+        if let Word::Int(bytes) = bytes
+            && *bytes as usize <= most
+        {
+            self.state.memory.resize(*bytes as usize, 0);
+        }
+    }
+
+    fn reserve_pages(&mut self, _: u32) -> u32 {
+        self.state.reserve_pages
+    }
+
+    fn global_get(&mut self, global: u32) -> Value<Self> {
+        value(self.state.globals[global as usize])
+    }
+
+    fn global_set(&mut self, global: u32, value: &Value<Self>) {
+        if let Some(constant) = constant(value) {
+            self.state.globals[global as usize] = constant;
+        }
+    }
+
+    fn table_size(&mut self, _: u32) -> u32 {
+        u32::try_from(self.state.table.len()).expect("instantiation bounds the table")
+    }
+
+    fn table_type(&mut self, _: u32, index: &Word) -> Result<Word, Fault> {
+        let Some(function) = self.entry(index)? else {
+            return Ok(Word::Int(0));
+        };
+        let type_index = self.module.type_index(function);
+        let id = type_index.and_then(|found| self.module.type_id(found));
+        id.map(Word::Int)
+            .ok_or(Fault::Other("a table entry without a type".into()))
+    }
+
+    fn table_code(&mut self, _: u32, index: &Word) -> Result<Word, Fault> {
+        let function = self.entry(index)?;
+        function
+            .map(Word::Int)
+            .ok_or(Fault::Other("a null table entry".into()))
+    }
+
+    fn enumerate(&mut self, index: &Word, count: u32) -> Result<Option<u32>, Fault> {
+        let index = int(index)?;
+        Ok((index < count).then_some(index))
+    }
+}

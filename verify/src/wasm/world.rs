@@ -1,0 +1,96 @@
+//! What the semantics asks of whoever runs it: values, and the state beside locals and stack.
+//!
+//! Ensures: memory and table indices are 0; an access lies within the memory's length and a table
+//! index within the table, as [`super::sem`] has checked both before it asks.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use crate::domain::{Decide, Domain};
+
+#[cfg(doc)]
+use super::module::Module;
+use super::module::ValueType;
+
+/// How many bytes an access moves.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Width {
+    /// One byte.
+    Byte,
+    /// Two bytes.
+    Half,
+    /// Four bytes.
+    Word,
+}
+
+impl Width {
+    /// The number of bytes.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Width::Byte => 1,
+            Width::Half => 2,
+            Width::Word => 4,
+        }
+    }
+}
+
+/// A value on the stack, in a local or in a global.
+pub enum Value<D: Domain + ?Sized> {
+    /// An `i32`.
+    W32(D::W32),
+    /// An `i64`.
+    W64(D::W64),
+}
+
+impl<D: Domain + ?Sized> Clone for Value<D> {
+    fn clone(&self) -> Self {
+        match self {
+            Value::W32(word) => Value::W32(word.clone()),
+            Value::W64(word) => Value::W64(word.clone()),
+        }
+    }
+}
+
+impl<D: Domain + ?Sized> Value<D> {
+    /// Its type.
+    pub fn value_type(&self) -> ValueType {
+        match self {
+            Value::W32(_) => ValueType::I32,
+            Value::W64(_) => ValueType::I64,
+        }
+    }
+}
+
+/// What a function sees beside its locals and its stack.
+pub trait World: Decide {
+    /// Reads bytes of linear memory that lie within its length, little-endian, zero-extended.
+    fn load(&mut self, memory: u32, at: &Self::W32, width: Width) -> Result<Self::W32, Self::Stop>;
+    /// Writes the low bytes of a word to linear memory, within its length.
+    fn store(
+        &mut self,
+        memory: u32,
+        at: &Self::W32,
+        width: Width,
+        value: &Self::W32,
+    ) -> Result<(), Self::Stop>;
+    /// The memory's length in bytes, a multiple of the page size.
+    fn memory_bytes(&mut self, memory: u32) -> Self::W32;
+    /// Sets the memory's length in bytes; bytes between the old and the new length are zero.
+    fn set_memory_bytes(&mut self, memory: u32, bytes: &Self::W32);
+    /// The most pages the memory may grow to under the policy; at least its present length.
+    fn reserve_pages(&mut self, memory: u32) -> u32;
+
+    /// The value of a global.
+    fn global_get(&mut self, global: u32) -> Value<Self>;
+    /// Sets a global.
+    fn global_set(&mut self, global: u32, value: &Value<Self>);
+
+    /// The number of entries of a table.
+    fn table_size(&mut self, table: u32) -> u32;
+    /// The type id of an entry within the table: 0 for null, else as [`Module::type_id`].
+    fn table_type(&mut self, table: u32, index: &Self::W32) -> Result<Self::W32, Self::Stop>;
+    /// What identifies the function of an entry that is not null.
+    fn table_code(&mut self, table: u32, index: &Self::W32) -> Result<Self::W32, Self::Stop>;
+
+    /// Which of the numbers below `count` the index is, or `None` if it is none of them.
+    fn enumerate(&mut self, index: &Self::W32, count: u32) -> Result<Option<u32>, Self::Stop>;
+}

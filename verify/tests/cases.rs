@@ -1,0 +1,61 @@
+//! Hand-written machine code: each case is accepted, each of its twins is refused in the right words.
+//!
+//! A twin differs from its case in the damaged bytes alone. One that names words of the live-range
+//! check must be refused by that check alone and by the segment proof alone.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::{parse, words_of, Case, Twin};
+use synth_verify::check::{check, Checks};
+
+#[test]
+fn cases_are_proved_and_their_twins_refused() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let (mut wrong, mut twins) = (Vec::new(), 0);
+    for file in &files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let case = parse(&fs::read_to_string(file).unwrap());
+        let report = check(&case.wasm, &case.elf(), Checks::All).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if !report.proved() {
+            wrong.push(format!("{name} must be proved:\n{}", words_of(&report)));
+            continue;
+        }
+        assert!(!case.twins.is_empty(), "{name} has no twin");
+        for twin in &case.twins {
+            twins += 1;
+            wrong.extend(judge(&case, twin).into_iter().map(|why| format!("{name}:{}: {why}", twin.line)));
+        }
+    }
+    println!("{} cases proved, {twins} twins refused", files.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is wrong with the judgement on a twin.
+fn judge(case: &Case, twin: &Twin) -> Vec<String> {
+    let damaged = case.damaged(twin);
+    let elf = damaged.elf();
+    let mut wrong = Vec::new();
+    match check(&damaged.wasm, &elf, Checks::All) {
+        Ok(report) if report.proved() => wrong.push("is proved".to_owned()),
+        Ok(report) if !words_of(&report).contains(&twin.words) => {
+            wrong.push(format!("is refused without the words {:?}:\n{}", twin.words, words_of(&report)));
+        }
+        Ok(_) => {}
+        Err(error) => wrong.push(format!("has no judgement: {error}")),
+    }
+    let Some(words) = &twin.ranges else { return wrong };
+    let alone = check(&damaged.wasm, &elf, Checks::Ranges).expect("the file is readable");
+    if !words_of(&alone).contains(words.as_str()) {
+        wrong.push(format!("live ranges alone do not say {words:?}:\n{}", words_of(&alone)));
+    }
+    let alone = check(&damaged.wasm, &elf, Checks::Segments).expect("the file is readable");
+    if alone.functions.iter().all(|function| function.findings.is_empty()) {
+        wrong.push("the segment proof alone does not refuse it".to_owned());
+    }
+    wrong
+}

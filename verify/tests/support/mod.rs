@@ -1,0 +1,413 @@
+//! Hand-written machine code with hints, as text, made into ELF files.
+//!
+//! A case file holds one Wasm module, code for each of its functions, and twins: damages that must be
+//! refused, each with the words that the refusal must contain. `docs/cases.md` describes the format.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use object::write::{Object, Relocation, StandardSection, Symbol, SymbolSection};
+use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use sha2::{Digest, Sha256};
+use synth_verify::domain::{Bin32, Cmp};
+use synth_verify::hints::{
+    codec, Base, Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Sort, Unknown, ENTRY_NAME,
+};
+use synth_verify::wasm::module::{self, Module};
+
+/// A parsed case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The Wasm bytes.
+    pub wasm: Vec<u8>,
+    /// Code by function index; `u32::MAX` is `m_init`.
+    pub functions: BTreeMap<u32, Code>,
+    /// The damages.
+    pub twins: Vec<Twin>,
+}
+
+/// Code with hints.
+#[derive(Clone, Debug, Default)]
+pub struct Code {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Relocations: offset, type, symbol.
+    pub relocations: Vec<(u32, u32, String)>,
+    /// The hints.
+    pub hints: FunctionHints,
+}
+
+/// A damage that must be refused.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    /// Which function.
+    pub function: u32,
+    /// Where, with the bytes before and after.
+    pub changes: Vec<(u32, Vec<u8>, Vec<u8>)>,
+    /// What the refusal must say.
+    pub words: String,
+    /// What the live-range check alone must say, if it must refuse.
+    pub ranges: Option<String>,
+    /// The line in the file.
+    pub line: usize,
+}
+
+/// Code of `m_init`.
+pub const INIT: u32 = u32::MAX;
+
+/// Parses a case.
+pub fn parse(text: &str) -> Case {
+    let wat: String = section(text, "[wat]").join("\n");
+    let wasm = wat::parse_str(&wat).unwrap_or_else(|error| panic!("{error}"));
+    let module = module::read(&wasm).unwrap_or_else(|error| panic!("{error}"));
+    let mut functions = BTreeMap::new();
+    let mut twins = Vec::new();
+    let mut at = (Part::None, 0);
+    for (number, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if line.is_empty() {
+            continue;
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[0] {
+            "[wat]" => at = (Part::Wat, 0),
+            "[code" => {
+                at = (Part::Code, function_number(words[1]));
+                functions.insert(at.1, Code { hints: FunctionHints { function: at.1, ..FunctionHints::default() }, ..Code::default() });
+            }
+            "[cut" => {
+                at = (Part::Cut, function_number(words[1]));
+                functions.get_mut(&at.1).unwrap().hints.cuts.push(cut(&module, at.1, &words));
+            }
+            "[twins" => at = (Part::Twins, function_number(words[1])),
+            _ => match at.0 {
+                Part::Wat | Part::None => {}
+                Part::Code => code_line(functions.get_mut(&at.1).unwrap(), line),
+                Part::Cut => cut_line(functions.get_mut(&at.1).unwrap().hints.cuts.last_mut().unwrap(), &words),
+                Part::Twins => twins.push(twin(at.1, line, number + 1)),
+            },
+        }
+    }
+    for code in functions.values_mut() {
+        code.hints.code_bytes = code.bytes.len() as u32;
+    }
+    Case { wasm, functions, twins }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    None,
+    Wat,
+    Code,
+    Cut,
+    Twins,
+}
+
+fn section<'a>(text: &'a str, header: &str) -> Vec<&'a str> {
+    let lines = text.lines().skip_while(|line| line.trim() != header).skip(1);
+    lines.take_while(|line| !line.trim_start().starts_with('[')).collect()
+}
+
+fn function_number(word: &str) -> u32 {
+    let word = word.trim_end_matches(']');
+    if word == "init" { INIT } else { word.parse().unwrap() }
+}
+
+fn number(word: &str) -> u32 {
+    let (digits, negative) = word.strip_prefix('-').map_or((word, false), |rest| (rest, true));
+    let value = match digits.strip_prefix("0x") {
+        Some(hex) => u32::from_str_radix(hex, 16).unwrap(),
+        None => digits.parse().unwrap(),
+    };
+    if negative { value.wrapping_neg() } else { value }
+}
+
+/// `4408 | r0:1 r1:2 -> r0:3 | class | reloc=kind:symbol`, `data 1234 5678`, `frame 16`, `check 24`.
+fn code_line(code: &mut Code, line: &str) {
+    if let Some(rest) = line.strip_prefix("frame ") {
+        code.hints.frame_bytes = number(rest.trim());
+        return;
+    }
+    if let Some(rest) = line.strip_prefix("check ") {
+        code.hints.checked_bytes = number(rest.trim());
+        return;
+    }
+    if let Some(rest) = line.strip_prefix("join ") {
+        return code.hints.joins.push(join(rest));
+    }
+    let at = code.bytes.len() as u32;
+    let fields: Vec<&str> = line.split('|').map(str::trim).collect();
+    if let Some(rest) = fields[0].strip_prefix("data") {
+        let bytes = halfwords(rest);
+        code.hints.data.push((at, at + bytes.len() as u32));
+        code.bytes.extend(bytes);
+    } else {
+        code.bytes.extend(halfwords(fields[0]));
+        let (reads, writes) = fields.get(1).and_then(|text| text.split_once("->")).unwrap_or((fields.get(1).unwrap_or(&""), ""));
+        let class = fields.get(2).map_or(Class::Direct, |text| class(text));
+        code.hints.labels.push(Label { at, source: None, class, reads: names(reads), writes: names(writes) });
+    }
+    for field in &fields {
+        if let Some((kind, symbol)) = field.strip_prefix("reloc=").and_then(|text| text.split_once(':')) {
+            let kind = match kind {
+                "abs32" => object::elf::R_ARM_ABS32,
+                "call" => object::elf::R_ARM_THM_PC22,
+                "movw" => object::elf::R_ARM_THM_MOVW_ABS_NC,
+                "movt" => object::elf::R_ARM_THM_MOVT_ABS,
+                other => panic!("relocation {other}"),
+            };
+            code.relocations.push((at, kind, symbol.to_owned()));
+        }
+    }
+}
+
+fn halfwords(text: &str) -> Vec<u8> {
+    text.split_whitespace().flat_map(|word| u16::from_str_radix(word, 16).unwrap().to_le_bytes()).collect()
+}
+
+fn class(text: &str) -> Class {
+    match text {
+        "" | "direct" => Class::Direct,
+        "move" => Class::Move,
+        "spill" => Class::Spill,
+        "reload" => Class::Reload,
+        "remat" => Class::Remat,
+        "check" => Class::Check,
+        "trap" => Class::Trap,
+        "frame" => Class::Frame,
+        other if other.starts_with("reloc=") => Class::Direct,
+        other => panic!("class {other}"),
+    }
+}
+
+fn names(text: &str) -> Vec<(Location, Name)> {
+    text.split_whitespace()
+        .map(|pair| {
+            let (place, value) = pair.split_once(':').unwrap_or_else(|| panic!("{pair}"));
+            (location(place), name(value))
+        })
+        .collect()
+}
+
+fn location(text: &str) -> Location {
+    match text {
+        "lr" => Location::Core(14),
+        _ if text.starts_with('r') => Location::Core(text[1..].parse().unwrap()),
+        _ => Location::Stack(text.trim_start_matches('[').trim_end_matches(']').parse().unwrap()),
+    }
+}
+
+/// `12`, or `@r4` and `@lr` for what a register held at entry.
+fn name(text: &str) -> Name {
+    match text.strip_prefix('@') {
+        Some("lr") => ENTRY_NAME + 14,
+        Some(register) => ENTRY_NAME + register[1..].parse::<u32>().unwrap(),
+        None => text.parse().unwrap(),
+    }
+}
+
+/// `FROM AT : r0 1 2, r1 3 4`; `entry` for what happens before the first instruction.
+fn join(text: &str) -> Join {
+    let (edge, renames) = text.split_once(':').unwrap();
+    let edge: Vec<&str> = edge.split_whitespace().collect();
+    let from = if edge[0] == "entry" { u32::MAX } else { number(edge[0]) };
+    let renames = renames.split(',').map(|rename| {
+        let words: Vec<&str> = rename.split_whitespace().collect();
+        (location(words[0]), name(words[1]), name(words[2]))
+    });
+    Join { at: number(edge[1]), from, renames: renames.collect() }
+}
+
+/// `[cut F at 0x10 op 5 depth 8]`.
+fn cut(module: &Module, function: u32, words: &[&str]) -> Cut {
+    let value = |key: &str| {
+        let at = words.iter().position(|word| *word == key)?;
+        Some(number(words[at + 1].trim_end_matches(']')))
+    };
+    let op = value("op").expect("a cut names an operator");
+    let offset = module.function(function).unwrap().offset(op).expect("the operator is there");
+    Cut {
+        at: value("at").expect("a cut has a place"),
+        source: vec![(function, offset)],
+        depth: value("depth").unwrap_or(0),
+        ..Cut::default()
+    }
+}
+
+/// `unknown KEY w32`, `node ...`, `local N|-`, `stack N|-`, `r4:12 = N`, `named 12 N`, `fact N`.
+fn cut_line(cut: &mut Cut, words: &[&str]) {
+    let slot = |word: &str| (word != "-").then(|| number(word));
+    match words[0] {
+        "unknown" => {
+            let sort = if words[2] == "w64" { Sort::W64 } else { Sort::W32 };
+            let made_at = words.get(3).map(|word| number(word));
+            cut.unknowns.push(Unknown { key: number(words[1]), sort, made_at });
+            cut.nodes.push(Expr::Unknown(cut.unknowns.len() as u32 - 1));
+        }
+        "const" => cut.nodes.push(Expr::Const32(number(words[1]))),
+        "add" => cut.nodes.push(Expr::Bin32(Bin32::Add, number(words[1]), number(words[2]))),
+        "ltu" => cut.nodes.push(Expr::Cmp32(Cmp::LtU, number(words[1]), number(words[2]))),
+        "low" => cut.nodes.push(Expr::Low(number(words[1]))),
+        "high" => cut.nodes.push(Expr::High(number(words[1]))),
+        "memory" => cut.nodes.push(Expr::Base(Base::Memory(0))),
+        "local" => cut.locals.push(slot(words[1])),
+        "stack" => cut.stack.push(slot(words[1])),
+        "named" => cut.named.push((name(words[1]), number(words[2]))),
+        "fact" => cut.facts.push(number(words[1])),
+        pair => {
+            let (place, value) = pair.split_once(':').unwrap();
+            let node = words.get(2).map_or(0, |word| number(word));
+            cut.locations.push(Located { location: location(place), name: name(value), value: node });
+        }
+    }
+}
+
+/// `0x2: 4408 -> 4409 ; words of the refusal ; words of the live-range check`.
+fn twin(function: u32, line: &str, number_of_line: usize) -> Twin {
+    let fields: Vec<&str> = line.split(';').map(str::trim).collect();
+    let changes = fields[0].split(',').map(|change| {
+        let (at, bytes) = change.split_once(':').unwrap();
+        let (old, new) = bytes.split_once("->").unwrap();
+        (number(at.trim()), halfwords(old), halfwords(new))
+    });
+    Twin {
+        function,
+        changes: changes.collect(),
+        words: fields.get(1).copied().unwrap_or_default().to_owned(),
+        ranges: fields.get(2).map(|words| (*words).to_owned()),
+        line: number_of_line,
+    }
+}
+
+impl Case {
+    /// The case with the bytes of a twin.
+    pub fn damaged(&self, twin: &Twin) -> Case {
+        let mut case = self.clone();
+        let code = case.functions.get_mut(&twin.function).expect("the function is there");
+        for (at, old, new) in &twin.changes {
+            let range = *at as usize..*at as usize + old.len();
+            assert_eq!(&code.bytes[range.clone()], old.as_slice(), "line {}: the accepted bytes", twin.line);
+            assert_eq!(old.len(), new.len(), "line {}: twins differ only in the damaged bytes", twin.line);
+            code.bytes[range].copy_from_slice(new);
+        }
+        case
+    }
+
+    /// The ELF object.
+    pub fn elf(&self) -> Vec<u8> {
+        let module = module::read(&self.wasm).unwrap();
+        let mut object = Object::new(BinaryFormat::Elf, Architecture::Arm, Endianness::Little);
+        object.flags = object::FileFlags::Elf { os_abi: 0, abi_version: 0, e_flags: 0x0500_0000 };
+        let text = object.add_section(Vec::new(), b".text.m".to_vec(), SectionKind::Text);
+        let mut symbols = BTreeMap::new();
+        add_regions(&mut object, &module, &mut symbols);
+        let mut placed = Vec::new();
+        for (index, code) in &self.functions {
+            let at = object.append_section_data(text, &code.bytes, 4);
+            placed.push((code, at));
+            let size = code.bytes.len() as u64;
+            let name = if *index == INIT { "m_init".to_owned() } else { format!("m.f{index}") };
+            let scope = if *index == INIT { SymbolScope::Dynamic } else { SymbolScope::Compilation };
+            symbols.insert(name.clone(), function_symbol(&mut object, text, &name, (at, size), scope));
+            for export in module.exports.iter().filter(|export| export.item == module::Exported::Function(*index)) {
+                function_symbol(&mut object, text, &export.name, (at, size), SymbolScope::Dynamic);
+            }
+        }
+        for (code, at) in placed {
+            for (offset, kind, symbol) in &code.relocations {
+                let name = if symbol.contains('_') { symbol.clone() } else { format!("m.{symbol}") };
+                let id = *symbols.entry(name.clone()).or_insert_with(|| undefined(&mut object, &name));
+                let flags = object::RelocationFlags::Elf { r_type: *kind };
+                object.add_relocation(text, Relocation { offset: at + u64::from(*offset), symbol: id, addend: 0, flags }).unwrap();
+            }
+        }
+        let hints = Hints {
+            wasm_sha256: Sha256::digest(&self.wasm).into(),
+            module_name: "m".to_owned(),
+            export_prefix: String::new(),
+            functions: self.functions.iter().filter(|(index, _)| **index != INIT).map(|(_, code)| code.hints.clone()).collect(),
+        };
+        let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
+        object.append_section_data(section, &codec::encode(&hints), 1);
+        object.write().unwrap()
+    }
+}
+
+fn undefined(object: &mut Object<'_>, name: &str) -> object::write::SymbolId {
+    object.add_symbol(Symbol {
+        name: name.as_bytes().to_vec(),
+        value: 0,
+        size: 0,
+        kind: SymbolKind::Text,
+        scope: SymbolScope::Unknown,
+        weak: false,
+        section: SymbolSection::Undefined,
+        flags: SymbolFlags::None,
+    })
+}
+
+fn function_symbol(
+    object: &mut Object<'_>,
+    section: object::write::SectionId,
+    name: &str,
+    (at, size): (u64, u64),
+    scope: SymbolScope,
+) -> object::write::SymbolId {
+    object.add_symbol(Symbol {
+        name: name.as_bytes().to_vec(),
+        value: at | 1,
+        size,
+        kind: SymbolKind::Text,
+        scope,
+        weak: false,
+        section: SymbolSection::Section(section),
+        flags: SymbolFlags::None,
+    })
+}
+
+/// Linear memory, instance and table, as the runtime contract lays them out.
+fn add_regions(object: &mut Object<'_>, module: &Module, symbols: &mut BTreeMap<String, object::write::SymbolId>) {
+    let mut zeroed = |object: &mut Object<'_>, name: &str, bytes: u64| {
+        let section = object.add_section(Vec::new(), format!(".bss.m.{name}").into_bytes(), SectionKind::UninitializedData);
+        let at = object.append_section_bss(section, bytes, 8);
+        let id = object.add_symbol(Symbol {
+            name: format!("m.{name}").into_bytes(),
+            value: at,
+            size: bytes,
+            kind: SymbolKind::Data,
+            scope: SymbolScope::Compilation,
+            weak: false,
+            section: SymbolSection::Section(section),
+            flags: SymbolFlags::None,
+        });
+        symbols.insert(format!("m.{name}"), id);
+    };
+    if let Some(memory) = &module.memory {
+        zeroed(object, "memory0", u64::from(memory.minimum) * 65536);
+    }
+    let mut bytes = if module.grows_memory() { 4u64 } else { 0 };
+    for global in module.globals.iter().filter(|global| global.mutable) {
+        let size = if global.initial.value_type() == module::ValueType::I64 { 8 } else { 4 };
+        bytes = bytes.next_multiple_of(size) + size;
+    }
+    if bytes > 0 {
+        zeroed(object, "instance", bytes);
+    }
+    let _ = StandardSection::Text;
+}
+
+/// A report, for messages of failing tests.
+pub fn words_of(report: &synth_verify::verdict::Report) -> String {
+    let mut text = String::new();
+    for function in &report.functions {
+        writeln!(text, "function {}: {}", function.function, function.verdict).unwrap();
+        for finding in &function.findings {
+            writeln!(text, "  {:#x} {:?}: {}", finding.at, finding.check, finding.message).unwrap();
+        }
+    }
+    for finding in &report.findings {
+        writeln!(text, "file: {:?}: {}", finding.check, finding.message).unwrap();
+    }
+    writeln!(text, "uncovered bytes: {}", report.uncovered_bytes).unwrap();
+    text
+}
