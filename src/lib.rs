@@ -10,7 +10,6 @@ pub mod interp;
 pub mod ir;
 pub mod lower;
 pub mod opt;
-pub mod translate;
 pub mod qemu;
 pub mod target;
 pub mod translate;
