@@ -5,6 +5,7 @@ pub mod concrete;
 pub mod domain;
 pub mod elf;
 pub mod hints;
+pub mod model;
 pub mod program;
 pub mod segment;
 pub mod stack;
