@@ -6,8 +6,10 @@
 
 use crate::config::Config;
 use crate::elf::program::{
-    Assurance, Export, Function, Import, Instantiation, Memory, Program, Segment, TableEntry, Type, Visibility,
+    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Program, Relocation, RelocationKind,
+    Segment, TableEntry, Type, Visibility,
 };
+use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
 use crate::wasm::{Code, ExportKind, Module};
@@ -18,8 +20,56 @@ const MEMORY_OUT_OF_BOUNDS: u8 = 0xe1;
 /// Code of the trap of an out-of-bounds table access.
 const TABLE_OUT_OF_BOUNDS: u8 = 0xe4;
 
+/// The code of one function.
+pub fn function(index: u32, emitted: &Emitted) -> Function {
+    let relocations = emitted.relocations.iter().map(|relocation| Relocation {
+        offset: relocation.offset,
+        kind: match relocation.kind {
+            emit::RelocationKind::ThmCall => RelocationKind::ThmCall,
+            emit::RelocationKind::MovwAbsNc => RelocationKind::MovwAbsNc,
+            emit::RelocationKind::MovtAbs => RelocationKind::MovtAbs,
+            emit::RelocationKind::Abs32 => RelocationKind::Abs32,
+        },
+        symbol: relocation.symbol,
+        addend: relocation.addend,
+    });
+    Function {
+        index,
+        code: emitted.code.clone(),
+        data: emitted.hints.data.clone(),
+        relocations: relocations.collect(),
+        frame: frame_steps(&emitted.frame_rows),
+    }
+}
+
+/// The changes between the rows of the frame table.
+fn frame_steps(rows: &[emit::FrameRow]) -> Vec<FrameStep> {
+    let mut steps = Vec::new();
+    let (mut depth, mut saved) = (0, Vec::new());
+    for row in rows {
+        let mut step = |rule| steps.push(FrameStep { at: row.offset, rule });
+        if row.cfa_offset != depth {
+            step(FrameRule::Depth(row.cfa_offset));
+        }
+        for (register, at) in row.saved.iter().filter(|held| !saved.contains(*held)) {
+            step(FrameRule::Saved { register: *register, below: at.unsigned_abs() });
+        }
+        for (register, _) in saved.iter().filter(|held| !row.saved.contains(held)) {
+            step(FrameRule::Restored(*register));
+        }
+        depth = row.cfa_offset;
+        saved.clone_from(&row.saved);
+    }
+    steps
+}
+
 /// The whole program.
-pub fn run(module: &Module, info: &ModuleInfo, config: &Config, functions: Vec<Function>, hints: Vec<u8>) -> Program {
+pub fn run(
+    (module, info): (&Module, &ModuleInfo),
+    config: &Config,
+    functions: Vec<Function>,
+    hints: Vec<u8>,
+) -> Program {
     let (table, table_trap) = table(module);
     Program {
         name: config.module_name.clone(),

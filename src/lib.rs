@@ -1,17 +1,146 @@
 //! The compiler: WebAssembly in, Thumb-2 out.
+//!
+//! ```text
+//! bytes ─ wasm ─ translate ─ opt ─ lower ─ alloc ─ (stack) ─ emit ─ assemble ─ elf ─ bytes
+//!          Module    ir::Func     vcode::Func  Allocated     Emitted   Program
+//! ```
+//!
+//! [`compile`] is the whole of it. Nothing here judges the result: that is `synth_verify`.
 
 pub mod alloc;
+mod assemble;
 pub mod config;
 pub mod elf;
 pub mod emit;
 pub mod entity;
 pub mod error;
-pub mod interp;
 pub mod ir;
 pub mod lower;
 pub mod opt;
 pub mod qemu;
+mod stack;
+pub mod stage;
 pub mod target;
 pub mod translate;
 pub mod vcode;
 pub mod wasm;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+use synth_verify::hints::{codec, Hints};
+
+use crate::alloc::Allocated;
+use crate::config::Config;
+use crate::elf::Program;
+use crate::emit::Emitted;
+use crate::error::Error;
+use crate::lower::ModuleInfo;
+use crate::stage::{Stage, Tap};
+use crate::wasm::Module;
+
+/// A compiled module, ready to be written as an object or an image.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The program.
+    pub program: Program,
+    /// The hints that it carries.
+    pub hints: Hints,
+    /// What the allocator did, by function.
+    pub allocations: Vec<Allocation>,
+}
+
+/// What the allocator did to a function.
+#[derive(Clone, Debug)]
+pub struct Allocation {
+    /// The function's name for people.
+    pub name: String,
+    /// The counts.
+    pub stats: alloc::Stats,
+}
+
+/// Compiles a binary module.
+///
+/// # Errors
+/// The module is invalid, uses what is not supported, or is too big for the target.
+pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
+    tap.enter(Stage::Wasm);
+    let module = wasm::parse(wasm, config)?;
+    let info = ModuleInfo::of(&module);
+    let mut functions = Vec::new();
+    for index in module.functions.keys() {
+        functions.extend(function(&module, index, (&info, config), tap));
+    }
+    let checks = stack::checks(&call_graph(&module, &functions));
+    tap.enter(Stage::Asm);
+    let mut hints = Hints {
+        wasm_sha256: Sha256::digest(wasm).into(),
+        module_name: config.module_name.clone(),
+        export_prefix: config.export_prefix.clone(),
+        functions: Vec::new(),
+    };
+    let (mut code, mut allocations) = (Vec::new(), Vec::new());
+    for unit in functions {
+        let need = checks.get(&unit.vcode.index).copied().filter(|need| *need > 0);
+        let emitted = emit::run(&unit.vcode, &unit.allocated, need).map_err(|_| too_long(&unit.name))?;
+        tap.text(Stage::Asm, &unit.name, &emitted);
+        let one = || Hints { functions: vec![emitted.hints.clone()], ..hints.clone() };
+        tap.text(Stage::Hints, &unit.name, &std::fmt::from_fn(|f| f.write_str(&codec::to_text(&one()))));
+        code.push(assemble::function(unit.vcode.index, &emitted));
+        allocations.push(Allocation { name: unit.name, stats: unit.allocated.stats });
+        let Emitted { hints: of_function, .. } = emitted;
+        hints.functions.push(of_function);
+    }
+    let program = assemble::run((&module, &info), config, code, codec::encode(&hints));
+    Ok(Output { program, hints, allocations })
+}
+
+/// A function before its code has addresses.
+struct Unit {
+    name: String,
+    vcode: vcode::Func,
+    allocated: Allocated,
+}
+
+/// One function through the stages that know nothing of other functions; `None` for an import.
+fn function(
+    module: &Module,
+    index: ir::Function,
+    (info, config): (&ModuleInfo, &Config),
+    tap: &mut dyn Tap,
+) -> Option<Unit> {
+    tap.enter(Stage::Ir);
+    let mut func = translate::run(module, index)?;
+    let name = func.name.clone();
+    tap.text(Stage::Ir, &name, &func);
+    tap.enter(Stage::Opt);
+    opt::run(&mut func, config, |_, _| {});
+    tap.text(Stage::Opt, &name, &func);
+    tap.enter(Stage::Vcode);
+    let vcode = lower::run(&func, info, config);
+    tap.text(Stage::Vcode, &name, &vcode);
+    tap.enter(Stage::Alloc);
+    let allocated = alloc::run(&vcode);
+    tap.text(Stage::Alloc, &name, &allocated);
+    Some(Unit { name, vcode, allocated })
+}
+
+/// Who calls whom, calls through the table counted for every entry.
+fn call_graph(module: &Module, functions: &[Unit]) -> BTreeMap<u32, stack::Node> {
+    let in_table: BTreeSet<u32> = module.elements.iter().flat_map(|e| e.functions.iter().map(|f| f.0)).collect();
+    let node = |unit: &Unit| {
+        let mut callees = BTreeSet::new();
+        for call in unit.vcode.calls() {
+            match call {
+                vcode::inst::Callee::Function(index) | vcode::inst::Callee::Import(index) => _ = callees.insert(index),
+                vcode::inst::Callee::Register(_) => callees.extend(&in_table),
+            }
+        }
+        stack::Node { frame_bytes: unit.allocated.frame.bytes(), callees }
+    };
+    functions.iter().map(|unit| (unit.vcode.index, node(unit))).collect()
+}
+
+fn too_long(name: &str) -> Error {
+    Error::too_big(None, format!("the code of function {name} is longer than branches reach"), "split the function")
+}

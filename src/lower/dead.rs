@@ -3,7 +3,7 @@
 //! Ensures: what remains is needed by something with an effect. Selection asks for both halves of
 //! every parameter, because it cannot know yet which of them a loop uses.
 
-use crate::vcode::entity::IndexVec;
+use crate::vcode::entity::TypedVec;
 use crate::vcode::inst::Inst;
 use crate::vcode::{Block, Func, VReg};
 
@@ -16,18 +16,18 @@ enum Definition {
 
 struct Marks {
     /// Per block, per item.
-    items: IndexVec<Block, Vec<bool>>,
+    items: TypedVec<Block, Vec<bool>>,
     /// Per block, per parameter.
-    params: IndexVec<Block, Vec<bool>>,
-    definitions: IndexVec<VReg, Option<Definition>>,
-    predecessors: IndexVec<Block, Vec<Block>>,
+    params: TypedVec<Block, Vec<bool>>,
+    definitions: TypedVec<VReg, Option<Definition>>,
+    predecessors: TypedVec<Block, Vec<Block>>,
     work: Vec<VReg>,
 }
 
 /// Removes what is unused.
 pub(super) fn run(func: &mut Func) {
     let mut marks = Marks::new(func);
-    for (block, data) in func.blocks.entries() {
+    for (block, data) in func.blocks.iter() {
         for (index, node) in data.insts.iter().enumerate() {
             if has_effect(&node.inst) {
                 marks.mark_item(func, block, index);
@@ -89,13 +89,13 @@ fn has_effect(inst: &Inst<VReg>) -> bool {
 impl Marks {
     fn new(func: &Func) -> Marks {
         let mut marks = Marks {
-            items: IndexVec::new(),
-            params: IndexVec::new(),
-            definitions: IndexVec::filled(None, func.vregs.len()),
-            predecessors: IndexVec::filled(Vec::new(), func.blocks.len()),
+            items: TypedVec::new(),
+            params: TypedVec::new(),
+            definitions: TypedVec::filled(None, func.vregs.len()),
+            predecessors: TypedVec::filled(Vec::new(), func.blocks.len()),
             work: Vec::new(),
         };
-        for (block, data) in func.blocks.entries() {
+        for (block, data) in func.blocks.iter() {
             marks.items.push(vec![false; data.insts.len()]);
             marks.params.push(vec![false; data.params.len()]);
             for (index, &param) in data.params.iter().enumerate() {

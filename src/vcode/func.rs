@@ -12,7 +12,7 @@ use synth_verify::domain::{Bin32, Bin64, Cmp, Un32, Un64};
 use synth_verify::hints::{Base, Sort};
 
 use super::entity::{Block, TypedVec, VReg, Value};
-use super::inst::{Inst, Terminator};
+use super::inst::{Callee, Inst, Terminator};
 
 /// A function.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -151,6 +151,15 @@ impl Func {
             index,
             ..Func::default()
         }
+    }
+
+    /// What the calls of the function call.
+    pub fn calls(&self) -> impl Iterator<Item = Callee<VReg>> {
+        let nodes = self.blocks.values().flat_map(|block| &block.insts);
+        nodes.filter_map(|node| match &node.inst {
+            Inst::Call(call) => Some(call.callee),
+            _ => None,
+        })
     }
 
     /// A new virtual register.

@@ -7,6 +7,7 @@
 mod numeric;
 mod oracle;
 mod programs;
+mod random;
 
 use oracle::Program;
 

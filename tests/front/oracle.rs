@@ -8,8 +8,11 @@ use synth::wasm::{Code, ExportKind, Inst, Module};
 use synth::{opt, translate, wasm};
 use wasmi::{Linker, Store, TrapCode, Val};
 
-/// Steps of the IR that a call may take; Wasm may take more, for a pass can only shorten.
+/// Wasm steps that a call may take; calls that take more are not compared.
 const FUEL: u64 = 20_000;
+
+/// IR steps that one Wasm step takes at most: growing memory takes the most.
+const EXPANSION: u64 = 20;
 
 /// A module in every form.
 pub struct Program {
@@ -114,7 +117,7 @@ impl Program {
             panic!("{name}: instantiation traps")
         };
         let call = (function, args);
-        let expected = interp::run_wasm(&self.module, &mut instance, host, call, 4 * FUEL);
+        let expected = interp::run_wasm(&self.module, &mut instance, host, call, FUEL);
         if matches!(expected.outcome, Err(Stop::OutOfFuel | Stop::TooDeep)) {
             return;
         }
@@ -126,7 +129,7 @@ impl Program {
         for (stage, funcs) in &self.stages {
             let mut instance = fresh().expect("instantiated before");
             let context = (&self.module, host as interp::Host);
-            let run = interp::run_ir(funcs, &mut instance, context, call, FUEL);
+            let run = interp::run_ir(funcs, &mut instance, context, call, EXPANSION * FUEL);
             let found = Effect {
                 outcome: run.outcome,
                 instance,

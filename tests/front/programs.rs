@@ -226,6 +226,14 @@ fn superfluous_checks_and_reads() {
           (call $note (global.get $g))
           (global.get $g)
           (i32.sub) (i32.sub) (i32.sub))
+        (func $change
+          (global.set $g (i32.add (global.get $g) (i32.const 5)))
+          (i32.store (i32.const 40) (i32.add (i32.load (i32.const 40)) (i32.const 9))))
+        (func (export "changes") (result i32)
+          (global.get $g) (i32.load (i32.const 40)) (call $change)
+          (global.get $g) (i32.load (i32.const 40)) (call $change)
+          (i32.mul (global.get $g) (i32.load (i32.const 40)))
+          (i32.sub) (i32.sub) (i32.mul) (i32.add))
         (func (export "divide") (param i32 i32) (result i32)
           (i32.add (i32.div_s (local.get 0) (local.get 1))
             (i32.add (i32.div_u (local.get 0) (local.get 1)) (i32.rem_s (local.get 0) (local.get 1))))))"#,

@@ -4,5 +4,7 @@ pub mod decode;
 pub mod feature;
 pub mod flags;
 pub mod inst;
+pub mod operands;
 pub mod register;
 pub mod sem;
+pub mod text;

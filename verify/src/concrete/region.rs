@@ -32,19 +32,25 @@ pub struct Region {
     /// What may be done with it.
     pub access: Access,
     bytes: Vec<u8>,
-    /// The bytes that are no integers, by offset.
-    special: BTreeMap<u32, Special>,
+    kinds: Vec<Kind>,
+    /// The bytes of addresses, by offset.
+    parts: BTreeMap<u32, Part>,
 }
 
+/// What a byte is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Special {
+enum Kind {
+    Integer,
     Poison,
-    /// The byte with this index of an address.
-    Part {
-        region: RegionIndex,
-        offset: u32,
-        index: u8,
-    },
+    Part,
+}
+
+/// The byte with this index of an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Part {
+    region: RegionIndex,
+    offset: u32,
+    index: u8,
 }
 
 impl Region {
@@ -54,12 +60,14 @@ impl Region {
             u32::try_from(bytes.len()).is_ok(),
             "a region is shorter than 4 GiB"
         );
+        let kinds = vec![Kind::Integer; bytes.len()];
         Region {
             name: name.to_string(),
             base,
             access,
             bytes,
-            special: BTreeMap::new(),
+            kinds,
+            parts: BTreeMap::new(),
         }
     }
 
@@ -75,16 +83,34 @@ impl Region {
 
     /// Makes a range of bytes poison; what lies outside the region is left out.
     pub fn poison(&mut self, from: u32, to: u32) {
-        for offset in from..to.min(self.len()) {
-            self.special.insert(offset, Special::Poison);
+        let to = to.min(self.len());
+        if from < to {
+            self.mark(from, to, Kind::Poison);
         }
     }
 
-    /// Its bytes, if all of them are integers; else the offset of the first that is none.
-    pub fn bytes(&self) -> Result<&[u8], u32> {
-        match self.special.first_key_value() {
-            None => Ok(&self.bytes),
-            Some((offset, _)) => Err(*offset),
+    fn mark(&mut self, from: u32, to: u32, kind: Kind) {
+        self.kinds[from as usize..to as usize].fill(kind);
+        while let Some((offset, _)) = self.parts.range(from..to).next() {
+            let offset = *offset;
+            self.parts.remove(&offset);
+        }
+    }
+
+    /// Its bytes from an offset on, if all of them are integers; else the offset of the first that
+    /// is none or does not exist.
+    pub fn integers(&self, offset: u32, bytes: u32) -> Result<&[u8], u32> {
+        let range = offset as usize..offset as usize + bytes as usize;
+        let Some(kinds) = self.kinds.get(range.clone()) else {
+            return Err(self.len());
+        };
+        match kinds
+            .iter()
+            .zip(offset..)
+            .find(|(kind, _)| **kind != Kind::Integer)
+        {
+            None => Ok(&self.bytes[range]),
+            Some((_, at)) => Err(at),
         }
     }
 
@@ -106,72 +132,62 @@ impl Region {
             return Err(Fault::Other(why));
         };
         target.copy_from_slice(bytes);
-        self.clear(offset, bytes.len() as u32);
+        self.mark(offset, offset + bytes.len() as u32, Kind::Integer);
         Ok(())
-    }
-
-    fn clear(&mut self, offset: u32, bytes: u32) {
-        if !self.special.is_empty() {
-            for at in offset..offset + bytes {
-                self.special.remove(&at);
-            }
-        }
     }
 
     /// The zero-extended word at an offset whose bytes lie in the region.
     fn load(&self, offset: u32, width: Width) -> Word {
-        let end = offset + width.bytes();
-        if self.special.range(offset..end).next().is_none() {
-            let bytes = &self.bytes[offset as usize..end as usize];
+        if let Ok(bytes) = self.integers(offset, width.bytes()) {
             let word = bytes
                 .iter()
                 .rev()
                 .fold(0u32, |word, byte| word << 8 | u32::from(*byte));
             return Word::Int(word);
         }
-        let Some(Special::Part {
-            region,
-            offset: pointed,
-            index: 0,
-        }) = self.special.get(&offset)
-        else {
+        let Some(first) = self.parts.get(&offset) else {
             return Word::Poison;
         };
         let whole = width == Width::Word
             && (0..4u8).all(|index| {
-                let part = Special::Part {
-                    region: *region,
-                    offset: *pointed,
-                    index,
-                };
-                self.special.get(&(offset + u32::from(index))) == Some(&part)
+                let part = self.parts.get(&(offset + u32::from(index)));
+                part == Some(&Part { index, ..*first })
             });
         if whole {
             Word::Pointer {
-                region: *region,
-                offset: *pointed,
+                region: first.region,
+                offset: first.offset,
             }
         } else {
             Word::Poison
         }
     }
 
-    fn store(&mut self, offset: u32, width: Width, word: Word) {
-        self.clear(offset, width.bytes());
-        for index in 0..width.bytes() {
-            let special = match word {
-                Word::Int(value) => {
-                    self.bytes[(offset + index) as usize] = (value >> (8 * index)) as u8;
-                    continue;
+    fn store(&mut self, at: u32, width: Width, word: Word) {
+        let end = at + width.bytes();
+        match word {
+            Word::Int(value) => {
+                let bytes = value.to_le_bytes();
+                let target = &mut self.bytes[at as usize..end as usize];
+                target.copy_from_slice(&bytes[..width.bytes() as usize]);
+                self.mark(at, end, Kind::Integer);
+            }
+            Word::Pointer { region, offset } if width == Width::Word => {
+                self.mark(at, end, Kind::Part);
+                for (at, index) in (at..end).zip(0..) {
+                    self.parts.insert(
+                        at,
+                        Part {
+                            region,
+                            offset,
+                            index,
+                        },
+                    );
                 }
-                Word::Pointer { region, offset } if width == Width::Word => Special::Part {
-                    region,
-                    offset,
-                    index: index as u8,
-                },
-                Word::Pointer { .. } | Word::Low { .. } | Word::Poison => Special::Poison,
-            };
-            self.special.insert(offset + index, special);
+            }
+            Word::Pointer { .. } | Word::Low { .. } | Word::Poison => {
+                self.mark(at, end, Kind::Poison);
+            }
         }
     }
 }
@@ -312,9 +328,11 @@ impl Memory {
             Access::Execute => {}
             Access::ReadOnly | Access::ReadWrite => return Err(unmapped("a fetch from data")),
         }
-        let special = region.special.range(offset..offset + 4).next();
-        let end = special.map_or(offset + 4, |(at, _)| *at).min(region.len());
-        Ok(&region.bytes[offset as usize..end as usize])
+        let bytes = (region.len() - offset).min(4);
+        match region.integers(offset, bytes) {
+            Ok(bytes) => Ok(bytes),
+            Err(end) => Ok(&region.bytes[offset as usize..end as usize]),
+        }
     }
 }
 
@@ -400,7 +418,7 @@ mod tests {
     fn poison_goes_when_it_is_written() {
         let mut memory = two();
         memory.region_mut(0).unwrap().poison(0, 100);
-        assert_eq!(memory.region(0).unwrap().bytes(), Err(0));
+        assert_eq!(memory.region(0).unwrap().integers(0, 4), Err(0));
         let at = Word::Pointer {
             region: 0,
             offset: 0,

@@ -32,7 +32,7 @@ pub struct Code {
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// Relocations: offset, type, symbol.
-    pub relocations: Vec<(u32, u32, String)>,
+    pub relocations: Vec<(u32, object::elf::RelocationType, String)>,
     /// The hints.
     pub hints: FunctionHints,
 }
@@ -297,7 +297,7 @@ impl Case {
     pub fn elf(&self) -> Vec<u8> {
         let module = module::read(&self.wasm).unwrap();
         let mut object = Object::new(BinaryFormat::Elf, Architecture::Arm, Endianness::Little);
-        object.flags = object::FileFlags::Elf { os_abi: 0, abi_version: 0, e_flags: 0x0500_0000 };
+        object.flags = object::FileFlags::Elf { os_abi: object::elf::OsAbi(0), abi_version: 0, e_flags: object::elf::FileFlags(0x0500_0000) };
         let text = object.add_section(Vec::new(), b".text.m".to_vec(), SectionKind::Text);
         let mut symbols = BTreeMap::new();
         add_regions(&mut object, &module, &mut symbols);

@@ -1,0 +1,862 @@
+//! From allocated blocks to pieces of lines: every item as machine instructions, every terminator
+//! as branches, every trap as a tail of its own behind the function.
+//!
+//! Requires: what `alloc` ensures; r12 is free outside the moves that `alloc` sequenced.
+//! Ensures: a piece per block of the layout, in its order; then the trap tails. A jump to what
+//! comes next is not written. The values between the instructions of one item have fresh names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use synth_verify::hints::{Class, Location, Name};
+
+use crate::alloc::{Allocated, Item, Place};
+use crate::entity::TypedVec;
+use crate::vcode::entity::Block;
+use crate::vcode::func::ENTRY;
+use crate::vcode::imm::ModifiedImm;
+use crate::vcode::inst::{
+    Callee, Choice, CompareOp, Cond, Flags, Inst, LoadKind, Operand2, ShiftBy, StoreKind, Symbol,
+    Terminator, Trap, ZeroTest,
+};
+use crate::vcode::reg::{PReg, RegSet};
+
+use super::constant::{self, Need};
+use super::frame;
+use super::layout;
+use super::line::{Half, Line, LineOp, Literal, Names, Note, Piece, Pieces, StackState};
+use super::machine::{FlagsMode, Machine, Position, Side};
+
+/// Which entries of a table go through a stub that stands right behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stubs {
+    /// Those that go backward.
+    Backward,
+    /// All.
+    All,
+}
+
+/// The function as pieces. `checked_bytes`, if given, is what the prologue makes sure the stack has.
+pub fn run(func: &Allocated, checked_bytes: Option<u32>, stubs: Stubs) -> Pieces {
+    let order = layout::order(func);
+    let mut expander = Expander {
+        func,
+        order: order
+            .iter()
+            .enumerate()
+            .map(|(index, &block)| (block, index))
+            .collect(),
+        pieces: Pieces::default(),
+        piece_of: TypedVec::filled(None, func.blocks.len()),
+        tails: Vec::new(),
+        pooled: constant::pooled(&needs(func, &order)),
+        next_name: u32::try_from(func.vregs.len()).expect("fewer than 2^32 registers"),
+        stubs,
+    };
+    for &block in &order {
+        let piece = expander
+            .pieces
+            .create(Some(block), frame::body_state(&func.frame));
+        expander.piece_of[block] = Some(piece);
+    }
+    for (index, &block) in order.iter().enumerate() {
+        let piece = expander.piece(block);
+        expander.pieces.order.push(piece);
+        if block == ENTRY {
+            expander.entry(piece, checked_bytes);
+        }
+        expander.block(block, order.get(index + 1).copied());
+    }
+    expander.separate_entry();
+    let tails = std::mem::take(&mut expander.tails);
+    expander.pieces.order.extend(tails);
+    expander.pieces
+}
+
+/// For each item, whether its flags are read, must be kept or are free.
+fn flags_modes(items: &[Item], terminator: &Terminator<PReg>) -> Vec<FlagsMode> {
+    let mut live = terminator.reads_flags();
+    let mut modes: Vec<FlagsMode> = items
+        .iter()
+        .rev()
+        .map(|item| {
+            let effect = item.inst.flags_effect();
+            let mode = match (effect.writes, live) {
+                (true, _) => FlagsMode::Set,
+                (false, true) => FlagsMode::Keep,
+                (false, false) => FlagsMode::Dead,
+            };
+            live = effect.reads || live && !effect.writes;
+            mode
+        })
+        .collect();
+    modes.reverse();
+    modes
+}
+
+/// What each constant that does not fit one instruction costs where it is needed.
+fn needs(func: &Allocated, order: &[Block]) -> BTreeMap<Literal, Vec<Need>> {
+    let mut needs: BTreeMap<Literal, Vec<Need>> = BTreeMap::new();
+    for &block in order {
+        let data = &func.blocks[block];
+        let modes = flags_modes(&data.items, &data.terminator);
+        for (item, mode) in data.items.iter().zip(modes) {
+            let (literal, d, inline_bytes) = match item.inst {
+                Inst::Const { d, value } => (
+                    Literal::Word(value),
+                    d,
+                    constant::bytes(&constant::steps(value, d, mode)),
+                ),
+                // A relocated MOVW and MOVT.
+                Inst::Address { d, symbol, addend } => (Literal::Address(symbol, addend), d, 8),
+                _ => continue,
+            };
+            needs
+                .entry(literal)
+                .or_default()
+                .push(Need { inline_bytes, d });
+        }
+    }
+    needs
+}
+
+struct Expander<'a> {
+    func: &'a Allocated,
+    /// Where each block stands in the order.
+    order: BTreeMap<Block, usize>,
+    pieces: Pieces,
+    piece_of: TypedVec<Block, Option<Piece>>,
+    /// Pieces that stand behind all blocks.
+    tails: Vec<Piece>,
+    pooled: BTreeSet<Literal>,
+    next_name: Name,
+    stubs: Stubs,
+}
+
+/// Where the lines of an item go, and what is said about them.
+#[derive(Clone, Copy)]
+struct Site<'a> {
+    piece: Piece,
+    item: &'a Item,
+    flags: FlagsMode,
+}
+
+impl Expander<'_> {
+    fn piece(&self, block: Block) -> Piece {
+        self.piece_of[block].expect("edges lead to blocks of the layout")
+    }
+
+    fn fresh(&mut self) -> Name {
+        self.next_name += 1;
+        self.next_name - 1
+    }
+
+    fn names(&self, list: &[(Place, crate::vcode::VReg)]) -> Names {
+        let frame = &self.func.frame;
+        list.iter()
+            .map(|&(place, vreg)| (frame::location(frame, place), vreg.0))
+            .collect()
+    }
+
+    fn lines(&mut self, piece: Piece) -> &mut Vec<Line> {
+        &mut self.pieces.data[piece].lines
+    }
+
+    fn entry(&mut self, piece: Piece, checked_bytes: Option<u32>) {
+        self.pieces.data[piece].stack = StackState::default();
+        if let Some(bytes) = checked_bytes {
+            let mut lines = frame::limit_check(bytes, &mut || self.fresh());
+            let tail = self.trap_tail(Trap::StackExhausted, None, StackState::default());
+            let note = Note {
+                source: None,
+                class: Class::Check,
+                reads: vec![],
+                writes: vec![],
+            };
+            lines.push(frame::plain(LineOp::JumpIf(Cond::Lo, tail), note));
+            self.lines(piece).extend(lines);
+        }
+        let prologue = frame::prologue(&self.func.frame);
+        self.lines(piece).extend(prologue);
+    }
+
+    /// The entry has no cut, so a loop must not begin at offset 0.
+    fn separate_entry(&mut self) {
+        let first = self.pieces.order[0];
+        let data = &self.pieces.data[first];
+        if data.lines.is_empty()
+            && data
+                .falls_into
+                .is_some_and(|next| self.pieces.predecessor_counts()[next] > 1)
+        {
+            let note = Note {
+                source: None,
+                class: Class::Frame,
+                reads: vec![],
+                writes: vec![],
+            };
+            self.lines(first)
+                .push(frame::plain(LineOp::Machine(Machine::Nop), note));
+        }
+    }
+
+    fn trap_tail(&mut self, trap: Trap, source: Option<u32>, stack: StackState) -> Piece {
+        let piece = self.pieces.create(None, stack);
+        let note = Note {
+            source,
+            class: Class::Trap,
+            reads: vec![],
+            writes: vec![],
+        };
+        self.lines(piece).push(frame::plain(
+            LineOp::Machine(Machine::Udf(trap as u8)),
+            note,
+        ));
+        self.tails.push(piece);
+        piece
+    }
+
+    fn block(&mut self, block: Block, next: Option<Block>) {
+        let func = self.func;
+        let data = &func.blocks[block];
+        let piece = self.piece(block);
+        let modes = flags_modes(&data.items, &data.terminator);
+        let mut fused = None;
+        for (index, item) in data.items.iter().enumerate() {
+            if fused.take().is_some() {
+                continue;
+            }
+            let site = Site {
+                piece,
+                item,
+                flags: modes[index],
+            };
+            match (zero_test(item), data.items.get(index + 1)) {
+                (
+                    Some((n, is_zero)),
+                    Some(Item {
+                        inst: Inst::TrapIf { cond, trap },
+                        source,
+                        ..
+                    }),
+                ) if modes[index + 1] == FlagsMode::Dead && is_zero(*cond).is_some() => {
+                    let test = is_zero(*cond).expect("just matched");
+                    let tail = self.trap_tail(*trap, *source, frame::body_state(&func.frame));
+                    self.put(site, LineOp::JumpZero(test, n, tail));
+                    fused = Some(());
+                }
+                (Some((n, is_zero)), None) => match data.terminator {
+                    Terminator::Branch {
+                        cond,
+                        ref then,
+                        ref otherwise,
+                    } if is_zero(cond).is_some() => {
+                        let test = is_zero(cond).expect("just matched");
+                        let names = self.names(&item.reads);
+                        let targets = [
+                            self.target(block, 0, then.block),
+                            self.target(block, 1, otherwise.block),
+                        ];
+                        let note = self.end_note(block, names);
+                        let jump = |test, target| LineOp::JumpZero(test, n, target);
+                        return self.two_way((piece, next), targets, note, &|side| match side {
+                            (Side::Then, target) => jump(test, target),
+                            (Side::Else, target) => jump(opposite(test), target),
+                        });
+                    }
+                    _ => self.item(site, block, index),
+                },
+                _ => self.item(site, block, index),
+            }
+        }
+        self.terminator(block, next);
+    }
+
+    /// One instruction for the whole item.
+    fn put(&mut self, site: Site<'_>, op: LineOp) {
+        let reads = self.names(&site.item.reads);
+        let writes = self.names(&site.item.writes);
+        self.put_named(site, (op, Position::Plain), reads, writes);
+    }
+
+    fn put_named(
+        &mut self,
+        site: Site<'_>,
+        (op, position): (LineOp, Position),
+        reads: Names,
+        writes: Names,
+    ) {
+        let note = Note {
+            source: site.item.source,
+            class: site.item.class,
+            reads,
+            writes,
+        };
+        self.lines(site.piece).push(Line {
+            op,
+            position,
+            note,
+            stack: None,
+        });
+    }
+
+    /// Instructions of which each writes `via` for the next to read. The last one reads and writes
+    /// what the item does besides.
+    fn chain(&mut self, site: Site<'_>, via: PReg, ops: Vec<LineOp>) {
+        let mut held: Names = Vec::new();
+        let last = ops.len() - 1;
+        for (index, op) in ops.into_iter().enumerate() {
+            if index < last {
+                let written = vec![(Location::Core(via.number()), self.fresh())];
+                self.put_named(
+                    site,
+                    (op, Position::Plain),
+                    std::mem::replace(&mut held, written.clone()),
+                    written,
+                );
+            } else {
+                let mut reads = self.names(&site.item.reads);
+                reads.append(&mut held);
+                let writes = self.names(&site.item.writes);
+                self.put_named(site, (op, Position::Plain), reads, writes);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one row per instruction")]
+    fn item(&mut self, site: Site<'_>, block: Block, index: usize) {
+        let flags = site.flags;
+        let asked = |asked: Flags| match asked {
+            Flags::Set => FlagsMode::Set,
+            Flags::Keep => flags,
+        };
+        let machine = match site.item.inst {
+            // The caller has put them there.
+            Inst::Args { .. } => return,
+            Inst::Const { d, value } => return self.constant(site, d, value),
+            Inst::Address { d, symbol, addend } => {
+                return self.symbol_address(site, d, Literal::Address(symbol, addend));
+            }
+            Inst::Select { d, cond, a, b } => return self.select(site, d, cond, (a, b)),
+            Inst::SetCond { d, cond } => {
+                let number = |value| {
+                    Choice::Imm(crate::vcode::imm::Imm8::new(value).expect("0 and 1 are bytes"))
+                };
+                return self.select(site, d, cond, (number(1), number(0)));
+            }
+            Inst::SlotLoad { d, slot } => {
+                return self.stack_load(site, d, self.func.frame.slot_offset(slot));
+            }
+            Inst::IncomingLoad { d, offset } => {
+                return self.stack_load(site, d, self.func.frame.incoming_offset(offset));
+            }
+            Inst::SlotStore { s, slot } => {
+                return self.stack_store(
+                    site,
+                    s,
+                    self.func.frame.slot_offset(slot),
+                    (block, index),
+                );
+            }
+            Inst::OutgoingStore { s, offset } => {
+                return self.stack_store(site, s, offset, (block, index));
+            }
+            Inst::Call(ref call) => {
+                let op = match call.callee {
+                    Callee::Function(function) | Callee::Import(function) => {
+                        LineOp::Call(Symbol::Function(function))
+                    }
+                    Callee::Register(m) => LineOp::Machine(Machine::CallReg { m }),
+                };
+                return self.put(site, op);
+            }
+            Inst::TrapIf { cond, trap } => {
+                let state = frame::body_state(&self.func.frame);
+                let tail = self.trap_tail(trap, site.item.source, state);
+                return self.put(site, LineOp::JumpIf(cond, tail));
+            }
+            Inst::Move { d, m } => Machine::Mov {
+                flags,
+                d,
+                m: Operand2::Reg(m),
+            },
+            Inst::Alu { op, flags, d, n, m } => Machine::Alu {
+                op,
+                flags: asked(flags),
+                d,
+                n,
+                m,
+            },
+            Inst::AluWide { op, d, n, imm } => Machine::AluWide { op, d, n, imm },
+            Inst::Not { flags, d, m } => Machine::Mvn {
+                flags: asked(flags),
+                d,
+                m,
+            },
+            Inst::Shift {
+                op,
+                flags,
+                d,
+                n,
+                by: ShiftBy::Reg(m),
+            } => Machine::Shift {
+                op,
+                flags: asked(flags),
+                d,
+                n,
+                m,
+            },
+            Inst::Shift {
+                op,
+                flags,
+                d,
+                n,
+                by: ShiftBy::Imm(by),
+            } => Machine::Mov {
+                flags: asked(flags),
+                d,
+                m: Operand2::Shifted(n, op, by),
+            },
+            Inst::Mul { d, n, m } => Machine::Mul { flags, d, n, m },
+            Inst::MulAdd { d, n, m, a } => Machine::MulAdd { d, n, m, a },
+            Inst::MulSub { d, n, m, a } => Machine::MulSub { d, n, m, a },
+            Inst::MulLong {
+                sign,
+                low,
+                high,
+                n,
+                m,
+            } => Machine::MulLong {
+                sign,
+                low,
+                high,
+                n,
+                m,
+            },
+            Inst::MulLongAdd {
+                op,
+                low,
+                high,
+                low_in,
+                high_in,
+                n,
+                m,
+            } => {
+                debug_assert!(
+                    low == low_in && high == high_in,
+                    "tied operands share registers"
+                );
+                Machine::MulLongAdd {
+                    op,
+                    low,
+                    high,
+                    n,
+                    m,
+                }
+            }
+            Inst::Div { sign, d, n, m } => Machine::Div { sign, d, n, m },
+            Inst::Unary { op, d, m } => Machine::Unary { op, d, m },
+            Inst::Extract { sign, d, n, field } => Machine::Extract { sign, d, n, field },
+            Inst::Insert { d, into, n, field } => {
+                debug_assert_eq!(d, into, "tied operands share registers");
+                Machine::Insert { d, n, field }
+            }
+            Inst::Clear { d, from, field } => {
+                debug_assert_eq!(d, from, "tied operands share registers");
+                Machine::Clear { d, field }
+            }
+            Inst::Compare { op, n, m } => Machine::Compare { op, n, m },
+            Inst::Load { kind, d, address } => Machine::Load { kind, d, address },
+            Inst::Store { kind, s, address } => Machine::Store { kind, s, address },
+        };
+        self.put(site, LineOp::Machine(machine));
+    }
+
+    fn constant(&mut self, site: Site<'_>, d: PReg, value: u32) {
+        let literal = Literal::Word(value);
+        if self.pooled.contains(&literal) {
+            return self.put(site, LineOp::Literal(d, literal));
+        }
+        let steps = constant::steps(value, d, site.flags);
+        self.chain(site, d, steps.into_iter().map(LineOp::Machine).collect());
+    }
+
+    fn symbol_address(&mut self, site: Site<'_>, d: PReg, literal: Literal) {
+        if self.pooled.contains(&literal) {
+            return self.put(site, LineOp::Literal(d, literal));
+        }
+        let half = |half| LineOp::SymbolHalf(half, d, literal);
+        self.chain(site, d, vec![half(Half::Low), half(Half::High)]);
+    }
+
+    fn stack_load(&mut self, site: Site<'_>, d: PReg, offset: u32) {
+        let (steps, address) = frame::address(offset, d);
+        let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
+        ops.push(LineOp::Machine(Machine::Load {
+            kind: LoadKind::Word,
+            d,
+            address,
+        }));
+        self.chain(site, d, ops);
+    }
+
+    fn stack_store(&mut self, site: Site<'_>, s: PReg, offset: u32, at: (Block, usize)) {
+        let (steps, address) = frame::address(offset, PReg::SCRATCH);
+        if s == PReg::SCRATCH && !steps.is_empty() {
+            return self.scratch_store(site, offset, at);
+        }
+        let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
+        ops.push(LineOp::Machine(Machine::Store {
+            kind: StoreKind::Word,
+            s,
+            address,
+        }));
+        self.chain(site, PReg::SCRATCH, ops);
+    }
+
+    /// Stores r12 where its address needs a register too: r0 lends itself and waits on the stack.
+    fn scratch_store(&mut self, site: Site<'_>, offset: u32, (block, index): (Block, usize)) {
+        let (via, state) = (PReg::R0, frame::body_state(&self.func.frame));
+        let lent = RegSet::one(via);
+        let name = self
+            .name_in(via, block, index)
+            .unwrap_or_else(|| self.fresh());
+        let below = i32::try_from(state.depth).expect("a frame is smaller than 2 GiB") + 4;
+        let held = vec![(Location::Core(via.number()), name)];
+        let waits = vec![(Location::Stack(-below), name)];
+        let deeper = StackState {
+            depth: state.depth + 4,
+            ..state
+        };
+        let mut lend = |machine, (reads, writes): (Names, Names), stack| {
+            let note = Note {
+                source: site.item.source,
+                class: Class::Frame,
+                reads,
+                writes,
+            };
+            let line = Line {
+                stack: Some(stack),
+                ..frame::plain(LineOp::Machine(machine), note)
+            };
+            self.lines(site.piece).push(line);
+        };
+        lend(Machine::Push(lent), (held.clone(), waits.clone()), deeper);
+        let (steps, address) = frame::address(offset + 4, via);
+        let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
+        ops.push(LineOp::Machine(Machine::Store {
+            kind: StoreKind::Word,
+            s: PReg::SCRATCH,
+            address,
+        }));
+        self.chain(site, via, ops);
+        let note = Note {
+            source: site.item.source,
+            class: Class::Frame,
+            reads: waits,
+            writes: held,
+        };
+        let pop = frame::plain(LineOp::Machine(Machine::Pop(lent)), note);
+        self.lines(site.piece).push(Line {
+            stack: Some(state),
+            ..pop
+        });
+    }
+
+    /// The name of what a register holds before an item.
+    fn name_in(&self, register: PReg, block: Block, index: usize) -> Option<Name> {
+        let data = &self.func.blocks[block];
+        for item in data.items[..index].iter().rev() {
+            let mut writes = item.writes.iter();
+            if let Some((_, vreg)) = writes.find(|(place, _)| *place == Place::Reg(register)) {
+                return Some(vreg.0);
+            }
+            if item.inst.clobbers().contains(register) {
+                return None;
+            }
+        }
+        let mut located = data.located.iter();
+        located
+            .find(|(place, _)| *place == Place::Reg(register))
+            .map(|(_, vreg)| vreg.0)
+    }
+
+    /// An IT block of one move, or of two where neither choice is in the destination already.
+    fn select(
+        &mut self,
+        site: Site<'_>,
+        d: PReg,
+        cond: Cond,
+        (a, b): (Choice<PReg>, Choice<PReg>),
+    ) {
+        let mov = |choice: Choice<PReg>| {
+            let m = match choice {
+                Choice::Reg(m) => Operand2::Reg(m),
+                Choice::Imm(imm) => {
+                    Operand2::Imm(ModifiedImm::new(imm.value()).expect("a byte is encodable"))
+                }
+            };
+            LineOp::Machine(Machine::Mov {
+                flags: FlagsMode::Keep,
+                d,
+                m,
+            })
+        };
+        let reads = self.names(&site.item.reads);
+        let writes = self.names(&site.item.writes);
+        if a == b {
+            return self.put(site, mov(a));
+        }
+        let single = match (a, b) {
+            (_, Choice::Reg(b)) if b == d => Some((cond, a)),
+            (Choice::Reg(a), _) if a == d => Some((cond.negated(), b)),
+            _ => None,
+        };
+        let it = |cond, second| {
+            (
+                LineOp::Machine(Machine::It { cond, second }),
+                Position::Plain,
+            )
+        };
+        if let Some((cond, choice)) = single {
+            self.put_named(site, it(cond, None), vec![], vec![]);
+            return self.put_named(site, (mov(choice), Position::Under(cond)), reads, writes);
+        }
+        let of = |choice: Choice<PReg>| -> Names {
+            let read = |location: Location| matches!(choice, Choice::Reg(m) if location == Location::Core(m.number()));
+            reads
+                .iter()
+                .copied()
+                .filter(|&(location, _)| read(location))
+                .collect()
+        };
+        let between = vec![(Location::Core(d.number()), self.fresh())];
+        self.put_named(site, it(cond, Some(Side::Else)), vec![], vec![]);
+        self.put_named(
+            site,
+            (mov(a), Position::Under(cond)),
+            of(a),
+            between.clone(),
+        );
+        let last_reads = [of(b), between].concat();
+        self.put_named(
+            site,
+            (mov(b), Position::Under(cond.negated())),
+            last_reads,
+            writes,
+        );
+    }
+
+    fn end_note(&self, block: Block, mut reads: Names) -> Note {
+        let data = &self.func.blocks[block];
+        reads.extend(self.names(&data.terminator_reads));
+        Note {
+            source: data.terminator_source,
+            class: Class::Direct,
+            reads,
+            writes: vec![],
+        }
+    }
+
+    /// The piece that an edge leads to; notes what it renames.
+    fn target(&mut self, block: Block, edge: usize, to: Block) -> Piece {
+        let none = Vec::new();
+        let renames = self.func.blocks[block].renames.get(edge).unwrap_or(&none);
+        let (to, renames) = layout::resolve(self.func, to, renames);
+        let (from, to) = (self.piece(block), self.piece(to));
+        let renames: Vec<_> = renames
+            .into_iter()
+            .map(|(place, before, after)| {
+                (frame::location(&self.func.frame, place), before.0, after.0)
+            })
+            .collect();
+        let known = &mut self.pieces.data[from].renames;
+        if !renames.is_empty() && known.iter().all(|(target, _)| *target != to) {
+            known.push((to, renames));
+        }
+        to
+    }
+
+    fn terminator(&mut self, block: Block, next: Option<Block>) {
+        let func = self.func;
+        let piece = self.piece(block);
+        match &func.blocks[block].terminator {
+            Terminator::Jump(edge) => {
+                let target = self.target(block, 0, edge.block);
+                let note = self.end_note(block, vec![]);
+                self.jump((piece, next), target, note);
+            }
+            Terminator::Branch {
+                cond,
+                then,
+                otherwise,
+            } => {
+                let targets = [
+                    self.target(block, 0, then.block),
+                    self.target(block, 1, otherwise.block),
+                ];
+                let note = self.end_note(block, vec![]);
+                self.two_way((piece, next), targets, note, &|side| match side {
+                    (Side::Then, target) => LineOp::JumpIf(*cond, target),
+                    (Side::Else, target) => LineOp::JumpIf(cond.negated(), target),
+                });
+            }
+            Terminator::BranchZero {
+                test,
+                n,
+                then,
+                otherwise,
+            } => {
+                let targets = [
+                    self.target(block, 0, then.block),
+                    self.target(block, 1, otherwise.block),
+                ];
+                let note = self.end_note(block, vec![]);
+                self.two_way((piece, next), targets, note, &|side| match side {
+                    (Side::Then, target) => LineOp::JumpZero(*test, *n, target),
+                    (Side::Else, target) => LineOp::JumpZero(opposite(*test), *n, target),
+                });
+            }
+            Terminator::Table { index, targets } => {
+                let targets: Vec<Piece> = targets
+                    .iter()
+                    .enumerate()
+                    .map(|(edge, target)| self.target(block, edge, target.block))
+                    .collect();
+                self.table((block, next), *index, targets);
+            }
+            Terminator::Return { .. } => {
+                let results = self.names(&func.blocks[block].terminator_reads);
+                let source = func.blocks[block].terminator_source;
+                let lines = frame::epilogue(&func.frame, results, source);
+                self.lines(piece).extend(lines);
+            }
+            Terminator::Trap(trap) => {
+                let note = Note {
+                    class: Class::Trap,
+                    ..self.end_note(block, vec![])
+                };
+                self.lines(piece).push(frame::plain(
+                    LineOp::Machine(Machine::Udf(*trap as u8)),
+                    note,
+                ));
+            }
+        }
+    }
+
+    fn jump(&mut self, (piece, next): (Piece, Option<Block>), target: Piece, note: Note) {
+        if next.map(|next| self.piece(next)) == Some(target) {
+            self.pieces.data[piece].falls_into = Some(target);
+        } else {
+            self.lines(piece)
+                .push(frame::plain(LineOp::Jump(target), note));
+        }
+    }
+
+    /// A branch to one of two pieces. `branch` makes the line that goes to a side.
+    fn two_way(
+        &mut self,
+        (piece, next): (Piece, Option<Block>),
+        [then, otherwise]: [Piece; 2],
+        note: Note,
+        branch: &dyn Fn((Side, Piece)) -> LineOp,
+    ) {
+        let falls_into = next.map(|next| self.piece(next));
+        if then == otherwise {
+            return self.jump((piece, next), then, note);
+        }
+        let (op, rest) = if falls_into == Some(then) {
+            (branch((Side::Else, otherwise)), then)
+        } else {
+            (branch((Side::Then, then)), otherwise)
+        };
+        let silent = Note {
+            reads: vec![],
+            ..note.clone()
+        };
+        self.lines(piece).push(frame::plain(op, note));
+        self.jump((piece, next), rest, silent);
+    }
+
+    fn table(&mut self, (block, next): (Block, Option<Block>), index: PReg, targets: Vec<Piece>) {
+        let piece = self.piece(block);
+        let note = self.end_note(block, vec![]);
+        let [first, ..] = targets.as_slice() else {
+            unreachable!("a table has a target for each index, and there is an index");
+        };
+        if targets.iter().all(|target| target == first) {
+            let silent = Note {
+                reads: vec![],
+                ..note
+            };
+            return self.jump((piece, next), *first, silent);
+        }
+        let here = self.order[&block];
+        let mut stubs: BTreeMap<Piece, Piece> = BTreeMap::new();
+        let mut entries = Vec::new();
+        for target in targets {
+            let place = self.pieces.data[target]
+                .block
+                .map(|block| self.order[&block]);
+            let is_forward = place.is_some_and(|place| place > here);
+            entries.push(match self.stubs {
+                Stubs::Backward if is_forward => target,
+                Stubs::Backward | Stubs::All => match stubs.get(&target) {
+                    Some(&stub) => stub,
+                    None => {
+                        let stub = self.stub(piece, target, note.source);
+                        stubs.insert(target, stub);
+                        stub
+                    }
+                },
+            });
+        }
+        self.lines(piece)
+            .push(frame::plain(LineOp::Table(index, entries), note));
+    }
+
+    /// A jump behind a table, on which the names change instead of at the table's own edge.
+    fn stub(&mut self, from: Piece, target: Piece, source: Option<u32>) -> Piece {
+        let stub = self
+            .pieces
+            .append(None, frame::body_state(&self.func.frame));
+        let note = Note {
+            source,
+            class: Class::Direct,
+            reads: vec![],
+            writes: vec![],
+        };
+        self.lines(stub)
+            .push(frame::plain(LineOp::Jump(target), note));
+        let known = &mut self.pieces.data[from].renames;
+        if let Some(index) = known.iter().position(|(to, _)| *to == target) {
+            let renames = known.remove(index);
+            self.pieces.data[stub].renames.push(renames);
+        }
+        stub
+    }
+}
+
+/// A comparison with zero, as the register and the test that a condition on it asks for.
+type ZeroComparison = (PReg, fn(Cond) -> Option<ZeroTest>);
+
+fn zero_test(item: &Item) -> Option<ZeroComparison> {
+    match item.inst {
+        Inst::Compare {
+            op: CompareOp::Cmp,
+            n,
+            m: Operand2::Imm(imm),
+        } if imm.value() == 0 => Some((n, |cond| match cond {
+            Cond::Eq => Some(ZeroTest::Zero),
+            Cond::Ne => Some(ZeroTest::NonZero),
+            _ => None,
+        })),
+        _ => None,
+    }
+}
+
+fn opposite(test: ZeroTest) -> ZeroTest {
+    match test {
+        ZeroTest::Zero => ZeroTest::NonZero,
+        ZeroTest::NonZero => ZeroTest::Zero,
+    }
+}

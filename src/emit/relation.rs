@@ -1,0 +1,250 @@
+//! The hints of a function: cuts, joins, and what its machine locations stand for.
+//!
+//! Ensures: every block that the final code enters in more than one way has a cut, if it has a
+//! Wasm place. A value that several places hold is one node of the cut.
+
+use std::collections::HashMap;
+
+use synth_verify::hints::{
+    Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
+};
+
+use crate::alloc::Allocated;
+use crate::entity::Entity;
+use crate::vcode::Func;
+use crate::vcode::entity::{Block, VReg, Value};
+use crate::vcode::func::{ENTRY, FrameValue, ValueInfo};
+use crate::vcode::inst::Inst;
+
+use super::assemble::Assembled;
+use super::frame;
+use super::line::{LineOp, Pieces};
+use super::machine::Machine;
+
+/// Everything but the labels is made here; those come from the code.
+pub fn run(
+    (func, allocated): (&Func, &Allocated),
+    (pieces, assembled): (&Pieces, &Assembled),
+    checked_bytes: Option<u32>,
+) -> FunctionHints {
+    FunctionHints {
+        function: func.index,
+        code_bytes: u32::try_from(assembled.code.len()).expect("code is smaller than 4 GiB"),
+        frame_bytes: frame_bytes(allocated, assembled),
+        checked_bytes: checked_bytes.unwrap_or(0),
+        cuts: cuts((func, allocated), (pieces, assembled)),
+        labels: assembled.labels.clone(),
+        joins: joins(allocated, (pieces, assembled)),
+        data: assembled.data.clone(),
+    }
+}
+
+/// The deepest that SP goes.
+fn frame_bytes(allocated: &Allocated, assembled: &Assembled) -> u32 {
+    let rows = assembled.frame_rows.iter().map(|row| row.cfa_offset);
+    rows.max().unwrap_or(0).max(allocated.frame.bytes())
+}
+
+fn cuts(
+    (func, allocated): (&Func, &Allocated),
+    (pieces, assembled): (&Pieces, &Assembled),
+) -> Vec<Cut> {
+    let counts = pieces.predecessor_counts();
+    let mut cuts = Vec::new();
+    for &piece in &pieces.order {
+        let data = &pieces.data[piece];
+        let Some(block) = data.block else { continue };
+        let only_traps = matches!(
+            data.lines.first().map(|line| &line.op),
+            Some(LineOp::Machine(Machine::Udf(_)))
+        );
+        if block == ENTRY
+            || counts[piece] < 2
+            || only_traps
+            || block.index() >= allocated.input_blocks
+        {
+            continue;
+        }
+        let head = &func.blocks[block].head;
+        if head.source.is_empty() {
+            continue;
+        }
+        let mut nodes = Nodes {
+            func,
+            cut: Cut::default(),
+            known: HashMap::new(),
+        };
+        nodes.cut.at = assembled.starts[piece];
+        nodes.cut.depth = allocated.frame.bytes();
+        nodes.cut.source = head.source.clone();
+        nodes.cut.locals = nodes.slots(&head.locals);
+        nodes.cut.stack = nodes.slots(&head.stack);
+        nodes.places(allocated, block);
+        nodes.cut.facts = head
+            .facts
+            .iter()
+            .map(|fact| nodes.expression(fact))
+            .collect();
+        cuts.push(nodes.cut);
+    }
+    cuts
+}
+
+/// A cut in the making. Equal expressions are one node.
+struct Nodes<'a> {
+    func: &'a Func,
+    cut: Cut,
+    /// Only looked up, never walked.
+    known: HashMap<Expr, Node>,
+}
+
+impl Nodes<'_> {
+    fn slots(&mut self, slots: &[Option<FrameValue>]) -> Vec<Option<Node>> {
+        slots
+            .iter()
+            .map(|slot| slot.as_ref().map(|value| self.expression(value)))
+            .collect()
+    }
+
+    fn places(&mut self, allocated: &Allocated, block: Block) {
+        let data = &allocated.blocks[block];
+        for &(place, vreg) in &data.located {
+            if let Some(value) = self.origin(allocated, vreg) {
+                let location = frame::location(&allocated.frame, place);
+                self.cut.locations.push(Located {
+                    location,
+                    name: vreg.0,
+                    value,
+                });
+            }
+        }
+        for &vreg in &data.named {
+            if let Some(value) = self.origin(allocated, vreg) {
+                self.cut.named.push((vreg.0, value));
+            }
+        }
+        for (location, name) in frame::entry_values(&allocated.frame) {
+            self.cut.locations.push(Located {
+                location,
+                name,
+                value: 0,
+            });
+        }
+    }
+
+    fn origin(&mut self, allocated: &Allocated, vreg: VReg) -> Option<Node> {
+        let expression = allocated.vregs[vreg].expression()?;
+        Some(self.expression(&expression))
+    }
+
+    fn expression(&mut self, value: &FrameValue) -> Node {
+        let expr = match value {
+            FrameValue::Value(value) => return self.unknown(*value),
+            FrameValue::Const32(value) => Expr::Const32(*value),
+            FrameValue::Const64(value) => Expr::Const64(*value),
+            FrameValue::Un32(op, a) => Expr::Un32(*op, self.expression(a)),
+            FrameValue::Bin32(op, a, b) => Expr::Bin32(*op, self.expression(a), self.expression(b)),
+            FrameValue::Cmp32(op, a, b) => Expr::Cmp32(*op, self.expression(a), self.expression(b)),
+            FrameValue::Ite32(c, a, b) => {
+                Expr::Ite32(self.expression(c), self.expression(a), self.expression(b))
+            }
+            FrameValue::Un64(op, a) => Expr::Un64(*op, self.expression(a)),
+            FrameValue::Bin64(op, a, b) => Expr::Bin64(*op, self.expression(a), self.expression(b)),
+            FrameValue::Cmp64(op, a, b) => Expr::Cmp64(*op, self.expression(a), self.expression(b)),
+            FrameValue::Ite64(c, a, b) => {
+                Expr::Ite64(self.expression(c), self.expression(a), self.expression(b))
+            }
+            FrameValue::Join(high, low) => Expr::Join(self.expression(high), self.expression(low)),
+            FrameValue::High(a) => Expr::High(self.expression(a)),
+            FrameValue::Low(a) => Expr::Low(self.expression(a)),
+            FrameValue::Base(base) => Expr::Base(*base),
+            FrameValue::Load(memory, bytes, address) => {
+                Expr::Load(*memory, *bytes, self.expression(address))
+            }
+            FrameValue::Global32(global) => Expr::Global32(*global),
+            FrameValue::Global64(global) => Expr::Global64(*global),
+            FrameValue::MemoryBytes(memory) => Expr::MemoryBytes(*memory),
+        };
+        self.node(expr)
+    }
+
+    fn node(&mut self, expr: Expr) -> Node {
+        let next = u32::try_from(self.cut.nodes.len()).expect("fewer than 2^32 nodes");
+        let node = *self.known.entry(expr).or_insert(next);
+        if node == next {
+            self.cut.nodes.push(expr);
+        }
+        node
+    }
+
+    fn unknown(&mut self, value: Value) -> Node {
+        let position = self
+            .cut
+            .unknowns
+            .iter()
+            .position(|unknown| unknown.key == value.0);
+        let index = position.unwrap_or_else(|| {
+            let fallback = ValueInfo {
+                sort: Sort::W32,
+                made_at: None,
+            };
+            let info = self.func.values.get(&value).copied().unwrap_or(fallback);
+            self.cut.unknowns.push(Unknown {
+                key: value.0,
+                sort: info.sort,
+                made_at: info.made_at,
+            });
+            self.cut.unknowns.len() - 1
+        });
+        self.node(Expr::Unknown(
+            u32::try_from(index).expect("fewer than 2^32 unknowns"),
+        ))
+    }
+}
+
+/// Where names change without an instruction: on edges, and at offset 0, where the arguments get
+/// theirs.
+fn joins(allocated: &Allocated, (pieces, assembled): (&Pieces, &Assembled)) -> Vec<Join> {
+    let mut joins = Vec::new();
+    let arguments = argument_names(allocated);
+    if !arguments.is_empty() {
+        joins.push(Join {
+            at: 0,
+            from: 0,
+            renames: arguments,
+        });
+    }
+    for entrance in &assembled.entrances {
+        let renames = pieces.data[entrance.from]
+            .renames
+            .iter()
+            .find(|(to, _)| *to == entrance.to);
+        if let Some((_, renames)) = renames {
+            let at = assembled.starts[entrance.to];
+            joins.push(Join {
+                at,
+                from: entrance.at,
+                renames: renames.clone(),
+            });
+        }
+    }
+    joins.sort_by_key(|join| (join.at, join.from));
+    joins
+}
+
+fn argument_names(allocated: &Allocated) -> Vec<(Location, Name, Name)> {
+    let first = allocated.blocks[ENTRY].items.first();
+    let Some(Inst::Args { defs }) = first.map(|item| &item.inst) else {
+        return Vec::new();
+    };
+    let writes = first.map_or(&[][..], |item| &item.writes);
+    let named = defs.iter().zip(writes).map(|(&(register, _), &(_, vreg))| {
+        let number = register.number();
+        (
+            Location::Core(number),
+            ENTRY_NAME + u32::from(number),
+            vreg.0,
+        )
+    });
+    named.collect()
+}
