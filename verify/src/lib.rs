@@ -3,6 +3,7 @@
 pub mod abi;
 pub mod check;
 pub mod concrete;
+pub mod disassemble;
 pub mod domain;
 pub mod elf;
 pub mod hints;

@@ -11,7 +11,8 @@ use crate::concrete::thumb_run::{End, Outcome as Run, Processor, Surroundings};
 use crate::concrete::word::Word;
 use crate::elf::{Elf, FileKind};
 use crate::trap::Trap;
-use crate::wasm::module::{Constant, FunctionType};
+
+pub use crate::wasm::module::{Constant, FunctionType, ValueType};
 
 /// The section that the image goes to after instantiation.
 const HARNESS: &str = ".synth.harness";
@@ -114,9 +115,8 @@ fn step(
         Action::Read(address, count) => {
             let (region, offset) = locate(processor, *address, *count as usize)?;
             let region = processor.memory.region(region).ok_or_else(|| outside(*address))?;
-            let bytes = region.bytes().map_err(|at| ModelError::Fault(format!("byte {at:#x} of memory is no integer"), *address))?;
-            let start = offset as usize;
-            Ok(Some(Outcome::Bytes(bytes[start..start + *count as usize].to_vec())))
+            let unset = |at| ModelError::Fault(format!("byte {at:#x} of memory is no integer"), *address);
+            Ok(Some(Outcome::Bytes(region.integers(offset, *count).map_err(unset)?.to_vec())))
         }
     }
 }
