@@ -139,7 +139,10 @@ impl Smt {
         self.steps += steps_so_far(&solver).saturating_sub(before);
         match result {
             SatResult::Unsat => Answer::Unsat,
-            SatResult::Unknown => Answer::Unknown(solver.get_reason_unknown().unwrap_or_default()),
+            SatResult::Unknown => {
+                let reason = solver.get_reason_unknown().unwrap_or_default();
+                Answer::Unknown(format!("z3 gave up within {limit} steps: {reason}"))
+            }
             SatResult::Sat => match solver.get_model() {
                 Some(model) => Answer::Sat(translation.assignment(&model)),
                 None => Answer::Unknown("no model".into()),
@@ -155,7 +158,7 @@ fn query<'a>(
     goal: TermBool,
     how: Abstraction,
 ) -> (Solver, Translation<'a>) {
-    let solver = Solver::new_for_logic("QF_AUFBV").unwrap_or_else(Solver::new);
+    let solver = Solver::new_for_logic("QF_AUFBV").unwrap_or_default();
     let mut translation = Translation::new(terms, how);
     for (condition, value) in facts {
         let condition = translation.bool(condition.raw);

@@ -129,7 +129,9 @@ impl Facts {
     /// Adds a condition, or its negation.
     pub fn assume(&mut self, terms: &mut Terms, condition: TermBool, value: bool) {
         let simple = self.simplified(terms, condition.norm);
+        let refuted = self.known(terms, condition.norm) == Some(!value);
         let inner = Rc::make_mut(&mut self.inner);
+        inner.contradictory |= refuted;
         inner.literals.push((condition, value));
         inner.add(terms, condition.norm, value);
         if simple != condition.norm {

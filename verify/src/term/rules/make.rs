@@ -1,7 +1,5 @@
 //! What rules are written with: constructors of normal terms, and views of them.
 
-use std::rc::Rc;
-
 use super::super::Terms;
 use super::super::node::{BitOp, Bits, Id, Linear, Node, Sort, Writes};
 use super::super::range::Range;
@@ -304,9 +302,8 @@ impl Terms {
         }
     }
 
-    /// The parts of a sum in which no two have a bit in common, so that `+` is `|`; the constant is
-    /// the second component. `None` for anything else.
-    pub(super) fn disjoint_parts(&self, id: Id) -> Option<(Rc<[(Id, u32)]>, u32)> {
+    /// A sum of which no two parts have a bit in common, so that `+` is `|`. `None` for anything else.
+    pub(super) fn disjoint_parts(&self, id: Id) -> Option<Linear> {
         let Node::Linear(sum) = self.node(id) else {
             return None;
         };
@@ -318,7 +315,7 @@ impl Terms {
             }
             used |= possible;
         }
-        Some((sum.monomials.clone(), sum.constant))
+        Some(sum.clone())
     }
 
     /// A monomial as moved bits of a word.

@@ -47,14 +47,6 @@ enum Found {
 /// Whether no byte of the writes has an address among the `count` from this one.
 fn is_apart(t: &mut Terms, writes: &Writes, address: Id, count: u32) -> bool {
     let distance = t.sub(address, writes.base);
-    let (rest, constant) = t.split_constant(distance);
-    if let Some(rest) = t.constant(rest) {
-        let first = rest.wrapping_add(constant);
-        return writes
-            .bytes
-            .iter()
-            .all(|(offset, _)| offset.wrapping_sub(first) >= count);
-    }
     let range = t.range(distance);
     writes.bytes.iter().all(|(offset, _)| {
         let reached = (range.low.checked_sub(*offset), range.high.checked_sub(*offset));

@@ -437,6 +437,20 @@ fn normal_64_bit_words_are_pairs() {
 }
 
 #[test]
+fn rules_have_different_names() {
+    let mut names: Vec<&str> = RULES
+        .iter()
+        .copied()
+        .flatten()
+        .map(|rule| rule.name)
+        .collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
 fn boundary_values_are_frequent() {
     let near = (0..1000)
         .filter(|at| boundary_biased(mix(7, &[*at])).wrapping_add(4) < 8)

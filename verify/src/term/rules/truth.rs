@@ -14,7 +14,7 @@ pub(super) const CONNECTIVES: &[Rule] = rules![
     or_is_and,
     and_flattened,
     and_resolves,
-    and_of_choice,
+    and_knows_choice,
     and_of_bounds,
     and_of_orders,
     and_of_signs,
@@ -125,7 +125,7 @@ fn and_resolves(t: &mut Terms, node: &Node) -> Option<Id> {
 
 /// `c and ite(..c..) = c and ite(..true..)`; `not c and ite(..c..) = not c and ite(..false..)`; so for a
 /// negated `ite`
-fn and_of_choice(t: &mut Terms, node: &Node) -> Option<Id> {
+fn and_knows_choice(t: &mut Terms, node: &Node) -> Option<Id> {
     let Node::And(operands) = node else {
         return None;
     };
