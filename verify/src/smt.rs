@@ -102,6 +102,13 @@ impl Smt {
         }
     }
 
+    /// Whether the goal follows from the facts with products and quotients as unknown functions;
+    /// `false` also when the budget does not suffice.
+    pub fn entails(&mut self, terms: &Terms, facts: &Facts, goal: TermBool) -> bool {
+        let answer = self.ask(terms, facts.literals(), goal, Abstraction::Uninterpreted);
+        matches!(answer, Answer::Unsat)
+    }
+
     /// The query for a goal under facts as SMT-LIB text; `unsat` means that the goal holds.
     pub fn text(&self, terms: &Terms, facts: &Facts, goal: TermBool) -> String {
         let (solver, _) = query(terms, facts.literals(), goal, Abstraction::Exact);
@@ -226,3 +233,6 @@ fn replays(terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool, model: &Mo
         .all(|(fact, value)| evaluator.bool(fact.raw) == *value)
         && !evaluator.bool(goal.raw)
 }
+
+#[cfg(test)]
+mod tests;
