@@ -9,6 +9,8 @@ pub mod elf;
 pub mod hints;
 pub mod model;
 pub mod program;
+pub mod ranges;
+pub mod replay;
 pub mod segment;
 pub mod stack;
 pub mod smt;
