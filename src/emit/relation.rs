@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 
 use synth_verify::hints::{
-    Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
+    Cut, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
 
-use crate::alloc::Allocated;
+use crate::alloc::{Allocated, Item, Place};
 use crate::entity::Entity;
 use crate::vcode::Func;
 use crate::vcode::entity::{Block, VReg, Value};
@@ -237,17 +237,20 @@ fn joins(allocated: &Allocated, (pieces, assembled): (&Pieces, &Assembled)) -> V
 
 fn argument_names(allocated: &Allocated) -> Vec<(Location, Name, Name)> {
     let first = allocated.blocks[ENTRY].items.first();
-    let Some(Inst::Args { defs }) = first.map(|item| &item.inst) else {
+    let Some(Item {
+        inst: Inst::Args { .. },
+        writes,
+        ..
+    }) = first
+    else {
         return Vec::new();
     };
-    let writes = first.map_or(&[][..], |item| &item.writes);
-    let named = defs.iter().zip(writes).map(|(&(register, _), &(_, vreg))| {
-        let number = register.number();
-        (
-            Location::Core(number),
-            ENTRY_NAME + u32::from(number),
-            vreg.0,
-        )
+    let named = writes.iter().filter_map(|&(place, vreg)| match place {
+        Place::Reg(register) => {
+            let location = Location::Core(register.number());
+            Some((location, frame::entry_name(register), vreg.0))
+        }
+        Place::Slot(_) | Place::Incoming(_) | Place::Outgoing(_) => None,
     });
     named.collect()
 }
