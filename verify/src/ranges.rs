@@ -80,18 +80,18 @@ impl<'a> Ranges<'a> {
                 continue;
             }
             let pc = subject.start.wrapping_add(at);
-            let decoded = decode(subject.program.code(pc, subject.end))
+            let decoded = decode(subject.program.code(pc, subject.end), 0)
                 .map_err(|error| find(at, format!("no instruction that is modelled: {error}")))?;
-            let successors = successors(subject, &decoded.inst, at, decoded.size).map_err(|why| find(at, why))?;
-            let step = step(&decoded.inst, (decoded.size, depth), labels.get(&at).copied(), conditional > 0);
-            let left = match decoded.inst {
+            let successors = successors(subject, &decoded.0, at, decoded.1).map_err(|why| find(at, why))?;
+            let step = step(&decoded.0, (decoded.1, depth), labels.get(&at).copied(), conditional > 0);
+            let left = match decoded.0 {
                 Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
                 _ => conditional.saturating_sub(1),
             };
             let mut step = step.map_err(|why| find(at, why))?;
             step.successors = successors;
-            if conditional > 0 && !step.successors.contains(&(at + decoded.size)) {
-                step.successors.push(at + decoded.size);
+            if conditional > 0 && !step.successors.contains(&(at + decoded.1)) {
+                step.successors.push(at + decoded.1);
             }
             waiting.extend(step.successors.iter().map(|next| (*next, step.depth, left)));
             ranges.steps.insert(at, step);
@@ -289,7 +289,7 @@ fn step<'a>(
     label: Option<&'a Label>,
     is_conditional: bool,
 ) -> Result<Step<'a>, String> {
-    let touched = operands(inst);
+    let touched = operands(inst, None);
     let (mut reads, mut writes) = (locations(touched.reads), locations(touched.writes));
     let (depth_after, stack) = stack_words(inst, depth)?;
     match stack {
@@ -357,7 +357,7 @@ fn stack_words(inst: &Inst, depth: i32) -> Result<(i32, StackWords), String> {
         Inst::DataImm { op: crate::thumb::inst::DataOp::Add, d: Reg::SP, n: Reg::SP, imm, .. } => {
             (depth.wrapping_sub_unsigned(imm.value), StackWords::None)
         }
-        _ if operands(inst).writes.contains(Reg::SP) => return Err("SP changes in a way that is not followed".to_owned()),
+        _ if operands(inst, None).writes.contains(Reg::SP) => return Err("SP changes in a way that is not followed".to_owned()),
         _ => (depth, StackWords::None),
     })
 }

@@ -8,3 +8,6 @@ pub mod operands;
 pub mod register;
 pub mod sem;
 pub mod text;
+
+#[cfg(test)]
+mod tests;
