@@ -3,10 +3,10 @@
 //! Ensures: every block that the final code enters in more than one way has a cut, if it has a
 //! Wasm place. A value that several places hold is one node of the cut.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use synth_verify::hints::{
-    Cut, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
+    Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
 
 use crate::alloc::{Allocated, Item, Place};
@@ -235,22 +235,40 @@ fn joins(allocated: &Allocated, (pieces, assembled): (&Pieces, &Assembled)) -> V
     joins
 }
 
+/// The names of the arguments, in registers and on the stack.
 fn argument_names(allocated: &Allocated) -> Vec<(Location, Name, Name)> {
+    let mut names = Vec::new();
     let first = allocated.blocks[ENTRY].items.first();
-    let Some(Item {
+    if let Some(Item {
         inst: Inst::Args { .. },
         writes,
         ..
     }) = first
-    else {
-        return Vec::new();
-    };
-    let named = writes.iter().filter_map(|&(place, vreg)| match place {
-        Place::Reg(register) => {
-            let location = Location::Core(register.number());
-            Some((location, frame::entry_name(register), vreg.0))
+    {
+        names.extend(writes.iter().filter_map(|&(place, vreg)| match place {
+            Place::Reg(register) => {
+                let location = Location::Core(register.number());
+                Some((location, frame::entry_name(register), vreg.0))
+            }
+            Place::Slot(_) | Place::Incoming(_) | Place::Outgoing(_) => None,
+        }));
+    }
+    let items = allocated.blocks.values().flat_map(|block| &block.items);
+    let stacked: BTreeMap<u32, Name> = items
+        .flat_map(|item| &item.reads)
+        .filter_map(|&(place, vreg)| match place {
+            Place::Incoming(offset) => Some((offset, vreg.0)),
+            Place::Reg(_) | Place::Slot(_) | Place::Outgoing(_) => None,
+        })
+        .collect();
+    for (offset, name) in stacked {
+        if let Some(before) = ENTRY_STACK_NAME.checked_add(offset / 4) {
+            let location = frame::location(&allocated.frame, Place::Incoming(offset));
+            names.push((location, before, name));
         }
-        Place::Slot(_) | Place::Incoming(_) | Place::Outgoing(_) => None,
-    });
-    named.collect()
+    }
+    names
 }
+
+/// First of the names of the stack words that hold arguments at entry, behind those of registers.
+const ENTRY_STACK_NAME: Name = ENTRY_NAME + 64;
