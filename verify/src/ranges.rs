@@ -41,6 +41,8 @@ enum Held {
     One(Name, u32),
     /// Different values on different paths: two of them.
     Several(Name, Name),
+    /// What an instruction at this offset left there, which has no name.
+    Unnamed(u32),
 }
 
 type State = BTreeMap<Location, Held>;
@@ -177,7 +179,8 @@ impl<'a> Ranges<'a> {
                 name_words(one),
                 name_words(other)
             ),
-            None => format!("{range}, but {place} was overwritten on the way"),
+            Some(Held::Unnamed(since)) => format!("{range}, but {place} was overwritten at {since:#x}"),
+            None => format!("{range}, but on some path nothing was put into {place}"),
         }
     }
 }
@@ -187,13 +190,13 @@ impl Step<'_> {
         let mut state = before.clone();
         if self.is_call {
             for register in CALLER_SAVED {
-                state.remove(&Location::Core(register));
+                state.insert(Location::Core(register), Held::Unnamed(at));
             }
         }
         let below = -self.depth;
         state.retain(|location, _| !matches!(location, Location::Stack(offset) if *offset < below));
         for location in &self.writes {
-            state.remove(location);
+            state.insert(*location, Held::Unnamed(at));
         }
         if let Some(label) = self.label {
             for (location, name) in label.writes.iter().filter(|(location, _)| self.writes.contains(location)) {
@@ -229,6 +232,7 @@ fn merge(before: &mut BTreeMap<u32, State>, at: u32, arriving: State) -> bool {
         let joined = match (*held, *other) {
             (Held::One(one, since), Held::One(other, _)) if one == other => Held::One(one, since),
             (Held::One(one, _), Held::One(other, _)) => Held::Several(one.min(other), one.max(other)),
+            (Held::Unnamed(since), _) | (_, Held::Unnamed(since)) => Held::Unnamed(since),
             (several @ Held::Several(..), _) | (_, several @ Held::Several(..)) => several,
         };
         changed |= joined != *held;
