@@ -105,7 +105,7 @@ pub enum QemuError {
     NotInstantiated(Fault),
     /// The time was up.
     TimedOut(Duration),
-    /// QEMU failed, or the file of results is not what was asked for.
+    /// The engine failed, or the file of results is not what was asked for.
     Failed(String),
     /// A file could not be written or read.
     File(std::io::Error),
@@ -122,7 +122,7 @@ impl fmt::Display for QemuError {
             QemuError::TimedOut(limit) => {
                 write!(f, "the run did not end within {} s", limit.as_secs())
             }
-            QemuError::Failed(why) => write!(f, "QEMU failed: {why}"),
+            QemuError::Failed(why) => write!(f, "the engine failed: {why}"),
             QemuError::File(error) => error.fmt(f),
         }
     }
@@ -259,7 +259,8 @@ fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError>
     Ok(mailbox)
 }
 
-fn memory_address(firmware: &Firmware, offset: u32, length: u32) -> Result<u32, QemuError> {
+/// The machine's address of bytes of linear memory.
+pub fn memory_address(firmware: &Firmware, offset: u32, length: u32) -> Result<u32, QemuError> {
     let Some(memory) = firmware.memory else {
         return Err(QemuError::BadAction("the module has no memory".into()));
     };
@@ -272,7 +273,8 @@ fn memory_address(firmware: &Firmware, offset: u32, length: u32) -> Result<u32, 
     }
 }
 
-fn checked_export<'a>(
+/// The export with this symbol, if it takes these arguments.
+pub fn checked_export<'a>(
     firmware: &'a Firmware,
     symbol: &str,
     arguments: &[Value],

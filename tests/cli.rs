@@ -141,6 +141,33 @@ fn a_trap_is_told_in_the_words_of_the_spec() {
 }
 
 #[test]
+fn the_model_gives_what_qemu_gives() {
+    let directory = directory();
+    for arguments in [
+        &[
+            "add",
+            "-1",
+            "0x7fffffffffffffff",
+            "--poke",
+            "8=0102",
+            "--peek",
+            "0:4",
+            "--peek",
+            "8:3",
+        ][..],
+        &["trap"],
+    ] {
+        let run = |engine: &str| {
+            synth(
+                directory.path(),
+                &[&["run", "m.elf", "--engine", engine, "--invoke"], arguments].concat(),
+            )
+        };
+        assert_eq!(run("model"), run("qemu"));
+    }
+}
+
+#[test]
 fn an_endless_run_is_given_up() {
     let directory = directory();
     let output = synth(

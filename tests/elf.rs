@@ -331,7 +331,7 @@ fn an_object_has_the_symbols_of_the_contract() {
     ] {
         assert!(section(name).size() > 0);
     }
-    assert_eq!(section(".text.m").data().unwrap()[14..16], [0x00, 0xde]);
+    assert_eq!(section(".text.m").data().unwrap()[14..16], [0x00, 0xbf]);
     assert_eq!(section(".synth.hints").data().unwrap(), b"hints");
     assert_eq!(bytes, object(&sample(), Cpu::CortexM4).unwrap());
 }

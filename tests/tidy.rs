@@ -72,7 +72,15 @@ const FROM_VERIFY: &[(&str, &[&str])] = &[
     ("lib", &["check", "hints", "verdict"]),
     (
         "cli",
-        &["check", "disassemble", "hints", "model", "verdict"],
+        &[
+            "check",
+            "disassemble",
+            "elf",
+            "hints",
+            "model",
+            "trap",
+            "verdict",
+        ],
     ),
 ];
 

@@ -1,3 +1,4 @@
 //! Random modules and the oracles that judge them.
 
 pub mod generate;
+pub mod oracle;

@@ -81,7 +81,8 @@ pub enum Place {
 /// The stack frame, from high to low addresses: saved registers, padding, slots, outgoing arguments.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Frame {
-    /// What the prologue saves: preserved registers that are used, and LR if it is.
+    /// What the prologue saves: preserved registers that are used, LR if it is, and r3 where
+    /// one more word aligns SP. The epilogue restores all of it.
     pub saved: RegSet,
     /// Bytes below the saved registers.
     pub local_bytes: u32,
@@ -90,15 +91,28 @@ pub struct Frame {
     /// Number of slots.
     pub slots: u32,
     /// Whether the function calls.
-    pub calls: bool,
+    pub calls: Calls,
 }
 
 impl Frame {
     /// Lays out a frame. SP is kept a multiple of 8 where the function calls (AAPCS32, 6.2.1.2).
-    pub fn new(saved: RegSet, slots: u32, outgoing_bytes: u32, calls: bool) -> Frame {
+    ///
+    /// `padding` is a register that carries neither an argument nor a result: where one word is
+    /// missing and nothing else lies below the saved registers, it is saved too, which costs no
+    /// instruction.
+    pub fn new(
+        mut saved: RegSet,
+        slots: u32,
+        outgoing_bytes: u32,
+        calls: Calls,
+        padding: Option<PReg>,
+    ) -> Frame {
         let mut local_bytes = outgoing_bytes + 4 * slots;
-        if calls && !(local_bytes + 4 * saved.len()).is_multiple_of(8) {
-            local_bytes += 4;
+        if calls == Calls::Some && !(local_bytes + 4 * saved.len()).is_multiple_of(8) {
+            match padding {
+                Some(reg) if local_bytes == 0 => saved.insert(reg),
+                _ => local_bytes += 4,
+            }
         }
         Frame {
             saved,
@@ -124,6 +138,16 @@ impl Frame {
     pub fn incoming_offset(&self, offset: u32) -> u32 {
         self.bytes() + offset
     }
+}
+
+/// Whether a function calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Calls {
+    /// It calls, so LR is saved and SP aligned.
+    Some,
+    /// It does not.
+    #[default]
+    None,
 }
 
 /// Counts for `explain alloc`.
@@ -153,6 +177,30 @@ pub struct Stats {
     pub uncoloured: u32,
     /// Values with a slot although at every point of their range the registers sufficed.
     pub spurious: Vec<VReg>,
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = [
+            ("values", self.values),
+            ("pressure, at most", self.pressure_max),
+            ("pressure across calls, at most", self.call_pressure_max),
+            ("registers used", self.colours),
+            ("values with a slot", self.spilled),
+            (
+                "spurious among these",
+                self.spurious.len().try_into().unwrap_or(u32::MAX),
+            ),
+            ("spills", self.spills),
+            ("reloads", self.reloads),
+            ("rematerialisations", self.remats),
+            ("moves coalesced", self.moves_coalesced),
+            ("moves left", self.moves),
+            ("ranges without a colour", self.uncoloured),
+        ];
+        rows.iter()
+            .try_for_each(|(what, count)| writeln!(f, "  {what:32}{count:6}"))
+    }
 }
 
 impl fmt::Display for Allocated {

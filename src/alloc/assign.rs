@@ -18,6 +18,7 @@ use super::allocated::{Item, Place};
 use super::colour::cheapest_first;
 use super::moves::{self, Move, Source};
 use super::ranges::{Range, Ranges};
+use super::redundant;
 use super::spill::{Facts, Plan, Step};
 use crate::vcode::entity::{Block, Slot, TypedVec};
 use crate::vcode::func::{Node, Purpose};
@@ -83,6 +84,8 @@ pub fn run(decisions: &Decisions<'_>, slot_count: u32) -> Assigned {
     }
     for &block in &decisions.facts.flow.order {
         assigner.edges(block);
+        let code = &mut assigner.code[block];
+        assigner.coalesced += redundant::run(&code.entry, &mut code.items);
     }
     let slots = slot_count + u32::from(assigner.spare.used);
     Assigned {
@@ -484,7 +487,9 @@ impl Assigner<'_> {
                 };
                 self.coalesced += u32::from(asked.is_idle());
                 moves.push(asked);
-                renames.push((to, arg, param));
+                if arg != param {
+                    renames.push((to, arg, param));
+                }
             }
             let items = moves::sequence(moves, &mut || self.spare.take());
             debug_assert!(

@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::allocated::Calls;
 use super::ranges::{Range, RangeData, Ranges};
 use crate::vcode::entity::{Entity, TypedVec};
 use crate::vcode::reg::{PReg, RegSet};
@@ -31,15 +32,6 @@ pub fn run(ranges: &Ranges, calls: Calls) -> TypedVec<Range, Option<PReg>> {
         .map(|range| graph.colours[graph.find(range)])
         .collect();
     roots.into()
-}
-
-/// Whether a function calls.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Calls {
-    /// It calls, so the prologue saves LR.
-    Some,
-    /// It does not.
-    None,
 }
 
 struct Graph {

@@ -109,7 +109,9 @@ impl Live {
                 if func.blocks[succ].params.contains(&vreg) {
                     continue;
                 }
-                let distance = distance.saturating_add(LOOP_EXIT * left).min(FAR);
+                let distance = distance
+                    .saturating_add(LOOP_EXIT.saturating_mul(left))
+                    .min(FAR);
                 exit.entry(vreg)
                     .and_modify(|d| *d = distance.min(*d))
                     .or_insert(distance);

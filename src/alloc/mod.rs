@@ -5,12 +5,13 @@
 //!
 //! | pass | does |
 //! |---|---|
-//! | `prepare` | splits edges, frees tied operands |
+//! | `prepare` | forwards copies, splits edges, frees tied operands |
 //! | `flow`, `live`, `remat` | loops; distances to next uses; recipes for values |
 //! | `spill` | which values are in registers at each point: never more than there are |
 //! | `ranges`, `colour` | live ranges in registers, their interference and wishes; a register each |
 //! | `slots` | slots for values in memory |
 //! | `assign`, `moves` | code: registers at each point, parallel moves at calls and edges |
+//! | `redundant` | drops copies of what a register still holds |
 //! | `check` | follows each value through the result (debug builds, tests) |
 //!
 //! Because `spill` bounds the pressure first, `assign` cannot fail whatever `colour` finds, and no
@@ -25,6 +26,7 @@ mod live;
 mod moves;
 mod prepare;
 mod ranges;
+mod redundant;
 mod remat;
 mod slots;
 mod spill;
@@ -36,22 +38,44 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use synth_verify::trap::Trap;
 
-pub use allocated::{Allocated, AllocatedBlock, Frame, Item, Place, Stats};
+pub use allocated::{Allocated, AllocatedBlock, Calls, Frame, Item, Place, Stats};
 
 use crate::vcode::VReg;
-use crate::vcode::entity::{Block, Slot};
-use crate::vcode::func::Func;
+use crate::vcode::entity::{Block, Slot, TypedVec};
+use crate::vcode::func::{ENTRY, Func};
 use crate::vcode::inst::{Inst, Terminator};
 use crate::vcode::reg::{PReg, RegSet};
 use assign::{Assigned, Decisions};
-use colour::Calls;
 use flow::Flow;
 use live::Live;
+use remat::Recipe;
 use spill::Facts;
 
 /// Allocates a function.
 pub fn run(input: &Func) -> Allocated {
     debug_assert_eq!(crate::vcode::check::check(input), Ok(()), "{input}");
+    let Outcome {
+        func,
+        recipes,
+        mut allocated,
+    } = allocate(input);
+    debug_assert_eq!(
+        check::check(&func, &recipes, &allocated),
+        Ok(()),
+        "{func}\n{allocated}"
+    );
+    bypass_empty_blocks(&mut allocated);
+    allocated
+}
+
+/// An allocated function with what the checker compares it to.
+struct Outcome {
+    func: Func,
+    recipes: TypedVec<VReg, Option<Recipe>>,
+    allocated: Allocated,
+}
+
+fn allocate(input: &Func) -> Outcome {
     let func = prepare::run(input);
     let flow = Flow::new(&func);
     let live = Live::new(&func, &flow);
@@ -64,11 +88,7 @@ pub fn run(input: &Func) -> Allocated {
     };
     let plan = spill::run(&facts);
     let ranges = ranges::run(&facts, &plan);
-    let calls = if makes_calls(&func) {
-        Calls::Some
-    } else {
-        Calls::None
-    };
+    let calls = calls(&func);
     let colours = colour::run(&ranges, calls);
     debug_assert_eq!(colour::conflicts(&ranges, &colours), 0);
     let (slots, slot_count) = slots::run(&facts, &plan.slotted);
@@ -82,23 +102,24 @@ pub fn run(input: &Func) -> Allocated {
     let assigned = assign::run(&decisions, slot_count);
     let coalesced = assigned.coalesced;
     let mut allocated = collect(&facts, assigned, &slots, input.blocks.len());
-    debug_assert_eq!(
-        check::check(&func, &recipes, &allocated),
-        Ok(()),
-        "{func}\n{allocated}"
-    );
     allocated.stats = stats::run(&facts, &plan.slotted, &allocated);
     allocated.stats.moves_coalesced = coalesced;
     allocated.stats.uncoloured =
-        u32::try_from(colours.values().filter(|colour| colour.is_none()).count())
-            .expect("fewer than 2^32 ranges");
-    bypass_empty_blocks(&mut allocated);
-    allocated
+        stats::count(colours.values().filter(|colour| colour.is_none()).count());
+    Outcome {
+        func,
+        recipes,
+        allocated,
+    }
 }
 
-fn makes_calls(func: &Func) -> bool {
+fn calls(func: &Func) -> Calls {
     let mut nodes = func.blocks.values().flat_map(|data| &data.insts);
-    nodes.any(|node| matches!(node.inst, Inst::Call(_)))
+    if nodes.any(|node| matches!(node.inst, Inst::Call(_))) {
+        Calls::Some
+    } else {
+        Calls::None
+    }
 }
 
 /// Puts the parts of the result together.
@@ -169,10 +190,10 @@ fn head(
 
 fn frame(func: &Func, assigned: &Assigned) -> Frame {
     let items = || assigned.code.values().flat_map(|code| &code.items);
-    let calls = makes_calls(func);
+    let calls = calls(func);
     let written: RegSet = items().flat_map(|item| item.inst.defs()).collect();
     let mut saved = written.intersection(RegSet::PRESERVED.union(RegSet::one(PReg::LR)));
-    if calls {
+    if calls == Calls::Some {
         saved.insert(PReg::LR);
     }
     let outgoing = items().filter_map(|item| match item.inst {
@@ -180,7 +201,13 @@ fn frame(func: &Func, assigned: &Assigned) -> Frame {
         _ => None,
     });
     let outgoing = outgoing.max().unwrap_or(0).next_multiple_of(8);
-    Frame::new(saved, assigned.slots, outgoing, calls)
+    let arguments = func.blocks[ENTRY].insts.first().map(|node| &node.inst);
+    let takes_r3 = match arguments {
+        Some(Inst::Args { defs }) => defs.iter().any(|&(at, _)| at == PReg::R3),
+        _ => false,
+    };
+    let padding = Some(PReg::R3).filter(|_| !takes_r3);
+    Frame::new(saved, assigned.slots, outgoing, calls, padding)
 }
 
 /// Lets edges go past blocks that split them for nothing.

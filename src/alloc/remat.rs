@@ -76,6 +76,6 @@ fn plus(d: VReg, base: &Recipe, amount: u32) -> Option<Recipe> {
 }
 
 /// Whether the recipe costs no more than reading any register: two bytes, one cycle.
-pub fn is_tiny(recipe: &Recipe) -> bool {
+pub fn is_tiny<R>(recipe: &Inst<R>) -> bool {
     matches!(recipe, Inst::Const { value, .. } if *value < 256)
 }

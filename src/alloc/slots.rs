@@ -11,17 +11,7 @@ use crate::vcode::entity::Slot;
 
 /// The slot of each value, and how many there are.
 pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>) -> (BTreeMap<VReg, Slot>, u32) {
-    let mut beside: BTreeMap<VReg, BTreeSet<VReg>> = BTreeMap::new();
-    for &block in &facts.flow.order {
-        visit_points(facts, block, &mut |live, _| {
-            for &a in live.intersection(slotted) {
-                beside
-                    .entry(a)
-                    .or_default()
-                    .extend(live.intersection(slotted));
-            }
-        });
-    }
+    let beside = interference(facts, slotted);
     let mut partners: BTreeMap<VReg, BTreeSet<VReg>> = BTreeMap::new();
     for data in facts.func.blocks.values() {
         for edge in data.terminator.edges() {
@@ -49,4 +39,28 @@ pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>) -> (BTreeMap<VReg, Slot>
         slots.insert(vreg, slot);
     }
     (slots, count)
+}
+
+/// In SSA form two values are live together exactly if one is live where the other is defined.
+fn interference(facts: &Facts<'_>, slotted: &BTreeSet<VReg>) -> BTreeMap<VReg, BTreeSet<VReg>> {
+    let mut beside: BTreeMap<VReg, BTreeSet<VReg>> = BTreeMap::new();
+    for &block in &facts.flow.order {
+        let params = &facts.func.blocks[block].params;
+        let mut before: Option<BTreeSet<VReg>> = None;
+        visit_points(facts, block, &mut |live, _| {
+            let live: BTreeSet<VReg> = live.intersection(slotted).copied().collect();
+            let is_new = |vreg: &VReg| match &before {
+                None => params.contains(vreg),
+                Some(before) => !before.contains(vreg),
+            };
+            for &new in live.iter().filter(|&vreg| is_new(vreg)) {
+                beside.entry(new).or_default().extend(&live);
+                for &other in &live {
+                    beside.entry(other).or_default().insert(new);
+                }
+            }
+            before = Some(live);
+        });
+    }
+    beside
 }

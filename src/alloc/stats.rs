@@ -9,7 +9,7 @@ use super::spill::{Facts, Point, REGISTERS, REGISTERS_ACROSS_CALL, visit_points}
 use crate::vcode::VReg;
 use crate::vcode::reg::RegSet;
 
-/// The counts of a function, but for coalesced moves.
+/// The counts of a function, but for what `assign` and `colour` count.
 pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>, allocated: &Allocated) -> Stats {
     let mut stats = Stats {
         spilled: count(slotted.len()),
@@ -50,6 +50,7 @@ pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>, allocated: &Allocated) -
     stats
 }
 
-fn count(items: usize) -> u32 {
+/// A number of things as a count.
+pub fn count(items: usize) -> u32 {
     u32::try_from(items).expect("fewer than 2^32 values")
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use synth::stage::Stage;
+
 use super::values::{self, Peek, Poke};
 
 /// Compiles WebAssembly to Arm Thumb-2 and proves each output equal to its input.
@@ -221,22 +223,15 @@ pub enum Engine {
     Model,
 }
 
-/// What a stage makes.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Stage {
-    /// SSA as translated.
-    Ir,
-    /// SSA as optimised.
-    Opt,
-    /// Instructions over virtual registers.
-    Vcode,
-    /// Instructions over registers.
-    Alloc,
-    /// Machine code.
-    Asm,
-    /// Hints for the validator.
-    Hints,
-}
+/// The stages that have text.
+const STAGES: [Stage; 6] = [
+    Stage::Ir,
+    Stage::Opt,
+    Stage::Vcode,
+    Stage::Alloc,
+    Stage::Asm,
+    Stage::Hints,
+];
 
 /// A stage to print, and where to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -252,12 +247,14 @@ pub struct Emit {
 pub struct TargetCpu(pub String);
 
 fn parse_emit(text: &str) -> Result<Emit, String> {
-    let (stage, path) = match text.split_once('=') {
-        Some((stage, path)) => (stage, Some(PathBuf::from(path))),
+    let (name, path) = match text.split_once('=') {
+        Some((name, path)) => (name, Some(PathBuf::from(path))),
         None => (text, None),
     };
+    let names = || STAGES.map(Stage::name).join(", ");
+    let stage = STAGES.into_iter().find(|stage| stage.name() == name);
     Ok(Emit {
-        stage: Stage::from_str(stage, false)?,
+        stage: stage.ok_or_else(|| format!("the stages are {}", names()))?,
         path,
     })
 }

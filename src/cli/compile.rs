@@ -20,7 +20,7 @@ pub fn run(command: &Compile) -> Result<(), Failure> {
     request.stages = command.emit.iter().map(|emit| emit.stage).collect();
     request.function = command.func.clone();
     if command.validate == Validate::Off {
-        request.validated = Assurance::Unvalidated;
+        request.assurance = Assurance::Unvalidated;
     }
     let compiled = driver::compile(&input, &request)?;
     // What a stage made is shown even if the proof then fails: that is when it is needed.

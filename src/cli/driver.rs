@@ -1,15 +1,24 @@
 //! The calls into the compiler and the validator, each in a function of its own.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::{Duration, Instant};
 
+use synth::alloc::Stats;
 use synth::config::{Config, OptLevel};
-use synth::elf::names;
-use synth::qemu::{Action, Outcome};
-use synth::target::{Target, TargetError};
+use synth::elf::program::{Assurance, Type};
+use synth::elf::{ElfError, ImageOptions, Imports, Program, names};
+use synth::qemu::firmware::Firmware;
+use synth::qemu::{self, Action, Fault, Outcome, QemuError, Value};
+use synth::stage::{NoTap, Stage, Tap};
+use synth::target::{Cpu, Target, TargetError, Triple};
+use synth_verify::check::{self, Checks};
 use synth_verify::hints::codec;
+use synth_verify::model::{self, Constant, FunctionType, ModelError, ValueType};
+use synth_verify::trap::Trap;
 use synth_verify::verdict::{CheckError, Report};
 
-use super::args::{CodeOptions, Optimise, OutputKind, Stage};
+use super::args::{CodeOptions, Optimise, OutputKind};
 use super::failure::{Exit, Failure};
 
 /// What is asked of the compiler.
@@ -20,9 +29,9 @@ pub struct Request {
     /// What to make.
     pub kind: OutputKind,
     /// Whether imports that nothing provides are stubs in an image.
-    pub imports: synth::elf::Imports,
-    /// Whether the output is to be marked as unvalidated.
-    pub validated: synth::elf::program::Assurance,
+    pub imports: Imports,
+    /// Whether the output is marked as unvalidated.
+    pub assurance: Assurance,
     /// Stages whose text is wanted.
     pub stages: Vec<Stage>,
     /// The one function whose text is wanted.
@@ -65,30 +74,24 @@ pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Reque
         memory_max: code.memory_max,
     };
     let imports = if code.stub_imports {
-        synth::elf::Imports::Stubbed
+        Imports::Stubbed
     } else {
-        synth::elf::Imports::Refused
+        Imports::Refused
     };
-    let validated = synth::elf::program::Assurance::Validated;
+    let assurance = Assurance::Validated;
     Ok(Request {
         config,
         kind,
         imports,
-        validated,
+        assurance,
         stages: Vec::new(),
         function: None,
     })
 }
 
 fn target_failure(error: TargetError) -> Failure {
-    let triples: Vec<&str> = synth::target::Triple::ALL
-        .iter()
-        .map(|triple| triple.name())
-        .collect();
-    let cpus: Vec<&str> = synth::target::Cpu::ALL
-        .iter()
-        .map(|cpu| cpu.name())
-        .collect();
+    let triples: Vec<&str> = Triple::ALL.iter().map(|triple| triple.name()).collect();
+    let cpus: Vec<&str> = Cpu::ALL.iter().map(|cpu| cpu.name()).collect();
     let remedy = format!(
         "targets: {}; processors: {}",
         triples.join(", "),
@@ -108,40 +111,214 @@ fn target_failure(error: TargetError) -> Failure {
 
 /// Compiles a module, binary or text.
 pub fn compile(input: &[u8], request: &Request) -> Result<Compiled, Failure> {
-    let wasm = synth::wasm::read(input)?;
-    synth::wasm::parse(&wasm, &request.config)?;
-    Err(not_connected("the compiler"))
+    let wasm = synth::wasm::read(input)?.into_owned();
+    let mut watch = Watch {
+        request,
+        listings: Vec::new(),
+        timings: BTreeMap::new(),
+        present: None,
+    };
+    let mut output = synth::compile(&wasm, &request.config, &mut watch)?;
+    watch.leave();
+    output.program.assurance = request.assurance;
+    let start = Instant::now();
+    let elf = write(&output.program, request).map_err(elf_failure)?;
+    let mut timings: Vec<(&'static str, Duration)> = watch
+        .timings
+        .into_iter()
+        .map(|(stage, taken)| (stage.name(), taken))
+        .collect();
+    timings.push(("elf", start.elapsed()));
+    Ok(Compiled {
+        wasm,
+        elf,
+        listings: watch.listings,
+        timings,
+    })
 }
 
-/// Proves an ELF file against its module.
-pub fn check(_wasm: &[u8], _elf: &[u8]) -> Result<Report, Failure> {
-    Err(not_connected("the validator"))
+/// The last stage.
+fn write(program: &Program, request: &Request) -> Result<Vec<u8>, ElfError> {
+    let cpu = request.config.cpu;
+    match request.kind {
+        OutputKind::Object => synth::elf::object(program, cpu),
+        OutputKind::Image => {
+            let options = ImageOptions {
+                imports: request.imports,
+                ..ImageOptions::default()
+            };
+            synth::elf::image(program, cpu, options)
+        }
+    }
 }
 
-/// The allocator's account of each function.
-pub fn explain_allocation(_input: &[u8], _request: &Request) -> Result<String, Failure> {
-    Err(not_connected("the allocator's account"))
-}
-
-/// The failure of the last stage.
-#[expect(dead_code, reason = "for the call of the compiler")]
-fn elf_failure(error: synth::elf::ElfError) -> Failure {
+fn elf_failure(error: ElfError) -> Failure {
     let code = match error {
-        synth::elf::ElfError::TooBig { .. } => "too-big",
-        synth::elf::ElfError::MissingImport(..) => "missing-import",
-        synth::elf::ElfError::Collision(_) => "collision",
+        ElfError::TooBig { .. } => "too-big",
+        ElfError::MissingImport(..) => "missing-import",
+        ElfError::ExportedImport(_) => "unsupported",
+        ElfError::Collision(_) => "collision",
     };
     Failure::new(Exit::Input, code, error.to_string(), error.remedy())
 }
 
-/// The code of an ELF file as text.
-pub fn disassemble(_elf: &[u8]) -> Result<String, Failure> {
-    Err(not_connected("the disassembler"))
+/// Keeps the text of the stages asked for, and the time that each stage takes.
+struct Watch<'a> {
+    request: &'a Request,
+    listings: Vec<(Stage, String)>,
+    timings: BTreeMap<Stage, Duration>,
+    present: Option<(Stage, Instant)>,
 }
 
+impl Watch<'_> {
+    fn leave(&mut self) {
+        if let Some((stage, start)) = self.present.take() {
+            *self.timings.entry(stage).or_default() += start.elapsed();
+        }
+    }
+}
+
+impl Tap for Watch<'_> {
+    fn enter(&mut self, stage: Stage) {
+        self.leave();
+        self.present = Some((stage, Instant::now()));
+    }
+
+    fn text(&mut self, stage: Stage, function: &str, text: &dyn Display) {
+        let is_wanted = self
+            .request
+            .function
+            .as_ref()
+            .is_none_or(|wanted| wanted == function);
+        if is_wanted && self.request.stages.contains(&stage) {
+            let text = text.to_string();
+            self.listings.push((
+                stage,
+                format!(";; {} of {function}\n{}\n", stage.name(), text.trim_end()),
+            ));
+        }
+    }
+}
+
+/// Proves an ELF file against its module.
+pub fn check(wasm: &[u8], elf: &[u8]) -> Result<Report, Failure> {
+    check::check(wasm, elf, Checks::All).map_err(check_failure)
+}
+
+/// The allocator's account of each function.
+pub fn explain_allocation(input: &[u8], request: &Request) -> Result<String, Failure> {
+    let wasm = synth::wasm::read(input)?;
+    let output = synth::compile(&wasm, &request.config, &mut NoTap)?;
+    Ok(output
+        .allocations
+        .iter()
+        .map(|function| allocation(&function.name, &function.stats))
+        .collect())
+}
+
+fn allocation(name: &str, stats: &Stats) -> String {
+    format!(
+        "{name}: {} values, peak pressure {} ({} across a call), {} colours, {} values spilled, {} spills, \
+         {} reloads, {} remats, {} moves coalesced, {} moves left, {} spurious spills\n",
+        stats.values,
+        stats.pressure_max,
+        stats.call_pressure_max,
+        stats.colours,
+        stats.spilled,
+        stats.spills,
+        stats.reloads,
+        stats.remats,
+        stats.moves_coalesced,
+        stats.moves,
+        stats.spurious.len()
+    )
+}
+
+/// The code of an ELF file as text.
+pub fn disassemble(elf: &[u8]) -> Result<String, Failure> {
+    let failure =
+        |error: synth_verify::elf::ElfError| check_failure(CheckError::Elf(error.to_string()));
+    synth_verify::disassemble::run(elf).map_err(failure)
+}
+
+/// Most instructions of one call in the validator's interpreter.
+const MODEL_STEPS_MAX: u64 = 1 << 30;
+
 /// Does the actions in the validator's interpreter.
-pub fn run_model(_elf: &[u8], _actions: &[Action]) -> Result<Vec<Outcome>, Failure> {
-    Err(not_connected("the interpreter"))
+pub fn run_model(firmware: &Firmware, actions: &[Action]) -> Result<Vec<Outcome>, QemuError> {
+    let modelled: Result<Vec<model::Action>, QemuError> = actions
+        .iter()
+        .map(|action| model_action(firmware, action))
+        .collect();
+    let outcomes = match model::run(&firmware.bytes, &modelled?, MODEL_STEPS_MAX) {
+        Ok(outcomes) => outcomes,
+        Err(ModelError::NotInstantiated(trap, address)) => {
+            return Err(QemuError::NotInstantiated(trap_fault(trap, address)));
+        }
+        Err(error @ (ModelError::File(_) | ModelError::Fault(..) | ModelError::Unfinished(_))) => {
+            return Err(QemuError::Failed(error.to_string()));
+        }
+    };
+    Ok(outcomes.into_iter().map(model_outcome).collect())
+}
+
+fn model_action(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuError> {
+    match action {
+        Action::Poke(offset, bytes) => {
+            let address = qemu::memory_address(firmware, *offset, bytes.len() as u32)?;
+            Ok(model::Action::Write(address, bytes.clone()))
+        }
+        Action::Peek(offset, length) => Ok(model::Action::Read(
+            qemu::memory_address(firmware, *offset, *length)?,
+            *length,
+        )),
+        Action::Call(symbol, arguments) => {
+            let export = qemu::checked_export(firmware, symbol, arguments)?;
+            let types = |types: &[Type]| {
+                let value_type = |ty: &Type| match ty {
+                    Type::I32 => ValueType::I32,
+                    Type::I64 => ValueType::I64,
+                };
+                types.iter().map(value_type).collect()
+            };
+            let signature = FunctionType {
+                parameters: types(&export.parameters),
+                results: types(&export.results),
+            };
+            let constant = |value: &Value| match *value {
+                Value::I32(value) => Constant::I32(value),
+                Value::I64(value) => Constant::I64(value),
+            };
+            Ok(model::Action::Call(
+                export.address & !1,
+                signature,
+                arguments.iter().map(constant).collect(),
+            ))
+        }
+    }
+}
+
+fn model_outcome(outcome: model::Outcome) -> Outcome {
+    match outcome {
+        model::Outcome::Bytes(bytes) => Outcome::Bytes(bytes),
+        model::Outcome::Trapped(trap, address) => Outcome::Faulted(trap_fault(trap, address)),
+        model::Outcome::Returned(results) => {
+            let value = |constant| match constant {
+                Constant::I32(value) => Value::I32(value),
+                Constant::I64(value) => Value::I64(value),
+            };
+            Outcome::Returned(results.into_iter().map(value).collect())
+        }
+    }
+}
+
+/// A trap as the processor reports it: the undefined instruction `UDF #code`.
+fn trap_fault(trap: Trap, address: u32) -> Fault {
+    Fault {
+        address,
+        halfword: 0xde00 | trap as u16,
+        status: 1 << 16,
+    }
 }
 
 /// The Wasm offset that the code at an offset of a function is there for, as the hints say.
@@ -161,8 +338,7 @@ pub fn wasm_offset(elf: &[u8], function: u32, offset: u32) -> Option<u32> {
 }
 
 /// Why there is no report.
-#[expect(dead_code, reason = "for the call of the validator")]
-pub fn check_failure(error: CheckError) -> Failure {
+fn check_failure(error: CheckError) -> Failure {
     let message = error.to_string();
     match error {
         CheckError::Wasm(_) => Failure::new(Exit::Input, "invalid", message, "check the module"),
@@ -185,13 +361,4 @@ pub fn check_failure(error: CheckError) -> Failure {
             "give the module that the file was made from",
         ),
     }
-}
-
-fn not_connected(what: &str) -> Failure {
-    Failure::new(
-        Exit::Input,
-        "unavailable",
-        format!("{what} is not part of this build"),
-        "",
-    )
 }

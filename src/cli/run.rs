@@ -25,10 +25,8 @@ pub fn run(command: &Run) -> Result<(), Failure> {
     let firmware = Firmware::read(&elf).map_err(firmware_failure)?;
     let export = find_export(&firmware, &command.invoke)?;
     let actions = actions(command, export)?;
-    let outcomes = match command.engine {
-        Engine::Model => driver::run_model(&elf, &actions)?,
-        Engine::Qemu => run_qemu(command, &firmware, &actions)?,
-    };
+    let outcomes =
+        outcomes(command, &firmware, &actions).map_err(|error| engine_failure(&firmware, error))?;
     print_outcomes(&firmware, &outcomes)
 }
 
@@ -114,44 +112,44 @@ fn actions(command: &Run, export: &Export) -> Result<Vec<Action>, Failure> {
     Ok(actions)
 }
 
-fn run_qemu(
+fn outcomes(
     command: &Run,
     firmware: &Firmware,
     actions: &[Action],
-) -> Result<Vec<Outcome>, Failure> {
+) -> Result<Vec<Outcome>, QemuError> {
     let qemu = Qemu {
         time_limit: Duration::from_secs(command.timeout),
         ..Qemu::default()
     };
-    let failure = |code, error: &QemuError, remedy| {
-        Failure::new(Exit::Input, code, error.to_string(), remedy)
-    };
-    match qemu.run(firmware, actions) {
-        Ok(outcomes) => Ok(outcomes),
-        Err(QemuError::Missing) => {
-            eprintln!(
-                "note: qemu-system-arm is not installed; the validator's interpreter runs the code"
-            );
-            driver::run_model(&firmware.bytes, actions)
-        }
-        Err(QemuError::NotInstantiated(fault)) => {
-            Err(trap_failure(firmware, fault, "instantiation trapped"))
-        }
-        Err(error @ QemuError::BadAction(_)) => {
-            Err(failure("memory", &error, "check --poke and --peek"))
-        }
-        Err(error @ QemuError::TimedOut(_)) => {
-            Err(failure("time-out", &error, "give more time with --timeout"))
-        }
-        Err(error @ QemuError::Failed(_)) => {
-            Err(failure("qemu", &error, "check the installation of QEMU"))
-        }
-        Err(error @ QemuError::File(_)) => Err(failure(
-            "file",
-            &error,
-            "check the directory for temporary files",
-        )),
+    match command.engine {
+        Engine::Model => driver::run_model(firmware, actions),
+        Engine::Qemu => match qemu.run(firmware, actions) {
+            Err(QemuError::Missing) => {
+                eprintln!(
+                    "note: qemu-system-arm is not installed; the validator's interpreter runs the code"
+                );
+                driver::run_model(firmware, actions)
+            }
+            done => done,
+        },
     }
+}
+
+fn engine_failure(firmware: &Firmware, error: QemuError) -> Failure {
+    let (code, remedy) = match &error {
+        QemuError::NotInstantiated(fault) => {
+            return trap_failure(firmware, *fault, "instantiation trapped");
+        }
+        QemuError::Missing => ("qemu", "install qemu-system-arm, or use --engine model"),
+        QemuError::BadAction(_) => ("memory", "check --poke and --peek"),
+        QemuError::TimedOut(_) => ("time-out", "give more time with --timeout"),
+        QemuError::Failed(_) => (
+            "engine",
+            "try the other --engine, and report it if they differ",
+        ),
+        QemuError::File(_) => ("file", "check the directory for temporary files"),
+    };
+    Failure::new(Exit::Input, code, error.to_string(), remedy)
 }
 
 /// Prints results and memory, then fails if the call trapped.

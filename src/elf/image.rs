@@ -1,16 +1,18 @@
 //! The image: the program at fixed addresses, with vector table, startup and test harness.
 //!
 //! Ensures: address 0 holds the vector table, then come code and constants; RAM holds the stack,
-//! then instance and memory. No relocation is left. `Reset` calls `NAME_init`, then enters the
-//! harness, whose section alone lies outside the validator's claim.
+//! then instance and memory. No relocation is left. `Reset`, which stands behind
+//! `NAME_init`, calls it and enters the harness, whose section alone lies outside the validator's
+//! claim.
 
 use super::asm::Assembler;
-use super::program::{Program, RelocationKind, Symbol};
+use super::parts::{self, Startup};
+use super::program::{Program, Symbol};
 use super::unit::{
-    Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
+    Binding, Section, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
 };
 use super::write::{self, FileKind};
-use super::{ElfError, harness, names, parts, relocate};
+use super::{ElfError, harness, init, relocate};
 use crate::target::Cpu;
 
 /// Entries of the vector table: initial SP, reset, and the system exceptions (DDI0403, B1.5.2).
@@ -54,48 +56,9 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
             import.field.clone(),
         ));
     }
-    let mut unit = parts::run(program, cpu)?;
+    let mut unit = parts::run(program, cpu, Startup::Own)?;
     let board = cpu.board();
     let stack_top = board.ram + options.stack_bytes;
-    let (vectors, reset) = add_startup(&mut unit, program);
-    add_stack_limit(&mut unit, board.ram + LIMIT_RESERVE_BYTES);
-    let harness = add_harness(
-        &mut unit,
-        program,
-        harness::run(0, stack_top, board.mailbox).bytes,
-    );
-    parts::check_names(&unit)?;
-
-    let mut rom = sections(&unit, |kind| {
-        matches!(kind, SectionKind::Code | SectionKind::Constants)
-    });
-    // The processor reads the vector table at address 0.
-    rom.sort_by_key(|id| *id != vectors);
-    let code_end = assign(&mut unit, &rom, 0);
-    ElfError::check(
-        "the image's code with its constants",
-        code_end,
-        board.code_bytes.into(),
-    )?;
-    let ram = sections(&unit, |kind| kind == SectionKind::Zeroed);
-    let ram_end = assign(&mut unit, &ram, stack_top);
-    let ram_bytes = ram_end - u64::from(board.ram);
-    ElfError::check("the image's RAM", ram_bytes, board.ram_bytes.into())?;
-
-    let place = unit.sections[harness.0].address;
-    let harness_code = harness::run(place, stack_top, board.mailbox);
-    let start = place + harness_code.start;
-    let fault = place + harness_code.fault;
-    unit.sections[harness.0].bytes = harness_code.bytes;
-    let entry = unit.value(reset).expect("Reset is defined here");
-    fill_vectors(&mut unit, vectors, [stack_top, entry, fault | 1]);
-    resolve(&mut unit)?;
-    enter_harness(&mut unit, reset, start)?;
-    Ok(write::run(&unit, FileKind::Executable(entry)))
-}
-
-/// Adds the vector table, still empty, and `Reset`.
-fn add_startup(unit: &mut Unit, program: &Program) -> (SectionId, SymbolId) {
     let vectors = unit.add_section(
         ".vectors".into(),
         SectionKind::Constants,
@@ -103,39 +66,48 @@ fn add_startup(unit: &mut Unit, program: &Program) -> (SectionId, SymbolId) {
         vec![0; 4 * VECTORS],
     );
     unit.add_mapping("$d", vectors, 0);
-    // `BL NAME_init`, then a wide branch that `enter_harness` fills in.
-    let code = unit.add_section(".text.Reset".into(), SectionKind::Code, 4, vec![0; 8]);
-    let reset = add_function(unit, "Reset".into(), code, (0, 8));
-    unit.add_mapping("$t", code, 0);
-    let name = format!("{}_init", program.name);
-    let init = unit
+    add_stack_limit(&mut unit, board.ram + LIMIT_RESERVE_BYTES);
+    let harness_at = |place| harness::run(place, stack_top, board.mailbox);
+    let harness = add_harness(&mut unit, program, harness_at(0).bytes);
+    parts::check_names(&unit)?;
+
+    let mut rom = sections(&unit, |kind| {
+        matches!(kind, SectionKind::Code | SectionKind::Constants)
+    });
+    // The processor reads the vector table at address 0.
+    rom.sort_by_key(|id| *id != vectors);
+    let rom_end = assign(&mut unit, &rom, 0);
+    ElfError::check(
+        "the image's code with its constants",
+        rom_end,
+        board.code_bytes.into(),
+    )?;
+    let ram = sections(&unit, |kind| kind == SectionKind::Zeroed);
+    let ram_end = assign(&mut unit, &ram, stack_top);
+    ElfError::check(
+        "the image's RAM",
+        ram_end - u64::from(board.ram),
+        board.ram_bytes.into(),
+    )?;
+
+    let place = unit.sections[harness.0].address;
+    let code = harness_at(place);
+    unit.sections[harness.0].bytes[..code.bytes.len()].copy_from_slice(&code.bytes);
+    let reset = unit
         .symbols
         .iter()
-        .position(|symbol| symbol.name == name && symbol.binding == Binding::Global);
-    let target = SymbolId(init.expect("the program has NAME_init"));
-    unit.sections[code.0].relocations.push(Fixup {
-        offset: 0,
-        kind: RelocationKind::ThmCall,
-        target,
-        addend: 0,
-    });
-    (vectors, reset)
-}
-
-fn add_function(
-    unit: &mut Unit,
-    name: String,
-    section: SectionId,
-    (offset, size): (u32, u32),
-) -> SymbolId {
-    let (binding, kind) = (Binding::Global, SymbolKind::Function);
-    unit.add_symbol(SymbolEntry {
-        name,
-        binding,
-        kind,
-        place: Some((section, offset)),
-        size,
-    })
+        .position(|symbol| symbol.name == parts::RESET);
+    let entry = unit
+        .value(SymbolId(reset.expect("the parts define it")))
+        .expect("in its section");
+    fill_vectors(
+        &mut unit,
+        vectors,
+        [stack_top, entry, (place + code.fault) | 1],
+    );
+    resolve(&mut unit)?;
+    enter_harness(&mut unit, entry, place + code.start)?;
+    Ok(write::run(&unit, FileKind::Executable(entry)))
 }
 
 /// Defines the word with the lowest address the stack may use, as a constant.
@@ -157,29 +129,34 @@ fn add_stack_limit(unit: &mut Unit, limit: u32) {
     entry.size = 4;
 }
 
-/// Adds the harness, to be assembled again for its address, and a section for each stub.
+/// Adds the harness, to be assembled again for its address, with a stub for each import behind it.
 fn add_harness(unit: &mut Unit, program: &Program, code: Vec<u8>) -> SectionId {
-    let size = code.len();
     let section = unit.add_section(harness::SECTION.into(), SectionKind::Code, 4, code);
     unit.add_mapping("$t", section, 0);
-    add_function(unit, "synth_harness".into(), section, (0, size as u32));
+    unit.add_symbol(SymbolEntry {
+        name: "synth_harness".into(),
+        binding: Binding::Global,
+        kind: SymbolKind::Function,
+        place: Some((section, 0)),
+        size: unit.sections[section.0].size,
+    });
     let mut asm = Assembler::default();
     harness::stub(&mut asm);
     let (stub, _) = asm.finish(0);
     for import in &program.imports {
-        let symbol = unit.by_name[&Symbol::Function(import.function)];
-        if unit.symbols[symbol.0].place.is_some() {
+        let entry = &mut unit.symbols[unit.by_name[&Symbol::Function(import.function)].0];
+        if entry.place.is_some() {
             continue;
         }
-        let spelt = names::import(&import.module, &import.field);
-        let name = format!("{}.{spelt}", harness::SECTION);
-        let section = unit.add_section(name, SectionKind::Code, 4, stub.clone());
-        unit.add_mapping("$t", section, 0);
-        let entry = &mut unit.symbols[symbol.0];
-        entry.place = Some((section, 0));
+        // A stub of its own for each import: the validator knows callees by their addresses.
+        let bytes = &mut unit.sections[section.0].bytes;
+        entry.place = Some((section, bytes.len() as u32));
         entry.kind = SymbolKind::Function;
         entry.size = stub.len() as u32;
+        bytes.extend_from_slice(&stub);
     }
+    let section_data = &mut unit.sections[section.0];
+    section_data.size = section_data.bytes.len() as u32;
     section
 }
 
@@ -234,10 +211,17 @@ fn resolve(unit: &mut Unit) -> Result<(), ElfError> {
     Ok(())
 }
 
-/// Puts the branch to the harness behind `Reset`'s call.
-fn enter_harness(unit: &mut Unit, reset: SymbolId, start: u32) -> Result<(), ElfError> {
-    let (section, _) = unit.symbols[reset.0].place.expect("Reset is defined here");
-    let section = &mut unit.sections[section.0];
-    let distance = i64::from(start) - i64::from(section.address + 4);
-    relocate::put_branch(&mut section.bytes, 4, distance)
+/// Puts the branch to the harness, at `start`, behind the call in `Reset`, at `entry`.
+fn enter_harness(unit: &mut Unit, entry: u32, start: u32) -> Result<(), ElfError> {
+    let branch = (entry & !1) + init::RESET_BRANCH;
+    let holds = |section: &&mut Section| {
+        section.kind == SectionKind::Code && branch.wrapping_sub(section.address) < section.size
+    };
+    let section = unit
+        .sections
+        .iter_mut()
+        .find(holds)
+        .expect("Reset lies in the code");
+    let distance = i64::from(start) - i64::from(branch);
+    relocate::put_branch(&mut section.bytes, branch - section.address, distance)
 }

@@ -10,7 +10,7 @@
 
 use super::asm::Assembler;
 use super::program::{FrameRule, FrameStep, Function, Program, Segment, Symbol};
-use crate::emit::machine::Machine;
+use crate::emit::machine::{Machine, Width};
 use crate::vcode::inst::{Cond, LoadKind, StoreKind};
 use crate::vcode::reg::{PReg, RegSet};
 
@@ -20,10 +20,17 @@ const R2: PReg = PReg::R2;
 const R3: PReg = PReg::R3;
 const R4: PReg = PReg::new(4);
 
+/// Stands for the index of `NAME_init`: no Wasm function has it (core spec, 7.2: indices are below
+/// the number of functions, which is below 2^32).
+const INIT: u32 = u32::MAX;
+
+/// Offset of the branch in `Reset`.
+pub const RESET_BRANCH: u32 = 4;
+
 /// Bytes that one turn of the zeroing loop writes.
 const ZERO_STEP: u32 = 32;
 
-/// The code of `NAME_init`. Its `index` has no meaning.
+/// The code of `NAME_init`.
 pub fn run(program: &Program) -> Function {
     let mut asm = Assembler::default();
     let mut frame = Vec::new();
@@ -61,11 +68,30 @@ pub fn run(program: &Program) -> Function {
     }
     let (code, relocations) = asm.finish(0);
     Function {
-        index: u32::MAX,
+        index: INIT,
         code,
         data: Vec::new(),
         relocations,
         frame,
+    }
+}
+
+/// The code of `Reset`: the processor has set SP; nothing else needs to be set up. Behind the call
+/// stands a 32-bit branch, [`RESET_BRANCH`] bytes from the start, whose target the image knows.
+pub fn reset() -> Function {
+    let mut asm = Assembler::default();
+    asm.call(Symbol::Function(INIT));
+    assert_eq!(asm.position(), RESET_BRANCH);
+    asm.inst(Machine::Branch {
+        width: Width::Wide,
+        distance: 4,
+    });
+    let (code, relocations) = asm.finish(0);
+    Function {
+        index: INIT - 1,
+        code,
+        relocations,
+        ..Function::default()
     }
 }
 

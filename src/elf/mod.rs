@@ -36,6 +36,8 @@ pub enum ElfError {
     },
     /// The image's module imports this function, module and field, and nothing provides it.
     MissingImport(String, String),
+    /// The module exports, under this name, a function that it imports.
+    ExportedImport(String),
     /// Two things would have this symbol.
     Collision(String),
 }
@@ -63,6 +65,7 @@ impl ElfError {
             ElfError::MissingImport(..) => {
                 "link an object with code that provides it, or use --stub-imports"
             }
+            ElfError::ExportedImport(_) => "export a function that calls it",
             ElfError::Collision(_) => "choose another --module-name, or rename the export",
         }
     }
@@ -79,6 +82,9 @@ impl fmt::Display for ElfError {
                     f,
                     "nothing provides the imported function \"{module}\" \"{field}\""
                 )
+            }
+            ElfError::ExportedImport(name) => {
+                write!(f, "the export {name:?} is an imported function")
             }
             ElfError::Collision(symbol) => write!(f, "two things would have the symbol {symbol}"),
         }

@@ -4,7 +4,7 @@
 //! functions are resolved, every other open end is a relocation. Fails only with [`ElfError`].
 //!
 //! A function that holds data starts at a multiple of 4, because `LDR` (literal) and `ADR` count
-//! from an aligned PC; two bytes of `UDF #0`, which nothing reaches, may stand before it.
+//! from an aligned PC; a `NOP`, which nothing reaches, may stand before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +17,23 @@ use super::unit::{
 use super::{ElfError, frame, init, names, relocate};
 use crate::target::Cpu;
 
-/// Between functions: a trap that no Wasm trap has.
-const PADDING: [u8; 2] = [0x00, 0xde];
+/// Symbol of where an image starts.
+pub const RESET: &str = "Reset";
+
+/// Between functions: `NOP`.
+const PADDING: [u8; 2] = [0x00, 0xbf];
+
+/// What follows `NAME_init` in the code section.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Startup {
+    /// Nothing: another file starts the program.
+    Foreign,
+    /// `Reset`: a call of `NAME_init`, and a 32-bit branch that `image` fills in.
+    Own,
+}
 
 /// Makes the sections.
-pub fn run(program: &Program, cpu: Cpu) -> Result<Unit, ElfError> {
+pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfError> {
     let mut unit = Unit::default();
     let name = &program.name;
     let code = unit.add_section(format!(".text.{name}"), SectionKind::Code, 4, Vec::new());
@@ -29,9 +41,13 @@ pub fn run(program: &Program, cpu: Cpu) -> Result<Unit, ElfError> {
     let instantiate = init::run(program);
     let mut functions: Vec<&Function> = program.functions.iter().collect();
     functions.push(&instantiate);
+    let reset = init::reset();
+    if startup == Startup::Own {
+        functions.push(&reset);
+    }
     let placed = place(&functions)?;
 
-    define_functions(&mut unit, program, code, &placed);
+    define_functions(&mut unit, program, code, &placed)?;
     define_regions(&mut unit, program);
     define_imports(&mut unit, program);
     fill_code(&mut unit, code, &placed)?;
@@ -104,7 +120,7 @@ fn define_functions(
     program: &Program,
     code: SectionId,
     placed: &[(u32, &Function)],
-) {
+) -> Result<(), ElfError> {
     let function = |name: String, binding, (offset, function): (u32, &Function)| SymbolEntry {
         name,
         binding,
@@ -112,7 +128,7 @@ fn define_functions(
         place: Some((code, offset)),
         size: function.code.len() as u32,
     };
-    let (instantiate, own) = placed.split_last().expect("NAME_init is the last function");
+    let (own, startup) = placed.split_at(program.functions.len());
     for at in own {
         let index = at.1.index;
         let id = unit.add_symbol(function(
@@ -125,17 +141,18 @@ fn define_functions(
     let by_index: BTreeMap<u32, (u32, &Function)> =
         own.iter().map(|at| (at.1.index, *at)).collect();
     for export in &program.exports {
-        let at = by_index
-            .get(&export.function)
-            .expect("an exported function has code");
+        let exported_import = || ElfError::ExportedImport(export.name.clone());
+        let at = by_index.get(&export.function).ok_or_else(exported_import)?;
         let name = format!("{}{}", program.export_prefix, names::mangle(&export.name));
         unit.add_symbol(function(name, Binding::Global, *at));
     }
-    unit.add_symbol(function(
-        format!("{}_init", program.name),
-        Binding::Global,
-        *instantiate,
-    ));
+    for (name, at) in [format!("{}_init", program.name), RESET.into()]
+        .into_iter()
+        .zip(startup)
+    {
+        unit.add_symbol(function(name, Binding::Global, *at));
+    }
+    Ok(())
 }
 
 fn define_regions(unit: &mut Unit, program: &Program) {

@@ -95,7 +95,7 @@ pub fn run(pieces: &Pieces, placed: &Placed) -> Assembled {
         out,
         stack: None,
         last: None,
-        at_end: None,
+        fallen: None,
     };
     for chunk in &placed.chunks {
         match &chunk.kind {
@@ -115,8 +115,8 @@ struct Writer<'a> {
     stack: Option<StackState>,
     /// The offset of the last instruction.
     last: Option<u32>,
-    /// The piece whose last line was written last, if control falls out of it.
-    at_end: Option<(Piece, Piece)>,
+    /// The entrance that control falls through, if a piece has just ended.
+    fallen: Option<usize>,
 }
 
 struct Around<'a> {
@@ -158,16 +158,18 @@ impl Writer<'_> {
             self.label(line, number == 0, number == before_last);
             encode(machine, line.position).append_to(&mut self.out.code);
         }
-        self.exits(piece, line, form);
+        self.exits(piece, line);
         if let LineOp::Table(_, targets) = &line.op {
             self.table(form, targets);
         }
         if let Some(stack) = line.stack {
             self.row(stack);
         }
+        self.fallen = None;
         if index + 1 == data.lines.len()
             && let (Some(to), Some(at)) = (data.falls_into, self.fall_offset(line, form))
         {
+            self.fallen = Some(self.out.entrances.len());
             self.out.entrances.push(Entrance {
                 to,
                 from: piece,
@@ -187,7 +189,7 @@ impl Writer<'_> {
         }
     }
 
-    fn exits(&mut self, from: Piece, line: &Line, _: Form) {
+    fn exits(&mut self, from: Piece, line: &Line) {
         let at = self.last.expect("a line has an instruction");
         let mut targets = line.op.targets().to_vec();
         targets.sort();
@@ -265,6 +267,9 @@ impl Writer<'_> {
             let end = start.next_multiple_of(4) + 4 * words.len() as u32;
             let distance = i32::try_from(end - chunk.at).expect("a pool is small");
             self.last = Some(chunk.at);
+            if let Some(index) = self.fallen {
+                self.out.entrances[index].at = chunk.at;
+            }
             self.out.labels.push(Label {
                 at: chunk.at,
                 source: None,

@@ -538,10 +538,10 @@ fn load_literal(width: Width, d: PReg, distance: u16) -> Code {
     match width {
         Width::Narrow => {
             assert!(
-                d.is_low() && distance % 4 == 0 && distance <= 1020,
+                d.is_low() && distance.is_multiple_of(4) && distance <= 1020,
                 "{d} {distance}"
             );
-            Code::Narrow(0x4800 | bits(d) << 8 | distance / 4)
+            Code::Narrow(0x4800 | bits(d) << 8 | (distance / 4))
         }
         Width::Wide => {
             assert!(Imm12::new(distance.into()).is_some(), "{distance}");

@@ -26,6 +26,10 @@ use super::layout;
 use super::line::{Half, Line, LineOp, Literal, Names, Note, Piece, Pieces, StackState};
 use super::machine::{FlagsMode, Machine, Position, Side};
 
+mod ending;
+
+use ending::opposite;
+
 /// Which entries of a table go through a stub that stands right behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stubs {
@@ -66,7 +70,7 @@ pub fn run(func: &Allocated, checked_bytes: Option<u32>, stubs: Stubs) -> Pieces
         }
         expander.block(block, order.get(index + 1).copied());
     }
-    expander.separate_entry();
+    expander.fill_empty_pieces();
     let tails = std::mem::take(&mut expander.tails);
     expander.pieces.order.extend(tails);
     expander.pieces
@@ -107,7 +111,9 @@ fn needs(func: &Allocated, order: &[Block]) -> BTreeMap<Literal, Vec<Need>> {
                     constant::bytes(&constant::steps(value, d, mode)),
                 ),
                 // A relocated MOVW and MOVT.
-                Inst::Address { d, symbol, addend } => (Literal::Address(symbol, addend), d, 8),
+                Inst::Address { d, symbol, addend } => {
+                    (Literal::Address(symbol, addend), d, address_bytes(addend))
+                }
                 _ => continue,
             };
             needs
@@ -117,6 +123,16 @@ fn needs(func: &Allocated, order: &[Block]) -> BTreeMap<Literal, Vec<Need>> {
         }
     }
     needs
+}
+
+/// What an address costs without a pool: a relocated MOVW and MOVT, which hold an addend of 16 bits
+/// (AAELF32, 5.6.1), so that a larger addend leaves only the pool.
+fn address_bytes(addend: i32) -> u32 {
+    if i16::try_from(addend).is_ok() {
+        8
+    } else {
+        1 << 16
+    }
 }
 
 struct Expander<'a> {
@@ -179,23 +195,26 @@ impl Expander<'_> {
         self.lines(piece).extend(prologue);
     }
 
-    /// The entry has no cut, so a loop must not begin at offset 0.
-    fn separate_entry(&mut self) {
-        let first = self.pieces.order[0];
-        let data = &self.pieces.data[first];
-        if data.lines.is_empty()
-            && data
-                .falls_into
-                .is_some_and(|next| self.pieces.predecessor_counts()[next] > 1)
-        {
-            let note = Note {
-                source: None,
-                class: Class::Frame,
-                reads: vec![],
-                writes: vec![],
+    /// Gives an instruction to pieces that have none and need a place of their own: where names
+    /// change behind them, where a cut would stand at offset 0, and where two cuts would coincide.
+    fn fill_empty_pieces(&mut self) {
+        let counts = self.pieces.predecessor_counts();
+        for piece in self.pieces.order.clone() {
+            let data = &self.pieces.data[piece];
+            let Some(next) = data.falls_into.filter(|_| data.lines.is_empty()) else {
+                continue;
             };
-            self.lines(first)
-                .push(frame::plain(LineOp::Machine(Machine::Nop), note));
+            let is_entry = data.block == Some(ENTRY);
+            if !is_entry || !data.renames.is_empty() || counts[next] > 1 {
+                let note = Note {
+                    source: None,
+                    class: Class::Frame,
+                    reads: vec![],
+                    writes: vec![],
+                };
+                self.lines(piece)
+                    .push(frame::plain(LineOp::Machine(Machine::Nop), note));
+            }
         }
     }
 
@@ -332,6 +351,8 @@ impl Expander<'_> {
         let machine = match site.item.inst {
             // The caller has put them there.
             Inst::Args { .. } => return,
+            // What is in its place already only matters if its name changes.
+            Inst::Move { d, m } if d == m && site.item.reads == site.item.writes => return,
             Inst::Const { d, value } => return self.constant(site, d, value),
             Inst::Address { d, symbol, addend } => {
                 return self.symbol_address(site, d, Literal::Address(symbol, addend));
@@ -645,195 +666,6 @@ impl Expander<'_> {
             writes,
         );
     }
-
-    fn end_note(&self, block: Block, mut reads: Names) -> Note {
-        let data = &self.func.blocks[block];
-        reads.extend(self.names(&data.terminator_reads));
-        Note {
-            source: data.terminator_source,
-            class: Class::Direct,
-            reads,
-            writes: vec![],
-        }
-    }
-
-    /// The piece that an edge leads to; notes what it renames.
-    fn target(&mut self, block: Block, edge: usize, to: Block) -> Piece {
-        let none = Vec::new();
-        let renames = self.func.blocks[block].renames.get(edge).unwrap_or(&none);
-        let (to, renames) = layout::resolve(self.func, to, renames);
-        let (from, to) = (self.piece(block), self.piece(to));
-        let renames: Vec<_> = renames
-            .into_iter()
-            .map(|(place, before, after)| {
-                (frame::location(&self.func.frame, place), before.0, after.0)
-            })
-            .collect();
-        let known = &mut self.pieces.data[from].renames;
-        if !renames.is_empty() && known.iter().all(|(target, _)| *target != to) {
-            known.push((to, renames));
-        }
-        to
-    }
-
-    fn terminator(&mut self, block: Block, next: Option<Block>) {
-        let func = self.func;
-        let piece = self.piece(block);
-        match &func.blocks[block].terminator {
-            Terminator::Jump(edge) => {
-                let target = self.target(block, 0, edge.block);
-                let note = self.end_note(block, vec![]);
-                self.jump((piece, next), target, note);
-            }
-            Terminator::Branch {
-                cond,
-                then,
-                otherwise,
-            } => {
-                let targets = [
-                    self.target(block, 0, then.block),
-                    self.target(block, 1, otherwise.block),
-                ];
-                let note = self.end_note(block, vec![]);
-                self.two_way((piece, next), targets, note, &|side| match side {
-                    (Side::Then, target) => LineOp::JumpIf(*cond, target),
-                    (Side::Else, target) => LineOp::JumpIf(cond.negated(), target),
-                });
-            }
-            Terminator::BranchZero {
-                test,
-                n,
-                then,
-                otherwise,
-            } => {
-                let targets = [
-                    self.target(block, 0, then.block),
-                    self.target(block, 1, otherwise.block),
-                ];
-                let note = self.end_note(block, vec![]);
-                self.two_way((piece, next), targets, note, &|side| match side {
-                    (Side::Then, target) => LineOp::JumpZero(*test, *n, target),
-                    (Side::Else, target) => LineOp::JumpZero(opposite(*test), *n, target),
-                });
-            }
-            Terminator::Table { index, targets } => {
-                let targets: Vec<Piece> = targets
-                    .iter()
-                    .enumerate()
-                    .map(|(edge, target)| self.target(block, edge, target.block))
-                    .collect();
-                self.table((block, next), *index, targets);
-            }
-            Terminator::Return { .. } => {
-                let results = self.names(&func.blocks[block].terminator_reads);
-                let source = func.blocks[block].terminator_source;
-                let lines = frame::epilogue(&func.frame, results, source);
-                self.lines(piece).extend(lines);
-            }
-            Terminator::Trap(trap) => {
-                let note = Note {
-                    class: Class::Trap,
-                    ..self.end_note(block, vec![])
-                };
-                self.lines(piece).push(frame::plain(
-                    LineOp::Machine(Machine::Udf(*trap as u8)),
-                    note,
-                ));
-            }
-        }
-    }
-
-    fn jump(&mut self, (piece, next): (Piece, Option<Block>), target: Piece, note: Note) {
-        if next.map(|next| self.piece(next)) == Some(target) {
-            self.pieces.data[piece].falls_into = Some(target);
-        } else {
-            self.lines(piece)
-                .push(frame::plain(LineOp::Jump(target), note));
-        }
-    }
-
-    /// A branch to one of two pieces. `branch` makes the line that goes to a side.
-    fn two_way(
-        &mut self,
-        (piece, next): (Piece, Option<Block>),
-        [then, otherwise]: [Piece; 2],
-        note: Note,
-        branch: &dyn Fn((Side, Piece)) -> LineOp,
-    ) {
-        let falls_into = next.map(|next| self.piece(next));
-        if then == otherwise {
-            return self.jump((piece, next), then, note);
-        }
-        let (op, rest) = if falls_into == Some(then) {
-            (branch((Side::Else, otherwise)), then)
-        } else {
-            (branch((Side::Then, then)), otherwise)
-        };
-        let silent = Note {
-            reads: vec![],
-            ..note.clone()
-        };
-        self.lines(piece).push(frame::plain(op, note));
-        self.jump((piece, next), rest, silent);
-    }
-
-    fn table(&mut self, (block, next): (Block, Option<Block>), index: PReg, targets: Vec<Piece>) {
-        let piece = self.piece(block);
-        let note = self.end_note(block, vec![]);
-        let [first, ..] = targets.as_slice() else {
-            unreachable!("a table has a target for each index, and there is an index");
-        };
-        if targets.iter().all(|target| target == first) {
-            let silent = Note {
-                reads: vec![],
-                ..note
-            };
-            return self.jump((piece, next), *first, silent);
-        }
-        let here = self.order[&block];
-        let mut stubs: BTreeMap<Piece, Piece> = BTreeMap::new();
-        let mut entries = Vec::new();
-        for target in targets {
-            let place = self.pieces.data[target]
-                .block
-                .map(|block| self.order[&block]);
-            let is_forward = place.is_some_and(|place| place > here);
-            entries.push(match self.stubs {
-                Stubs::Backward if is_forward => target,
-                Stubs::Backward | Stubs::All => match stubs.get(&target) {
-                    Some(&stub) => stub,
-                    None => {
-                        let stub = self.stub(piece, target, note.source);
-                        stubs.insert(target, stub);
-                        stub
-                    }
-                },
-            });
-        }
-        self.lines(piece)
-            .push(frame::plain(LineOp::Table(index, entries), note));
-    }
-
-    /// A jump behind a table, on which the names change instead of at the table's own edge.
-    fn stub(&mut self, from: Piece, target: Piece, source: Option<u32>) -> Piece {
-        let stub = self
-            .pieces
-            .append(None, frame::body_state(&self.func.frame));
-        let note = Note {
-            source,
-            class: Class::Direct,
-            reads: vec![],
-            writes: vec![],
-        };
-        self.lines(stub)
-            .push(frame::plain(LineOp::Jump(target), note));
-        let known = &mut self.pieces.data[from].renames;
-        if let Some(index) = known.iter().position(|(to, _)| *to == target) {
-            let renames = known.remove(index);
-            self.pieces.data[stub].renames.push(renames);
-        }
-        stub
-    }
 }
 
 /// A comparison with zero, as the register and the test that a condition on it asks for.
@@ -851,12 +683,5 @@ fn zero_test(item: &Item) -> Option<ZeroComparison> {
             _ => None,
         })),
         _ => None,
-    }
-}
-
-fn opposite(test: ZeroTest) -> ZeroTest {
-    match test {
-        ZeroTest::Zero => ZeroTest::NonZero,
-        ZeroTest::NonZero => ZeroTest::Zero,
     }
 }

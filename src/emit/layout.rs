@@ -16,15 +16,11 @@ use crate::vcode::entity::{Block, VReg};
 use crate::vcode::func::ENTRY;
 use crate::vcode::inst::Terminator;
 
-/// Names that change on an edge: place, before, after.
-pub type Renames = Vec<(Place, VReg, VReg)>;
+/// A name that changes on an edge: place, before, after.
+pub type Rename = (Place, VReg, VReg);
 
 /// Where an edge leads once empty blocks have vanished, and what it renames on the way.
-pub fn resolve(
-    func: &Allocated,
-    block: Block,
-    renames: &[(Place, VReg, VReg)],
-) -> (Block, Renames) {
+pub fn resolve(func: &Allocated, block: Block, renames: &[Rename]) -> (Block, Vec<Rename>) {
     let mut renames = renames.to_vec();
     let mut at = block;
     let mut seen = BTreeSet::new();
@@ -39,7 +35,7 @@ pub fn resolve(
 }
 
 /// The successor of a block that does nothing.
-fn passes_on(func: &Allocated, block: Block) -> Option<(Block, &[(Place, VReg, VReg)])> {
+fn passes_on(func: &Allocated, block: Block) -> Option<(Block, &[Rename])> {
     let data = &func.blocks[block];
     match &data.terminator {
         Terminator::Jump(edge) if data.items.is_empty() && block != ENTRY => {
@@ -49,7 +45,7 @@ fn passes_on(func: &Allocated, block: Block) -> Option<(Block, &[(Place, VReg, V
     }
 }
 
-fn in_sequence(mut first: Renames, second: &[(Place, VReg, VReg)]) -> Renames {
+fn in_sequence(mut first: Vec<Rename>, second: &[Rename]) -> Vec<Rename> {
     for &(place, before, after) in second {
         match first
             .iter_mut()

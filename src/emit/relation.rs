@@ -202,6 +202,9 @@ impl Nodes<'_> {
     }
 }
 
+/// What a join says it comes from where the function is entered.
+const FROM_CALLER: u32 = u32::MAX;
+
 /// Where names change without an instruction: on edges, and at offset 0, where the arguments get
 /// theirs.
 fn joins(allocated: &Allocated, (pieces, assembled): (&Pieces, &Assembled)) -> Vec<Join> {
@@ -210,7 +213,7 @@ fn joins(allocated: &Allocated, (pieces, assembled): (&Pieces, &Assembled)) -> V
     if !arguments.is_empty() {
         joins.push(Join {
             at: 0,
-            from: 0,
+            from: FROM_CALLER,
             renames: arguments,
         });
     }

@@ -160,7 +160,7 @@ fn conditional_reaches(form: Form, distance: i32) -> bool {
 
 /// From the word-aligned PC that a load at `at` reads, to the literal.
 fn literal_distance(at: u32, literal: u32) -> u32 {
-    literal - (at + 4 & !3)
+    literal - ((at + 4) & !3)
 }
 
 fn compare_with_zero(n: PReg) -> Machine {
@@ -408,7 +408,7 @@ impl Sweep<'_> {
     }
 
     fn wait_for(&mut self, literal: Literal, form: Form, load: (Piece, usize)) {
-        let pc = self.at + 4 & !3;
+        let pc = (self.at + 4) & !3;
         let (deadline, last_deadline) = match form {
             Form::Direct | Form::Narrow => (pc + 1020, u32::MAX),
             Form::Wide | Form::Far => (pc + 4092, pc + 4092),

@@ -210,3 +210,70 @@ impl Checker<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ir::text::parse;
+
+    const GOOD: &str = r#"
+        func 0 "f" (i32, i64) -> (i32)
+        sig0 (i32) -> (i64)
+        b0(v0: i32, v1: i64) 0:0x10 [v0, v1 | ]
+          v2 = i32.const 4 @0x10
+          virtual v3 = i32.add v0, v2 @0x11*
+          jump b1(v2) @0x12
+        b1(v4: i32) 0:0x14 [v3, v1 | v4]
+          v5 = i32.add v4, v0 @0x15
+          branch_if v5, b1(v5), b2() @0x16
+        b2()
+          return v5 @0x17"#;
+
+    fn verdict(text: &str) -> String {
+        let func = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        super::run(&func).map_or_else(|violation| violation.0, |()| "well-formed".into())
+    }
+
+    #[test]
+    fn a_well_formed_function_passes() {
+        assert_eq!(verdict(GOOD), "well-formed");
+    }
+
+    #[test]
+    fn each_rule_has_a_near_miss() {
+        for (from, to, expected) in [
+            ("jump b1(v2)", "jump b1()", "edge arguments"),
+            ("jump b1(v2)", "jump b1(v1)", "edge arguments"),
+            ("jump b1(v2)", "jump b1(v5)", "does not dominate"),
+            ("jump b1(v2)", "jump b0(v0, v1)", "leads to the entry"),
+            ("jump b1(v2)", "jump b7()", "no b7"),
+            ("return v5", "return v1", "results"),
+            ("return v5", "return", "results"),
+            ("branch_if v5", "branch_if v1", "condition"),
+            ("i32.add v4, v0", "i32.add v4, v1", "operands"),
+            ("i32.add v4, v0", "i32.add v4", "operands"),
+            ("i32.add v4, v0", "i32.add v5, v0", "does not dominate"),
+            ("i32.add v4, v0", "i32.add v3, v0", "uses the virtual"),
+            ("i32.add v4, v0", "call fn1 sig0 v1", "operands"),
+            ("v5 = i32.add v4, v0", "v4 = i32.add v2, v0", "is not of b1"),
+            ("b2()", "b2(v6: i32)", "edge arguments"),
+            ("[v3, v1 | v4]", "[v3, v5 | v4]", "does not dominate"),
+            (
+                "b1(v4: i32) 0:0x14 [v3, v1 | v4]",
+                "b1(v4: i32)",
+                "join without place",
+            ),
+            (
+                "(i32, i64) -> (i32)\n",
+                "(i32, i32) -> (i32)\n",
+                "entry parameters",
+            ),
+        ] {
+            assert!(GOOD.contains(from), "{from} is in the text");
+            let found = verdict(&GOOD.replacen(from, to, 1));
+            assert!(
+                found.contains(expected),
+                "{to}: {found}, expected {expected}"
+            );
+        }
+    }
+}

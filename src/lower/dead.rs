@@ -3,7 +3,7 @@
 //! Ensures: what remains is needed by something with an effect. Selection asks for both halves of
 //! every parameter, because it cannot know yet which of them a loop uses.
 
-use crate::vcode::entity::TypedVec;
+use crate::entity::TypedVec;
 use crate::vcode::inst::Inst;
 use crate::vcode::{Block, Func, VReg};
 

@@ -8,8 +8,9 @@ use crate::vcode::entity::Entity;
 use crate::vcode::func::{ENTRY, Func};
 use crate::vcode::imm::BitField;
 use crate::vcode::inst::{
-    Address, AluOp, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2,
-    ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, UnaryOp, WideOp, ZeroTest,
+    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp,
+    Operand2, ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, UnaryOp, WideOp,
+    ZeroTest,
 };
 use crate::vcode::{PReg, VReg};
 
@@ -29,6 +30,16 @@ pub(super) enum Outcome {
     Trapped(Trap),
 }
 
+/// A call that was made. Its results are 0x1234 in r0 and 0x5678 in r1.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Called {
+    pub(super) callee: String,
+    /// Register arguments, with the registers' numbers.
+    pub(super) registers: Vec<(u8, u32)>,
+    /// Stack arguments, with their byte offsets.
+    pub(super) stack: Vec<(u32, u32)>,
+}
+
 /// A machine before or after a run.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Machine {
@@ -38,8 +49,8 @@ pub(super) struct Machine {
     pub(super) registers: BTreeMap<u8, u32>,
     /// Stack arguments, by byte offset.
     pub(super) stack: BTreeMap<u32, u32>,
-    /// Each call: the callee, register arguments in order, stack arguments.
-    pub(super) calls: Vec<(String, Vec<u32>, Vec<(u32, u32)>)>,
+    /// Each call in order.
+    pub(super) calls: Vec<Called>,
     outgoing: BTreeMap<u32, u32>,
     values: BTreeMap<VReg, u32>,
     flags: Option<NZCV>,
@@ -438,14 +449,17 @@ impl Machine {
                 self.outgoing.insert(offset, value);
             }
             Inst::Call(ref call) => {
-                let words = call.args.iter().map(|&(_, m)| self.get(m)).collect();
-                let stack = std::mem::take(&mut self.outgoing).into_iter().collect();
-                let callee = match call.callee {
-                    crate::vcode::inst::Callee::Function(index) => format!("f{index}"),
-                    crate::vcode::inst::Callee::Import(index) => format!("import{index}"),
-                    crate::vcode::inst::Callee::Register(m) => format!("{:#x}", self.get(m)),
+                let registers = call.args.iter().map(|&(at, m)| (at.number(), self.get(m)));
+                let called = Called {
+                    callee: match call.callee {
+                        Callee::Function(index) => format!("f{index}"),
+                        Callee::Import(index) => format!("import{index}"),
+                        Callee::Register(m) => format!("{:#x}", self.get(m)),
+                    },
+                    registers: registers.collect(),
+                    stack: std::mem::take(&mut self.outgoing).into_iter().collect(),
                 };
-                self.calls.push((callee, words, stack));
+                self.calls.push(called);
                 for &(at, d) in &call.results {
                     self.set(d, if at == PReg::R0 { 0x1234 } else { 0x5678 });
                 }

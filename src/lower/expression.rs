@@ -91,7 +91,6 @@ impl Lower<'_> {
 }
 
 /// The expression of a pure operator.
-#[expect(clippy::too_many_lines, reason = "one row per operator")]
 fn operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
     let mut args = args.into_iter();
     let mut next = || args.next().expect("an operand for each place of the table");

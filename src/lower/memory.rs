@@ -28,6 +28,7 @@ impl Lower<'_> {
     pub(super) fn memory_base(&mut self, want: Option<Pair>, memory: Memory) {
         if let Some(d) = want.and_then(|want| want.low) {
             let symbol = Symbol::Memory(memory.0);
+            self.poolable.insert(d);
             self.emit(Inst::Address {
                 d,
                 symbol,
@@ -89,7 +90,8 @@ impl Lower<'_> {
             let is_base = matches!(self.ir.op(rest), Some(Op::MemoryBase(_)));
             let sum = offset.wrapping_add(bits);
             let fits = sum <= OFFSET_MASK - address_width(access);
-            if !is_base && !(fits && self.only_here(base).is_some()) {
+            let moves = is_base || (fits && self.only_here(base).is_some());
+            if !moves {
                 break;
             }
             (base, offset) = (rest, sum);

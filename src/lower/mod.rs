@@ -23,6 +23,7 @@
 //! | `call` | calls, entry, return |
 //! | `control` | terminators and edges |
 //! | `dead` | removal of what turned out unused |
+//! | `pool` | long constants and addresses over the whole function |
 
 mod call;
 mod compare;
@@ -33,6 +34,7 @@ mod int;
 mod logic;
 mod memory;
 pub mod module;
+mod pool;
 mod shared;
 mod shift;
 mod wide;
@@ -44,7 +46,7 @@ mod eval;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::entity::TypedVec;
@@ -59,7 +61,10 @@ pub use module::ModuleInfo;
 
 /// Selects instructions for a function.
 pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Func {
-    let order = postorder(func);
+    let cfg = ir::cfg::run(func);
+    let dominators = ir::dom::run(&cfg);
+    let loops = ir::loops::run(&cfg, &dominators);
+    let order: Vec<ir::Block> = cfg.rpo.iter().rev().copied().collect();
     let mut lower = Lower::new(func, module, &order);
     for block in func.blocks.keys() {
         lower.make_blocks(block);
@@ -70,8 +75,16 @@ pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Fun
     for &block in &order {
         lower.make_head(block);
     }
-    let mut out = lower.out;
+    let (mut out, blocks) = (lower.out, lower.blocks);
     dead::run(&mut out);
+    let flow = pool::Flow {
+        func,
+        cfg: &cfg,
+        dominators: &dominators,
+        loops: &loops,
+        blocks: &blocks,
+    };
+    pool::run(&mut out, &flow, &lower.poolable);
     debug_assert_eq!(vcode::check::check(&out), Ok(()), "{out}");
     out
 }
@@ -118,6 +131,8 @@ struct Lower<'a> {
     /// The items of the instruction being lowered, in order.
     buffer: Vec<Node>,
     shared: shared::SharedItems,
+    /// Registers of constants and addresses that are not bound to one use.
+    poolable: BTreeSet<VReg>,
     /// The Wasm offset of the instruction being lowered.
     source: u32,
     purpose: Purpose,
@@ -142,6 +157,7 @@ impl<'a> Lower<'a> {
             reversed: Vec::new(),
             buffer: Vec::new(),
             shared: shared::SharedItems::default(),
+            poolable: BTreeSet::new(),
             source: 0,
             purpose: Purpose::Direct,
         };
@@ -297,31 +313,4 @@ impl<'a> Lower<'a> {
         items.reverse();
         items
     }
-}
-
-/// The blocks that control can reach, each after every block that it dominates.
-fn postorder(func: &ir::Func) -> Vec<ir::Block> {
-    let mut seen = TypedVec::<ir::Block, bool>::filled(false, func.blocks.len());
-    let mut order = Vec::new();
-    let successors = |block: ir::Block| -> Vec<ir::Block> {
-        let targets = func.blocks[block].terminator.targets();
-        targets.map(|target| target.block).collect()
-    };
-    let mut stack = vec![(ir::ENTRY, successors(ir::ENTRY))];
-    seen[ir::ENTRY] = true;
-    while let Some((block, rest)) = stack.last_mut() {
-        let block = *block;
-        match rest.pop() {
-            Some(next) if !seen[next] => {
-                seen[next] = true;
-                stack.push((next, successors(next)));
-            }
-            Some(_) => {}
-            None => {
-                order.push(block);
-                stack.pop();
-            }
-        }
-    }
-    order
 }

@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use synth_verify::domain::Bin32;
+use synth_verify::hints::Base;
+
 use super::module::ENTRY_BYTES;
 use super::{Half, Lower};
 use crate::ir;
@@ -55,6 +58,25 @@ impl SharedItems {
     }
 }
 
+/// An address as an expression.
+fn address_of(symbol: Symbol, addend: i32) -> FrameValue {
+    let base = FrameValue::Base(match symbol {
+        Symbol::Memory(memory) => Base::Memory(memory),
+        Symbol::Table(table) => Base::Table(table),
+        Symbol::Instance => Base::Instance,
+        Symbol::Data | Symbol::Function(_) | Symbol::StackLimit => {
+            unreachable!("selection asks for no address of {symbol}")
+        }
+    });
+    match addend {
+        0 => base,
+        addend => {
+            let addend = FrameValue::Const32(addend.cast_unsigned());
+            FrameValue::Bin32(Bin32::Add, Box::new(base), Box::new(addend))
+        }
+    }
+}
+
 impl Lower<'_> {
     /// The register of a shared value.
     pub(super) fn share(&mut self, key: Shared) -> VReg {
@@ -68,8 +90,12 @@ impl Lower<'_> {
         }
         let vreg = self.out.vreg(match key {
             Shared::Const(value) => Origin::Derived(FrameValue::Const32(value)),
-            _ => Origin::Local,
+            Shared::Address(symbol, addend) => Origin::Derived(address_of(symbol, addend)),
+            Shared::Masked(..) | Shared::TableEntry(..) | Shared::Beyond(..) => Origin::Local,
         });
+        if matches!(key, Shared::Const(_) | Shared::Address(..)) {
+            self.poolable.insert(vreg);
+        }
         let item = SharedItem {
             vreg,
             at: 0,

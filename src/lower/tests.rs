@@ -1,6 +1,7 @@
 //! Selected code computes what the IR says, and has the shape it should have.
 
 mod compute;
+mod effects;
 mod random;
 mod shape;
 

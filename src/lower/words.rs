@@ -10,7 +10,7 @@ use crate::ir::{Effect, Liveness, Op, Type, Value};
 use crate::vcode::VReg;
 use crate::vcode::func::{FrameValue, Origin};
 use crate::vcode::imm::ShiftImm;
-use crate::vcode::inst::{Inst, ShiftOp};
+use crate::vcode::inst::ShiftOp;
 
 use super::shared::Shared;
 
@@ -192,21 +192,15 @@ impl<'a> Lower<'a> {
 
     /// A register that holds a word and that no other use shares.
     pub(super) fn fresh_reg(&mut self, word: Word) -> VReg {
-        let (origin, inst): (_, fn(VReg, VReg, u32) -> Inst<VReg>) = match word {
-            Word::Const(bits) => (Origin::Derived(FrameValue::Const32(bits)), |d, _, value| {
-                Inst::Const { d, value }
-            }),
+        let origin = match word {
+            Word::Const(bits) => Origin::Derived(FrameValue::Const32(bits)),
             Word::Part(value, half) => {
                 let part = self.part(value, half);
-                (self.out.vregs[part].clone(), |d, m, _| Inst::Move { d, m })
+                self.out.vregs[part].clone()
             }
         };
         let d = self.out.vreg(origin);
-        let (m, bits) = match word {
-            Word::Const(bits) => (d, bits),
-            Word::Part(value, half) => (self.part(value, half), 0),
-        };
-        self.emit(inst(d, m, bits));
+        self.move_word(d, word);
         d
     }
 

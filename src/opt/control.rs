@@ -117,7 +117,10 @@ fn thread(func: &mut Func) -> bool {
                 continue;
             };
             let is_loop = next.block == target.block;
-            if !via.insts.is_empty() || is_loop || !is_local[target.block.0 as usize] {
+            // A block without a place stays with its one predecessor.
+            let has_place = func.blocks[next.block].source.is_some();
+            if !via.insts.is_empty() || is_loop || !has_place || !is_local[target.block.0 as usize]
+            {
                 continue;
             }
             let substitute = |value: &Value| {

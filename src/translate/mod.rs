@@ -150,10 +150,7 @@ impl Translator<'_> {
             Inst::End => self.close(),
             _ if self.block.is_none() => {}
             Inst::Unreachable => self.end_block(Terminator::Trap(Trap::Unreachable)),
-            Inst::Br(depth) => {
-                let target = self.edge(*depth);
-                self.end_block(Terminator::Jump(target));
-            }
+            Inst::Br(depth) => self.branch(*depth),
             Inst::BrIf(depth) => self.branch_if(*depth),
             Inst::BrTable(depths) => self.branch_table(depths),
             Inst::Return => self.return_from_function(),
@@ -369,6 +366,14 @@ impl Translator<'_> {
         });
         self.order.push(block);
         self.block = Some(block);
+    }
+
+    fn branch(&mut self, depth: u32) {
+        if self.labels[self.labels.len() - 1 - depth as usize].kind == LabelKind::Function {
+            return self.return_from_function();
+        }
+        let target = self.edge(depth);
+        self.end_block(Terminator::Jump(target));
     }
 
     /// The edge that a branch to the label takes from here. Operands stay on the stack.

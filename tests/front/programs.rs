@@ -40,6 +40,11 @@ fn blocks_and_branches() {
           (i32.add (local.get 0)))
         (func (export "both") (param i32) (result i32)
           (block (br_if 0 (local.get 0))) (i32.const 1))
+        (func (export "leave from a join") (param i32 i32) (result i32)
+          (local.get 1)
+          (block (br_if 0 (local.get 0)) (br_if 0 (i32.eq (local.get 1) (i32.const 7))) (drop (i32.div_u (local.get 1) (local.get 0))))
+          (br_if 0 (i32.const 1))
+          (i32.add (i32.const 1)))
         (func (export "empty") (param i64)))"#,
     );
 }

@@ -9,10 +9,14 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use crate::abi;
+use crate::concrete::bound::Bound;
+use crate::concrete::init;
 use crate::domain::Domain;
 use crate::elf::Elf;
 use crate::hints::{self, Base, FunctionHints, Hints};
 use crate::program::{self, Place, Program};
+use crate::ranges;
+use crate::replay;
 use crate::segment::machine::region_term;
 use crate::segment::symbolic::{Constants, Extent, Regions, SourceWorld, Symbolic};
 use crate::segment::walk::{self, Subject, Walked};
@@ -33,6 +37,12 @@ pub enum Checks {
     Segments,
 }
 
+/// Concrete runs that look for a difference once a proof has failed.
+const REPLAYS: u32 = 64;
+
+/// The seed they start from: a constant, so that a verdict can be repeated.
+const REPLAY_SEED: u64 = 0x5eed;
+
 /// Judges whether an ELF file does what a Wasm module says.
 ///
 /// # Errors
@@ -48,7 +58,15 @@ pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckErr
         Ok(program) => program,
         Err(findings) => return Ok(Report { findings, file_obligations: 1, ..Report::default() }),
     };
-    let mut judge = Judge { module: &module, program: &program, hints: &hints, report: Report::default(), frames: BTreeMap::new() };
+    let bound = match Bound::new(&module, &program, &elf, &hints.module_name) {
+        Ok(bound) => bound,
+        Err(fault) => {
+            let finding = Finding { at: 0, check: Check::File, message: format!("the file cannot be loaded: {fault}") };
+            return Ok(Report { findings: vec![finding], file_obligations: 1, ..Report::default() });
+        }
+    };
+    let mut judge =
+        Judge { module: &module, program: &program, bound: &bound, hints: &hints, report: Report::default(), frames: BTreeMap::new() };
     judge.functions(checks);
     judge.stack();
     judge.instantiation(&elf);
@@ -73,6 +91,7 @@ pub fn read_hints(elf: &Elf<'_>) -> Result<Hints, CheckError> {
 struct Judge<'a> {
     module: &'a Module,
     program: &'a Program,
+    bound: &'a Bound<'a>,
     hints: &'a Hints,
     report: Report,
     frames: BTreeMap<u32, Frame>,
@@ -91,6 +110,7 @@ impl Judge<'_> {
                 findings.push(Finding { at: 0, check: Check::Segment, message: "there is no one record of hints".to_owned() });
             }
             if checks != Checks::Segments {
+                findings.extend(ranges::run(&subject));
             }
             let walked = match checks {
                 Checks::Ranges => Walked::default(),
@@ -112,7 +132,10 @@ impl Judge<'_> {
         let verdict = match (checks, findings.is_empty()) {
             (Checks::All, true) if !walked.obligations.is_empty() => Verdict::Proved,
             (_, true) => Verdict::Unknown,
-            (_, false) => Verdict::Unknown,
+            (_, false) => match replay::differ(self.bound, function, REPLAYS, REPLAY_SEED) {
+                Some(counterexample) => Verdict::Refuted(counterexample),
+                None => Verdict::Unknown,
+            },
         };
         FunctionReport {
             function,
@@ -135,7 +158,9 @@ impl Judge<'_> {
     }
 
     fn instantiation(&mut self, elf: &Elf<'_>) {
-        let _ = elf; self.report.file_obligations += 1;
+        let (obligations, findings) = init::check(self.bound, elf);
+        self.report.file_obligations += obligations;
+        self.report.findings.extend(findings);
     }
 
     /// Code between the functions is padding; other executable sections are not ours.

@@ -3,10 +3,14 @@
 pub mod abi;
 pub mod check;
 pub mod concrete;
+pub mod disassemble;
 pub mod domain;
 pub mod elf;
 pub mod hints;
+pub mod model;
 pub mod program;
+pub mod ranges;
+pub mod replay;
 pub mod segment;
 pub mod stack;
 pub mod smt;

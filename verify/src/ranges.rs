@@ -41,6 +41,8 @@ enum Held {
     One(Name, u32),
     /// Different values on different paths: two of them.
     Several(Name, Name),
+    /// What an instruction at this offset left there, which has no name.
+    Unnamed(u32),
 }
 
 type State = BTreeMap<Location, Held>;
@@ -80,18 +82,18 @@ impl<'a> Ranges<'a> {
                 continue;
             }
             let pc = subject.start.wrapping_add(at);
-            let decoded = decode(subject.program.code(pc, subject.end))
+            let decoded = decode(subject.program.code(pc, subject.end), 0)
                 .map_err(|error| find(at, format!("no instruction that is modelled: {error}")))?;
-            let successors = successors(subject, &decoded.inst, at, decoded.size).map_err(|why| find(at, why))?;
-            let step = step(&decoded.inst, (decoded.size, depth), labels.get(&at).copied(), conditional > 0);
-            let left = match decoded.inst {
+            let successors = successors(subject, &decoded.0, at, decoded.1).map_err(|why| find(at, why))?;
+            let step = step(&decoded.0, (decoded.1, depth), labels.get(&at).copied(), conditional > 0);
+            let left = match decoded.0 {
                 Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
                 _ => conditional.saturating_sub(1),
             };
             let mut step = step.map_err(|why| find(at, why))?;
             step.successors = successors;
-            if conditional > 0 && !step.successors.contains(&(at + decoded.size)) {
-                step.successors.push(at + decoded.size);
+            if conditional > 0 && !step.successors.contains(&(at + decoded.1)) {
+                step.successors.push(at + decoded.1);
             }
             waiting.extend(step.successors.iter().map(|next| (*next, step.depth, left)));
             ranges.steps.insert(at, step);
@@ -177,7 +179,8 @@ impl<'a> Ranges<'a> {
                 name_words(one),
                 name_words(other)
             ),
-            None => format!("{range}, but {place} was overwritten on the way"),
+            Some(Held::Unnamed(since)) => format!("{range}, but {place} was overwritten at {since:#x}"),
+            None => format!("{range}, but on some path nothing was put into {place}"),
         }
     }
 }
@@ -187,13 +190,13 @@ impl Step<'_> {
         let mut state = before.clone();
         if self.is_call {
             for register in CALLER_SAVED {
-                state.remove(&Location::Core(register));
+                state.insert(Location::Core(register), Held::Unnamed(at));
             }
         }
         let below = -self.depth;
         state.retain(|location, _| !matches!(location, Location::Stack(offset) if *offset < below));
         for location in &self.writes {
-            state.remove(location);
+            state.insert(*location, Held::Unnamed(at));
         }
         if let Some(label) = self.label {
             for (location, name) in label.writes.iter().filter(|(location, _)| self.writes.contains(location)) {
@@ -229,6 +232,7 @@ fn merge(before: &mut BTreeMap<u32, State>, at: u32, arriving: State) -> bool {
         let joined = match (*held, *other) {
             (Held::One(one, since), Held::One(other, _)) if one == other => Held::One(one, since),
             (Held::One(one, _), Held::One(other, _)) => Held::Several(one.min(other), one.max(other)),
+            (Held::Unnamed(since), _) | (_, Held::Unnamed(since)) => Held::Unnamed(since),
             (several @ Held::Several(..), _) | (_, several @ Held::Several(..)) => several,
         };
         changed |= joined != *held;
@@ -289,7 +293,7 @@ fn step<'a>(
     label: Option<&'a Label>,
     is_conditional: bool,
 ) -> Result<Step<'a>, String> {
-    let touched = operands(inst);
+    let touched = operands(inst, None);
     let (mut reads, mut writes) = (locations(touched.reads), locations(touched.writes));
     let (depth_after, stack) = stack_words(inst, depth)?;
     match stack {
@@ -357,7 +361,7 @@ fn stack_words(inst: &Inst, depth: i32) -> Result<(i32, StackWords), String> {
         Inst::DataImm { op: crate::thumb::inst::DataOp::Add, d: Reg::SP, n: Reg::SP, imm, .. } => {
             (depth.wrapping_sub_unsigned(imm.value), StackWords::None)
         }
-        _ if operands(inst).writes.contains(Reg::SP) => return Err("SP changes in a way that is not followed".to_owned()),
+        _ if operands(inst, None).writes.contains(Reg::SP) => return Err("SP changes in a way that is not followed".to_owned()),
         _ => (depth, StackWords::None),
     })
 }

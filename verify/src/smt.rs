@@ -102,6 +102,13 @@ impl Smt {
         }
     }
 
+    /// Whether the goal follows from the facts with products and quotients as unknown functions;
+    /// `false` also when the budget does not suffice.
+    pub fn entails(&mut self, terms: &Terms, facts: &Facts, goal: TermBool) -> bool {
+        let answer = self.ask(terms, facts.literals(), goal, Abstraction::Uninterpreted);
+        matches!(answer, Answer::Unsat)
+    }
+
     /// The query for a goal under facts as SMT-LIB text; `unsat` means that the goal holds.
     pub fn text(&self, terms: &Terms, facts: &Facts, goal: TermBool) -> String {
         let (solver, _) = query(terms, facts.literals(), goal, Abstraction::Exact);
@@ -132,7 +139,10 @@ impl Smt {
         self.steps += steps_so_far(&solver).saturating_sub(before);
         match result {
             SatResult::Unsat => Answer::Unsat,
-            SatResult::Unknown => Answer::Unknown(solver.get_reason_unknown().unwrap_or_default()),
+            SatResult::Unknown => {
+                let reason = solver.get_reason_unknown().unwrap_or_default();
+                Answer::Unknown(format!("z3 gave up within {limit} steps: {reason}"))
+            }
             SatResult::Sat => match solver.get_model() {
                 Some(model) => Answer::Sat(translation.assignment(&model)),
                 None => Answer::Unknown("no model".into()),
@@ -148,7 +158,7 @@ fn query<'a>(
     goal: TermBool,
     how: Abstraction,
 ) -> (Solver, Translation<'a>) {
-    let solver = Solver::new_for_logic("QF_AUFBV").unwrap_or_else(Solver::new);
+    let solver = Solver::new_for_logic("QF_AUFBV").unwrap_or_default();
     let mut translation = Translation::new(terms, how);
     for (condition, value) in facts {
         let condition = translation.bool(condition.raw);
@@ -226,3 +236,6 @@ fn replays(terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool, model: &Mo
         .all(|(fact, value)| evaluator.bool(fact.raw) == *value)
         && !evaluator.bool(goal.raw)
 }
+
+#[cfg(test)]
+mod tests;

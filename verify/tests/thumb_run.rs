@@ -254,7 +254,7 @@ fn addresses_in_two_halves() {
     faults(
         &run(&[0xf240, 0x0100, 0x6808, 0x4770], &[low]),
         4,
-        "low half",
+        "a load at poison",
     );
 }
 

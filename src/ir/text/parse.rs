@@ -496,3 +496,89 @@ fn define(func: &mut Func, value: Value, data: ValueData) {
     }
     func.values[value] = data;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn every_kind_of_instruction_survives() {
+        let text = "\
+func 7 \"na\\22\\c3\\a9me\" (i32, i64) -> (i64)
+sig0 (i32) -> (i64)
+b0(v0: i32, v1: i64) 7:0x10 [v0, -, v1 | ]
+  v2 = memory_base memory0 @0x11
+  v3 = i32.add v2, v0 @0x11
+  v4 = load.s16 memory0+0xfffffffc v3 @0x11*
+  store.w64 memory0+0x0 v3, v1 @0x12
+  v5 = memory_bytes memory0 @0x13
+  set_memory_bytes memory0 v5 @0x13
+  v6 = i64.global_get global2 @0x14*
+  i32.global_set global1 v0 @0x15
+  v7 = table_type table0 v0 @0x16
+  v8 = table_code table0 v0 @0x16
+  v9 = call_code sig0 v8, v0 @0x16*
+  v10 = call fn3 sig0 v4 @0x17*
+  v11 = i64.const -5 @0x18
+  virtual v12 = i32.const -2147483648 @0x18
+  trapif IntegerOverflow v0 @0x19
+  br_table v0, [b1(), b2(v6), b1()], b2(v9) @0x1a
+b1() 7:0x1b [-, -, - | v0, -]
+  trap Unreachable @0x1b
+b2(v13: i64) 7:0x1c [ | v13]
+  branch_if v7, b1(), b3() @0x1c
+b3()
+  return v13 @0x1d
+";
+        assert_eq!(
+            parse(text).map(|func| func.to_string()),
+            Ok(text.to_string())
+        );
+    }
+
+    #[test]
+    fn errors_name_their_line() {
+        for (text, line, expected) in [
+            ("fun 1", 1, "`func`"),
+            (
+                "func 0 \"f\" () -> ()\nb1() return @0",
+                2,
+                "blocks in order",
+            ),
+            (
+                "func 0 \"f\" () -> ()\nb0()\n  v0 = i32.frob v1 @0",
+                3,
+                "an operator",
+            ),
+            (
+                "func 0 \"f\" () -> ()\nb0()\n  i32.const 1 @0",
+                3,
+                "a result exactly",
+            ),
+            (
+                "func 0 \"f\" () -> ()\nb0()\n  trap Nothing @0",
+                3,
+                "a trap",
+            ),
+            (
+                "func 0 \"f\" () -> ()\nb0()\n  call fn0 sig0 @0",
+                3,
+                "a known signature",
+            ),
+            (
+                "func 0 \"f\" () -> ()\nb0()\n  return v99999999 @0",
+                3,
+                "`v` and a number",
+            ),
+            (
+                "func 0 \"f\" () -> ()\nb0()\n  jump b0(",
+                3,
+                "`v` and a number",
+            ),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert_eq!(error.line, line, "{text}: {error}");
+            assert!(error.expected.contains(expected), "{text}: {error}");
+        }
+    }
+}

@@ -424,6 +424,33 @@ fn globals_share_the_address_of_the_instance() {
 }
 
 #[test]
+fn long_constants_and_addresses_are_computed_before_the_loop() {
+    let body = format!(
+        "(loop (i32.store {A} (i32.const 0)) (br_if 0 (local.tee 0 (i32.sub {A} {B})))) {A}"
+    );
+    let expected = [
+        "* = 0xfffc",
+        "* = memory0 + 0",
+        "jump block1[*, *]",
+        "cmp *, *",
+        "trapif hi, MemoryOutOfBounds",
+        "* = 0x0",
+        "str *, [*, * lsl #0]",
+        "* = sub *, *",
+        "cbnz *, block1[*, *], block2",
+        RETURN,
+    ];
+    check(I2, &body, &expected);
+}
+
+#[test]
+fn addresses_are_computed_once_where_one_use_dominates_the_other() {
+    let body = format!("(i32.store8 {A} {B}) (if {A} (then (i32.store8 {B} {A}))) {B}");
+    let found = selected(&format!("(module (memory 1) (func {I2} {body}))"));
+    assert_eq!(found.matches("memory0").count(), 1, "{found}");
+}
+
+#[test]
 fn tables_check_their_range_and_short_ones_are_chains() {
     let arms = |count: usize| {
         let labels: String = (0..=count).map(|label| format!(" {label}")).collect();

@@ -16,12 +16,15 @@ use crate::domain::{Bin32, Bin64, Cmp, Domain, Un32, Un64};
 
 pub mod eval;
 pub mod facts;
+#[cfg(test)]
+mod facts_tests;
 pub mod node;
 mod normal;
 pub mod print;
 pub mod prove;
 pub mod range;
 pub mod rules;
+mod simplify;
 pub mod value;
 
 pub use facts::Facts;
@@ -71,7 +74,6 @@ pub struct Terms {
     arena: Arena,
     normal: normal::State,
     regions: BTreeMap<String, Term32>,
-    next_facts: u32,
 }
 
 impl Terms {
@@ -216,15 +218,6 @@ impl Terms {
         }
     }
 
-    /// Whether `a + b + c` is 2^32 or more: the carry that ADDS and ADCS set. `a - b - !c` is
-    /// `a + !b + c`, so SUBS and SBCS use it with `!b`.
-    pub fn carry(&mut self, a: &Term32, b: &Term32, c: &TermBool) -> TermBool {
-        TermBool {
-            raw: self.arena.intern(Node::Carry(a.raw, b.raw, c.raw)),
-            norm: self.build(Node::Carry(a.norm, b.norm, c.norm)),
-        }
-    }
-
     /// The bytes at an address, zero-extended, little-endian.
     pub fn load(&mut self, memory: TermMem, address: Term32, width: Width) -> Term32 {
         Term32 {
@@ -341,6 +334,13 @@ impl Domain for Terms {
         self.term_bool(
             Node::Cmp32(op, a.raw, b.raw),
             Node::Cmp32(op, a.norm, b.norm),
+        )
+    }
+
+    fn carry(&mut self, a: &Term32, b: &Term32, carry: &TermBool) -> TermBool {
+        self.term_bool(
+            Node::Carry(a.raw, b.raw, carry.raw),
+            Node::Carry(a.norm, b.norm, carry.norm),
         )
     }
 

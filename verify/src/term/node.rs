@@ -243,6 +243,11 @@ impl Arena {
         id
     }
 
+    /// The id of a node, if it has been made.
+    pub fn find(&self, node: &Node) -> Option<Id> {
+        self.ids.get(node).copied()
+    }
+
     /// The node of an id.
     pub fn node(&self, id: Id) -> &Node {
         &self.nodes[id.index()]

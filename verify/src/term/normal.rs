@@ -51,6 +51,7 @@ impl Terms {
             Some(id) => id,
             None => self.keep(node.clone()),
         };
+        let id = self.under_facts(id);
         self.normal.depth -= 1;
         if cached {
             self.normal.built.insert(node, id);
@@ -71,6 +72,10 @@ impl Terms {
             let range = range::of_node(self.arena.node(id), bounds, |child| {
                 known[child.index()].unwrap_or(Range::ALL)
             });
+            let range = match range::remainder_divisor(&self.arena, id) {
+                Some(divisor) => range.meet(Range::between(0, divisor - 1)),
+                None => range,
+            };
             self.normal.ranges[id.index()] = Some(range);
         }
         id

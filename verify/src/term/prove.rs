@@ -3,7 +3,7 @@
 //! Ensures: [`Outcome::Closed`] only if the goal holds in every state that satisfies the facts.
 
 use super::facts::Facts;
-use super::node::Sort;
+use super::node::Id;
 use super::{Term32, Term64, TermBool, TermMem, Terms};
 use crate::domain::{Cmp, Domain};
 use crate::smt::{Model, Proof, Smt};
@@ -95,39 +95,13 @@ impl Prover {
     /// Whether two words are equal in every state that satisfies the facts.
     pub fn equal32(&mut self, terms: &mut Terms, facts: &Facts, a: Term32, b: Term32) -> Outcome {
         let goal = terms.cmp32(Cmp::Eq, &a, &b);
-        let simple = (
-            facts.simplify32(terms, a).norm,
-            facts.simplify32(terms, b).norm,
-        );
-        self.equal(
-            terms,
-            facts,
-            Goal {
-                raw: a.raw == b.raw,
-                rules: a.norm == b.norm,
-                facts: simple.0 == simple.1,
-                goal,
-            },
-        )
+        self.equal(terms, facts, ((a.raw, a.norm), (b.raw, b.norm)), goal)
     }
 
     /// Whether two 64-bit words are equal in every state that satisfies the facts.
     pub fn equal64(&mut self, terms: &mut Terms, facts: &Facts, a: Term64, b: Term64) -> Outcome {
         let goal = terms.cmp64(Cmp::Eq, &a, &b);
-        let simple = (
-            facts.simplify64(terms, a).norm,
-            facts.simplify64(terms, b).norm,
-        );
-        self.equal(
-            terms,
-            facts,
-            Goal {
-                raw: a.raw == b.raw,
-                rules: a.norm == b.norm,
-                facts: simple.0 == simple.1,
-                goal,
-            },
-        )
+        self.equal(terms, facts, ((a.raw, a.norm), (b.raw, b.norm)), goal)
     }
 
     /// Whether two memories are equal in every state that satisfies the facts.
@@ -138,22 +112,8 @@ impl Prover {
         a: TermMem,
         b: TermMem,
     ) -> Outcome {
-        debug_assert!(terms.arena().sort(a.raw) == Sort::Mem);
         let goal = terms.same_mem(&a, &b);
-        let simple = (
-            facts.simplify_mem(terms, a).norm,
-            facts.simplify_mem(terms, b).norm,
-        );
-        self.equal(
-            terms,
-            facts,
-            Goal {
-                raw: a.raw == b.raw,
-                rules: a.norm == b.norm,
-                facts: simple.0 == simple.1,
-                goal,
-            },
-        )
+        self.equal(terms, facts, ((a.raw, a.norm), (b.raw, b.norm)), goal)
     }
 
     /// Whether two truth values are equal in every state that satisfies the facts.
@@ -166,38 +126,22 @@ impl Prover {
     ) -> Outcome {
         let not_b = terms.not(&b);
         let goal = terms.ite_bool(&a, &b, &not_b);
-        let simple = (
-            facts.simplify_bool(terms, a).norm,
-            facts.simplify_bool(terms, b).norm,
-        );
-        self.equal(
-            terms,
-            facts,
-            Goal {
-                raw: a.raw == b.raw,
-                rules: a.norm == b.norm,
-                facts: simple.0 == simple.1,
-                goal,
-            },
-        )
+        self.equal(terms, facts, ((a.raw, a.norm), (b.raw, b.norm)), goal)
     }
 
     /// Whether a condition holds in every state that satisfies the facts.
     pub fn holds(&mut self, terms: &mut Terms, facts: &Facts, goal: TermBool) -> Outcome {
-        let rules = terms.as_bool(goal) == Some(true);
+        let truth = terms.bool(true);
         self.equal(
             terms,
             facts,
-            Goal {
-                raw: false,
-                rules,
-                facts: false,
-                goal,
-            },
+            ((goal.raw, goal.norm), (truth.raw, truth.norm)),
+            goal,
         )
     }
 
-    /// Whether the facts decide the condition; the solver is asked if nothing else helps.
+    /// Whether the facts decide the condition; the solver is asked if nothing else helps, with
+    /// products and quotients as unknown functions only.
     ///
     /// `None` also when the solver does not know.
     pub fn decide(
@@ -209,27 +153,31 @@ impl Prover {
         if let Some(known) = facts.decide(terms, condition) {
             return Some(known);
         }
-        if self.smt.prove(terms, facts, condition) == Proof::Valid {
+        if self.smt.entails(terms, facts, condition) {
             return Some(true);
         }
         let negation = terms.not(&condition);
-        (self.smt.prove(terms, facts, negation) == Proof::Valid).then_some(false)
+        self.smt.entails(terms, facts, negation).then_some(false)
     }
 
-    fn equal(&mut self, terms: &mut Terms, facts: &Facts, goal: Goal) -> Outcome {
-        if goal.raw {
-            self.counts.identity += 1;
-            return Outcome::Closed(By::Identity);
+    /// Sides are pairs of a raw and a normal term; the goal says that they are equal.
+    fn equal(
+        &mut self,
+        terms: &mut Terms,
+        facts: &Facts,
+        (a, b): (Side, Side),
+        goal: TermBool,
+    ) -> Outcome {
+        if let Some(by) = closed_without_solver(terms, facts, (a, b), goal) {
+            *match by {
+                By::Identity => &mut self.counts.identity,
+                By::Rules => &mut self.counts.rules,
+                By::Facts => &mut self.counts.facts,
+                By::Solver => &mut self.counts.solver,
+            } += 1;
+            return Outcome::Closed(by);
         }
-        if goal.rules {
-            self.counts.rules += 1;
-            return Outcome::Closed(By::Rules);
-        }
-        if goal.facts || facts.is_contradictory() || facts.decide(terms, goal.goal) == Some(true) {
-            self.counts.facts += 1;
-            return Outcome::Closed(By::Facts);
-        }
-        let open = match self.smt.prove(terms, facts, goal.goal) {
+        let open = match self.smt.prove(terms, facts, goal) {
             Proof::Valid => {
                 self.counts.solver += 1;
                 return Outcome::Closed(By::Solver);
@@ -242,11 +190,22 @@ impl Prover {
     }
 }
 
-/// What is known of an equation before the solver is asked.
-#[derive(Clone, Copy)]
-struct Goal {
-    raw: bool,
-    rules: bool,
-    facts: bool,
+/// A raw and a normal term.
+type Side = (Id, Id);
+
+fn closed_without_solver(
+    terms: &mut Terms,
+    facts: &Facts,
+    (a, b): (Side, Side),
     goal: TermBool,
+) -> Option<By> {
+    if a.0 == b.0 {
+        return Some(By::Identity);
+    }
+    if a.1 == b.1 || terms.as_bool(goal) == Some(true) {
+        return Some(By::Rules);
+    }
+    let same = facts.simplified(terms, a.1) == facts.simplified(terms, b.1);
+    (same || facts.is_contradictory() || facts.decide(terms, goal) == Some(true))
+        .then_some(By::Facts)
 }

@@ -5,7 +5,7 @@
 
 use crate::domain::{Bin32, Un32};
 
-use super::node::{BitOp, Bounds, Id, Node};
+use super::node::{Arena, BitOp, Bounds, Id, Node};
 
 /// A set of words: those between `low` and `high` with the bits of `zeros` clear and of `ones` set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,6 +147,37 @@ impl Range {
             None
         }
     }
+}
+
+/// The divisor `k` of a sum `x - (x /u k) * k`, a remainder below `k`.
+pub fn remainder_divisor(arena: &Arena, id: Id) -> Option<u32> {
+    let Node::Linear(sum) = arena.node(id) else {
+        return None;
+    };
+    sum.monomials
+        .iter()
+        .enumerate()
+        .find_map(|(at, (atom, factor))| {
+            let Node::Bin32(Bin32::DivU, dividend, divisor) = *arena.node(*atom) else {
+                return None;
+            };
+            let Node::Const(divisor) = *arena.node(divisor) else {
+                return None;
+            };
+            let rest = sum
+                .monomials
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != at)
+                .map(|(_, part)| part);
+            let is_dividend = match arena.node(dividend) {
+                Node::Linear(whole) => {
+                    whole.constant == sum.constant && whole.monomials.iter().eq(rest)
+                }
+                _ => sum.constant == 0 && rest.eq([&(dividend, 1)]),
+            };
+            (is_dividend && divisor > 0 && *factor == divisor.wrapping_neg()).then_some(divisor)
+        })
 }
 
 /// The range of a normalised node from the ranges of its operands; for a sort other than W32, all.

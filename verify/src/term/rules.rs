@@ -24,6 +24,8 @@ mod truth;
 mod unary;
 mod wide;
 
+pub(super) use make::inverse;
+
 /// One equation, read from left to right.
 #[derive(Clone, Copy)]
 pub struct Rule {
@@ -102,4 +104,6 @@ pub(super) fn apply(terms: &mut Terms, node: &Node) -> Option<Id> {
 }
 
 #[cfg(test)]
-mod tests;
+mod idioms;
+#[cfg(test)]
+pub(crate) mod tests;

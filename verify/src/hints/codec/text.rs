@@ -101,11 +101,11 @@ fn cut_text(cut: &Cut) -> String {
     lines.push(format!("    stack {}", slots(&cut.stack)));
     for located in &cut.locations {
         let location = location_text(located.location);
-        lines.push(format!(
-            "    {location} = {} = n{}",
-            name_text(located.name),
-            located.value
-        ));
+        let name = name_text(located.name);
+        lines.push(match located.name {
+            ENTRY_NAME.. => format!("    {location} = {name}"),
+            _ => format!("    {location} = {name} = n{}", located.value),
+        });
     }
     for &(name, node) in &cut.named {
         lines.push(format!("    {} = n{node}", name_text(name)));

@@ -1,7 +1,7 @@
 //! `and`, `or`, `xor`.
 
 use super::super::Terms;
-use super::super::node::{BitOp, Bits, Id, Node};
+use super::super::node::{BitOp, Bits, Id, Linear, Node};
 use super::linear::{low_mask_bits, low_sum};
 use super::make::Field;
 use super::{Rule, rules};
@@ -215,7 +215,10 @@ fn and_of_parts(t: &mut Terms, node: &Node) -> Option<Id> {
     let [only] = bits.operands[..] else {
         return None;
     };
-    let (parts, constant) = t.disjoint_parts(only)?;
+    let Linear {
+        monomials: parts,
+        constant,
+    } = t.disjoint_parts(only)?;
     if parts.len() + usize::from(constant != 0) < 2 {
         return None;
     }
@@ -296,7 +299,11 @@ fn or_constant(t: &mut Terms, node: &Node) -> Option<Id> {
 fn or_of_parts(t: &mut Terms, node: &Node) -> Option<Id> {
     let bits = of(BitOp::Or, node)?;
     for (at, id) in bits.operands.iter().enumerate() {
-        let Some((parts, constant)) = t.disjoint_parts(*id) else {
+        let Some(Linear {
+            monomials: parts,
+            constant,
+        }) = t.disjoint_parts(*id)
+        else {
             continue;
         };
         if parts.len() + usize::from(constant != 0) < 2 {

@@ -63,51 +63,10 @@ fn choice_negated(t: &mut Terms, node: &Node) -> Option<Id> {
     Some(t.choose(plain, b, a))
 }
 
-/// What a term is where the condition has the given truth; only its top is looked at.
-fn assuming(t: &mut Terms, id: Id, c: Id, value: bool) -> Id {
-    if id == c {
-        return t.truth(value);
-    }
-    match t.node(id).clone() {
-        Node::Not(a) if a == c => t.truth(!value),
-        Node::Ite(d, x, y) if d == c => {
-            if value {
-                x
-            } else {
-                y
-            }
-        }
-        Node::Linear(sum) => {
-            let known = sum
-                .monomials
-                .iter()
-                .map(|(part, factor)| match *t.node(*part) {
-                    Node::Ite(d, x, y) if d == c => (if value { x } else { y }, *factor),
-                    _ => (*part, *factor),
-                });
-            let known: Vec<(Id, u32)> = known.collect();
-            if known[..] == sum.monomials[..] {
-                id
-            } else {
-                t.sum(&known, sum.constant)
-            }
-        }
-        Node::And(parts) if parts.contains(&c) => {
-            let rest: Vec<Id> = parts.iter().copied().filter(|part| *part != c).collect();
-            if value {
-                t.build(Node::And(rest.into()))
-            } else {
-                t.truth(false)
-            }
-        }
-        _ => id,
-    }
-}
-
 /// `ite(c, f(c), g(c)) = ite(c, f(true), g(false))`
 fn choice_branches_know(t: &mut Terms, node: &Node) -> Option<Id> {
     let (c, a, b) = of(node)?;
-    let (then, otherwise) = (assuming(t, a, c, true), assuming(t, b, c, false));
+    let (then, otherwise) = (t.assuming(a, c, true), t.assuming(b, c, false));
     ((then, otherwise) != (a, b)).then(|| t.choose(c, then, otherwise))
 }
 

@@ -1,7 +1,7 @@
 //! Comparisons and carries.
 
 use super::super::Terms;
-use super::super::node::{BitOp, Id, Node};
+use super::super::node::{BitOp, Id, Linear, Node};
 use super::super::value;
 use super::linear::only_monomial;
 use super::make::{filled, inverse};
@@ -220,7 +220,10 @@ fn eq_of_parts(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, k) = with_constant(t, Cmp::Eq, node)?;
     for sign in [1, u32::MAX] {
         let signed = t.scaled(a, sign);
-        let Some((parts, _)) = t.disjoint_parts(signed) else {
+        let Some(Linear {
+            monomials: parts, ..
+        }) = t.disjoint_parts(signed)
+        else {
             continue;
         };
         if parts.len() < 2 {

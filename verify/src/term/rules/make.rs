@@ -1,9 +1,7 @@
 //! What rules are written with: constructors of normal terms, and views of them.
 
-use std::rc::Rc;
-
 use super::super::Terms;
-use super::super::node::{BitOp, Bits, Id, Linear, Node};
+use super::super::node::{BitOp, Bits, Id, Linear, Node, Sort, Writes};
 use super::super::range::Range;
 use crate::domain::{Bin32, Cmp, Un32};
 
@@ -21,7 +19,7 @@ pub(in crate::term) struct Field {
 }
 
 /// The inverse of an odd number modulo 2^32, by Newton's iteration.
-pub(super) fn inverse(odd: u32) -> u32 {
+pub(in crate::term) fn inverse(odd: u32) -> u32 {
     (0..5).fold(odd, |x, _| {
         x.wrapping_mul(2u32.wrapping_sub(odd.wrapping_mul(x)))
     })
@@ -159,7 +157,7 @@ impl Terms {
     }
 
     /// A bit operator: nested ones opened, constants joined, operands sorted.
-    pub(super) fn bits(&mut self, op: BitOp, operands: &[Id], constant: u32) -> Id {
+    pub(in crate::term) fn bits(&mut self, op: BitOp, operands: &[Id], constant: u32) -> Id {
         let mut constant = constant;
         let mut work: Vec<Id> = operands.to_vec();
         let mut all: Vec<Id> = Vec::new();
@@ -212,6 +210,29 @@ impl Terms {
     pub(super) fn shl(&mut self, a: Id, count: u32) -> Id {
         debug_assert!(count < 32);
         self.scaled(a, 1 << count)
+    }
+
+    /// The product of words, sums among them.
+    pub(in crate::term) fn multiply(&mut self, operands: &[Id]) -> Id {
+        let one = self.word(1);
+        operands.iter().fold(one, |product, operand| {
+            self.bin(Bin32::Mul, product, *operand)
+        })
+    }
+
+    /// A memory with bytes written at distances from an address.
+    pub(in crate::term) fn write_bytes(&mut self, memory: Id, base: Id, bytes: &[(u32, Id)]) -> Id {
+        let (base, moved) = self.split_constant(base);
+        let mut bytes: Vec<(u32, Id)> = bytes
+            .iter()
+            .map(|(offset, byte)| (offset.wrapping_add(moved), *byte))
+            .collect();
+        bytes.sort_unstable();
+        self.build(Node::Writes(Writes {
+            memory,
+            base,
+            bytes: bytes.into(),
+        }))
     }
 
     /// The product of words, constants among them.
@@ -276,14 +297,13 @@ impl Terms {
             return Range::of_bits(range.zeros << shift | (factor - 1), range.ones << shift);
         }
         match u32::try_from(u64::from(range.high) * u64::from(factor)) {
-            Ok(high) => Range::between(range.low * factor, high),
+            Ok(high) => Range::between(range.low.wrapping_mul(factor), high),
             Err(_) => Range::ALL,
         }
     }
 
-    /// The parts of a sum in which no two have a bit in common, so that `+` is `|`; the constant is
-    /// the second component. `None` for anything else.
-    pub(super) fn disjoint_parts(&self, id: Id) -> Option<(Rc<[(Id, u32)]>, u32)> {
+    /// A sum of which no two parts have a bit in common, so that `+` is `|`. `None` for anything else.
+    pub(super) fn disjoint_parts(&self, id: Id) -> Option<Linear> {
         let Node::Linear(sum) = self.node(id) else {
             return None;
         };
@@ -295,7 +315,7 @@ impl Terms {
             }
             used |= possible;
         }
-        Some((sum.monomials.clone(), sum.constant))
+        Some(sum.clone())
     }
 
     /// A monomial as moved bits of a word.
@@ -351,7 +371,7 @@ impl Terms {
         self.scaled(bits, field.factor << low)
     }
 
-    /// The address without its constant, and the constant.
+    /// The sum without its constant, and the constant; of a constant, 0 and the constant.
     pub(in crate::term) fn split_constant(&mut self, address: Id) -> (Id, u32) {
         let sum = self.linear(address);
         if sum.constant == 0 {
@@ -364,6 +384,59 @@ impl Terms {
     pub(super) fn byte_of(&mut self, value: Id, at: u32) -> Id {
         let moved = self.shr_u(value, 8 * at);
         self.masked(moved, 0xff)
+    }
+
+    /// What a term is where a condition has the given truth: looked for in connectives and choices of
+    /// truth values, and at the top of words.
+    pub(super) fn assuming(&mut self, id: Id, c: Id, value: bool) -> Id {
+        if id == c {
+            return self.truth(value);
+        }
+        match self.node(id).clone() {
+            Node::Not(a) => {
+                let known = self.assuming(a, c, value);
+                if known == a { id } else { self.negation(known) }
+            }
+            Node::Ite(d, x, y) if d == c => {
+                if value {
+                    x
+                } else {
+                    y
+                }
+            }
+            Node::Ite(d, x, y) if self.arena().sort(x) == Sort::Bool => {
+                let known = [d, x, y].map(|part| self.assuming(part, c, value));
+                if known == [d, x, y] {
+                    id
+                } else {
+                    self.choose(known[0], known[1], known[2])
+                }
+            }
+            Node::Linear(sum) => {
+                let branch = |(part, factor): &(Id, u32)| match *self.node(*part) {
+                    Node::Ite(d, x, y) if d == c => (if value { x } else { y }, *factor),
+                    _ => (*part, *factor),
+                };
+                let known: Vec<(Id, u32)> = sum.monomials.iter().map(branch).collect();
+                if known[..] == sum.monomials[..] {
+                    id
+                } else {
+                    self.sum(&known, sum.constant)
+                }
+            }
+            Node::And(parts) => {
+                let known: Vec<Id> = parts
+                    .iter()
+                    .map(|part| self.assuming(*part, c, value))
+                    .collect();
+                if known[..] == parts[..] {
+                    id
+                } else {
+                    self.build(Node::And(known.into()))
+                }
+            }
+            _ => id,
+        }
     }
 
     /// The halves of a normal 64-bit word.

@@ -47,14 +47,6 @@ enum Found {
 /// Whether no byte of the writes has an address among the `count` from this one.
 fn is_apart(t: &mut Terms, writes: &Writes, address: Id, count: u32) -> bool {
     let distance = t.sub(address, writes.base);
-    let (rest, constant) = t.split_constant(distance);
-    if let Some(rest) = t.constant(rest) {
-        let first = rest.wrapping_add(constant);
-        return writes
-            .bytes
-            .iter()
-            .all(|(offset, _)| offset.wrapping_sub(first) >= count);
-    }
     let range = t.range(distance);
     writes.bytes.iter().all(|(offset, _)| {
         let reached = (range.low.checked_sub(*offset), range.high.checked_sub(*offset));
@@ -67,10 +59,6 @@ fn is_apart(t: &mut Terms, writes: &Writes, address: Id, count: u32) -> bool {
 /// The byte at an address, as far down as it can be followed.
 fn find(t: &mut Terms, memory: Id, address: Id) -> Found {
     let (base, offset) = t.split_constant(address);
-    let (base, offset) = match t.constant(base) {
-        Some(constant) => (t.word(0), offset.wrapping_add(constant)),
-        None => (base, offset),
-    };
     let mut memory = memory;
     while let Node::Writes(writes) = t.node(memory).clone() {
         if writes.base == base {
@@ -123,10 +111,6 @@ fn store_is_writes(t: &mut Terms, node: &Node) -> Option<Id> {
         return None;
     };
     let (base, offset) = t.split_constant(address);
-    let (base, offset) = match t.constant(base) {
-        Some(constant) => (t.word(0), offset.wrapping_add(constant)),
-        None => (base, offset),
-    };
     let mut bytes: Vec<(u32, Id)> = Vec::with_capacity(4);
     for at in 0..width.bytes() {
         bytes.push((offset.wrapping_add(at), t.byte_of(value, at)));

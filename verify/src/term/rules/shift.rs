@@ -1,7 +1,7 @@
 //! Shifts, rotations and quotients.
 
 use super::super::Terms;
-use super::super::node::{BitOp, Id, Node};
+use super::super::node::{BitOp, Id, Linear, Node};
 use super::super::value;
 use super::linear::only_monomial;
 use super::make::Field;
@@ -198,7 +198,10 @@ fn shr_u_of_field(t: &mut Terms, node: &Node) -> Option<Id> {
 /// `(x + y) >> k = (x >> k) + (y >> k)` if `x` and `y` have no bit in common
 fn shr_u_of_parts(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, count) = by_constant(t, Bin32::ShrU, node)?;
-    let (parts, constant) = t.disjoint_parts(a)?;
+    let Linear {
+        monomials: parts,
+        constant,
+    } = t.disjoint_parts(a)?;
     if parts.len() + usize::from(constant != 0) < 2 {
         return None;
     }

@@ -80,17 +80,17 @@ const CONSTANTS: [u32; 20] = [
 ];
 
 /// Random terms over few symbols, so that rules with repeated operands meet.
-struct Generator {
-    terms: Terms,
+pub(crate) struct Generator {
+    pub(crate) terms: Terms,
     random: u64,
     bools: Vec<TermBool>,
-    words: Vec<Term32>,
+    pub(crate) words: Vec<Term32>,
     doubles: Vec<Term64>,
     mems: Vec<TermMem>,
 }
 
 impl Generator {
-    fn new(seed: u64) -> Generator {
+    pub(crate) fn new(seed: u64) -> Generator {
         let mut terms = Terms::new();
         terms.normal.log = Some(Vec::new());
         let bounds = [
@@ -169,7 +169,7 @@ impl Generator {
     }
 
     /// One more term of each sort, as the dice fall.
-    fn step(&mut self) -> (Id, Id) {
+    pub(crate) fn step(&mut self) -> (Id, Id) {
         match self.next(16) {
             0..=7 => {
                 let term = self.new_word();
@@ -194,7 +194,7 @@ impl Generator {
         }
     }
 
-    fn new_word(&mut self) -> Term32 {
+    pub(crate) fn new_word(&mut self) -> Term32 {
         let (a, b, c) = (self.word(), self.word(), self.bool());
         match self.next(13) {
             12 => {
@@ -237,7 +237,7 @@ impl Generator {
         }
     }
 
-    fn new_bool(&mut self) -> TermBool {
+    pub(crate) fn new_bool(&mut self) -> TermBool {
         let (a, b, c) = (self.bool(), self.bool(), self.bool());
         match self.next(12) {
             0 => self.terms.not(&a),
@@ -300,7 +300,7 @@ impl Generator {
 }
 
 /// Whether two terms have the same value; memories byte for byte.
-fn agree(evaluator: &mut Evaluator<'_>, sort: Sort, a: Id, b: Id) -> bool {
+pub(crate) fn agree(evaluator: &mut Evaluator<'_>, sort: Sort, a: Id, b: Id) -> bool {
     match sort {
         Sort::Mem => {
             let (a, b) = (evaluator.mem(a), evaluator.mem(b));
@@ -434,6 +434,20 @@ fn normal_64_bit_words_are_pairs() {
             }
         }
     }
+}
+
+#[test]
+fn rules_have_different_names() {
+    let mut names: Vec<&str> = RULES
+        .iter()
+        .copied()
+        .flatten()
+        .map(|rule| rule.name)
+        .collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
 }
 
 #[test]

@@ -14,9 +14,10 @@ pub(super) const CONNECTIVES: &[Rule] = rules![
     or_is_and,
     and_flattened,
     and_resolves,
-    and_of_choice,
+    and_knows_choice,
     and_of_bounds,
     and_of_orders,
+    and_of_signs,
 ];
 
 /// `not true = false`, `not false = true`
@@ -122,28 +123,29 @@ fn and_resolves(t: &mut Terms, node: &Node) -> Option<Id> {
     None
 }
 
-/// `c and ite(c, x, y) = c and x`; `not c and ite(c, x, y) = not c and y`; so for `not ite(c, x, y)`
-fn and_of_choice(t: &mut Terms, node: &Node) -> Option<Id> {
+/// `c and ite(..c..) = c and ite(..true..)`; `not c and ite(..c..) = not c and ite(..false..)`; so for a
+/// negated `ite`
+fn and_knows_choice(t: &mut Terms, node: &Node) -> Option<Id> {
     let Node::And(operands) = node else {
         return None;
     };
     for (at, id) in operands.iter().enumerate() {
-        let (inner, positive) = literal(t, *id);
-        let Node::Ite(c, x, y) = *t.node(inner) else {
+        if !matches!(t.node(literal(t, *id).0), Node::Ite(..)) {
             continue;
-        };
-        let (c, c_positive) = literal(t, c);
-        let Some(known) = operands.iter().find(|id| literal(t, **id).0 == c) else {
-            continue;
-        };
-        let branch = if literal(t, *known).1 == c_positive {
-            x
-        } else {
-            y
-        };
-        let mut rest = operands.to_vec();
-        rest[at] = if positive { branch } else { t.negation(branch) };
-        return Some(t.build(Node::And(rest.into())));
+        }
+        let known = operands
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != at);
+        let known: Vec<(Id, bool)> = known.map(|(_, other)| literal(t, *other)).collect();
+        let new = known
+            .iter()
+            .fold(*id, |id, (c, value)| t.assuming(id, *c, *value));
+        if new != *id {
+            let mut rest = operands.to_vec();
+            rest[at] = new;
+            return Some(t.build(Node::And(rest.into())));
+        }
     }
     None
 }
@@ -164,6 +166,15 @@ fn bound(t: &Terms, id: Id, op: Cmp) -> Option<(Id, Bound)> {
         return None;
     };
     let k = t.constant(b)?;
+    if (own, op, k) == (Cmp::LtS, Cmp::LtU, 0) {
+        let sign = 1i64 << 31;
+        let bound = if positive {
+            Bound::Between(sign, 2 * sign - 1)
+        } else {
+            Bound::Between(0, sign - 1)
+        };
+        return Some((a, bound));
+    }
     let (k, least, greatest) = match op {
         Cmp::LtS => (
             i64::from(k as i32),
@@ -174,6 +185,8 @@ fn bound(t: &Terms, id: Id, op: Cmp) -> Option<(Id, Bound)> {
     };
     let bound = match (own, positive) {
         (Cmp::Eq, true) => Bound::Between(k, k),
+        (Cmp::Eq, false) if k == least => Bound::Between(k + 1, greatest),
+        (Cmp::Eq, false) if k == greatest => Bound::Between(least, k - 1),
         (Cmp::Eq, false) => Bound::Not(k),
         (own, true) if own == op => Bound::Between(least, k - 1),
         (own, false) if own == op => Bound::Between(k, greatest),
@@ -302,4 +315,54 @@ fn and_of_orders(t: &mut Terms, node: &Node) -> Option<Id> {
         }
     }
     None
+}
+
+/// `x <s 0 and x + k <s 0` is `x <s -k` for `k` from 1 to 2^31 - 1; `not x <s 0 and not x + k <s 0` is
+/// `not x <s -k` for `k` from 2^31 + 1: how `LT` and `GE` after an addition of `k` read
+fn and_of_signs(t: &mut Terms, node: &Node) -> Option<Id> {
+    let Node::And(operands) = node else {
+        return None;
+    };
+    let signs: Vec<Option<(Id, bool)>> = operands.iter().map(|id| sign_of(t, *id)).collect();
+    for (i, first) in signs.iter().enumerate() {
+        for (j, second) in signs.iter().enumerate() {
+            let (Some((x, negative)), Some((y, other))) = (first, second) else {
+                continue;
+            };
+            if i == j || negative != other {
+                continue;
+            }
+            let distance = t.sub(*y, *x);
+            let Some(k) = t.constant(distance) else {
+                continue;
+            };
+            let moved_to_zero = if *negative {
+                k as i32 > 0
+            } else {
+                (k as i32) < 0 && k != 1 << 31
+            };
+            if !moved_to_zero {
+                continue;
+            }
+            let below = t.cmp_const(Cmp::LtS, *x, k.wrapping_neg());
+            let stated = if *negative { below } else { t.negation(below) };
+            let rest = operands
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != i && *at != j)
+                .map(|(_, id)| *id);
+            let all: Vec<Id> = rest.chain([stated]).collect();
+            return Some(t.build(Node::And(all.into())));
+        }
+    }
+    None
+}
+
+/// The word whose sign a condition tells, and whether it says negative.
+fn sign_of(t: &Terms, id: Id) -> Option<(Id, bool)> {
+    let (atom, positive) = literal(t, id);
+    match *t.node(atom) {
+        Node::Cmp32(Cmp::LtS, x, zero) if t.constant(zero) == Some(0) => Some((x, positive)),
+        _ => None,
+    }
 }

@@ -311,13 +311,12 @@ fn shr_u64(t: &mut Terms, node: &Node) -> Option<Id> {
     pair(t, high, low)
 }
 
-/// `h:l >>s c = (h >>s n):(l >> n | h << (32 - n & 255) | ite(n <u 32, 0, h >>s (n - 32)))`, `n = c & 63`
+/// `h:l >>s c = (h >>s n):(l >> n | h << (32 - n & 255) | ite(n <u 32, 0, h >>s (n - 32 & 255)))`, `n = c & 63`
 fn shr_s64(t: &mut Terms, node: &Node) -> Option<Id> {
     let ((high, low), (_, count)) = of(t, Bin64::ShrS, node)?;
-    let (n, _, under) = counts(t, count);
-    let beyond = t.sum(&[(n, 1)], 32u32.wrapping_neg());
+    let (n, over, under) = counts(t, count);
     let (near, zero) = (t.cmp_const(Cmp::LtU, n, 32), t.word(0));
-    let signs = t.bin(Bin32::ShrS, high, beyond);
+    let signs = t.bin(Bin32::ShrS, high, over);
     let signs = t.choose(near, zero, signs);
     let parts = [t.bin(Bin32::ShrU, low, n), t.bin(Bin32::Shl, high, under)];
     let high = t.bin(Bin32::ShrS, high, n);

@@ -1,0 +1,62 @@
+//! Compiles and proves files, or random modules: `prove FILE..`, `prove --count N --seed S`.
+
+use std::time::Instant;
+
+use synth::config::Config;
+use synth_fuzz::generate::{decisions, module, Choices};
+use synth_fuzz::oracle::{self, Failure};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let option = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1)?.parse::<u64>().ok()
+    };
+    let mut failed = 0;
+    match option("--count") {
+        Some(count) => {
+            let first = option("--seed").unwrap_or(0);
+            for seed in first..first + count {
+                let bytes = decisions(seed, 3000);
+                failed += u32::from(!judge(&format!("seed {seed}"), &module(&mut Choices::new(&bytes)).wasm));
+            }
+        }
+        None => {
+            for file in &arguments {
+                let wasm = synth::wasm::read(&std::fs::read(file).expect("a readable file")).expect("Wasm").into_owned();
+                failed += u32::from(!judge(file, &wasm));
+            }
+        }
+    }
+    println!("{failed} failed");
+    std::process::exit(i32::from(failed > 0));
+}
+
+fn judge(name: &str, wasm: &[u8]) -> bool {
+    let begun = Instant::now();
+    match oracle::object(wasm, &Config::default()) {
+        Ok(proved) => {
+            let bytes: u32 = proved.report.functions.iter().map(|function| function.code_bytes).sum();
+            println!("{name}: proved, {bytes} bytes, {:?}, {:?}", proved.report.methods(), begun.elapsed());
+            true
+        }
+        Err(Failure::Unproved(report)) => {
+            println!("{name}: NOT PROVED, {:?}", begun.elapsed());
+            for function in report.functions.iter().filter(|function| !function.findings.is_empty()) {
+                println!("  {} {}: {}", function.function, function.name, function.verdict);
+                for finding in &function.findings {
+                    println!("    {:#x} {:?}: {}", finding.at, finding.check, finding.message);
+                }
+            }
+            for finding in &report.findings {
+                println!("  file {:?}: {}", finding.check, finding.message);
+            }
+            println!("  uncovered {}", report.uncovered_bytes);
+            false
+        }
+        Err(failure) => {
+            println!("{name}: {failure:?}");
+            false
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What must hold of every module: it compiles, is proved, and runs as another engine runs it.
+
+use synth::config::Config;
+use synth::elf::{self, ImageOptions, Imports};
+use synth::stage::NoTap;
+use synth_verify::check::{check, Checks};
+use synth_verify::verdict::Report;
+
+/// Why a module fails.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// The compiler refuses it.
+    Refused(String),
+    /// The validator gives no judgement.
+    NoJudgement(String),
+    /// The validator does not prove it.
+    Unproved(Box<Report>),
+}
+
+/// A compiled and proved module.
+#[derive(Clone, Debug)]
+pub struct Proved {
+    /// The ELF bytes.
+    pub elf: Vec<u8>,
+    /// The judgement.
+    pub report: Report,
+}
+
+/// Compiles a module to an object and proves it.
+pub fn object(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
+    let output = synth::compile(wasm, config, &mut NoTap).map_err(|error| Failure::Refused(error.to_string()))?;
+    let elf = elf::object(&output.program, config.cpu).map_err(|error| Failure::Refused(error.to_string()))?;
+    proved(wasm, elf)
+}
+
+/// Compiles a module to an image with stubs for its imports and proves it.
+pub fn image(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
+    let output = synth::compile(wasm, config, &mut NoTap).map_err(|error| Failure::Refused(error.to_string()))?;
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
+    let elf = elf::image(&output.program, config.cpu, options).map_err(|error| Failure::Refused(error.to_string()))?;
+    proved(wasm, elf)
+}
+
+fn proved(wasm: &[u8], elf: Vec<u8>) -> Result<Proved, Failure> {
+    let report = check(wasm, &elf, Checks::All).map_err(|error| Failure::NoJudgement(error.to_string()))?;
+    if report.proved() { Ok(Proved { elf, report }) } else { Err(Failure::Unproved(Box::new(report))) }
+}

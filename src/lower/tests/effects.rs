@@ -1,0 +1,144 @@
+//! Loads, stores, cells, tables and calls, executed.
+
+use super::super::eval::{Called, INSTANCE, MEMORY, TABLE};
+use super::*;
+use crate::ir::{Access, Function, Global, Memory, Table};
+
+const I32: Type = Type::I32;
+const I64: Type = Type::I64;
+
+#[test]
+fn loads_extend_as_their_access_says() {
+    let expected = [
+        (Access::U8, 0xf0_u64),
+        (Access::S8, 0xffff_fff0),
+        (Access::U16, 0x8df0),
+        (Access::S16, 0xffff_8df0),
+        (Access::W32, 0xabcd_8df0),
+        (Access::W64, 0x1234_5678_abcd_8df0),
+    ];
+    for (access, value) in expected {
+        for offset in [0, 3, 0xffb, 0xffc, 0xffd, 0x1000, 0x1234_5678] {
+            let func = function(&[I32], |func, args| {
+                let memory = Memory(0);
+                let base = push(func, Op::MemoryBase(memory), &[]);
+                let address = push(func, Op::Add32, &[base, args[0]]);
+                let load = Op::Load {
+                    memory,
+                    access,
+                    offset,
+                };
+                push(func, load, &[address])
+            });
+            let lowered = lower(&func);
+            let mut machine = machine(&[I32], &[0x40]);
+            machine.write(MEMORY + 0x40 + offset, 4, 0xabcd_8df0);
+            machine.write(MEMORY + 0x44 + offset, 4, 0x1234_5678);
+            let words = [value as u32, (value >> 32) as u32];
+            let words = &words[..(access.ty().bits() / 32) as usize];
+            let expected = Outcome::Returned(words.to_vec());
+            assert_eq!(machine.run(&lowered), expected, "{access:?}\n{lowered}");
+        }
+    }
+}
+
+#[test]
+fn cells_are_where_the_layout_says() {
+    let func = function(&[I32, I64], |func, args| {
+        let old = push(func, Op::GlobalGet(Global(2), I64), &[]);
+        for (op, arg) in [
+            (Op::GlobalSet(Global(0), I32), args[0]),
+            (Op::GlobalSet(Global(2), I64), args[1]),
+            (Op::SetMemoryBytes(Memory(0)), args[0]),
+        ] {
+            func.push(ENTRY, op, vec![arg], 0);
+        }
+        old
+    });
+    let lowered = lower(&func);
+    let mut machine = machine(&[I32, I64], &[0x11, 0x22_0000_0033]);
+    machine.write(INSTANCE + 8, 4, 0x44);
+    machine.write(INSTANCE + 12, 4, 0x55);
+    let outcome = machine.run(&lowered);
+    assert_eq!(outcome, Outcome::Returned(vec![0x44, 0x55]), "{lowered}");
+    let cells = [0, 4, 8, 12].map(|offset| machine.read(INSTANCE + offset, 4));
+    assert_eq!(cells, [0x11, 0x11, 0x33, 0x22], "{lowered}");
+}
+
+#[test]
+fn tables_are_read_by_entry() {
+    for constant in [false, true] {
+        let func = function(&[I32], |func, args| {
+            let index = match constant {
+                true => push(func, Op::Const32(3), &[]),
+                false => args[0],
+            };
+            let ty = push(func, Op::TableType(Table(0)), &[index]);
+            let code = push(func, Op::TableCode(Table(0)), &[index]);
+            push(func, Op::Sub32, &[code, ty])
+        });
+        let lowered = lower(&func);
+        let mut machine = machine(&[I32], &[3]);
+        machine.write(TABLE + 24, 4, 5);
+        machine.write(TABLE + 28, 4, 0x805);
+        let outcome = machine.run(&lowered);
+        assert_eq!(outcome, Outcome::Returned(vec![0x800]), "{lowered}");
+    }
+}
+
+#[test]
+fn calls_pass_registers_and_stack() {
+    let types = [I32, I64, I32, I64];
+    let mut called = Vec::new();
+    for op in 0..3 {
+        let func = function(&types, |func, args| {
+            let sig = func.signature_index(&signature(&types, &[I64]));
+            let code = push(func, Op::Const32(0x805), &[]);
+            let (op, mut values) = match op {
+                2 => (Op::CallCode { signature: sig }, vec![code]),
+                function => (
+                    Op::Call {
+                        function: Function(function),
+                        signature: sig,
+                    },
+                    vec![],
+                ),
+            };
+            values.extend([args[2], args[1], args[2], args[3]]);
+            let result = push(func, op, &values);
+            push(func, Op::Add64, &[result, args[1]])
+        });
+        let lowered = lower(&func);
+        let mut machine = machine(&types, &[1, 0x3_0000_0002, 4, 0x6_0000_0005]);
+        let outcome = machine.run(&lowered);
+        assert_eq!(
+            outcome,
+            Outcome::Returned(vec![0x1236, 0x567b]),
+            "{lowered}"
+        );
+        called.extend(machine.calls);
+    }
+    let call = |callee: &str| Called {
+        callee: callee.into(),
+        registers: vec![(0, 4), (2, 2), (3, 3)],
+        stack: vec![(0, 4), (8, 5), (12, 6)],
+    };
+    assert_eq!(called, [call("import0"), call("f1"), call("0x805")]);
+}
+
+#[test]
+fn long_chains_of_words_are_cut() {
+    let func = function(&[I32], |func, args| {
+        let mut value = args[0];
+        for _ in 0..3000 {
+            let wide = push(func, Op::ExtendS, &[value]);
+            value = push(func, Op::Wrap, &[wide]);
+        }
+        push(func, Op::ExtendS, &[value])
+    });
+    let lowered = lower(&func);
+    assert_eq!(
+        result(&lowered, &[I32], &[0x8000_0001]),
+        0xffff_ffff_8000_0001
+    );
+}

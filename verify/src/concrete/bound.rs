@@ -1,0 +1,249 @@
+//! A file in memory beside its Wasm module: where the module's state is, and whether it is equal.
+//!
+//! Requires: a program that `program::bind` handed out.
+//! Ensures: [`Bound::same_state`] compares all of it: memory up to its length and zeros behind it,
+//! the length itself, and every global that has a cell.
+
+use crate::abi;
+use crate::elf::{Elf, FileKind};
+use crate::hints::Base;
+use crate::program::Program;
+use crate::wasm::module::{Constant, FunctionType, Module, PAGE_BYTES};
+
+use super::instantiate::State;
+use super::load::{self, Loaded};
+use super::region::Memory;
+use super::thumb_run::External;
+use super::word::{Fault, RegionIndex, Word};
+
+/// A module and its file, loaded.
+pub struct Bound<'a> {
+    /// The module.
+    pub module: &'a Module,
+    /// What the file means for it.
+    pub program: &'a Program,
+    /// The file in memory.
+    pub loaded: Loaded,
+    /// The name of the module in symbols.
+    pub name: String,
+    memory: Option<Place>,
+    instance: Option<Place>,
+    has_length: bool,
+}
+
+/// A region of the module inside a loaded region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Place {
+    region: RegionIndex,
+    offset: u32,
+    bytes: u32,
+}
+
+impl<'a> Bound<'a> {
+    /// Loads a file and finds the module's regions by their symbols.
+    ///
+    /// # Errors
+    /// A region is not where its symbol says.
+    pub fn new(
+        module: &'a Module,
+        program: &'a Program,
+        elf: &Elf<'_>,
+        name: &str,
+    ) -> Result<Bound<'a>, Fault> {
+        let loaded = load::run(elf)?;
+        let place = |base: Base, what: &str| {
+            let Some(region) = program.regions.get(&base) else {
+                return Ok(None);
+            };
+            let symbol = loaded.symbols.get(&format!("{name}.{what}"));
+            let located = symbol.and_then(|word| loaded.memory.locate(*word, region.bytes));
+            match located {
+                Some((found, offset)) => Ok(Some(Place {
+                    region: found,
+                    offset,
+                    bytes: region.bytes,
+                })),
+                None => Err(Fault::Other(format!(
+                    "{name}.{what} is not in one loaded region"
+                ))),
+            }
+        };
+        let memory = place(Base::Memory(0), "memory0")?;
+        let instance = place(Base::Instance, "instance")?;
+        let has_length = module.grows_memory();
+        let name = name.to_string();
+        Ok(Bound {
+            module,
+            program,
+            loaded,
+            name,
+            memory,
+            instance,
+            has_length,
+        })
+    }
+
+    /// The pages that linear memory may grow to.
+    pub fn reserve_pages(&self) -> u32 {
+        self.memory.map_or(0, |memory| memory.bytes / PAGE_BYTES)
+    }
+
+    /// The imports as functions outside of the file, in index order.
+    ///
+    /// # Errors
+    /// An import without an address.
+    pub fn imports(&self) -> Result<Vec<External>, Fault> {
+        let imports = self.module.imports.iter().zip(0u32..);
+        let externals = imports.map(|(import, index)| {
+            let symbol = abi::import_symbol(&import.module, &import.field);
+            let address = match self.program.kind {
+                FileKind::Relocatable => self.loaded.symbols.get(&symbol).copied(),
+                FileKind::Executable => {
+                    let address = self.program.imports.get(&index);
+                    address.map(|address| Word::Int(address | 1))
+                }
+            };
+            let signature = self.module.signature(index).cloned();
+            // An object that never calls an import need not name it.
+            let nowhere = Word::Pointer {
+                region: RegionIndex::MAX,
+                offset: 3,
+            };
+            match (address, signature) {
+                (Some(address), Some(signature)) => Ok(External { address, signature }),
+                (None, Some(signature)) => Ok(External {
+                    address: nowhere,
+                    signature,
+                }),
+                (Some(_) | None, None) => Err(Fault::Other(format!("{symbol} has no type"))),
+            }
+        });
+        externals.collect()
+    }
+
+    /// A function of the module as an external one, so that calls of it are noticed.
+    pub fn as_external(&self, function: u32) -> Option<External> {
+        let (start, _) = self.program.functions.get(&function)?;
+        let signature: FunctionType = self.module.signature(function)?.clone();
+        Some(External {
+            address: self.loaded.code_word(*start).plus(1),
+            signature,
+        })
+    }
+
+    /// Puts a state into memory.
+    ///
+    /// # Errors
+    /// It does not fit.
+    pub fn write_state(&self, state: &State, memory: &mut Memory) -> Result<(), Fault> {
+        if let Some(place) = self.memory {
+            let mut bytes = state.memory.clone();
+            bytes.resize(place.bytes as usize, 0);
+            set(memory, place, 0, &bytes)?;
+        }
+        let Some(place) = self.instance else {
+            return Ok(());
+        };
+        if self.has_length {
+            set(memory, place, 0, &(state.memory.len() as u32).to_le_bytes())?;
+        }
+        for (value, cell) in state.globals.iter().zip(&self.program.cells) {
+            if let Some(offset) = cell {
+                set(memory, place, *offset, &bytes_of(*value))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Expects a state in memory.
+    ///
+    /// # Errors
+    /// The first difference, in words.
+    pub fn same_state(&self, state: &State, memory: &Memory) -> Result<(), String> {
+        if let Some(place) = self.memory {
+            let found = get(memory, place, 0, place.bytes, "linear memory")?;
+            let (inside, behind) = found.split_at(state.memory.len().min(found.len()));
+            let pairs = inside.iter().zip(&state.memory).zip(0u32..);
+            if let Some(((found, wanted), at)) = pairs.into_iter().find(|((a, b), _)| a != b) {
+                return Err(format!(
+                    "memory byte {at:#x} is {found:#04x}, in Wasm {wanted:#04x}"
+                ));
+            }
+            if let Some(at) = behind.iter().position(|byte| *byte != 0) {
+                let at = inside.len() + at;
+                return Err(format!(
+                    "memory byte {at:#x}, beyond the length, is not zero"
+                ));
+            }
+        }
+        let Some(place) = self.instance else {
+            return Ok(());
+        };
+        if self.has_length {
+            let found = get(memory, place, 0, 4, "the memory length")?;
+            if found != (state.memory.len() as u32).to_le_bytes() {
+                return Err(format!(
+                    "the memory length is {found:02x?}, in Wasm {}",
+                    state.memory.len()
+                ));
+            }
+        }
+        for ((value, cell), global) in state.globals.iter().zip(&self.program.cells).zip(0..) {
+            let Some(offset) = cell else { continue };
+            let wanted = bytes_of(*value);
+            let what = format!("global {global}");
+            let found = get(memory, place, *offset, wanted.len() as u32, &what)?;
+            if found != wanted {
+                return Err(format!("{what} is {found:02x?}, in Wasm {wanted:02x?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes linear memory and cells poison, as no code that sets them up may rely on them.
+    pub fn poison_state(&self, memory: &mut Memory) {
+        for place in [self.memory, self.instance].into_iter().flatten() {
+            if let Some(region) = memory.region_mut(place.region) {
+                region.poison(place.offset, place.offset + place.bytes);
+            }
+        }
+    }
+}
+
+fn bytes_of(value: Constant) -> Vec<u8> {
+    match value {
+        Constant::I32(word) => word.to_le_bytes().to_vec(),
+        Constant::I64(wide) => wide.to_le_bytes().to_vec(),
+    }
+}
+
+fn set(memory: &mut Memory, place: Place, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
+    let fits = offset
+        .checked_add(bytes.len() as u32)
+        .is_some_and(|end| end <= place.bytes);
+    match memory.region_mut(place.region).filter(|_| fits) {
+        Some(region) => region.set_bytes(place.offset + offset, bytes),
+        None => Err(Fault::Other(
+            "the state does not fit into its regions".into(),
+        )),
+    }
+}
+
+fn get<'m>(
+    memory: &'m Memory,
+    place: Place,
+    offset: u32,
+    bytes: u32,
+    what: &str,
+) -> Result<&'m [u8], String> {
+    let region = memory
+        .region(place.region)
+        .ok_or(format!("{what} has no region"))?;
+    let found = region.integers(place.offset + offset, bytes);
+    found.map_err(|at| {
+        format!(
+            "{what} holds no integer at {:#x}",
+            at.wrapping_sub(place.offset)
+        )
+    })
+}

@@ -1,0 +1,141 @@
+//! Runs a boot image in the concrete interpreter: what `synth run --engine model` does.
+//!
+//! Ensures: the image runs from reset to its harness, then each action is done in order on that one
+//! instance. A run that the interpreter cannot vouch for (a read of memory nobody has set, a broken
+//! calling convention) is an error, never an outcome.
+
+use std::fmt;
+
+use crate::concrete::load;
+use crate::concrete::thumb_run::{End, Outcome as Run, Processor, Surroundings};
+use crate::concrete::word::Word;
+use crate::elf::{Elf, FileKind};
+use crate::trap::Trap;
+
+pub use crate::wasm::module::{Constant, FunctionType, ValueType};
+
+/// The section that the image goes to after instantiation.
+const HARNESS: &str = ".synth.harness";
+
+/// Something to do with an instance. Addresses are the machine's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Put bytes at an address.
+    Write(u32, Vec<u8>),
+    /// Call the function at an address, bit 0 clear.
+    Call(u32, FunctionType, Vec<Constant>),
+    /// Get this many bytes at an address.
+    Read(u32, u32),
+}
+
+/// What an action gave. A write gives nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The results of a call.
+    Returned(Vec<Constant>),
+    /// A call trapped at an address of code.
+    Trapped(Trap, u32),
+    /// The bytes read.
+    Bytes(Vec<u8>),
+}
+
+/// Why there are no outcomes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ModelError {
+    /// The file cannot be run.
+    File(String),
+    /// Instantiation trapped at an address of code.
+    NotInstantiated(Trap, u32),
+    /// The interpreter does not vouch for the run, at an address of code.
+    Fault(String, u32),
+    /// More instructions than the limit.
+    Unfinished(u64),
+}
+
+impl fmt::Display for ModelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ModelError::File(why) => f.write_str(why),
+            ModelError::NotInstantiated(trap, at) => write!(f, "instantiation trapped at {at:#x}: {}", trap.words()),
+            ModelError::Fault(why, at) => write!(f, "at {at:#x}: {why}"),
+            ModelError::Unfinished(steps) => write!(f, "no end after {steps} instructions"),
+        }
+    }
+}
+
+impl std::error::Error for ModelError {}
+
+/// Does the actions, each call in at most `steps_max` instructions.
+///
+/// # Errors
+/// There is no run that the interpreter vouches for.
+pub fn run(image: &[u8], actions: &[Action], steps_max: u64) -> Result<Vec<Outcome>, ModelError> {
+    let elf = Elf::read(image).map_err(|error| ModelError::File(error.to_string()))?;
+    let harness = elf.section(HARNESS).filter(|_| elf.kind == FileKind::Executable);
+    let (_, harness) = harness.ok_or_else(|| ModelError::File("this is no boot image".to_owned()))?;
+    let stops = [(harness.address, harness.address + harness.bytes)];
+    let loaded = load::run(&elf).map_err(|fault| ModelError::File(fault.to_string()))?;
+    let mut processor = Processor::new(&loaded);
+    let mut around = Surroundings { externals: &[], host: &mut |_, _, _| Err("nobody provides it".to_owned()), stops: &stops, steps_max };
+    let started = processor.reset(&mut around);
+    match started.end {
+        End::Reached(_) => {}
+        End::Trapped(trap, at) => return Err(ModelError::NotInstantiated(trap, at)),
+        End::Returned(_) | End::Faulted(..) | End::Unfinished => return Err(no_outcome(&started)),
+    }
+    // The stubs of imports lie in the harness; a call may run them.
+    around.stops = &[];
+    let mut outcomes = Vec::new();
+    for action in actions {
+        outcomes.extend(step(&mut processor, &mut around, action)?);
+    }
+    Ok(outcomes)
+}
+
+fn step(
+    processor: &mut Processor<'_>,
+    around: &mut Surroundings<'_, '_>,
+    action: &Action,
+) -> Result<Option<Outcome>, ModelError> {
+    match action {
+        Action::Write(address, bytes) => {
+            let (region, offset) = locate(processor, *address, bytes.len())?;
+            let region = processor.memory.region_mut(region).ok_or_else(|| outside(*address))?;
+            region.set_bytes(offset, bytes).map_err(|fault| ModelError::Fault(fault.to_string(), *address))?;
+            Ok(None)
+        }
+        Action::Call(function, signature, arguments) => {
+            let run = processor.call(*function, signature, arguments, around);
+            match run.end {
+                End::Returned(results) => Ok(Some(Outcome::Returned(results))),
+                End::Trapped(trap, at) => Ok(Some(Outcome::Trapped(trap, at))),
+                End::Reached(_) | End::Faulted(..) | End::Unfinished => Err(no_outcome(&run)),
+            }
+        }
+        Action::Read(address, count) => {
+            let (region, offset) = locate(processor, *address, *count as usize)?;
+            let region = processor.memory.region(region).ok_or_else(|| outside(*address))?;
+            let unset = |at| ModelError::Fault(format!("byte {at:#x} of memory is no integer"), *address);
+            Ok(Some(Outcome::Bytes(region.integers(offset, *count).map_err(unset)?.to_vec())))
+        }
+    }
+}
+
+fn locate(processor: &Processor<'_>, address: u32, bytes: usize) -> Result<(u32, u32), ModelError> {
+    let bytes = u32::try_from(bytes).map_err(|_| outside(address))?;
+    processor.memory.locate(Word::Int(address), bytes).ok_or_else(|| outside(address))
+}
+
+fn outside(address: u32) -> ModelError {
+    ModelError::Fault("the bytes lie in no one region".to_owned(), address)
+}
+
+fn no_outcome(run: &Run) -> ModelError {
+    match &run.end {
+        End::Faulted(fault, at) => ModelError::Fault(fault.to_string(), *at),
+        End::Unfinished => ModelError::Unfinished(run.steps),
+        End::Returned(_) => ModelError::Fault("it returned to nowhere".to_owned(), 0),
+        End::Trapped(trap, at) => ModelError::Fault(trap.words().to_owned(), *at),
+        End::Reached(at) => ModelError::Fault("it came to the harness".to_owned(), *at),
+    }
+}

@@ -1,0 +1,251 @@
+//! The solver against the evaluator, and what it must and must not prove.
+
+use super::{Budget, Proof, Smt};
+use crate::domain::{Bin32, Bin64, Cmp, Domain, Un64};
+use crate::term::eval::{Assignment, Evaluator, mix};
+use crate::term::prove::{By, Open, Outcome, Prover};
+use crate::term::rules::tests::Generator;
+use crate::term::{Facts, Term32, Terms, Width};
+
+fn plus(t: &mut Terms, a: Term32, k: u32) -> Term32 {
+    let k = t.w32(k);
+    t.bin32(Bin32::Add, &a, &k)
+}
+
+/// Every operator of raw terms means to z3 what it means to the evaluator: a random term with its
+/// symbols fixed has the value that the evaluator gives, and no other.
+#[test]
+fn translation_agrees_with_the_evaluator() {
+    let mut checked = 0;
+    for round in 0..150 {
+        let mut generator = Generator::new(5_000_000 + round);
+        let assignment = Assignment {
+            seed: mix(round, &[3]),
+            ..Assignment::default()
+        };
+        for _ in 0..6 {
+            generator.step();
+        }
+        let fixed = generator.words[..4].to_vec();
+        let mut facts = Facts::new();
+        for symbol in fixed {
+            let value = Evaluator::new(generator.terms.arena(), &assignment).w32(symbol.raw);
+            let value = generator.terms.w32(value);
+            let equal = generator.terms.cmp32(Cmp::Eq, &symbol, &value);
+            facts.assume(&mut generator.terms, equal, true);
+        }
+        let (word, truth) = (generator.new_word(), generator.new_bool());
+        let mut smt = Smt::new();
+        let value = Evaluator::new(generator.terms.arena(), &assignment).w32(word.raw);
+        let holds = Evaluator::new(generator.terms.arena(), &assignment).bool(truth.raw);
+        let (right, wrong) = (generator.terms.w32(value), generator.terms.w32(!value));
+        let is_wrong = generator.terms.cmp32(Cmp::Eq, &word, &wrong);
+        let opposite = if holds {
+            generator.terms.not(&truth)
+        } else {
+            truth
+        };
+        // The assignment is a counterexample to both, so neither may be valid.
+        assert_ne!(smt.prove(&generator.terms, &facts, is_wrong), Proof::Valid);
+        assert_ne!(smt.prove(&generator.terms, &facts, opposite), Proof::Valid);
+        let is_right = generator.terms.cmp32(Cmp::Eq, &word, &right);
+        if smt.prove(&generator.terms, &facts, is_right) == Proof::Valid {
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "only {checked} values were determined");
+}
+
+#[test]
+fn operators_on_constants_have_one_value() {
+    let values = [
+        0u64,
+        1,
+        5,
+        31,
+        32,
+        63,
+        0x7fff_ffff,
+        0x8000_0000,
+        0xffff_ffff,
+        1 << 63,
+        u64::MAX,
+        0x1234_5678_9abc_def0,
+    ];
+    let mut t = Terms::new();
+    let mut smt = Smt {
+        budget: Budget {
+            uninterpreted: 100_000,
+            exact: 1_000_000,
+        },
+        ..Smt::default()
+    };
+    let (facts, mut all) = (Facts::new(), t.bool(true));
+    let mut expect = |t: &mut Terms, raw, value: u64| {
+        let (expected, actual) = (t.w64(value), raw);
+        let equal = t.cmp64(Cmp::Eq, &actual, &expected);
+        all = t.and(&all, &equal);
+    };
+    let assignment = Assignment::default();
+    for a in values {
+        for op in [
+            Un64::Clz,
+            Un64::Ctz,
+            Un64::Popcnt,
+            Un64::Sext8,
+            Un64::Sext16,
+            Un64::Sext32,
+        ] {
+            let operand = t.w64(a);
+            let term = t.un64(op, &operand);
+            let value = Evaluator::new(t.arena(), &assignment).w64(term.raw);
+            expect(&mut t, term, value);
+        }
+        for b in values {
+            for op in [
+                Bin64::Add,
+                Bin64::Sub,
+                Bin64::Mul,
+                Bin64::Shl,
+                Bin64::ShrU,
+                Bin64::ShrS,
+                Bin64::RotL,
+                Bin64::RotR,
+            ] {
+                let (x, y) = (t.w64(a), t.w64(b));
+                let term = t.bin64(op, &x, &y);
+                let value = Evaluator::new(t.arena(), &assignment).w64(term.raw);
+                expect(&mut t, term, value);
+            }
+            for op in [
+                Bin32::Mul,
+                Bin32::MulHighU,
+                Bin32::MulHighS,
+                Bin32::DivU,
+                Bin32::DivS,
+                Bin32::Shl,
+                Bin32::ShrS,
+                Bin32::RotR,
+            ] {
+                let (x, y) = (t.w32(a as u32), t.w32(b as u32));
+                let term = t.bin32(op, &x, &y);
+                let value = Evaluator::new(t.arena(), &assignment).w32(term.raw);
+                let (zero, wide) = (t.w32(0), value);
+                let term = t.join(&zero, &term);
+                expect(&mut t, term, u64::from(wide));
+            }
+        }
+    }
+    assert_eq!(smt.prove(&t, &facts, all), Proof::Valid);
+}
+
+#[test]
+fn bit_tricks_are_proved_and_near_misses_refuted() {
+    let mut t = Terms::new();
+    let (x, y) = (t.fresh32("x"), t.fresh32("y"));
+    // (x & y) + (x | y) = x + y, which no rule knows.
+    let (and, or) = (t.bin32(Bin32::And, &x, &y), t.bin32(Bin32::Or, &x, &y));
+    let (left, right) = (t.bin32(Bin32::Add, &and, &or), t.bin32(Bin32::Add, &x, &y));
+    let (mut prover, facts) = (Prover::new(), Facts::new());
+    assert_eq!(
+        prover.equal32(&mut t, &facts, left, right),
+        Outcome::Closed(By::Solver)
+    );
+    let wrong = t.bin32(Bin32::Add, &and, &x);
+    let Outcome::Open(Open::Counter(model)) = prover.equal32(&mut t, &facts, left, wrong) else {
+        panic!("a false equation was not refuted");
+    };
+    let mut evaluator = Evaluator::new(t.arena(), &model);
+    assert_ne!(evaluator.w32(left.raw), evaluator.w32(wrong.raw));
+    assert_eq!((prover.counts.solver, prover.counts.open), (1, 1));
+    assert!(prover.smt.queries > 0 && prover.smt.steps > 0);
+}
+
+#[test]
+fn facts_count_and_only_those_given() {
+    let mut t = Terms::new();
+    let (x, y) = (t.fresh32("x"), t.fresh32("y"));
+    let (and, zero) = (t.bin32(Bin32::And, &x, &y), t.w32(0));
+    let disjoint = t.cmp32(Cmp::Eq, &and, &zero);
+    let (or, sum) = (t.bin32(Bin32::Or, &x, &y), t.bin32(Bin32::Add, &x, &y));
+    let (mut prover, mut facts) = (Prover::new(), Facts::new());
+    assert!(!prover.equal32(&mut t, &facts, or, sum).is_closed());
+    facts.assume(&mut t, disjoint, true);
+    assert_eq!(
+        prover.equal32(&mut t, &facts, or, sum),
+        Outcome::Closed(By::Solver)
+    );
+}
+
+#[test]
+fn products_meet_as_unknown_functions() {
+    let mut t = Terms::new();
+    let (x, y, z) = (t.fresh32("x"), t.fresh32("y"), t.fresh32("z"));
+    // Under z = x, a choice between two products is one of them.
+    let (first, second) = (t.bin32(Bin32::Mul, &x, &y), t.bin32(Bin32::Mul, &y, &z));
+    let (mut smt, mut facts) = (Smt::new(), Facts::new());
+    let goal = t.cmp32(Cmp::Eq, &first, &second);
+    assert!(matches!(smt.prove(&t, &facts, goal), Proof::Counter(_)));
+    let equal = t.cmp32(Cmp::Eq, &x, &z);
+    facts.assume(&mut t, equal, true);
+    assert_eq!(smt.prove(&t, &facts, goal), Proof::Valid);
+}
+
+#[test]
+fn memories_are_compared_byte_for_byte() {
+    let mut t = Terms::new();
+    let (p, q, x, y) = (
+        t.fresh32("p"),
+        t.fresh32("q"),
+        t.fresh32("x"),
+        t.fresh32("y"),
+    );
+    let memory = t.fresh_mem("m");
+    let write = |t: &mut Terms, first: (Term32, Term32), second: (Term32, Term32)| {
+        let once = t.store(memory, first.0, Width::Word, first.1);
+        t.store(once, second.0, Width::Word, second.1)
+    };
+    let (one, other) = (write(&mut t, (p, x), (q, y)), write(&mut t, (q, y), (p, x)));
+    let (mut prover, mut facts) = (Prover::new(), Facts::new());
+    assert!(matches!(
+        prover.equal_mem(&mut t, &facts, one, other),
+        Outcome::Open(Open::Counter(_))
+    ));
+    // p + 3 < q with p + 3 not wrapping.
+    let (end, limit) = (plus(&mut t, p, 3), t.w32(0x8000_0000));
+    let (apart, small) = (t.cmp32(Cmp::LtU, &end, &q), t.cmp32(Cmp::LtU, &p, &limit));
+    let below = t.cmp32(Cmp::LtU, &q, &limit);
+    for fact in [apart, small, below] {
+        facts.assume(&mut t, fact, true);
+    }
+    assert!(prover.equal_mem(&mut t, &facts, one, other).is_closed());
+}
+
+#[test]
+fn a_used_up_budget_is_no_proof() {
+    let mut t = Terms::new();
+    let (x, y) = (t.fresh32("x"), t.fresh32("y"));
+    let (quotient, product) = (t.bin32(Bin32::DivS, &x, &y), t.bin32(Bin32::Mul, &x, &y));
+    let goal = t.cmp32(Cmp::LtU, &quotient, &product);
+    let mut smt = Smt {
+        budget: Budget {
+            uninterpreted: 10,
+            exact: 10,
+        },
+        ..Smt::default()
+    };
+    assert!(matches!(
+        smt.prove(&t, &Facts::new(), goal),
+        Proof::Unknown(_)
+    ));
+}
+
+#[test]
+fn a_query_can_be_read_as_text() {
+    let mut t = Terms::new();
+    let x = t.fresh32("x");
+    let zero = t.w32(0);
+    let goal = t.cmp32(Cmp::Eq, &x, &zero);
+    let text = Smt::new().text(&t, &Facts::new(), goal);
+    assert!(text.contains("x#0") && text.contains("check-sat"), "{text}");
+}
