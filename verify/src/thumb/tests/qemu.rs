@@ -141,8 +141,10 @@ fn cases() -> Vec<Case> {
     for index in 0..CASES {
         let kind = &kinds[index % kinds.len()];
         let (bytes, inst) = &kind[sequence.next() as usize % kind.len()];
-        let condition =
-            (sequence.next() % 3 == 0).then(|| Cond::ALL[sequence.next() as usize % 14]);
+        let condition = sequence
+            .next()
+            .is_multiple_of(3)
+            .then(|| Cond::ALL[sequence.next() as usize % 14]);
         let mut before = Plain::new();
         for register in 0..15 {
             before.registers[register] = word(&mut sequence);
