@@ -165,7 +165,9 @@ impl Judge<'_> {
 
     /// Code between the functions is padding; other executable sections are not ours.
     fn coverage(&mut self) {
-        let mut ranges: Vec<(u32, u32)> = self.program.functions.values().copied().chain(self.program.init).collect();
+        // `NAME_init` and `Reset` have no input: they were run.
+        let run = self.program.init.into_iter().chain(self.program.reset);
+        let mut ranges: Vec<(u32, u32)> = self.program.functions.values().copied().chain(run).collect();
         ranges.sort_unstable();
         let text_end = self.program.text_start + self.program.text.len() as u32;
         let starts = ranges.iter().map(|range| range.0).chain([text_end]);

@@ -85,6 +85,15 @@ pub type Name = u32;
 /// First of the names of values that registers hold at entry.
 pub const ENTRY_NAME: Name = 0xffff_ff00;
 
+/// The name of what a location holds at entry: a register by its number, then argument words.
+pub fn entry_name(location: Location) -> Name {
+    match location {
+        Location::Core(register) => ENTRY_NAME + Name::from(register),
+        Location::Single(register) => ENTRY_NAME + 16 + Name::from(register),
+        Location::Stack(offset) => ENTRY_NAME + 64 + (offset.clamp(0, 4 * 190) / 4) as Name,
+    }
+}
+
 /// An unknown: a Wasm value live at the cut.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unknown {

@@ -66,6 +66,8 @@ pub struct Program {
     pub imports: BTreeMap<u32, u32>,
     /// First address and end of `NAME_init`.
     pub init: Option<(u32, u32)>,
+    /// First address and end of `Reset`, in an image.
+    pub reset: Option<(u32, u32)>,
     /// The regions.
     pub regions: BTreeMap<Base, Region>,
     /// Where the stack limit's word is, if the file has one.
@@ -224,6 +226,7 @@ impl Binder<'_> {
             functions,
             imports,
             init: self.init(text_index),
+            reset: self.elf.symbol("Reset").and_then(|symbol| self.code_range(symbol, text_index)),
             regions,
             stack_limit: self.stack_limit(),
             table,

@@ -12,8 +12,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::abi::CALLER_SAVED;
-use crate::hints::{Label, Location, Name, ENTRY_NAME};
+use crate::abi::{self, CALLER_SAVED};
+use crate::hints::{entry_name, Label, Location, Name, ENTRY_NAME};
 use crate::segment::walk::Subject;
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Address, Inst, MultipleMode, Reg, RegSet, Width, Writeback};
@@ -67,7 +67,8 @@ struct Ranges<'a> {
     steps: BTreeMap<u32, Step<'a>>,
     renames: BTreeMap<(u32, u32), &'a [(Location, Name, Name)]>,
     before: BTreeMap<u32, State>,
-    /// Depth at the head of each reached instruction.
+    /// Bytes of stack that the arguments take.
+    argument_bytes: u32,
     findings: Vec<Finding>,
 }
 
@@ -77,7 +78,14 @@ impl<'a> Ranges<'a> {
         let labels: BTreeMap<u32, &Label> = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
         let joins = subject.hints.joins.iter();
         let renames = joins.map(|join| ((join.from, join.at), join.renames.as_slice())).collect();
-        let mut ranges = Ranges { steps: BTreeMap::new(), renames, before: BTreeMap::new(), findings: Vec::new() };
+        let sorts: Vec<_> = subject.function.signature.parameters.iter().map(|kind| kind.sort()).collect();
+        let mut ranges = Ranges {
+            steps: BTreeMap::new(),
+            renames,
+            before: BTreeMap::new(),
+            argument_bytes: abi::arguments(&sorts).1,
+            findings: Vec::new(),
+        };
         let mut waiting = vec![(0u32, 0i32, 0u32)];
         while let Some((at, depth, conditional)) = waiting.pop() {
             if ranges.steps.contains_key(&at) {
@@ -106,7 +114,9 @@ impl<'a> Ranges<'a> {
     /// Propagates names to a fixed point.
     fn flow(&mut self) {
         let entry = (0..15).filter(|register| *register != 13);
-        let state = entry.map(|register| (Location::Core(register), Held::One(ENTRY_NAME + u32::from(register), 0))).collect();
+        let registers = entry.map(Location::Core);
+        let words = (0..self.argument_bytes as i32).step_by(4).map(Location::Stack);
+        let state = registers.chain(words).map(|place| (place, Held::One(entry_name(place), 0))).collect();
         let state = renamed(state, self.renames.get(&(u32::MAX, 0)).copied().unwrap_or(&[]), 0);
         self.before.insert(0, state);
         let mut waiting = BTreeSet::from([0]);

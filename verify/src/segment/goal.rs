@@ -187,7 +187,7 @@ pub(super) fn called(
         }
         _ => return Err("the calls are of different kinds".to_owned()),
     };
-    let sorts: Vec<Sort> = signature.parameters.iter().map(|kind| sort(*kind)).collect();
+    let sorts: Vec<Sort> = signature.parameters.iter().map(|kind| kind.sort()).collect();
     let (places, stack_bytes) = abi::arguments(&sorts);
     for (index, (value, places)) in arguments.iter().zip(&places).enumerate() {
         for (word, place) in words(&mut walk.symbolic.terms, value).into_iter().zip(places) {
@@ -259,14 +259,6 @@ pub(super) fn words(terms: &mut Terms, value: &TermValue) -> Vec<Term32> {
     match value {
         Value::W32(word) => vec![*word],
         Value::W64(long) => vec![terms.low(long), terms.high(long)],
-    }
-}
-
-/// The width of a Wasm type.
-pub(super) fn sort(kind: ValueType) -> Sort {
-    match kind {
-        ValueType::I32 => Sort::W32,
-        ValueType::I64 => Sort::W64,
     }
 }
 

@@ -71,7 +71,7 @@ impl MachineState {
     ) -> (MachineState, Vec<TermValue>) {
         let mut state = MachineState::junk(&mut symbolic.terms, &symbolic.constants, world, 0);
         state.registers = ghosts.registers;
-        let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| goal::sort(*kind)).collect();
+        let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| kind.sort()).collect();
         let (places, _) = abi::arguments(&sorts);
         state.set_arguments(function);
         let mut arguments = Vec::new();
@@ -185,7 +185,7 @@ impl MachineState {
 
     /// Says how far the incoming arguments of a function reach.
     pub fn set_arguments(&mut self, function: &Function) {
-        let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| goal::sort(*kind)).collect();
+        let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| kind.sort()).collect();
         self.arguments_end = abi::arguments(&sorts).1 as i32;
     }
 

@@ -5,6 +5,7 @@
 //! parser) and uses only what [`Op`] and the types here can say; all else is refused with its
 //! offset. Offsets are those of the module's bytes.
 
+use crate::hints::Sort;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -86,6 +87,14 @@ pub enum ValueType {
 }
 
 impl ValueType {
+    /// Its width.
+    pub fn sort(self) -> Sort {
+        match self {
+            ValueType::I32 => Sort::W32,
+            ValueType::I64 => Sort::W64,
+        }
+    }
+
     pub(super) fn read(value: wasmparser::ValType, offset: u32) -> Result<ValueType, WasmError> {
         match value {
             wasmparser::ValType::I32 => Ok(ValueType::I32),
