@@ -256,7 +256,10 @@ impl Writer<'_> {
                 }
             }
         }
-        self.pad(2);
+        // What makes the table even repeats an entry, so that it leads nowhere else.
+        if !self.out.code.len().is_multiple_of(2) {
+            self.out.code.extend(self.out.code.last().copied());
+        }
         self.data_since(base);
     }
 

@@ -3,13 +3,13 @@
 //! Ensures: every block that the final code enters in more than one way has a cut, if it has a
 //! Wasm place. A value that several places hold is one node of the cut.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use synth_verify::hints::{
     Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
 
-use crate::alloc::Allocated;
+use crate::alloc::{Allocated, Item, Place};
 use crate::entity::Entity;
 use crate::vcode::Func;
 use crate::vcode::entity::{Block, VReg, Value};
@@ -235,19 +235,40 @@ fn joins(allocated: &Allocated, (pieces, assembled): (&Pieces, &Assembled)) -> V
     joins
 }
 
+/// The names of the arguments, in registers and on the stack.
 fn argument_names(allocated: &Allocated) -> Vec<(Location, Name, Name)> {
+    let mut names = Vec::new();
     let first = allocated.blocks[ENTRY].items.first();
-    let Some(Inst::Args { defs }) = first.map(|item| &item.inst) else {
-        return Vec::new();
-    };
-    let writes = first.map_or(&[][..], |item| &item.writes);
-    let named = defs.iter().zip(writes).map(|(&(register, _), &(_, vreg))| {
-        let number = register.number();
-        (
-            Location::Core(number),
-            ENTRY_NAME + u32::from(number),
-            vreg.0,
-        )
-    });
-    named.collect()
+    if let Some(Item {
+        inst: Inst::Args { .. },
+        writes,
+        ..
+    }) = first
+    {
+        names.extend(writes.iter().filter_map(|&(place, vreg)| match place {
+            Place::Reg(register) => {
+                let location = Location::Core(register.number());
+                Some((location, frame::entry_name(register), vreg.0))
+            }
+            Place::Slot(_) | Place::Incoming(_) | Place::Outgoing(_) => None,
+        }));
+    }
+    let items = allocated.blocks.values().flat_map(|block| &block.items);
+    let stacked: BTreeMap<u32, Name> = items
+        .flat_map(|item| &item.reads)
+        .filter_map(|&(place, vreg)| match place {
+            Place::Incoming(offset) => Some((offset, vreg.0)),
+            Place::Reg(_) | Place::Slot(_) | Place::Outgoing(_) => None,
+        })
+        .collect();
+    for (offset, name) in stacked {
+        if let Some(before) = ENTRY_STACK_NAME.checked_add(offset / 4) {
+            let location = frame::location(&allocated.frame, Place::Incoming(offset));
+            names.push((location, before, name));
+        }
+    }
+    names
 }
+
+/// First of the names of the stack words that hold arguments at entry, behind those of registers.
+const ENTRY_STACK_NAME: Name = ENTRY_NAME + 64;

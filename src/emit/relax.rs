@@ -17,6 +17,9 @@ use super::encode::{branch_if_reaches, branch_reaches, encode, zero_reaches};
 use super::line::{Half, Line, LineOp, Literal, Piece, Pieces};
 use super::machine::{EntryWidth, Machine, Position, Width};
 
+#[cfg(test)]
+mod tests;
+
 /// How a line whose form is open is written. Lines with one form are `Narrow`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Form {
