@@ -14,6 +14,7 @@ pub mod elf;
 pub mod emit;
 pub mod entity;
 pub mod error;
+pub mod interp;
 pub mod ir;
 pub mod lower;
 pub mod opt;

@@ -276,3 +276,155 @@ fn wrong_usage_ends_with_2() {
     );
     fails(&compile(&["-C", "opt=1"]), 2, "target-cpu=CPU");
 }
+
+/// A module with an import, a load, and a division by a parameter.
+const MODULE: &str = r#"(module
+  (import "env" "now" (func $now (result i32)))
+  (memory 1)
+  (func (export "load") (param i32) (result i32) local.get 0 i32.load)
+  (func (export "now") (result i32) call $now)
+  (func (export "divide") (param i32 i32) (result i32) local.get 0 local.get 1 i32.div_s))"#;
+
+fn compiled(flags: &[&str]) -> tempfile::TempDir {
+    let directory = directory();
+    std::fs::write(directory.path().join("t.wat"), MODULE).unwrap();
+    let output = synth(
+        directory.path(),
+        &[
+            &["compile", "t.wat", "--validate=off", "-o", "t.elf"],
+            flags,
+        ]
+        .concat(),
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("not validated"));
+    directory
+}
+
+#[test]
+fn a_module_is_compiled_and_called() {
+    let directory = compiled(&[
+        "--type",
+        "image",
+        "--stub-imports",
+        "-Os",
+        "-C",
+        "target-cpu=cortex-m7",
+    ]);
+    let run = |arguments: &[&str]| {
+        synth(
+            directory.path(),
+            &[&["run", "t.elf", "--invoke"], arguments].concat(),
+        )
+    };
+    assert_eq!(text(&run(&["divide", "-100", "7"]).stdout), "-14\n");
+    assert_eq!(text(&run(&["now"]).stdout), "0\n");
+    assert_eq!(
+        text(&run(&["load", "16", "--poke", "0x10=ffffffff"]).stdout),
+        "-1\n"
+    );
+    // The place in the module is that of the trapping instruction: `i32.load` and `i32.div_s`.
+    let wasm = wat::parse_str(MODULE).unwrap();
+    for (arguments, words, opcode) in [
+        (
+            &["load", "65533"][..],
+            "out of bounds memory access in function 1 (load)",
+            0x28,
+        ),
+        (
+            &["divide", "1", "0"],
+            "integer divide by zero in function 3 (divide)",
+            0x6d,
+        ),
+        (
+            &["divide", "0x80000000", "-1"],
+            "integer overflow in function 3 (divide)",
+            0x6d,
+        ),
+    ] {
+        let output = run(&[arguments, &["--error-format", "json"]].concat());
+        fails(&output, 6, words);
+        let value: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert_eq!(
+            wasm[value["offset"].as_u64().unwrap() as usize],
+            opcode,
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn an_import_that_nothing_provides_is_named() {
+    let directory = compiled(&[]);
+    let output = synth(
+        directory.path(),
+        &["compile", "t.wat", "--type", "image", "-o", "out.elf"],
+    );
+    fails(&output, 1, "\"env\" \"now\"");
+    let output = synth(directory.path(), &["run", "t.wat", "--invoke", "now"]);
+    fails(&output, 1, "\"env\" \"now\"");
+    assert!(!directory.path().join("out.elf").exists());
+}
+
+#[test]
+fn the_pair_of_files_must_belong_together() {
+    let directory = compiled(&[]);
+    let verify = |module: &str, elf: &str| synth(directory.path(), &["verify", module, elf]);
+    fails(&verify("good.wat", "t.elf"), 5, "another Wasm module");
+    fails(&verify("t.wat", "garbage"), 1, "ELF");
+    fails(&verify("garbage", "t.elf"), 1, "invalid");
+    // The name of the hint section, changed in one letter.
+    let mut bytes = std::fs::read(directory.path().join("t.elf")).unwrap();
+    let name = bytes
+        .windows(12)
+        .position(|window| window == b".synth.hints")
+        .unwrap();
+    bytes[name + 11] = b'x';
+    std::fs::write(directory.path().join("bare.elf"), bytes).unwrap();
+    fails(&verify("t.wat", "bare.elf"), 4, ".synth.hints");
+}
+
+#[test]
+fn stages_are_printed_by_function() {
+    let directory = compiled(&[]);
+    let flags = [
+        "compile",
+        "t.wat",
+        "--validate=off",
+        "-o",
+        "t.o",
+        "--func",
+        "divide",
+        "--emit",
+    ];
+    let output = synth(
+        directory.path(),
+        &[&flags[..], &["ir,asm,hints=h.txt"]].concat(),
+    );
+    let listing = text(&output.stdout);
+    assert!(
+        listing.contains(";; ir of divide") && listing.contains(";; asm of divide"),
+        "{listing}"
+    );
+    assert!(
+        !listing.contains("of load") && !listing.contains(";; hints"),
+        "{listing}"
+    );
+    assert!(
+        std::fs::read_to_string(directory.path().join("h.txt"))
+            .unwrap()
+            .contains(";; hints of divide")
+    );
+    let output = synth(directory.path(), &["disasm", "t.o"]);
+    let listing = text(&output.stdout);
+    assert!(
+        listing.contains("t.f3, divide:") && listing.contains("udf #226"),
+        "{listing}"
+    );
+    let output = synth(directory.path(), &["explain", "alloc", "t.wat"]);
+    assert!(
+        text(&output.stdout).contains("divide: "),
+        "{}",
+        text(&output.stdout)
+    );
+}

@@ -1,6 +1,7 @@
 //! Programs for control flow, memory, calls and state.
 
 use super::check;
+use super::oracle::Program;
 
 #[test]
 fn blocks_and_branches() {
@@ -307,4 +308,15 @@ fn frames_at_joins_with_deep_stacks() {
           (block (br_if 0 (i32.eq (local.get 2) (local.get 3))) (unreachable))
           (i32.sub (local.get 3) (local.get 2))))"#,
     );
+}
+
+/// A control program as a C compiler emits it.
+#[test]
+fn compiled_c_code() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/controller/controller.wasm"
+    );
+    let bytes = std::fs::read(path).expect("the example is part of the project");
+    Program::from_bytes(bytes).check_all(&[0, 1, 5, 0xffff_ffff]);
 }

@@ -52,6 +52,8 @@ struct Step<'a> {
     size: u32,
     reads: BTreeSet<Location>,
     writes: BTreeSet<Location>,
+    /// Locations that the ABI lets it read as well: arguments of a call, results of a return.
+    may_read: BTreeSet<Location>,
     is_call: bool,
     is_conditional: bool,
     successors: Vec<u32>,
@@ -142,7 +144,8 @@ impl<'a> Ranges<'a> {
             }
         }
         for (location, name) in &label.reads {
-            if !step.reads.contains(location) && !(step.is_conditional && step.writes.contains(location)) {
+            let may = step.may_read.contains(location) || (step.is_conditional && step.writes.contains(location));
+            if !step.reads.contains(location) && !may {
                 messages.push(format!("`{}` does not read {}, as its label says", step.text, words(*location)));
                 continue;
             }
@@ -254,10 +257,19 @@ fn successors(subject: &Subject<'_>, inst: &Inst, at: u32, size: u32) -> Result<
         Inst::Branch { offset } => Ok(vec![inside(target(*offset))?]),
         Inst::BranchCond { offset, .. } | Inst::CompareBranch { offset, .. } => Ok(vec![next, inside(target(*offset))?]),
         Inst::TableBranch { width, .. } => table_targets(subject, next, *width),
-        Inst::BranchReg { .. } | Inst::Udf { .. } => Ok(Vec::new()),
-        Inst::Load { t, .. } if *t == Reg::PC => Ok(Vec::new()),
-        Inst::LoadMultiple { registers, .. } if registers.contains(Reg::PC) => Ok(Vec::new()),
+        Inst::Udf { .. } => Ok(Vec::new()),
+        inst if leaves(inst) => Ok(Vec::new()),
         _ => Ok(vec![inside(next)?]),
+    }
+}
+
+/// Whether an instruction jumps to an address in a register or from memory.
+fn leaves(inst: &Inst) -> bool {
+    match inst {
+        Inst::BranchReg { .. } => true,
+        Inst::Load { t, .. } => *t == Reg::PC,
+        Inst::LoadMultiple { registers, .. } => registers.contains(Reg::PC),
+        _ => false,
     }
 }
 
@@ -302,10 +314,21 @@ fn step<'a>(
         StackWords::Written(words) => writes.extend(words),
     }
     let is_call = matches!(inst, Inst::BranchLink { .. } | Inst::BranchLinkReg { .. });
+    let mut may_read = BTreeSet::new();
+    if is_call {
+        may_read.extend((0..4).map(Location::Core));
+        let arguments = label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location);
+        may_read.extend(arguments.filter(|place| matches!(place, Location::Stack(offset) if *offset >= -depth)));
+        writes.extend((0..2).map(Location::Core));
+    }
+    if leaves(inst) {
+        may_read.extend((0..2).map(Location::Core));
+    }
     Ok(Step {
         size,
         reads,
         writes,
+        may_read,
         is_call,
         is_conditional,
         successors: Vec::new(),

@@ -77,7 +77,7 @@ impl Plain {
 
 fn aligned(address: u32, alignment: Alignment) -> Result<(), String> {
     match alignment {
-        Alignment::Word if address % 4 != 0 => Err("unaligned".to_owned()),
+        Alignment::Word if !address.is_multiple_of(4) => Err("unaligned".to_owned()),
         Alignment::Word | Alignment::Any => Ok(()),
     }
 }
