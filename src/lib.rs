@@ -168,7 +168,7 @@ fn call_graph(module: &Module, functions: &[Unit]) -> BTreeMap<u32, stack::Node>
             }
         }
         stack::Node {
-            frame_bytes: unit.allocated.frame.bytes(),
+            frame_bytes: emit::frame::bytes_max(&unit.allocated.frame),
             callees,
         }
     };

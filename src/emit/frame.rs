@@ -36,6 +36,17 @@ pub fn body_state(frame: &Frame) -> StackState {
     }
 }
 
+/// The deepest that SP can go, in bytes below SP at entry: a frame too large for one load may lend a
+/// register for an address, whose value then waits on the stack.
+pub fn bytes_max(frame: &Frame) -> u32 {
+    let lent = if Imm12::new(frame.local_bytes).is_some() {
+        0
+    } else {
+        4
+    };
+    frame.bytes() + lent
+}
+
 /// Where each register's value at entry is in the body, preserved registers and LR only.
 pub fn entry_values(frame: &Frame) -> Names {
     let kept = RegSet::PRESERVED.union(RegSet::one(PReg::LR));

@@ -405,6 +405,9 @@ impl<'a> Reader<'a> {
                     return Err(error(header.at, "relocations with addends are not used on Arm".to_owned()));
                 }
                 SHT_REL if of_loaded => {
+                    if headers.get(header.link as usize).is_none_or(|table| table.kind != SHT_SYMTAB) {
+                        return Err(error(header.at + 24, "relocations of no symbol table".to_owned()));
+                    }
                     for at in self.rows(header, 8)? {
                         relocations.push(self.relocation(at, target, sections, symbol_count)?);
                     }
@@ -412,6 +415,7 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
         }
+        check_single(&relocations)?;
         Ok(relocations)
     }
 
@@ -512,10 +516,25 @@ fn disjoint(elf: &Elf<'_>) -> Result<(), ElfError> {
     let sections = elf.sections.iter().filter(|section| section.allocated && section.bytes > 0);
     let mut ranges: Vec<(u32, u32)> = sections.map(|section| (section.address, section.address + section.bytes)).collect();
     check_disjoint(&mut ranges, "sections")?;
-    let segments = elf.segments.iter().filter(|segment| segment.memory_bytes > 0);
-    let mut ranges: Vec<(u32, u32)> =
-        segments.map(|segment| (segment.virtual_address, segment.virtual_address + segment.memory_bytes)).collect();
-    check_disjoint(&mut ranges, "segments")
+    let places = |address: fn(&Segment) -> u32, bytes: fn(&Segment) -> u32| -> Vec<(u32, u32)> {
+        let segments = elf.segments.iter().filter(|segment| bytes(segment) > 0);
+        segments.map(|segment| (address(segment), address(segment) + bytes(segment))).collect()
+    };
+    let mut used = places(|segment| segment.virtual_address, |segment| segment.memory_bytes);
+    check_disjoint(&mut used, "segments")?;
+    // What lies where at reset is decided by the bytes that the file has, at their load addresses.
+    let mut loaded = places(|segment| segment.physical_address, |segment| segment.file_bytes);
+    check_disjoint(&mut loaded, "segments as loaded")
+}
+
+/// Each byte is relocated at most once.
+fn check_single(relocations: &[Relocation]) -> Result<(), ElfError> {
+    let mut places: Vec<(usize, u32)> = relocations.iter().map(|one| (one.section, one.offset)).collect();
+    places.sort_unstable();
+    match places.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[1].1 - pair[0].1 < 4) {
+        Some(pair) => Err(error(0, format!("two relocations of section {} at {:#x}", pair[1].0, pair[1].1))),
+        None => Ok(()),
+    }
 }
 
 fn check_disjoint(ranges: &mut [(u32, u32)], what: &str) -> Result<(), ElfError> {

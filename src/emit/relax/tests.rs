@@ -144,7 +144,7 @@ fn pools(pieces: &Pieces) -> usize {
                 assert_eq!(first >> 11, 0b01001, "a load of a literal");
                 usize::from(first & 0xff) * 4
             };
-            let from = (at + 4 & !3) + distance;
+            let from = ((at + 4) & !3) + distance;
             assert_eq!(code[from..from + 4], word.to_le_bytes(), "at {at:#x}");
         }
     }
