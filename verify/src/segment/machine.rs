@@ -162,6 +162,11 @@ impl MachineState {
         }
     }
 
+    /// The offsets from SP at entry of the stack words that are known.
+    pub fn stack_words(&self) -> impl Iterator<Item = i32> {
+        self.stack.keys().copied()
+    }
+
     /// Says what a location holds, at a cut.
     ///
     /// # Errors
