@@ -358,6 +358,11 @@ fn step<'a>(
     if leaves(inst) {
         may_read.extend((0..2).map(Location::Core));
     }
+    if matches!(inst, Inst::Branch { .. }) {
+        // A branch to a shared epilogue hands the results on.
+        may_read.extend((0..2).map(Location::Core));
+        may_read.extend(label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location));
+    }
     Ok(Step {
         size,
         reads,
