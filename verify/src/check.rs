@@ -150,7 +150,9 @@ impl Judge<'_> {
         let frame = Frame { bytes: walked.depth_max, checked_bytes: subject.hints.checked_bytes, calls: walked.calls };
         self.frames.insert(function, frame);
         if checks == Checks::All {
-            self.report.uncovered_bytes += uncovered(self.program, subject, &walked.covered);
+            // What branches lead to and no path ran is code that the proof has shown to be dead.
+            let covered = walked.covered.union(&ranges::reachable(subject)).copied().collect();
+            self.report.uncovered_bytes += uncovered(self.program, subject, &covered);
         }
         let verdict = match (checks, findings.is_empty()) {
             (Checks::All, true) if !walked.obligations.is_empty() => Verdict::Proved,
