@@ -14,7 +14,6 @@ pub mod elf;
 pub mod emit;
 pub mod entity;
 pub mod error;
-pub mod interp;
 pub mod ir;
 pub mod lower;
 pub mod opt;
@@ -23,6 +22,7 @@ mod stack;
 pub mod stage;
 pub mod target;
 pub mod translate;
+pub mod trap;
 pub mod vcode;
 pub mod wasm;
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use synth::elf::names;
 use synth::qemu::firmware::{Export, Firmware, FirmwareError};
 use synth::qemu::{Action, Fault, Outcome, Qemu, QemuError, Value};
-use synth_verify::trap::Trap;
 
 use super::args::{Engine, OutputKind, Run};
 use super::failure::{Exit, Failure};
@@ -181,7 +180,7 @@ fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
             })
         },
     );
-    let Some(trap) = fault.trap_code().and_then(Trap::from_code) else {
+    let Some(trap) = fault.trap() else {
         let message = format!(
             "the processor faulted {function}, status {:#x}, which is no Wasm trap",
             fault.status

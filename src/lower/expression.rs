@@ -3,8 +3,7 @@
 //! Ensures: the expressions of registers and of frames read through the same values, so that a
 //! place which holds one is seen to hold the other.
 
-use synth_verify::domain::{Bin32, Bin64, Cmp, Un32, Un64};
-use synth_verify::hints::{Base, Sort};
+use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
 
 use super::Lower;
 use crate::ir;

@@ -8,8 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use synth_verify::domain::{Bin32, Bin64, Cmp, Un32, Un64};
-use synth_verify::hints::{Base, Sort};
+use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
 
 use super::entity::{Block, TypedVec, VReg, Value};
 use super::inst::{Callee, Inst, Terminator};
