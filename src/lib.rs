@@ -16,6 +16,7 @@ pub mod entity;
 pub mod error;
 pub mod ir;
 pub mod lower;
+pub mod model;
 pub mod opt;
 pub mod qemu;
 mod stack;

@@ -63,10 +63,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // What the user meets.
     ("qemu", &["target", "trap", "vcode", "elf"]),
+    ("model", &["qemu", "elf"]),
     (
         "cli",
         &[
-            "alloc", "config", "elf", "error", "lib", "qemu", "stage", "target", "trap", "wasm",
+            "alloc", "config", "elf", "error", "lib", "model", "qemu", "stage", "target", "trap",
+            "wasm",
         ],
     ),
     ("main", &["cli"]),
@@ -79,18 +81,8 @@ const FROM_VERIFY: &[(&str, &[&str])] = &[
     ("alloc", &["hints"]),
     ("emit", &["hints"]),
     ("lib", &["hints"]),
-    (
-        "cli",
-        &[
-            "check",
-            "disassemble",
-            "elf",
-            "hints",
-            "model",
-            "trap",
-            "verdict",
-        ],
-    ),
+    ("model", &["model", "trap"]),
+    ("cli", &["check", "disassemble", "elf", "hints", "verdict"]),
 ];
 
 /// A line of a file that longer files must carry in their header.

@@ -3,7 +3,7 @@
 //! Ensures: every block that the final code enters in more than one way has a cut, if it has a
 //! Wasm place. A value that several places hold is one node of the cut.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
     Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
@@ -73,6 +73,7 @@ fn cuts(
             func,
             cut: Cut::default(),
             known: HashMap::new(),
+            stands_for: derive(func, allocated, block),
         };
         nodes.cut.at = assembled.starts[piece];
         nodes.cut.depth = allocated.frame.bytes();
@@ -80,9 +81,22 @@ fn cuts(
         nodes.cut.locals = nodes.slots(&head.locals);
         nodes.cut.stack = nodes.slots(&head.stack);
         nodes.places(allocated, block);
-        nodes.cut.facts = head
+        // A fact about values that nothing else mentions could not be shown again.
+        let related: BTreeSet<u32> = nodes
+            .cut
+            .unknowns
+            .iter()
+            .map(|unknown| unknown.key)
+            .collect();
+        let known =
+            |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
+        let facts: Vec<&FrameValue> = head
             .facts
             .iter()
+            .filter(|fact| fact.values().iter().all(known))
+            .collect();
+        nodes.cut.facts = facts
+            .into_iter()
             .map(|fact| nodes.expression(fact))
             .collect();
         cuts.push(nodes.cut);
@@ -96,6 +110,71 @@ struct Nodes<'a> {
     cut: Cut,
     /// Only looked up, never walked.
     known: HashMap<Expr, Node>,
+    /// Values that are said in terms of others.
+    stands_for: BTreeMap<Value, FrameValue>,
+}
+
+/// Which values at a block's head are said in terms of others.
+///
+/// Wasm shows the values in its slots, the machine those in its locations. A value that only the
+/// machine holds is said in terms of slots where its definition allows it. Where it does not, a
+/// slot whose definition leads to it is said in terms of it.
+fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, FrameValue> {
+    let head = &func.blocks[block].head;
+    let mut shown: BTreeSet<Value> = BTreeSet::new();
+    for slot in head.locals.iter().chain(&head.stack).flatten() {
+        shown.extend(slot.values());
+    }
+    let located = allocated.blocks[block]
+        .located
+        .iter()
+        .map(|(_, vreg)| *vreg);
+    let held = located.chain(allocated.blocks[block].named.iter().copied());
+    let expressions = held.filter_map(|vreg| allocated.vregs[vreg].expression());
+    let held: BTreeSet<Value> = expressions
+        .flat_map(|expression| expression.values())
+        .collect();
+    let mut stands_for = BTreeMap::new();
+    let mut hidden = BTreeSet::new();
+    for value in held.difference(&shown) {
+        match unfold(func, *value, &|leaf| shown.contains(&leaf), DEPTH_MAX) {
+            Some(expression) => _ = stands_for.insert(*value, expression),
+            None => _ = hidden.insert(*value),
+        }
+    }
+    for value in &shown {
+        let leaf = |leaf| leaf != *value && (shown.contains(&leaf) || hidden.contains(&leaf));
+        let unfolded = unfold(func, *value, &leaf, DEPTH_MAX);
+        if let Some(expression) =
+            unfolded.filter(|e| e.values().iter().any(|leaf| hidden.contains(leaf)))
+        {
+            stands_for.insert(*value, expression);
+        }
+    }
+    stands_for
+}
+
+/// How deep definitions are followed.
+const DEPTH_MAX: u32 = 6;
+
+/// A value's definition down to the given leaves.
+fn unfold(
+    func: &Func,
+    value: Value,
+    leaf: &dyn Fn(Value) -> bool,
+    depth: u32,
+) -> Option<FrameValue> {
+    let definition = func.values.get(&value)?.definition.as_ref()?;
+    if depth == 0 {
+        return None;
+    }
+    definition.replace(&mut |inner| {
+        if leaf(inner) {
+            Some(FrameValue::Value(inner))
+        } else {
+            unfold(func, inner, leaf, depth - 1)
+        }
+    })
 }
 
 impl Nodes<'_> {
@@ -139,7 +218,10 @@ impl Nodes<'_> {
 
     fn expression(&mut self, value: &FrameValue) -> Node {
         let expr = match value {
-            FrameValue::Value(value) => return self.unknown(*value),
+            FrameValue::Value(value) => match self.stands_for.get(value).cloned() {
+                Some(expression) => return self.expression(&expression),
+                None => return self.unknown(*value),
+            },
             FrameValue::Const32(value) => Expr::Const32(*value),
             FrameValue::Const64(value) => Expr::Const64(*value),
             FrameValue::Un32(op, a) => Expr::Un32(*op, self.expression(a)),
@@ -187,8 +269,9 @@ impl Nodes<'_> {
             let fallback = ValueInfo {
                 sort: Sort::W32,
                 made_at: None,
+                definition: None,
             };
-            let info = self.func.values.get(&value).copied().unwrap_or(fallback);
+            let info = self.func.values.get(&value).cloned().unwrap_or(fallback);
             self.cut.unknowns.push(Unknown {
                 key: value.0,
                 sort: info.sort,

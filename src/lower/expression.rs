@@ -3,10 +3,14 @@
 //! Ensures: the expressions of registers and of frames read through the same values, so that a
 //! place which holds one is seen to hold the other.
 
+use std::collections::BTreeMap;
+
 use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
 
 use super::Lower;
 use crate::ir;
+use crate::ir::dom::Dominators;
+use crate::ir::op::Effect;
 use crate::ir::{Op, Type, Value};
 use crate::vcode::entity::Value as Named;
 use crate::vcode::func::{FrameValue, Head, ValueInfo};
@@ -64,13 +68,66 @@ impl Lower<'_> {
             Type::I64 => Sort::W64,
         };
         let made_at = data.made_at;
-        let info = ValueInfo { sort, made_at };
-        self.out.values.insert(Named(value.0), info);
+        if !self.out.values.contains_key(&Named(value.0)) {
+            let info = ValueInfo {
+                sort,
+                made_at,
+                definition: None,
+            };
+            self.out.values.insert(Named(value.0), info);
+            let definition = self.definition(value);
+            self.out
+                .values
+                .get_mut(&Named(value.0))
+                .expect("just put there")
+                .definition = definition;
+        }
         FrameValue::Value(Named(value.0))
     }
 
+    /// What a pure operator makes a value of.
+    fn definition(&mut self, value: Value) -> Option<FrameValue> {
+        let inst = self.ir.definition(value)?;
+        if inst.op.effect() != Effect::Pure {
+            return None;
+        }
+        let args = inst.args.iter().map(|&arg| self.expression(arg)).collect();
+        Some(operation(inst.op, args))
+    }
+
+    /// What the checks on every way to a block have left over: for each index the smallest limit.
+    fn passed_checks(&mut self, block: ir::Block, dominators: &Dominators) -> Vec<FrameValue> {
+        let mut limits: BTreeMap<Value, u32> = BTreeMap::new();
+        let mut above = dominators.idom(block);
+        while let Some(earlier) = above {
+            for &inst in &self.ir.blocks[earlier].insts {
+                let inst = &self.ir.insts[inst];
+                let (Op::TrapIf(_), Some(check)) = (
+                    inst.op,
+                    inst.args.first().and_then(|&c| self.ir.definition(c)),
+                ) else {
+                    continue;
+                };
+                if let (Op::LtU32, Some(limit)) = (check.op, self.ir.constant(check.args[0])) {
+                    let least = limits.entry(check.args[1]).or_insert(u32::MAX);
+                    *least = (*least).min(limit as u32);
+                }
+            }
+            above = dominators.idom(earlier).filter(|&next| next != earlier);
+        }
+        let within = |(index, limit): (Value, u32)| {
+            let beyond = FrameValue::Cmp32(
+                Cmp::LtU,
+                Box::new(word(limit)),
+                Box::new(self.expression(index)),
+            );
+            FrameValue::Cmp32(Cmp::Eq, Box::new(beyond), Box::new(word(0)))
+        };
+        limits.into_iter().map(within).collect()
+    }
+
     /// Says at a block's head which Wasm state stands there.
-    pub(super) fn make_head(&mut self, block: ir::Block) {
+    pub(super) fn make_head(&mut self, block: ir::Block, dominators: &Dominators) {
         let data = &self.ir.blocks[block];
         let Some(place) = data.source else { return };
         let mut slots = |slots: &[Option<Value>]| -> Vec<Option<FrameValue>> {
@@ -79,12 +136,13 @@ impl Lower<'_> {
         };
         let locals = slots(&data.frame.locals);
         let stack = slots(&data.frame.stack);
+        let facts = self.passed_checks(block, dominators);
         let block = self.blocks[block];
         self.out.blocks[block].head = Head {
             source: vec![(place.function, place.offset)],
             locals,
             stack,
-            facts: Vec::new(),
+            facts,
         };
     }
 }

@@ -73,7 +73,7 @@ pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Fun
         lower.lower_block(block);
     }
     for &block in &order {
-        lower.make_head(block);
+        lower.make_head(block, &dominators);
     }
     let (mut out, blocks) = (lower.out, lower.blocks);
     dead::run(&mut out);

@@ -78,13 +78,15 @@ pub struct Head {
     pub facts: Vec<FrameValue>,
 }
 
-/// An SSA value's type and where it was made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// An SSA value's type, where it was made, and what it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ValueInfo {
     /// Its type.
     pub sort: Sort,
     /// The Wasm offset of the instruction whose last result it is, if an instruction made it.
     pub made_at: Option<u32>,
+    /// Its definition by a pure operator over other values, if it has one.
+    pub definition: Option<FrameValue>,
 }
 
 /// What a virtual register stands for.
@@ -141,6 +143,60 @@ pub enum FrameValue {
     Global32(u32),
     Global64(u32),
     MemoryBytes(u32),
+}
+
+impl FrameValue {
+    /// The same with every SSA value replaced; `None` if one cannot be.
+    pub fn replace(&self, by: &mut dyn FnMut(Value) -> Option<FrameValue>) -> Option<FrameValue> {
+        let mut go = |a: &FrameValue| a.replace(by).map(Box::new);
+        Some(match self {
+            FrameValue::Value(value) => return by(*value),
+            FrameValue::Const32(_)
+            | FrameValue::Const64(_)
+            | FrameValue::Base(_)
+            | FrameValue::Global32(_)
+            | FrameValue::Global64(_)
+            | FrameValue::MemoryBytes(_) => self.clone(),
+            FrameValue::Un32(op, a) => FrameValue::Un32(*op, go(a)?),
+            FrameValue::Un64(op, a) => FrameValue::Un64(*op, go(a)?),
+            FrameValue::High(a) => FrameValue::High(go(a)?),
+            FrameValue::Low(a) => FrameValue::Low(go(a)?),
+            FrameValue::Load(memory, bytes, a) => FrameValue::Load(*memory, *bytes, go(a)?),
+            FrameValue::Bin32(op, a, b) => FrameValue::Bin32(*op, go(a)?, go(b)?),
+            FrameValue::Cmp32(op, a, b) => FrameValue::Cmp32(*op, go(a)?, go(b)?),
+            FrameValue::Bin64(op, a, b) => FrameValue::Bin64(*op, go(a)?, go(b)?),
+            FrameValue::Cmp64(op, a, b) => FrameValue::Cmp64(*op, go(a)?, go(b)?),
+            FrameValue::Join(a, b) => FrameValue::Join(go(a)?, go(b)?),
+            FrameValue::Ite32(c, a, b) => FrameValue::Ite32(go(c)?, go(a)?, go(b)?),
+            FrameValue::Ite64(c, a, b) => FrameValue::Ite64(go(c)?, go(a)?, go(b)?),
+        })
+    }
+
+    /// The SSA values that it mentions.
+    pub fn values(&self) -> Vec<Value> {
+        match self {
+            FrameValue::Value(value) => vec![*value],
+            FrameValue::Const32(_)
+            | FrameValue::Const64(_)
+            | FrameValue::Base(_)
+            | FrameValue::Global32(_)
+            | FrameValue::Global64(_)
+            | FrameValue::MemoryBytes(_) => Vec::new(),
+            FrameValue::Un32(_, a)
+            | FrameValue::Un64(_, a)
+            | FrameValue::High(a)
+            | FrameValue::Low(a)
+            | FrameValue::Load(_, _, a) => a.values(),
+            FrameValue::Bin32(_, a, b)
+            | FrameValue::Cmp32(_, a, b)
+            | FrameValue::Bin64(_, a, b)
+            | FrameValue::Cmp64(_, a, b)
+            | FrameValue::Join(a, b) => [a.values(), b.values()].concat(),
+            FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => {
+                [c.values(), a.values(), b.values()].concat()
+            }
+        }
+    }
 }
 
 impl Func {
