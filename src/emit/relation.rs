@@ -115,10 +115,15 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, F
     for slot in head.locals.iter().chain(&head.stack).flatten() {
         shown.extend(slot.values());
     }
-    let located = allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
+    let located = allocated.blocks[block]
+        .located
+        .iter()
+        .map(|(_, vreg)| *vreg);
     let held = located.chain(allocated.blocks[block].named.iter().copied());
     let expressions = held.filter_map(|vreg| allocated.vregs[vreg].expression());
-    let held: BTreeSet<Value> = expressions.flat_map(|expression| expression.values()).collect();
+    let held: BTreeSet<Value> = expressions
+        .flat_map(|expression| expression.values())
+        .collect();
     let mut stands_for = BTreeMap::new();
     let mut hidden = BTreeSet::new();
     for value in held.difference(&shown) {
@@ -130,7 +135,9 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, F
     for value in &shown {
         let leaf = |leaf| leaf != *value && (shown.contains(&leaf) || hidden.contains(&leaf));
         let unfolded = unfold(func, *value, &leaf, DEPTH_MAX);
-        if let Some(expression) = unfolded.filter(|e| e.values().iter().any(|leaf| hidden.contains(leaf))) {
+        if let Some(expression) =
+            unfolded.filter(|e| e.values().iter().any(|leaf| hidden.contains(leaf)))
+        {
             stands_for.insert(*value, expression);
         }
     }
@@ -151,13 +158,22 @@ fn constants(func: &Func) -> BTreeMap<VReg, u32> {
 const DEPTH_MAX: u32 = 6;
 
 /// A value's definition down to the given leaves.
-fn unfold(func: &Func, value: Value, leaf: &dyn Fn(Value) -> bool, depth: u32) -> Option<FrameValue> {
+fn unfold(
+    func: &Func,
+    value: Value,
+    leaf: &dyn Fn(Value) -> bool,
+    depth: u32,
+) -> Option<FrameValue> {
     let definition = func.values.get(&value)?.definition.as_ref()?;
     if depth == 0 {
         return None;
     }
     definition.replace(&mut |inner| {
-        if leaf(inner) { Some(FrameValue::Value(inner)) } else { unfold(func, inner, leaf, depth - 1) }
+        if leaf(inner) {
+            Some(FrameValue::Value(inner))
+        } else {
+            unfold(func, inner, leaf, depth - 1)
+        }
     })
 }
 
