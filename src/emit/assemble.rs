@@ -8,7 +8,7 @@ use synth_verify::hints::{Class, Label};
 
 use crate::entity::TypedVec;
 use crate::vcode::inst::Symbol;
-use crate::vcode::reg::RegSet;
+use crate::vcode::reg::{PReg, RegSet};
 
 use super::encode::encode;
 use super::line::{Half, Line, LineOp, Literal, Piece, Pieces, StackState};
