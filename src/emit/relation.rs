@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use synth_verify::domain::Cmp;
 use synth_verify::hints::{
     Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
@@ -50,6 +51,7 @@ fn cuts(
     (pieces, assembled): (&Pieces, &Assembled),
 ) -> Vec<Cut> {
     let counts = pieces.predecessor_counts();
+    let constants = &constants(func);
     let mut cuts = Vec::new();
     for &piece in &pieces.order {
         let data = &pieces.data[piece];
@@ -82,23 +84,11 @@ fn cuts(
         nodes.cut.stack = nodes.slots(&head.stack);
         nodes.places(allocated, block);
         // A fact about values that nothing else mentions could not be shown again.
-        let related: BTreeSet<u32> = nodes
-            .cut
-            .unknowns
-            .iter()
-            .map(|unknown| unknown.key)
-            .collect();
-        let known =
-            |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
-        let facts: Vec<&FrameValue> = head
-            .facts
-            .iter()
-            .filter(|fact| fact.values().iter().all(known))
-            .collect();
-        nodes.cut.facts = facts
-            .into_iter()
-            .map(|fact| nodes.expression(fact))
-            .collect();
+        let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
+        let known = |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
+        let facts: Vec<&FrameValue> = head.facts.iter().filter(|fact| fact.values().iter().all(known)).collect();
+        nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
+        nodes.constants(allocated, block, constants);
         cuts.push(nodes.cut);
     }
     cuts
@@ -152,6 +142,16 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, F
         }
     }
     stands_for
+}
+
+/// The virtual registers that hold constants.
+fn constants(func: &Func) -> BTreeMap<VReg, u32> {
+    let nodes = func.blocks.values().flat_map(|block| &block.insts);
+    let constants = nodes.filter_map(|node| match node.inst {
+        Inst::Const { d, value } => Some((d, value)),
+        _ => None,
+    });
+    constants.collect()
 }
 
 /// How deep definitions are followed.
@@ -208,6 +208,26 @@ impl Nodes<'_> {
                 name,
                 value: 0,
             });
+        }
+    }
+
+    /// Facts that half a value is a constant, where a register stands for that half.
+    fn constants(&mut self, allocated: &Allocated, block: Block, constants: &BTreeMap<VReg, u32>) {
+        let data = &allocated.blocks[block];
+        let located = data.located.iter().map(|(_, vreg)| *vreg);
+        for vreg in located.chain(data.named.iter().copied()) {
+            let (Some(&value), Some(expression)) = (constants.get(&vreg), allocated.vregs[vreg].expression()) else {
+                continue;
+            };
+            let is = self.expression(&expression);
+            if matches!(self.cut.nodes[is as usize], Expr::Const32(_)) {
+                continue;
+            }
+            let constant = self.node(Expr::Const32(value));
+            let fact = self.node(Expr::Cmp32(Cmp::Eq, is, constant));
+            if !self.cut.facts.contains(&fact) {
+                self.cut.facts.push(fact);
+            }
         }
     }
 

@@ -34,6 +34,14 @@ pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
     ranges.findings
 }
 
+/// Offsets of the bytes that control can reach as far as branches tell, with their literals and jump
+/// tables. Among them are instructions that the segment proof has found to be never run.
+pub fn reachable(subject: &Subject<'_>) -> BTreeSet<u32> {
+    let Ok(ranges) = Ranges::read(subject) else { return BTreeSet::new() };
+    let code = ranges.steps.iter().flat_map(|(at, step)| *at..*at + step.size);
+    code.chain(ranges.constants).collect()
+}
+
 /// What one location holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Held {
@@ -69,6 +77,8 @@ struct Ranges<'a> {
     before: BTreeMap<u32, State>,
     /// Bytes of stack that the arguments take.
     argument_bytes: u32,
+    /// Offsets of bytes that are read as literals and jump tables.
+    constants: BTreeSet<u32>,
     findings: Vec<Finding>,
 }
 
@@ -84,6 +94,7 @@ impl<'a> Ranges<'a> {
             renames,
             before: BTreeMap::new(),
             argument_bytes: abi::arguments(&sorts).1,
+            constants: BTreeSet::new(),
             findings: Vec::new(),
         };
         let mut waiting = vec![(0u32, 0i32, 0u32)];
@@ -95,6 +106,7 @@ impl<'a> Ranges<'a> {
             let decoded = decode(subject.program.code(pc, subject.end), 0)
                 .map_err(|error| find(at, format!("no instruction that is modelled: {error}")))?;
             let successors = successors(subject, &decoded.0, at, decoded.1).map_err(|why| find(at, why))?;
+            ranges.constants.extend(constants(&decoded.0, pc, &successors).map(|address| address.wrapping_sub(subject.start)));
             let step = step(&decoded.0, (decoded.1, depth), labels.get(&at).copied(), conditional > 0);
             let left = match decoded.0 {
                 Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
@@ -283,6 +295,18 @@ fn leaves(inst: &Inst) -> bool {
     }
 }
 
+/// Addresses of the bytes that an instruction reads from the code.
+fn constants(inst: &Inst, pc: u32, targets: &[u32]) -> std::ops::Range<u32> {
+    let (from, bytes) = match inst {
+        Inst::Load { width, address: Address::Literal { offset }, .. } => {
+            ((pc.wrapping_add(4) & !3).wrapping_add_signed(*offset), width.bytes())
+        }
+        Inst::TableBranch { width, .. } => (pc.wrapping_add(4), width.bytes() * targets.len() as u32),
+        _ => (pc, 0),
+    };
+    from..from.saturating_add(bytes)
+}
+
 /// The targets of a jump table: it ends where the first of them, or an instruction with a label, begins.
 fn table_targets(subject: &Subject<'_>, table: u32, width: Width) -> Result<Vec<u32>, String> {
     let labelled = subject.hints.labels.iter().map(|label| label.at).filter(|at| *at >= table).min();
@@ -333,6 +357,11 @@ fn step<'a>(
     }
     if leaves(inst) {
         may_read.extend((0..2).map(Location::Core));
+    }
+    if matches!(inst, Inst::Branch { .. }) {
+        // A branch to a shared epilogue hands the results on.
+        may_read.extend((0..2).map(Location::Core));
+        may_read.extend(label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location));
     }
     Ok(Step {
         size,

@@ -13,6 +13,10 @@ fn main() {
         arguments.get(at + 1)?.parse::<u64>().ok()
     };
     let mut failed = 0;
+    if let Some(seed) = option("--print") {
+        let bytes = decisions(seed, 3000);
+        return std::fs::write("/dev/stdout", module(&mut Choices::new(&bytes)).wasm).expect("standard output");
+    }
     match option("--count") {
         Some(count) => {
             let first = option("--seed").unwrap_or(0);

@@ -162,6 +162,11 @@ impl MachineState {
         }
     }
 
+    /// The offsets from SP at entry of the stack words that are known.
+    pub fn stack_words(&self) -> impl Iterator<Item = i32> {
+        self.stack.keys().copied()
+    }
+
     /// Says what a location holds, at a cut.
     ///
     /// # Errors
@@ -259,7 +264,7 @@ impl Symbolic {
         let extents: Vec<_> = self.constants.regions.extents.iter().map(|(base, extent)| (*base, *extent)).collect();
         for (base, extent) in extents {
             let offset = self.terms.bin32(Bin32::Sub, &address, &extent.address);
-            let (_, high) = self.facts.interval(&self.terms, offset);
+            let high = self.facts.range_of(&mut self.terms, offset).high;
             if extent.bytes >= bytes && high <= extent.bytes - bytes {
                 return Ok(match base {
                     Base::Memory(_) => Where::Memory(offset),
@@ -328,10 +333,12 @@ impl Symbolic {
         if width != Width::Word || linear.monomials.iter().any(|(_, factor)| factor % 8 != 0) {
             return Err(Stop::Fault("a table is not read at a multiple of its entry size".to_owned()));
         }
-        let mut index = self.terms.w32(linear.constant / 8);
+        // Any index whose eightfold is the offset will do; signed quotients keep small factors small.
+        let eighth = |number: u32| (number as i32).div_euclid(8) as u32;
+        let mut index = self.terms.w32(eighth(linear.constant));
         for (atom, factor) in linear.monomials.iter() {
             let atom = Term32 { raw: *atom, norm: *atom };
-            let factor = self.terms.w32(factor / 8);
+            let factor = self.terms.w32(eighth(*factor));
             let part = self.terms.bin32(Bin32::Mul, &atom, &factor);
             index = self.terms.bin32(Bin32::Add, &index, &part);
         }

@@ -201,12 +201,9 @@ impl World for Symbolic {
         if !self.decide(&within)? {
             return Ok(None);
         }
-        // The condition is among the facts by now, or follows from them: the index has a bound.
-        let mut facts = self.facts.clone();
-        facts.assume(&mut self.terms, within, true);
-        std::mem::swap(&mut self.facts, &mut facts);
-        let found = self.which(*index, count.max(1));
-        self.facts = facts;
-        found.map(Some)
+        let index = self.facts.simplify32(&mut self.terms, *index);
+        let (low, high) = self.facts.interval(&self.terms, index);
+        let last = count.saturating_sub(1);
+        self.among(index, low.min(last), high.min(last)).map(Some)
     }
 }

@@ -147,6 +147,13 @@ impl Symbolic {
         if high - low >= count_max {
             return Err(Stop::Fault(format!("an index in [{low}, {high}] is not bounded by its table")));
         }
+        self.among(index, low, high)
+    }
+
+    /// Which number from `low` to `high` the index is.
+    ///
+    /// Requires: it is one of them.
+    pub fn among(&mut self, index: Term32, low: u32, high: u32) -> Result<u32, Stop> {
         for candidate in low..high {
             let number = self.terms.w32(candidate);
             let is = self.terms.cmp32(Cmp::Eq, &index, &number);

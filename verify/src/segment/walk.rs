@@ -4,6 +4,7 @@
 //! path ends at a cut, a return or a trap, and every visited instruction is decoded and steps
 //! without a fault. The machine goes first, on facts of its own; the source follows at each event.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -21,6 +22,7 @@ use crate::wasm::module::{Function, Module};
 use crate::wasm::sem::Activation;
 
 use super::goal;
+use super::kept::Kept;
 use super::machine::MachineState;
 use super::relation::{self, Ghosts, Known};
 use super::source::{run_to, SourceEvent, SourceState};
@@ -66,6 +68,8 @@ pub struct Walked {
     pub depth_max: u32,
     /// Calls made: the callee, `None` for an indirect call of the given type.
     pub calls: BTreeSet<Callee>,
+    /// Where the caller's values are before each instruction that was run, by offset.
+    pub kept: BTreeMap<u32, Kept>,
 }
 
 /// Whom a function calls.
@@ -243,6 +247,7 @@ impl Walk<'_, '_> {
         let bytes = self.subject.program.code(path.pc, self.subject.end);
         let (inst, size) = decode(bytes, 0).map_err(|error| format!("no instruction that is modelled: {error}"))?;
         self.walked.covered.extend(at..at + size);
+        self.note_kept(path, at)?;
         let before = path.clone();
         let flow = match self.execute(path, &inst, size) {
             Ok(flow) => flow,
@@ -261,6 +266,16 @@ impl Walk<'_, '_> {
         self.after(&before, path, at)?;
         let next = path.pc + size;
         self.follow(path, flow, next)
+    }
+
+    /// Notes where the caller's values are before an instruction.
+    fn note_kept(&mut self, path: &Path, at: u32) -> Result<(), String> {
+        let depth = path.machine.depth(&mut self.symbolic.terms, &self.symbolic.constants)?;
+        match self.walked.kept.entry(at) {
+            Entry::Vacant(entry) => _ = entry.insert(Kept::of(depth, &path.machine, &self.ghosts)),
+            Entry::Occupied(mut entry) => entry.get_mut().meet(depth, &path.machine, &self.ghosts)?,
+        }
+        Ok(())
     }
 
     /// The instruction's own meaning, or that of its relocation.

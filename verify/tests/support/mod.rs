@@ -24,6 +24,17 @@ pub struct Case {
     pub functions: BTreeMap<u32, Code>,
     /// The damages.
     pub twins: Vec<Twin>,
+    /// The contents of `.debug_frame`, if the file has it.
+    pub frames: Option<Frames>,
+}
+
+/// Frame information: a common part and entries, `.debug_frame` in 32-bit DWARF.
+#[derive(Clone, Debug, Default)]
+pub struct Frames {
+    /// Call frame instructions of the common part.
+    pub common: Vec<u8>,
+    /// Function, bytes of code it is said to have, call frame instructions.
+    pub entries: Vec<(u32, u32, Vec<u8>)>,
 }
 
 /// Code with hints.
@@ -91,7 +102,7 @@ pub fn parse(text: &str) -> Case {
     for code in functions.values_mut() {
         code.hints.code_bytes = code.bytes.len() as u32;
     }
-    Case { wasm, functions, twins }
+    Case { wasm, functions, twins, frames: None }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -313,6 +324,7 @@ impl Case {
                 function_symbol(&mut object, text, &export.name, (at, size), SymbolScope::Dynamic);
             }
         }
+        let addresses: BTreeMap<u32, u64> = placed.iter().map(|(code, at)| (code.hints.function, *at)).collect();
         for (code, at) in placed {
             for (offset, kind, symbol) in &code.relocations {
                 let name = if symbol.contains('_') { symbol.clone() } else { format!("m.{symbol}") };
@@ -327,9 +339,39 @@ impl Case {
             export_prefix: String::new(),
             functions: self.functions.iter().filter(|(index, _)| **index != INIT).map(|(_, code)| code.hints.clone()).collect(),
         };
+        if let Some(frames) = &self.frames {
+            add_frames(&mut object, text, (frames, &addresses));
+        }
         let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
         object.append_section_data(section, &codec::encode(&hints), 1);
         object.write().unwrap()
+    }
+}
+
+/// Adds `.debug_frame` for functions at these offsets of the code.
+fn add_frames(
+    object: &mut Object<'_>,
+    text: object::write::SectionId,
+    (frames, addresses): (&Frames, &BTreeMap<u32, u64>),
+) {
+    let section = object.add_section(Vec::new(), b".debug_frame".to_vec(), SectionKind::Debug);
+    let padded = |body: &[u8]| {
+        let mut bytes = body.to_vec();
+        bytes.resize(body.len().next_multiple_of(4), 0);
+        [(bytes.len() as u32).to_le_bytes().to_vec(), bytes].concat()
+    };
+    // Version 4, no augmentation, 4-byte addresses, no segments, alignments 2 and -4, return address in LR.
+    let head = [0xff, 0xff, 0xff, 0xff, 4, 0, 4, 0, 2, 0x7c, 14];
+    object.append_section_data(section, &padded(&[&head[..], &frames.common].concat()), 4);
+    for (function, bytes, instructions) in &frames.entries {
+        let address = addresses[function] as u32;
+        let words = [0, address, *bytes].map(u32::to_le_bytes).concat();
+        let at = object.append_section_data(section, &padded(&[words, instructions.clone()].concat()), 4);
+        for (offset, target) in [(at + 4, section), (at + 8, text)] {
+            let symbol = object.section_symbol(target);
+            let flags = object::RelocationFlags::Elf { r_type: object::elf::R_ARM_ABS32 };
+            object.add_relocation(section, Relocation { offset, symbol, addend: 0, flags }).unwrap();
+        }
     }
 }
 

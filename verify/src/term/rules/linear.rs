@@ -26,6 +26,7 @@ pub(super) const PRODUCTS: &[Rule] = rules![
 /// Sums already collected.
 pub(super) const SUM_RULES: &[Rule] = rules![
     sum_drops_high_bits,
+    sum_of_aligned,
     sum_joins_fields,
     sum_joins_loads,
     sum_of_complemented_xor,
@@ -213,6 +214,19 @@ fn sum_drops_high_bits(t: &mut Terms, node: &Node) -> Option<Id> {
             *factor,
         ));
     }
+    (parts[..] != sum.monomials[..]).then(|| t.sum(&parts, sum.constant))
+}
+
+/// `2^k*j*(x >> k) = j*x` if the low `k` bits of `x` are zero
+fn sum_of_aligned(t: &mut Terms, node: &Node) -> Option<Id> {
+    let Node::Linear(sum) = node else { return None };
+    let whole = |(atom, factor): &(Id, u32)| {
+        let Node::Bin32(Bin32::ShrU, source, count) = *t.node(*atom) else { return None };
+        let count = t.constant(count).filter(|count| *count < 32 && factor.trailing_zeros() >= *count)?;
+        let low = (1u32 << count) - 1;
+        (low & !t.range(source).zeros == 0).then_some((source, factor >> count))
+    };
+    let parts: Vec<(Id, u32)> = sum.monomials.iter().map(|part| whole(part).unwrap_or(*part)).collect();
     (parts[..] != sum.monomials[..]).then(|| t.sum(&parts, sum.constant))
 }
 
