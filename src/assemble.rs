@@ -49,7 +49,12 @@ fn frame_steps(rows: &[emit::FrameRow]) -> Vec<FrameStep> {
             })
         };
         // A register that callers do not rely on may be pushed to keep SP aligned.
-        let preserved: Vec<(u8, i32)> = row.saved.iter().copied().filter(|(register, _)| *register >= 4).collect();
+        let preserved: Vec<(u8, i32)> = row
+            .saved
+            .iter()
+            .copied()
+            .filter(|(register, _)| *register >= 4)
+            .collect();
         if row.cfa_offset != depth {
             step(FrameRule::Depth(row.cfa_offset));
         }

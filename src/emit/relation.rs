@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use synth_verify::domain::Cmp;
+use synth_verify::hints::Cmp;
 use synth_verify::hints::{
     Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
@@ -84,10 +84,23 @@ fn cuts(
         nodes.cut.stack = nodes.slots(&head.stack);
         nodes.places(allocated, block);
         // A fact about values that nothing else mentions could not be shown again.
-        let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
-        let known = |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
-        let facts: Vec<&FrameValue> = head.facts.iter().filter(|fact| fact.values().iter().all(known)).collect();
-        nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
+        let related: BTreeSet<u32> = nodes
+            .cut
+            .unknowns
+            .iter()
+            .map(|unknown| unknown.key)
+            .collect();
+        let known =
+            |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
+        let facts: Vec<&FrameValue> = head
+            .facts
+            .iter()
+            .filter(|fact| fact.values().iter().all(known))
+            .collect();
+        nodes.cut.facts = facts
+            .into_iter()
+            .map(|fact| nodes.expression(fact))
+            .collect();
         nodes.constants(allocated, block, constants);
         cuts.push(nodes.cut);
     }
@@ -216,7 +229,9 @@ impl Nodes<'_> {
         let data = &allocated.blocks[block];
         let located = data.located.iter().map(|(_, vreg)| *vreg);
         for vreg in located.chain(data.named.iter().copied()) {
-            let (Some(&value), Some(expression)) = (constants.get(&vreg), allocated.vregs[vreg].expression()) else {
+            let (Some(&value), Some(expression)) =
+                (constants.get(&vreg), allocated.vregs[vreg].expression())
+            else {
                 continue;
             };
             let is = self.expression(&expression);
