@@ -106,10 +106,7 @@ fn a_wrong_module_leaves_the_output_as_it_was() {
     place.put("cut.wasm", &whole[..whole.len() - 3]);
     place.put("garbage.wasm", b"\x7fELF or not");
     place.put("empty.wasm", b"");
-    place.put(
-        "typed.wat",
-        b"(module (func (result i32) (i64.const 1)))",
-    );
+    place.put("typed.wat", b"(module (func (result i32) (i64.const 1)))");
     place.put("float.wat", b"(module (func (result f32) (f32.const 1)))");
     place.put("text.wat", b"(module (func");
     place.put("out.o", b"precious");
@@ -292,5 +289,8 @@ fn damage_to_the_file_is_no_panic() {
             accepted.push(at - code.start);
         }
     }
-    assert!(accepted.is_empty(), "changed code is Proved at {accepted:?}");
+    assert!(
+        accepted.is_empty(),
+        "changed code is Proved at {accepted:?}"
+    );
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use synth::Output;
 use synth::alloc::Stats;
 use synth::config::{Config, OptLevel};
 use synth::elf::program::Assurance;
 use synth::elf::{ElfError, ImageOptions, Imports, Program, names};
 use synth::stage::{NoTap, Stage, Tap};
-use synth::Output;
 use synth::target::{Cpu, Target, TargetError, Triple};
 use synth_verify::check::{self, Checks};
 use synth_verify::hints::codec;
