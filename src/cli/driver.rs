@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use synth::Output;
 use synth::alloc::Stats;
 use synth::config::{Config, OptLevel};
 use synth::elf::program::Assurance;
@@ -119,16 +120,21 @@ pub fn compile(input: &[u8], request: &Request) -> Result<Compiled, Failure> {
     output.program.assurance = request.assurance;
     let start = Instant::now();
     let elf = write(&output.program, request).map_err(elf_failure)?;
+    let elf_time = start.elapsed();
+    let mut listings = watch.listings;
+    if request.stages.contains(&Stage::Asm) {
+        listings.push((Stage::Asm, assembly(&elf, &output, request)?));
+    }
     let mut timings: Vec<(&'static str, Duration)> = watch
         .timings
         .into_iter()
         .map(|(stage, taken)| (stage.name(), taken))
         .collect();
-    timings.push(("elf", start.elapsed()));
+    timings.push(("elf", elf_time));
     Ok(Compiled {
         wasm,
         elf,
-        listings: watch.listings,
+        listings,
         timings,
     })
 }
@@ -186,7 +192,8 @@ impl Tap for Watch<'_> {
             .function
             .as_ref()
             .is_none_or(|wanted| wanted == function);
-        if is_wanted && self.request.stages.contains(&stage) {
+        // Assembly is read back from the file, where calls and addresses are complete.
+        if stage != Stage::Asm && is_wanted && self.request.stages.contains(&stage) {
             let text = text.to_string();
             self.listings.push((
                 stage,
@@ -228,6 +235,28 @@ fn allocation(name: &str, stats: &Stats) -> String {
         stats.moves,
         stats.spurious.len()
     )
+}
+
+/// The code of the functions asked for, as the validator's decoder reads it in the file.
+fn assembly(elf: &[u8], output: &Output, request: &Request) -> Result<String, Failure> {
+    let text = disassemble(elf)?;
+    let Some(wanted) = &request.function else {
+        return Ok(text);
+    };
+    let functions = output.allocations.iter().zip(&output.hints.functions);
+    let symbols: Vec<String> = functions
+        .filter(|(allocation, _)| allocation.name == *wanted)
+        .map(|(_, hints)| format!("{}.f{}", output.hints.module_name, hints.function))
+        .collect();
+    // An empty line stands before each label, and a label is its names with commas between.
+    let blocks = text.split("\n\n").filter(|block| {
+        let label = block.lines().next().unwrap_or_default();
+        let mut names = label.trim_end_matches(':').split(", ");
+        names.any(|name| symbols.iter().any(|symbol| symbol == name))
+    });
+    Ok(blocks
+        .map(|block| format!(";; asm of {wanted}\n{}\n", block.trim_end()))
+        .collect())
 }
 
 /// The code of an ELF file as text.
