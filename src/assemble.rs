@@ -40,7 +40,7 @@ pub fn function(index: u32, emitted: &Emitted) -> Function {
 /// The changes between the rows of the frame table.
 fn frame_steps(rows: &[emit::FrameRow]) -> Vec<FrameStep> {
     let mut steps = Vec::new();
-    let (mut depth, mut saved) = (0, Vec::<(u8, i32)>::new());
+    let (mut depth, mut saved) = (0, Vec::new());
     for row in rows {
         let mut step = |rule| {
             steps.push(FrameStep {
@@ -48,27 +48,20 @@ fn frame_steps(rows: &[emit::FrameRow]) -> Vec<FrameStep> {
                 rule,
             })
         };
-        // A register that callers do not rely on may be pushed to keep SP aligned.
-        let preserved: Vec<(u8, i32)> = row
-            .saved
-            .iter()
-            .copied()
-            .filter(|(register, _)| *register >= 4)
-            .collect();
         if row.cfa_offset != depth {
             step(FrameRule::Depth(row.cfa_offset));
         }
-        for (register, at) in preserved.iter().filter(|held| !saved.contains(*held)) {
+        for (register, at) in row.saved.iter().filter(|held| !saved.contains(*held)) {
             step(FrameRule::Saved {
                 register: *register,
                 below: at.unsigned_abs(),
             });
         }
-        for (register, _) in saved.iter().filter(|held| !preserved.contains(held)) {
+        for (register, _) in saved.iter().filter(|held| !row.saved.contains(held)) {
             step(FrameRule::Restored(*register));
         }
         depth = row.cfa_offset;
-        saved = preserved;
+        saved.clone_from(&row.saved);
     }
     steps
 }
