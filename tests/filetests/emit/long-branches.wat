@@ -1,4 +1,7 @@
 ;; A branch over more code than its short form reaches takes a longer one, and literals stay in reach.
+;; CHECK-NOT asm: cbz
+;; CHECK asm: beq .+1184
+;; CHECK asm: [pc, #1184]
 ;; RUN f(0, 7) = 7
 ;; RUN f(1, 7) = 8
 ;; VERIFY proved
