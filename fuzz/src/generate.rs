@@ -45,7 +45,7 @@ impl<'a> Choices<'a> {
         of[self.below(of.len())]
     }
 
-    fn i32(&mut self) -> i32 {
+    pub(crate) fn i32(&mut self) -> i32 {
         match self.below(6) {
             0 => self.pick(&[
                 0,
@@ -69,7 +69,7 @@ impl<'a> Choices<'a> {
         }
     }
 
-    fn i64(&mut self) -> i64 {
+    pub(crate) fn i64(&mut self) -> i64 {
         match self.below(5) {
             0 => self.pick(&[
                 0,

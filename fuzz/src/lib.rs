@@ -1,4 +1,5 @@
 //! Random modules and the oracles that judge them.
 
+pub mod agree;
 pub mod generate;
 pub mod oracle;

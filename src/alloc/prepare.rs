@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use synth_verify::trap::Trap;
+use crate::trap::Trap;
 
 use super::flow::Flow;
 use super::live::Live;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use synth_verify::domain::Cmp;
+use synth_verify::hints::Cmp;
 use synth_verify::hints::{
     Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
@@ -83,15 +83,72 @@ fn cuts(
         nodes.cut.locals = nodes.slots(&head.locals);
         nodes.cut.stack = nodes.slots(&head.stack);
         nodes.places(allocated, block);
-        // A fact about values that nothing else mentions could not be shown again.
-        let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
-        let known = |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
-        let facts: Vec<&FrameValue> = head.facts.iter().filter(|fact| fact.values().iter().all(known)).collect();
-        nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
+        nodes.cut.facts = head.facts.iter().map(|fact| nodes.expression(fact)).collect();
         nodes.constants(allocated, block, constants);
-        cuts.push(nodes.cut);
+        cuts.push(anchored(nodes.cut));
     }
     cuts
+}
+
+/// Leaves out what could not be shown again: a slot or a fact that mentions an unknown of which
+/// neither Wasm nor the machine tells the value. A location that does has an unknown of its own.
+fn anchored(mut cut: Cut) -> Cut {
+    let shown = cut.locals.iter().chain(&cut.stack).copied().flatten();
+    let held = cut.locations.iter().filter(|held| held.name < ENTRY_NAME);
+    let told = held.flat_map(|held| match cut.nodes[held.value as usize] {
+        Expr::Low(whole) | Expr::High(whole) => vec![held.value, whole],
+        Expr::Bin32(Bin32::Add, a, b) => {
+            let is_base = |node: Node| matches!(cut.nodes[node as usize], Expr::Base(_));
+            if is_base(a) { vec![b] } else if is_base(b) { vec![a] } else { Vec::new() }
+        }
+        _ => vec![held.value],
+    });
+    let anchors: BTreeSet<Node> = shown.chain(told).collect();
+    let mut firm: Vec<bool> = Vec::with_capacity(cut.nodes.len());
+    for (node, expr) in cut.nodes.iter().enumerate() {
+        let is_firm = match expr {
+            Expr::Unknown(_) => anchors.contains(&(node as Node)),
+            other => operands(other).iter().all(|operand| firm[*operand as usize]),
+        };
+        firm.push(is_firm);
+    }
+    for slot in cut.locals.iter_mut().chain(&mut cut.stack) {
+        *slot = slot.filter(|node| firm[*node as usize]);
+    }
+    cut.facts.retain(|node| firm[*node as usize]);
+    cut.named.retain(|(_, node)| firm[*node as usize]);
+    for at in 0..cut.locations.len() {
+        let held = cut.locations[at];
+        if held.name < ENTRY_NAME && !firm[held.value as usize] {
+            let key = OWN_UNKNOWN | held.name;
+            let index = u32::try_from(cut.unknowns.len()).expect("fewer than 2^32 unknowns");
+            cut.unknowns.push(Unknown { key, sort: Sort::W32, made_at: None });
+            cut.locations[at].value = u32::try_from(cut.nodes.len()).expect("fewer than 2^32 nodes");
+            cut.nodes.push(Expr::Unknown(index));
+        }
+    }
+    cut
+}
+
+/// Keys from here on are of unknowns that stand for what a virtual register holds.
+const OWN_UNKNOWN: u32 = 1 << 31;
+
+/// The operands of an expression.
+fn operands(expr: &Expr) -> Vec<Node> {
+    match *expr {
+        Expr::Unknown(_)
+        | Expr::Const32(_)
+        | Expr::Const64(_)
+        | Expr::Base(_)
+        | Expr::Global32(_)
+        | Expr::Global64(_)
+        | Expr::MemoryBytes(_) => Vec::new(),
+        Expr::Un32(_, a) | Expr::Un64(_, a) | Expr::High(a) | Expr::Low(a) | Expr::Load(_, _, a) => vec![a],
+        Expr::Bin32(_, a, b) | Expr::Cmp32(_, a, b) | Expr::Bin64(_, a, b) | Expr::Cmp64(_, a, b) | Expr::Join(a, b) => {
+            vec![a, b]
+        }
+        Expr::Ite32(c, a, b) | Expr::Ite64(c, a, b) => vec![c, a, b],
+    }
 }
 
 /// A cut in the making. Equal expressions are one node.
@@ -115,10 +172,15 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, F
     for slot in head.locals.iter().chain(&head.stack).flatten() {
         shown.extend(slot.values());
     }
-    let located = allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
+    let located = allocated.blocks[block]
+        .located
+        .iter()
+        .map(|(_, vreg)| *vreg);
     let held = located.chain(allocated.blocks[block].named.iter().copied());
     let expressions = held.filter_map(|vreg| allocated.vregs[vreg].expression());
-    let held: BTreeSet<Value> = expressions.flat_map(|expression| expression.values()).collect();
+    let held: BTreeSet<Value> = expressions
+        .flat_map(|expression| expression.values())
+        .collect();
     let mut stands_for = BTreeMap::new();
     let mut hidden = BTreeSet::new();
     for value in held.difference(&shown) {
@@ -130,7 +192,9 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, F
     for value in &shown {
         let leaf = |leaf| leaf != *value && (shown.contains(&leaf) || hidden.contains(&leaf));
         let unfolded = unfold(func, *value, &leaf, DEPTH_MAX);
-        if let Some(expression) = unfolded.filter(|e| e.values().iter().any(|leaf| hidden.contains(leaf))) {
+        if let Some(expression) =
+            unfolded.filter(|e| e.values().iter().any(|leaf| hidden.contains(leaf)))
+        {
             stands_for.insert(*value, expression);
         }
     }
@@ -151,13 +215,22 @@ fn constants(func: &Func) -> BTreeMap<VReg, u32> {
 const DEPTH_MAX: u32 = 6;
 
 /// A value's definition down to the given leaves.
-fn unfold(func: &Func, value: Value, leaf: &dyn Fn(Value) -> bool, depth: u32) -> Option<FrameValue> {
+fn unfold(
+    func: &Func,
+    value: Value,
+    leaf: &dyn Fn(Value) -> bool,
+    depth: u32,
+) -> Option<FrameValue> {
     let definition = func.values.get(&value)?.definition.as_ref()?;
     if depth == 0 {
         return None;
     }
     definition.replace(&mut |inner| {
-        if leaf(inner) { Some(FrameValue::Value(inner)) } else { unfold(func, inner, leaf, depth - 1) }
+        if leaf(inner) {
+            Some(FrameValue::Value(inner))
+        } else {
+            unfold(func, inner, leaf, depth - 1)
+        }
     })
 }
 
@@ -200,7 +273,9 @@ impl Nodes<'_> {
         let data = &allocated.blocks[block];
         let located = data.located.iter().map(|(_, vreg)| *vreg);
         for vreg in located.chain(data.named.iter().copied()) {
-            let (Some(&value), Some(expression)) = (constants.get(&vreg), allocated.vregs[vreg].expression()) else {
+            let (Some(&value), Some(expression)) =
+                (constants.get(&vreg), allocated.vregs[vreg].expression())
+            else {
                 continue;
             };
             let is = self.expression(&expression);

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use synth_verify::domain::{Bin32, Bin64, Cmp, Un32, Un64};
-use synth_verify::hints::{Base, Sort};
+use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
 
 use super::Lower;
 use crate::ir;
@@ -70,10 +69,18 @@ impl Lower<'_> {
         };
         let made_at = data.made_at;
         if !self.out.values.contains_key(&Named(value.0)) {
-            let info = ValueInfo { sort, made_at, definition: None };
+            let info = ValueInfo {
+                sort,
+                made_at,
+                definition: None,
+            };
             self.out.values.insert(Named(value.0), info);
             let definition = self.definition(value);
-            self.out.values.get_mut(&Named(value.0)).expect("just put there").definition = definition;
+            self.out
+                .values
+                .get_mut(&Named(value.0))
+                .expect("just put there")
+                .definition = definition;
         }
         FrameValue::Value(Named(value.0))
     }
@@ -95,7 +102,10 @@ impl Lower<'_> {
         while let Some(earlier) = above {
             for &inst in &self.ir.blocks[earlier].insts {
                 let inst = &self.ir.insts[inst];
-                let (Op::TrapIf(_), Some(check)) = (inst.op, inst.args.first().and_then(|&c| self.ir.definition(c))) else {
+                let (Op::TrapIf(_), Some(check)) = (
+                    inst.op,
+                    inst.args.first().and_then(|&c| self.ir.definition(c)),
+                ) else {
                     continue;
                 };
                 if let (Op::LtU32, Some(limit)) = (check.op, self.ir.constant(check.args[0])) {
@@ -106,7 +116,11 @@ impl Lower<'_> {
             above = dominators.idom(earlier).filter(|&next| next != earlier);
         }
         let within = |(index, limit): (Value, u32)| {
-            let beyond = FrameValue::Cmp32(Cmp::LtU, Box::new(word(limit)), Box::new(self.expression(index)));
+            let beyond = FrameValue::Cmp32(
+                Cmp::LtU,
+                Box::new(word(limit)),
+                Box::new(self.expression(index)),
+            );
             FrameValue::Cmp32(Cmp::Eq, Box::new(beyond), Box::new(word(0)))
         };
         limits.into_iter().map(within).collect()

@@ -8,8 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use synth_verify::domain::{Bin32, Bin64, Cmp, Un32, Un64};
-use synth_verify::hints::{Base, Sort};
+use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
 
 use super::entity::{Block, TypedVec, VReg, Value};
 use super::inst::{Callee, Inst, Terminator};
@@ -193,7 +192,9 @@ impl FrameValue {
             | FrameValue::Bin64(_, a, b)
             | FrameValue::Cmp64(_, a, b)
             | FrameValue::Join(a, b) => [a.values(), b.values()].concat(),
-            FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => [c.values(), a.values(), b.values()].concat(),
+            FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => {
+                [c.values(), a.values(), b.values()].concat()
+            }
         }
     }
 }

@@ -186,26 +186,38 @@ impl<'a> Ranges<'a> {
 
     /// Which value, which location, from where to where, overwritten where and by what.
     fn clash(&self, (at, step): (u32, &Step<'_>), location: Location, name: Name, held: Option<Held>) -> String {
-        let defined: Vec<String> = self
-            .steps
-            .iter()
-            .filter(|(_, step)| step.label.is_some_and(|label| label.writes.contains(&(location, name))))
-            .map(|(at, _)| format!("{at:#x}"))
-            .collect();
-        let from = if defined.is_empty() { "the entry".to_owned() } else { defined.join(", ") };
+        let defined = self.writers(location, name);
+        let from = if defined.is_empty() { "the entry".to_owned() } else { defined };
         let place = words(location);
         let range = format!("value {} lives in {place} from {from} to {at:#x} (`{}`)", name_words(name), step.text);
         match held {
             Some(Held::One(other, since)) => {
                 format!("{range}, but {place} was overwritten at {since:#x} by value {}", name_words(other))
             }
-            Some(Held::Several(one, other)) => format!(
-                "{range}, but on one path {place} holds value {} and on another value {}",
-                name_words(one),
-                name_words(other)
-            ),
+            Some(Held::Several(one, other)) => {
+                let others = [one, other].into_iter().filter(|other| *other != name);
+                let others: Vec<String> = others.map(|other| self.overwriter(location, other)).collect();
+                format!("{range}, but on one path {place} was overwritten {}", others.join(" and on another "))
+            }
             Some(Held::Unnamed(since)) => format!("{range}, but {place} was overwritten at {since:#x}"),
             None => format!("{range}, but on some path nothing was put into {place}"),
+        }
+    }
+}
+
+impl Ranges<'_> {
+    /// The offsets of the instructions that put a value there.
+    fn writers(&self, location: Location, name: Name) -> String {
+        let puts = |step: &Step<'_>| step.label.is_some_and(|label| label.writes.contains(&(location, name)));
+        let found: Vec<String> = self.steps.iter().filter(|(_, step)| puts(step)).map(|(at, _)| format!("{at:#x}")).collect();
+        found.join(", ")
+    }
+
+    /// Where a value that does not belong there was put, and which.
+    fn overwriter(&self, location: Location, name: Name) -> String {
+        match self.writers(location, name) {
+            nowhere if nowhere.is_empty() => format!("by value {}", name_words(name)),
+            found => format!("at {found} by value {}", name_words(name)),
         }
     }
 }

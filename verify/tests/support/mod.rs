@@ -1,19 +1,21 @@
 //! Hand-written machine code with hints, as text, made into ELF files.
 //!
 //! A case file holds one Wasm module, code for each of its functions, and twins: damages that must be
-//! refused, each with the words that the refusal must contain. `docs/cases.md` describes the format.
+//! refused, each with the words that the refusal must contain. `cases/FORMAT.md` describes the format.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use object::write::{Object, Relocation, StandardSection, Symbol, SymbolSection};
+use object::write::{Object, Relocation, Symbol, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use sha2::{Digest, Sha256};
-use synth_verify::domain::{Bin32, Cmp};
 use synth_verify::hints::{
-    codec, Base, Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Sort, Unknown, ENTRY_NAME,
+    codec, entry_name, Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Sort, Unknown,
 };
-use synth_verify::wasm::module::{self, Module};
+
+mod nodes;
+pub mod regions;
+use synth_verify::wasm::module::{self, Function, Module};
 
 /// A parsed case.
 #[derive(Clone, Debug)]
@@ -24,17 +26,6 @@ pub struct Case {
     pub functions: BTreeMap<u32, Code>,
     /// The damages.
     pub twins: Vec<Twin>,
-    /// The contents of `.debug_frame`, if the file has it.
-    pub frames: Option<Frames>,
-}
-
-/// Frame information: a common part and entries, `.debug_frame` in 32-bit DWARF.
-#[derive(Clone, Debug, Default)]
-pub struct Frames {
-    /// Call frame instructions of the common part.
-    pub common: Vec<u8>,
-    /// Function, bytes of code it is said to have, call frame instructions.
-    pub entries: Vec<(u32, u32, Vec<u8>)>,
 }
 
 /// Code with hints.
@@ -53,8 +44,8 @@ pub struct Code {
 pub struct Twin {
     /// Which function.
     pub function: u32,
-    /// Where, with the bytes before and after.
-    pub changes: Vec<(u32, Vec<u8>, Vec<u8>)>,
+    /// What is damaged.
+    pub changes: Vec<Change>,
     /// What the refusal must say.
     pub words: String,
     /// What the live-range check alone must say, if it must refuse.
@@ -62,6 +53,22 @@ pub struct Twin {
     /// The line in the file.
     pub line: usize,
 }
+
+/// Damage at one place.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Where.
+    pub at: u32,
+    /// The accepted bytes.
+    pub old: Vec<u8>,
+    /// As many others.
+    pub new: Vec<u8>,
+    /// What the damaged instruction reads and writes, if its label changes too.
+    pub names: Option<(Names, Names)>,
+}
+
+/// Locations with the names of their values.
+pub type Names = Vec<(Location, Name)>;
 
 /// Code of `m_init`.
 pub const INIT: u32 = u32::MAX;
@@ -75,7 +82,7 @@ pub fn parse(text: &str) -> Case {
     let mut twins = Vec::new();
     let mut at = (Part::None, 0);
     for (number, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default().trim();
+        let line = line.split("# ").next().unwrap_or_default().trim();
         if line.is_empty() {
             continue;
         }
@@ -94,7 +101,10 @@ pub fn parse(text: &str) -> Case {
             _ => match at.0 {
                 Part::Wat | Part::None => {}
                 Part::Code => code_line(functions.get_mut(&at.1).unwrap(), line),
-                Part::Cut => cut_line(functions.get_mut(&at.1).unwrap().hints.cuts.last_mut().unwrap(), &words),
+                Part::Cut => {
+                    let function = module.function(at.1).unwrap();
+                    cut_line(functions.get_mut(&at.1).unwrap().hints.cuts.last_mut().unwrap(), &words, function);
+                }
                 Part::Twins => twins.push(twin(at.1, line, number + 1)),
             },
         }
@@ -102,7 +112,7 @@ pub fn parse(text: &str) -> Case {
     for code in functions.values_mut() {
         code.hints.code_bytes = code.bytes.len() as u32;
     }
-    Case { wasm, functions, twins, frames: None }
+    Case { wasm, functions, twins }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -154,9 +164,9 @@ fn code_line(code: &mut Code, line: &str) {
         code.bytes.extend(bytes);
     } else {
         code.bytes.extend(halfwords(fields[0]));
-        let (reads, writes) = fields.get(1).and_then(|text| text.split_once("->")).unwrap_or((fields.get(1).unwrap_or(&""), ""));
+        let (reads, writes) = reads_and_writes(fields.get(1).unwrap_or(&""));
         let class = fields.get(2).map_or(Class::Direct, |text| class(text));
-        code.hints.labels.push(Label { at, source: None, class, reads: names(reads), writes: names(writes) });
+        code.hints.labels.push(Label { at, source: None, class, reads, writes });
     }
     for field in &fields {
         if let Some((kind, symbol)) = field.strip_prefix("reloc=").and_then(|text| text.split_once(':')) {
@@ -191,7 +201,13 @@ fn class(text: &str) -> Class {
     }
 }
 
-fn names(text: &str) -> Vec<(Location, Name)> {
+/// `r0:1 r1:2 -> r0:3`; nothing is written where there is no arrow.
+fn reads_and_writes(text: &str) -> (Names, Names) {
+    let (reads, writes) = text.split_once("->").unwrap_or((text, ""));
+    (names(reads), names(writes))
+}
+
+fn names(text: &str) -> Names {
     text.split_whitespace()
         .map(|pair| {
             let (place, value) = pair.split_once(':').unwrap_or_else(|| panic!("{pair}"));
@@ -208,11 +224,10 @@ fn location(text: &str) -> Location {
     }
 }
 
-/// `12`, or `@r4` and `@lr` for what a register held at entry.
+/// `12`; `@r4`, `@lr` and `@[8]` for what a place held at entry.
 fn name(text: &str) -> Name {
     match text.strip_prefix('@') {
-        Some("lr") => ENTRY_NAME + 14,
-        Some(register) => ENTRY_NAME + register[1..].parse::<u32>().unwrap(),
+        Some(place) => entry_name(location(place)),
         None => text.parse().unwrap(),
     }
 }
@@ -245,41 +260,38 @@ fn cut(module: &Module, function: u32, words: &[&str]) -> Cut {
     }
 }
 
-/// `unknown KEY w32`, `node ...`, `local N|-`, `stack N|-`, `r4:12 = N`, `named 12 N`, `fact N`.
-fn cut_line(cut: &mut Cut, words: &[&str]) {
+/// `unknown KEY w32 [op N]`, another expression, `local N|-`, `stack N|-`, `r4:12 = N`, `named 12 N`, `fact N`.
+fn cut_line(cut: &mut Cut, words: &[&str], function: &Function) {
     let slot = |word: &str| (word != "-").then(|| number(word));
     match words[0] {
         "unknown" => {
             let sort = if words[2] == "w64" { Sort::W64 } else { Sort::W32 };
-            let made_at = words.get(3).map(|word| number(word));
+            let made_at = words.get(4).map(|word| function.offset(number(word)).expect("the operator is there"));
             cut.unknowns.push(Unknown { key: number(words[1]), sort, made_at });
             cut.nodes.push(Expr::Unknown(cut.unknowns.len() as u32 - 1));
         }
-        "const" => cut.nodes.push(Expr::Const32(number(words[1]))),
-        "add" => cut.nodes.push(Expr::Bin32(Bin32::Add, number(words[1]), number(words[2]))),
-        "ltu" => cut.nodes.push(Expr::Cmp32(Cmp::LtU, number(words[1]), number(words[2]))),
-        "low" => cut.nodes.push(Expr::Low(number(words[1]))),
-        "high" => cut.nodes.push(Expr::High(number(words[1]))),
-        "memory" => cut.nodes.push(Expr::Base(Base::Memory(0))),
         "local" => cut.locals.push(slot(words[1])),
         "stack" => cut.stack.push(slot(words[1])),
         "named" => cut.named.push((name(words[1]), number(words[2]))),
         "fact" => cut.facts.push(number(words[1])),
-        pair => {
-            let (place, value) = pair.split_once(':').unwrap();
-            let node = words.get(2).map_or(0, |word| number(word));
-            cut.locations.push(Located { location: location(place), name: name(value), value: node });
-        }
+        first => match first.split_once(':') {
+            Some((place, value)) => {
+                let node = words.get(2).map_or(0, |word| number(word));
+                cut.locations.push(Located { location: location(place), name: name(value), value: node });
+            }
+            None => cut.nodes.push(nodes::node(first, &words[1..])),
+        },
     }
 }
 
-/// `0x2: 4408 -> 4409 ; words of the refusal ; words of the live-range check`.
+/// `0x2: 4408 -> 4409 | r0:1 -> r1:2, 0x8: .. ; words of the refusal ; words of the live-range check`.
 fn twin(function: u32, line: &str, number_of_line: usize) -> Twin {
     let fields: Vec<&str> = line.split(';').map(str::trim).collect();
     let changes = fields[0].split(',').map(|change| {
-        let (at, bytes) = change.split_once(':').unwrap();
+        let (at, damage) = change.split_once(':').unwrap();
+        let (bytes, names) = damage.split_once('|').map_or((damage, None), |(bytes, names)| (bytes, Some(names)));
         let (old, new) = bytes.split_once("->").unwrap();
-        (number(at.trim()), halfwords(old), halfwords(new))
+        Change { at: number(at.trim()), old: halfwords(old), new: halfwords(new), names: names.map(reads_and_writes) }
     });
     Twin {
         function,
@@ -295,11 +307,16 @@ impl Case {
     pub fn damaged(&self, twin: &Twin) -> Case {
         let mut case = self.clone();
         let code = case.functions.get_mut(&twin.function).expect("the function is there");
-        for (at, old, new) in &twin.changes {
+        for Change { at, old, new, names } in &twin.changes {
             let range = *at as usize..*at as usize + old.len();
             assert_eq!(&code.bytes[range.clone()], old.as_slice(), "line {}: the accepted bytes", twin.line);
             assert_eq!(old.len(), new.len(), "line {}: twins differ only in the damaged bytes", twin.line);
             code.bytes[range].copy_from_slice(new);
+            if let Some((reads, writes)) = names {
+                let label = code.hints.labels.iter_mut().find(|label| label.at == *at);
+                let label = label.unwrap_or_else(|| panic!("line {}: no instruction begins there", twin.line));
+                (label.reads, label.writes) = (reads.clone(), writes.clone());
+            }
         }
         case
     }
@@ -311,7 +328,7 @@ impl Case {
         object.flags = object::FileFlags::Elf { os_abi: object::elf::OsAbi(0), abi_version: 0, e_flags: object::elf::FileFlags(0x0500_0000) };
         let text = object.add_section(Vec::new(), b".text.m".to_vec(), SectionKind::Text);
         let mut symbols = BTreeMap::new();
-        add_regions(&mut object, &module, &mut symbols);
+        regions::add(&mut object, &module, &mut symbols);
         let mut placed = Vec::new();
         for (index, code) in &self.functions {
             let at = object.append_section_data(text, &code.bytes, 4);
@@ -324,7 +341,7 @@ impl Case {
                 function_symbol(&mut object, text, &export.name, (at, size), SymbolScope::Dynamic);
             }
         }
-        let addresses: BTreeMap<u32, u64> = placed.iter().map(|(code, at)| (code.hints.function, *at)).collect();
+        regions::fill_table(&mut object, &module, &mut symbols);
         for (code, at) in placed {
             for (offset, kind, symbol) in &code.relocations {
                 let name = if symbol.contains('_') { symbol.clone() } else { format!("m.{symbol}") };
@@ -339,43 +356,14 @@ impl Case {
             export_prefix: String::new(),
             functions: self.functions.iter().filter(|(index, _)| **index != INIT).map(|(_, code)| code.hints.clone()).collect(),
         };
-        if let Some(frames) = &self.frames {
-            add_frames(&mut object, text, (frames, &addresses));
-        }
         let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
         object.append_section_data(section, &codec::encode(&hints), 1);
         object.write().unwrap()
     }
 }
 
-/// Adds `.debug_frame` for functions at these offsets of the code.
-fn add_frames(
-    object: &mut Object<'_>,
-    text: object::write::SectionId,
-    (frames, addresses): (&Frames, &BTreeMap<u32, u64>),
-) {
-    let section = object.add_section(Vec::new(), b".debug_frame".to_vec(), SectionKind::Debug);
-    let padded = |body: &[u8]| {
-        let mut bytes = body.to_vec();
-        bytes.resize(body.len().next_multiple_of(4), 0);
-        [(bytes.len() as u32).to_le_bytes().to_vec(), bytes].concat()
-    };
-    // Version 4, no augmentation, 4-byte addresses, no segments, alignments 2 and -4, return address in LR.
-    let head = [0xff, 0xff, 0xff, 0xff, 4, 0, 4, 0, 2, 0x7c, 14];
-    object.append_section_data(section, &padded(&[&head[..], &frames.common].concat()), 4);
-    for (function, bytes, instructions) in &frames.entries {
-        let address = addresses[function] as u32;
-        let words = [0, address, *bytes].map(u32::to_le_bytes).concat();
-        let at = object.append_section_data(section, &padded(&[words, instructions.clone()].concat()), 4);
-        for (offset, target) in [(at + 4, section), (at + 8, text)] {
-            let symbol = object.section_symbol(target);
-            let flags = object::RelocationFlags::Elf { r_type: object::elf::R_ARM_ABS32 };
-            object.add_relocation(section, Relocation { offset, symbol, addend: 0, flags }).unwrap();
-        }
-    }
-}
-
-fn undefined(object: &mut Object<'_>, name: &str) -> object::write::SymbolId {
+/// A symbol that the file does not define.
+pub fn undefined(object: &mut Object<'_>, name: &str) -> object::write::SymbolId {
     object.add_symbol(Symbol {
         name: name.as_bytes().to_vec(),
         value: 0,
@@ -405,37 +393,6 @@ fn function_symbol(
         section: SymbolSection::Section(section),
         flags: SymbolFlags::None,
     })
-}
-
-/// Linear memory, instance and table, as the runtime contract lays them out.
-fn add_regions(object: &mut Object<'_>, module: &Module, symbols: &mut BTreeMap<String, object::write::SymbolId>) {
-    let mut zeroed = |object: &mut Object<'_>, name: &str, bytes: u64| {
-        let section = object.add_section(Vec::new(), format!(".bss.m.{name}").into_bytes(), SectionKind::UninitializedData);
-        let at = object.append_section_bss(section, bytes, 8);
-        let id = object.add_symbol(Symbol {
-            name: format!("m.{name}").into_bytes(),
-            value: at,
-            size: bytes,
-            kind: SymbolKind::Data,
-            scope: SymbolScope::Compilation,
-            weak: false,
-            section: SymbolSection::Section(section),
-            flags: SymbolFlags::None,
-        });
-        symbols.insert(format!("m.{name}"), id);
-    };
-    if let Some(memory) = &module.memory {
-        zeroed(object, "memory0", u64::from(memory.minimum) * 65536);
-    }
-    let mut bytes = if module.grows_memory() { 4u64 } else { 0 };
-    for global in module.globals.iter().filter(|global| global.mutable) {
-        let size = if global.initial.value_type() == module::ValueType::I64 { 8 } else { 4 };
-        bytes = bytes.next_multiple_of(size) + size;
-    }
-    if bytes > 0 {
-        zeroed(object, "instance", bytes);
-    }
-    let _ = StandardSection::Text;
 }
 
 /// A report, for messages of failing tests.
