@@ -13,9 +13,18 @@ use synth::stage::NoTap;
 use support::{Program, Seen, call, here, returned, skipped};
 
 /// What `report(42, 400)` writes, as V8 (`node`) has it.
-const REPORT: &str = "position=-4377 output=299 median=-1477 rejected=91\n\
-                      state visits 84,28,24,7,5\n\
-                      hash=3ae741c8b72364f0\n";
+const REPORT: &str = "\
+position=-4377
+output=299
+median=-1477
+rejected=91
+state 0 visits=84
+state 1 visits=28
+state 2 visits=24
+state 3 visits=7
+state 4 visits=5
+hash=3ae741c8b72364f0
+";
 
 /// Its result, the CRC-32 of everything the run did.
 const RESULT: i32 = -621_838_093;
