@@ -89,6 +89,7 @@ fn cuts(
         let facts: Vec<&FrameValue> = head.facts.iter().filter(|fact| fact.values().iter().all(known)).collect();
         nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
         nodes.constants(allocated, block, constants);
+        nodes.truth_values();
         cuts.push(nodes.cut);
     }
     cuts
@@ -108,7 +109,8 @@ struct Nodes<'a> {
 ///
 /// Wasm shows the values in its slots, the machine those in its locations. A value that only the
 /// machine holds is said in terms of slots where its definition allows it. Where it does not, a
-/// slot whose definition leads to it is said in terms of it.
+/// slot whose definition leads to it is said in terms of it. A slot whose definition leads to other
+/// slots is said in terms of those, as Wasm may compute again what the machine keeps.
 fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, FrameValue> {
     let head = &func.blocks[block].head;
     let mut shown: BTreeSet<Value> = BTreeSet::new();
@@ -130,7 +132,7 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, F
     for value in &shown {
         let leaf = |leaf| leaf != *value && (shown.contains(&leaf) || hidden.contains(&leaf));
         let unfolded = unfold(func, *value, &leaf, DEPTH_MAX);
-        if let Some(expression) = unfolded.filter(|e| e.values().iter().any(|leaf| hidden.contains(leaf))) {
+        if let Some(expression) = unfolded.filter(|expression| !expression.values().is_empty()) {
             stands_for.insert(*value, expression);
         }
     }
@@ -149,6 +151,16 @@ fn constants(func: &Func) -> BTreeMap<VReg, u32> {
 
 /// How deep definitions are followed.
 const DEPTH_MAX: u32 = 6;
+
+/// Whether an expression can be 0 and 1 only, as seen from its operator.
+fn is_truth_value(expression: &FrameValue) -> bool {
+    match expression {
+        FrameValue::Cmp32(..) | FrameValue::Cmp64(..) => true,
+        FrameValue::Const32(value) => *value < 2,
+        FrameValue::Ite32(_, a, b) => is_truth_value(a) && is_truth_value(b),
+        _ => false,
+    }
+}
 
 /// A value's definition down to the given leaves.
 fn unfold(func: &Func, value: Value, leaf: &dyn Fn(Value) -> bool, depth: u32) -> Option<FrameValue> {
@@ -210,6 +222,19 @@ impl Nodes<'_> {
             let constant = self.node(Expr::Const32(value));
             let fact = self.node(Expr::Cmp32(Cmp::Eq, is, constant));
             if !self.cut.facts.contains(&fact) {
+                self.cut.facts.push(fact);
+            }
+        }
+    }
+
+    /// Facts that a value which a comparison made is 0 or 1, where nothing else says what it is.
+    fn truth_values(&mut self) {
+        let keys: Vec<Value> = self.cut.unknowns.iter().map(|unknown| Value(unknown.key)).collect();
+        for value in keys {
+            let definition = self.func.values.get(&value).and_then(|info| info.definition.as_ref());
+            if definition.is_some_and(is_truth_value) {
+                let (is, limit) = (self.unknown(value), self.node(Expr::Const32(2)));
+                let fact = self.node(Expr::Cmp32(Cmp::LtU, is, limit));
                 self.cut.facts.push(fact);
             }
         }
