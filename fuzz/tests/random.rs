@@ -6,7 +6,8 @@
 use synth::config::Config;
 use synth::qemu::Qemu;
 use synth_fuzz::agree;
-use synth_fuzz::generate::{decisions, module, Choices};
+use synth_fuzz::choices::{decisions, Choices};
+use synth_fuzz::generate::module;
 use synth_fuzz::oracle::{self, Failure};
 
 /// Modules in the default run.
