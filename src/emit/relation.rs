@@ -19,6 +19,7 @@ use crate::vcode::inst::Inst;
 
 use super::assemble::Assembled;
 use super::frame;
+use super::halves::{self, Half};
 use super::line::{LineOp, Pieces};
 use super::machine::Machine;
 
@@ -71,19 +72,22 @@ fn cuts(
         if head.source.is_empty() {
             continue;
         }
-        let Derived { stands_for, lost } = derive(func, allocated, block);
+        let Derived { stands_for, told, lows, highs } = derive(func, allocated, block);
         let mut nodes = Nodes {
             func,
             cut: Cut::default(),
             known: HashMap::new(),
             said: BTreeMap::new(),
             stands_for,
+            told,
+            halves: (lows, highs),
+            own: BTreeMap::new(),
         };
         nodes.cut.at = assembled.starts[piece];
         nodes.cut.depth = allocated.frame.bytes();
         nodes.cut.source = head.source.clone();
-        nodes.cut.locals = nodes.slots(&head.locals, &lost);
-        nodes.cut.stack = nodes.slots(&head.stack, &lost);
+        nodes.cut.locals = nodes.slots(&head.locals);
+        nodes.cut.stack = nodes.slots(&head.stack);
         nodes.places(allocated, block);
         // A fact about values that nothing else mentions could not be shown again.
         let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
@@ -107,14 +111,24 @@ struct Nodes<'a> {
     said: BTreeMap<Value, Node>,
     /// Values that are said in terms of others.
     stands_for: BTreeMap<Value, FrameValue>,
+    /// Values that Wasm or the machine tells.
+    told: BTreeSet<Value>,
+    /// Values of which the machine tells the low half, and those of which it tells the high half.
+    halves: (BTreeSet<Value>, BTreeSet<Value>),
+    /// Words that are unknowns of their own, because what they consist of is not told.
+    own: BTreeMap<FrameValue, Node>,
 }
 
 /// What is said of the values at a block's head.
 struct Derived {
     /// The values that are said in terms of others.
     stands_for: BTreeMap<Value, FrameValue>,
-    /// The values that only slots mention and nothing shows. The machine does not use them.
-    lost: BTreeSet<Value>,
+    /// The values that can be read off, or follow from such.
+    told: BTreeSet<Value>,
+    /// The values whose low half the machine holds.
+    lows: BTreeSet<Value>,
+    /// The values whose high half the machine holds.
+    highs: BTreeSet<Value>,
 }
 
 /// Which values at a block's head are said in terms of others.
@@ -131,7 +145,6 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
     let seen = seen(&slots, &located().filter_map(held).collect::<Vec<_>>());
     let all = located().chain(allocated.blocks[block].named.iter().copied()).filter_map(held);
     let mut mentioned: BTreeSet<Value> = all.flat_map(|expression| expression.values()).collect();
-    let held: BTreeSet<Value> = mentioned.clone();
     mentioned.extend(slots.iter().flat_map(FrameValue::values));
     mentioned.extend(&seen);
     let mut stands_for = BTreeMap::new();
@@ -152,8 +165,20 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
             stands_for.insert(*value, expression);
         }
     }
-    let lost = hidden.difference(&held).copied().collect();
-    Derived { stands_for, lost }
+    let told = mentioned.difference(&hidden).copied().collect();
+    let half = |which: fn(&FrameValue) -> Option<Value>| {
+        let located = located().filter_map(held);
+        located.filter_map(|expression| which(&expression)).collect()
+    };
+    let lows = half(|expression| match expression {
+        FrameValue::Low(whole) => whole.just(),
+        _ => None,
+    });
+    let highs = half(|expression| match expression {
+        FrameValue::High(whole) => whole.just(),
+        _ => None,
+    });
+    Derived { stands_for, told, lows, highs }
 }
 
 /// The values that the validator can read off: a slot or a location is just the value, or the
@@ -191,6 +216,9 @@ fn constants(func: &Func) -> BTreeMap<VReg, u32> {
     constants.collect()
 }
 
+/// Keys from here on are of unknowns that are no SSA values.
+const OWN_UNKNOWN: u32 = 1 << 31;
+
 /// How deep definitions are followed.
 const DEPTH_MAX: u32 = 6;
 
@@ -215,10 +243,53 @@ fn unfold(
 }
 
 impl Nodes<'_> {
-    fn slots(&mut self, slots: &[Option<FrameValue>], lost: &BTreeSet<Value>) -> Vec<Option<Node>> {
-        let is_shown = |slot: &&FrameValue| slot.values().iter().all(|value| !lost.contains(value));
-        let shown = slots.iter().map(|slot| slot.as_ref().filter(is_shown));
-        shown.map(|slot| slot.map(|value| self.expression(value))).collect()
+    fn slots(&mut self, slots: &[Option<FrameValue>]) -> Vec<Option<Node>> {
+        slots.iter().map(|slot| slot.as_ref().map(|slot| self.slot(slot))).collect()
+    }
+
+    /// A slot. What is not told in it becomes an unknown, of which the slot tells the value.
+    fn slot(&mut self, slot: &FrameValue) -> Node {
+        if self.is_told(slot) {
+            return self.expression(slot);
+        }
+        if !slot.is_wide() {
+            return self.word(slot);
+        }
+        let high = self.word(&halves::half(slot, Half::High));
+        let low = self.word(&halves::half(slot, Half::Low));
+        self.node(Expr::Join(high, low))
+    }
+
+    /// A word, in terms of what is told if it can be.
+    fn word(&mut self, word: &FrameValue) -> Node {
+        if self.is_told(word) {
+            return self.expression(word);
+        }
+        let word = halves::word(word);
+        if self.is_told(&word) {
+            return self.expression(&word);
+        }
+        if let Some(&node) = self.own.get(&word) {
+            return node;
+        }
+        let index = u32::try_from(self.cut.unknowns.len()).expect("fewer than 2^32 unknowns");
+        let key = OWN_UNKNOWN | index;
+        self.cut.unknowns.push(Unknown { key, sort: Sort::W32, made_at: None });
+        let node = self.node(Expr::Unknown(index));
+        self.own.insert(word, node);
+        node
+    }
+
+    /// Whether the validator finds out all that an expression mentions.
+    fn is_told(&self, expression: &FrameValue) -> bool {
+        let (lows, highs) = &self.halves;
+        let all = |expression: &FrameValue| expression.values().iter().all(|value| self.told.contains(value));
+        match expression {
+            FrameValue::Low(whole) => all(whole) || whole.just().is_some_and(|value| lows.contains(&value)),
+            FrameValue::High(whole) => all(whole) || whole.just().is_some_and(|value| highs.contains(&value)),
+            FrameValue::Bin32(_, a, b) => self.is_told(a) && self.is_told(b),
+            other => all(other),
+        }
     }
 
     fn places(&mut self, allocated: &Allocated, block: Block) {
@@ -257,7 +328,7 @@ impl Nodes<'_> {
             else {
                 continue;
             };
-            let is = self.expression(&expression);
+            let is = self.word(&expression);
             if matches!(self.cut.nodes[is as usize], Expr::Const32(_)) {
                 continue;
             }
@@ -283,7 +354,7 @@ impl Nodes<'_> {
 
     fn origin(&mut self, allocated: &Allocated, vreg: VReg) -> Option<Node> {
         let expression = allocated.vregs[vreg].expression()?;
-        Some(self.expression(&expression))
+        Some(self.word(&expression))
     }
 
     fn expression(&mut self, value: &FrameValue) -> Node {
