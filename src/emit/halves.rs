@@ -46,6 +46,10 @@ pub fn half(whole: &FrameValue, which: Half) -> FrameValue {
                 Bin64::And => bitwise(Bin32::And, of(a), of(b)),
                 Bin64::Or => bitwise(Bin32::Or, of(a), of(b)),
                 Bin64::Xor => bitwise(Bin32::Xor, of(a), of(b)),
+                Bin64::Add | Bin64::Sub if which == Half::Low => match (op, of(a), of(b)) {
+                    (_, a, FrameValue::Const32(0)) | (Bin64::Add, FrameValue::Const32(0), a) => a,
+                    _ => kept(),
+                },
                 _ => shifted((*op, which), a, b).unwrap_or_else(kept),
             }
         }
@@ -129,5 +133,14 @@ mod tests {
         assert_eq!(half(&shift(Bin64::ShrU, 32), Half::Low), FrameValue::High(value()));
         let near = shift(Bin64::Shl, 31);
         assert_eq!(half(&near, Half::Low), FrameValue::Low(Box::new(near.clone())));
+    }
+
+    #[test]
+    fn adding_a_multiple_of_two_to_the_32_leaves_the_low_half() {
+        let value = FrameValue::Value(Value(1));
+        let add = |bits| FrameValue::Bin64(Bin64::Add, Box::new(value.clone()), Box::new(FrameValue::Const64(bits)));
+        assert_eq!(half(&add(5 << 32), Half::Low), FrameValue::Low(Box::new(value.clone())));
+        assert_eq!(half(&add(5 << 32), Half::High), FrameValue::High(Box::new(add(5 << 32))));
+        assert_eq!(half(&add(5), Half::Low), FrameValue::Low(Box::new(add(5))));
     }
 }

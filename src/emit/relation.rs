@@ -72,7 +72,7 @@ fn cuts(
         if head.source.is_empty() {
             continue;
         }
-        let Derived { stands_for, told, lows, highs } = derive(func, allocated, block);
+        let Derived { stands_for, leads_to, told, lows, highs } = derive(func, allocated, block);
         let mut nodes = Nodes {
             func,
             cut: Cut::default(),
@@ -96,6 +96,9 @@ fn cuts(
         nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
         nodes.constants(allocated, block, constants);
         nodes.ranges();
+        for (value, definition) in leads_to {
+            nodes.led_to(value, &definition);
+        }
         cuts.push(nodes.cut);
     }
     cuts
@@ -123,6 +126,8 @@ struct Nodes<'a> {
 struct Derived {
     /// The values that are said in terms of others.
     stands_for: BTreeMap<Value, FrameValue>,
+    /// Values that are not, with definitions that lead to values of which less is known.
+    leads_to: BTreeMap<Value, FrameValue>,
     /// The values that can be read off, or follow from such.
     told: BTreeSet<Value>,
     /// The values whose low half the machine holds.
@@ -135,8 +140,7 @@ struct Derived {
 ///
 /// A value that a Wasm slot or the machine shows is said in terms of its definition wherever what
 /// that needs is seen too: so two cuts that follow one another say it alike. Else it is an unknown.
-/// What the machine holds in half only, and nothing defines, is seen through a slot whose
-/// definition leads to it.
+/// What the machine holds in half only may be a half of a value with a definition that leads to it.
 fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
     let head = &func.blocks[block].head;
     let located = || allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
@@ -147,7 +151,7 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
     let mut mentioned: BTreeSet<Value> = all.flat_map(|expression| expression.values()).collect();
     mentioned.extend(slots.iter().flat_map(FrameValue::values));
     mentioned.extend(&seen);
-    let mut stands_for = BTreeMap::new();
+    let (mut stands_for, mut leads_to) = (BTreeMap::new(), BTreeMap::new());
     let mut hidden = BTreeSet::new();
     for &value in &mentioned {
         match unfold(func, value, &|leaf| seen.contains(&leaf), DEPTH_MAX) {
@@ -162,7 +166,7 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
         }
         let leaf = |leaf| seen.contains(&leaf) || hidden.contains(&leaf);
         if let Some(expression) = unfold(func, *value, &leaf, DEPTH_MAX) {
-            stands_for.insert(*value, expression);
+            leads_to.insert(*value, expression);
         }
     }
     let told = mentioned.difference(&hidden).copied().collect();
@@ -178,7 +182,7 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
         FrameValue::High(whole) => whole.just(),
         _ => None,
     });
-    Derived { stands_for, told, lows, highs }
+    Derived { stands_for, leads_to, told, lows, highs }
 }
 
 /// The values that the validator can read off: a slot or a location is just the value, or the
@@ -287,7 +291,9 @@ impl Nodes<'_> {
         match expression {
             FrameValue::Low(whole) => all(whole) || whole.just().is_some_and(|value| lows.contains(&value)),
             FrameValue::High(whole) => all(whole) || whole.just().is_some_and(|value| highs.contains(&value)),
-            FrameValue::Bin32(_, a, b) => self.is_told(a) && self.is_told(b),
+            FrameValue::Un32(_, a) => self.is_told(a),
+            FrameValue::Bin32(_, a, b) | FrameValue::Cmp32(_, a, b) => self.is_told(a) && self.is_told(b),
+            FrameValue::Ite32(c, a, b) => self.is_told(c) && self.is_told(a) && self.is_told(b),
             other => all(other),
         }
     }
@@ -347,6 +353,26 @@ impl Nodes<'_> {
             let range = self.func.values.get(&Value(key)).and_then(|info| info.range.clone());
             if let Some(range) = range {
                 let fact = self.expression(&range);
+                self.cut.facts.push(fact);
+            }
+        }
+    }
+
+    /// Facts that a word of a value is what its definition makes of words that the machine holds.
+    fn led_to(&mut self, value: Value, definition: &FrameValue) {
+        let it = Box::new(FrameValue::Value(value));
+        let words = match self.func.values.get(&value).map(|info| info.sort) {
+            Some(Sort::W64) => vec![
+                (FrameValue::Low(it.clone()), halves::half(definition, Half::Low)),
+                (FrameValue::High(it), halves::half(definition, Half::High)),
+            ],
+            Some(Sort::W32) => vec![(*it, halves::word(definition))],
+            None => Vec::new(),
+        };
+        for (word, is) in words {
+            if self.is_told(&is) {
+                let fact = FrameValue::Cmp32(Cmp::Eq, Box::new(word), Box::new(is));
+                let fact = self.expression(&fact);
                 self.cut.facts.push(fact);
             }
         }
