@@ -86,6 +86,7 @@ fn cuts(
         nodes.cut.at = assembled.starts[piece];
         nodes.cut.depth = allocated.frame.bytes();
         nodes.cut.source = head.source.clone();
+        nodes.constant_words(allocated, block, constants);
         nodes.cut.locals = nodes.slots(&head.locals);
         nodes.cut.stack = nodes.slots(&head.stack);
         nodes.places(allocated, block);
@@ -321,6 +322,21 @@ impl Nodes<'_> {
                 name,
                 value: 0,
             });
+        }
+    }
+
+    /// Words that are not told but that a register with a constant stands for.
+    fn constant_words(&mut self, allocated: &Allocated, block: Block, constants: &BTreeMap<VReg, u32>) {
+        let data = &allocated.blocks[block];
+        let located = data.located.iter().map(|(_, vreg)| *vreg);
+        for vreg in located.chain(data.named.iter().copied()) {
+            let expression = allocated.vregs[vreg].expression();
+            let (Some(&value), Some(expression)) = (constants.get(&vreg), expression) else { continue };
+            let word = halves::word(&expression);
+            if !self.is_told(&expression) && !self.is_told(&word) {
+                let constant = self.node(Expr::Const32(value));
+                self.own.insert(word, constant);
+            }
         }
     }
 
