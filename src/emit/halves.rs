@@ -58,10 +58,15 @@ pub fn half(whole: &FrameValue, which: Half) -> FrameValue {
     }
 }
 
-/// A half of a shift by a constant that is no less than 32: a half of `a`, shifted, or what fills up.
+/// A half of a shift by a known count that is 0 or no less than 32: a half of `a`, shifted, or what
+/// fills up.
 fn shifted((op, which): (Bin64, Half), a: &FrameValue, count: &FrameValue) -> Option<FrameValue> {
-    let FrameValue::Const64(count) = count else { return None };
-    let count = u32::try_from(count % 64).ok()?;
+    let is_shift = matches!(op, Bin64::Shl | Bin64::ShrU | Bin64::ShrS | Bin64::RotL | Bin64::RotR);
+    let FrameValue::Const32(count) = half(count, Half::Low) else { return None };
+    let count = count % 64;
+    if is_shift && count == 0 {
+        return Some(half(a, which));
+    }
     let beyond = count.checked_sub(32)?;
     let by = |op, a, count| match count {
         0 => a,
@@ -73,6 +78,8 @@ fn shifted((op, which): (Bin64, Half), a: &FrameValue, count: &FrameValue) -> Op
         (Bin64::ShrU, Half::Low) => Some(by(Bin32::ShrU, half(a, Half::High), beyond)),
         (Bin64::ShrS, Half::Low) => Some(by(Bin32::ShrS, half(a, Half::High), beyond)),
         (Bin64::ShrS, Half::High) => Some(by(Bin32::ShrS, half(a, Half::High), 31)),
+        (Bin64::RotL | Bin64::RotR, Half::Low) if beyond == 0 => Some(half(a, Half::High)),
+        (Bin64::RotL | Bin64::RotR, Half::High) if beyond == 0 => Some(half(a, Half::Low)),
         _ => None,
     }
 }
@@ -131,6 +138,9 @@ mod tests {
         let moved = FrameValue::Bin32(Bin32::Shl, low, Box::new(FrameValue::Const32(25)));
         assert_eq!(half(&left, Half::High), moved);
         assert_eq!(half(&shift(Bin64::ShrU, 32), Half::Low), FrameValue::High(value()));
+        let turned = shift(Bin64::RotL, 32);
+        assert_eq!(half(&turned, Half::High), FrameValue::Low(value()));
+        assert_eq!(half(&shift(Bin64::ShrS, 64), Half::High), FrameValue::High(value()));
         let near = shift(Bin64::Shl, 31);
         assert_eq!(half(&near, Half::Low), FrameValue::Low(Box::new(near.clone())));
     }
