@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use synth_verify::hints::Cmp;
 use synth_verify::hints::{
-    Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
+    Bin32, Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
+    Unknown,
 };
 
 use crate::alloc::{Allocated, Item, Place};
@@ -83,7 +83,11 @@ fn cuts(
         nodes.cut.locals = nodes.slots(&head.locals);
         nodes.cut.stack = nodes.slots(&head.stack);
         nodes.places(allocated, block);
-        nodes.cut.facts = head.facts.iter().map(|fact| nodes.expression(fact)).collect();
+        nodes.cut.facts = head
+            .facts
+            .iter()
+            .map(|fact| nodes.expression(fact))
+            .collect();
         nodes.constants(allocated, block, constants);
         cuts.push(anchored(nodes.cut));
     }
@@ -99,7 +103,13 @@ fn anchored(mut cut: Cut) -> Cut {
         Expr::Low(whole) | Expr::High(whole) => vec![held.value, whole],
         Expr::Bin32(Bin32::Add, a, b) => {
             let is_base = |node: Node| matches!(cut.nodes[node as usize], Expr::Base(_));
-            if is_base(a) { vec![b] } else if is_base(b) { vec![a] } else { Vec::new() }
+            if is_base(a) {
+                vec![b]
+            } else if is_base(b) {
+                vec![a]
+            } else {
+                Vec::new()
+            }
         }
         _ => vec![held.value],
     });
@@ -108,7 +118,9 @@ fn anchored(mut cut: Cut) -> Cut {
     for (node, expr) in cut.nodes.iter().enumerate() {
         let is_firm = match expr {
             Expr::Unknown(_) => anchors.contains(&(node as Node)),
-            other => operands(other).iter().all(|operand| firm[*operand as usize]),
+            other => operands(other)
+                .iter()
+                .all(|operand| firm[*operand as usize]),
         };
         firm.push(is_firm);
     }
@@ -122,8 +134,13 @@ fn anchored(mut cut: Cut) -> Cut {
         if held.name < ENTRY_NAME && !firm[held.value as usize] {
             let key = OWN_UNKNOWN | held.name;
             let index = u32::try_from(cut.unknowns.len()).expect("fewer than 2^32 unknowns");
-            cut.unknowns.push(Unknown { key, sort: Sort::W32, made_at: None });
-            cut.locations[at].value = u32::try_from(cut.nodes.len()).expect("fewer than 2^32 nodes");
+            cut.unknowns.push(Unknown {
+                key,
+                sort: Sort::W32,
+                made_at: None,
+            });
+            cut.locations[at].value =
+                u32::try_from(cut.nodes.len()).expect("fewer than 2^32 nodes");
             cut.nodes.push(Expr::Unknown(index));
         }
     }
@@ -143,8 +160,16 @@ fn operands(expr: &Expr) -> Vec<Node> {
         | Expr::Global32(_)
         | Expr::Global64(_)
         | Expr::MemoryBytes(_) => Vec::new(),
-        Expr::Un32(_, a) | Expr::Un64(_, a) | Expr::High(a) | Expr::Low(a) | Expr::Load(_, _, a) => vec![a],
-        Expr::Bin32(_, a, b) | Expr::Cmp32(_, a, b) | Expr::Bin64(_, a, b) | Expr::Cmp64(_, a, b) | Expr::Join(a, b) => {
+        Expr::Un32(_, a)
+        | Expr::Un64(_, a)
+        | Expr::High(a)
+        | Expr::Low(a)
+        | Expr::Load(_, _, a) => vec![a],
+        Expr::Bin32(_, a, b)
+        | Expr::Cmp32(_, a, b)
+        | Expr::Bin64(_, a, b)
+        | Expr::Cmp64(_, a, b)
+        | Expr::Join(a, b) => {
             vec![a, b]
         }
         Expr::Ite32(c, a, b) | Expr::Ite64(c, a, b) => vec![c, a, b],
