@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
-    Bin32, Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
+    Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
     Unknown,
 };
 
