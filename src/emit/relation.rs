@@ -86,6 +86,10 @@ fn cuts(
         nodes.cut.at = assembled.starts[piece];
         nodes.cut.depth = allocated.frame.bytes();
         nodes.cut.source = head.source.clone();
+        // Earlier values first: then none is said from within a long chain of others.
+        for value in nodes.stands_for.keys().copied().collect::<Vec<_>>() {
+            nodes.value(value);
+        }
         nodes.constant_words(allocated, block, constants);
         nodes.cut.locals = nodes.slots(&head.locals);
         nodes.cut.stack = nodes.slots(&head.stack);
