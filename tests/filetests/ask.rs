@@ -198,8 +198,8 @@ fn differs(what: &What, outcome: &Outcome) -> Option<String> {
         unreachable!("only runs are asked for")
     };
     match (end, outcome) {
-        (End::Trap(trap), Outcome::Trapped(found, _)) if trap == found => None,
-        (End::Results(wanted), Outcome::Returned(found)) => {
+        (End::Trap(trap), Outcome::Trapped(found, ..)) if trap == found => None,
+        (End::Results(wanted), Outcome::Returned(found, _)) => {
             let ty = |value: &Constant| match value {
                 Constant::I32(_) => Type::I32,
                 Constant::I64(_) => Type::I64,
@@ -210,8 +210,8 @@ fn differs(what: &What, outcome: &Outcome) -> Option<String> {
             let all = wanted.len() == found.len() && wanted.iter().zip(found).all(same);
             (!all).then(|| format!("the result is {}", results(found)))
         }
-        (_, Outcome::Returned(found)) => Some(format!("it returned {}", results(found))),
-        (_, Outcome::Trapped(trap, at)) => Some(format!("it trapped at {at:#x}: {}", trap.words())),
+        (_, Outcome::Returned(found, _)) => Some(format!("it returned {}", results(found))),
+        (_, Outcome::Trapped(trap, at, _)) => Some(format!("it trapped at {at:#x}: {}", trap.words())),
         (_, Outcome::Bytes(_)) => Some("it read bytes".to_owned()),
     }
 }
