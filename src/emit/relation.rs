@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use synth_verify::hints::Cmp;
 use synth_verify::hints::{
-    Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
+    Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
+    Unknown,
 };
 
 use crate::alloc::{Allocated, Item, Place};

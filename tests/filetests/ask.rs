@@ -198,7 +198,7 @@ fn differs(what: &What, outcome: &Outcome) -> Option<String> {
         unreachable!("only runs are asked for")
     };
     match (end, outcome) {
-        (End::Trap(trap), Outcome::Trapped(found, ..)) if trap == found => None,
+        (End::Trap(trap), Outcome::Trapped(found, _, _)) if trap == found => None,
         (End::Results(wanted), Outcome::Returned(found, _)) => {
             let ty = |value: &Constant| match value {
                 Constant::I32(_) => Type::I32,

@@ -117,7 +117,8 @@ pub fn claims(
 
 /// A value for each unknown, the first that applies: the Wasm slot that is just this unknown or an
 /// extension of it, the machine location that is, the last result of the instruction that made it,
-/// what a half of it or a pointer in the machine tells, its value at the cut before. Else junk.
+/// its value at the cut before if an instruction made it, what a half of it or a pointer in the
+/// machine tells, its value at the cut before. Else junk.
 fn witnesses(
     symbolic: &mut Symbolic,
     cut: &Cut,
@@ -132,6 +133,7 @@ fn witnesses(
             let found = slot_of(symbolic, cut, index, source)
                 .or_else(|| location_of(symbolic, cut, index, machine))
                 .or_else(|| unknown.made_at.and_then(|at| source.made.get(&at).cloned()))
+                .or_else(|| unknown.made_at.and_then(|_| known.get(&unknown.key).cloned()))
                 .or_else(|| part_of(symbolic, cut, index, machine))
                 .or_else(|| known.get(&unknown.key).cloned())
                 .filter(|value| sort_of(value) == unknown.sort);
