@@ -324,8 +324,30 @@ impl Case {
         case
     }
 
-    /// The ELF object.
+    /// The ELF object as bytes.
     pub fn elf(&self) -> Vec<u8> {
+        let mut object = self.object();
+        self.add_hints(&mut object);
+        object.write().unwrap()
+    }
+
+    /// The hints that the code carries.
+    pub fn hints(&self) -> Hints {
+        Hints {
+            wasm_sha256: Sha256::digest(&self.wasm).into(),
+            module_name: "m".to_owned(),
+            export_prefix: String::new(),
+            functions: self.functions.iter().filter(|(index, _)| **index != INIT).map(|(_, code)| code.hints.clone()).collect(),
+        }
+    }
+
+    fn add_hints(&self, object: &mut Object<'_>) {
+        let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
+        object.append_section_data(section, &codec::encode(&self.hints()), 1);
+    }
+
+    /// The ELF object but for its hints.
+    pub fn object(&self) -> Object<'static> {
         let module = module::read(&self.wasm).unwrap();
         let mut object = Object::new(BinaryFormat::Elf, Architecture::Arm, Endianness::Little);
         object.flags = object::FileFlags::Elf { os_abi: object::elf::OsAbi(0), abi_version: 0, e_flags: object::elf::FileFlags(0x0500_0000) };
@@ -354,18 +376,10 @@ impl Case {
                 object.add_relocation(text, Relocation { offset: at + u64::from(*offset), symbol: id, addend: 0, flags }).unwrap();
             }
         }
-        let hints = Hints {
-            wasm_sha256: Sha256::digest(&self.wasm).into(),
-            module_name: "m".to_owned(),
-            export_prefix: String::new(),
-            functions: self.functions.iter().filter(|(index, _)| **index != INIT).map(|(_, code)| code.hints.clone()).collect(),
-        };
         if let Some(frames) = &self.frames {
             frames::add(&mut object, text, (frames, &addresses));
         }
-        let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
-        object.append_section_data(section, &codec::encode(&hints), 1);
-        object.write().unwrap()
+        object
     }
 }
 
