@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
-    Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
+    Bin32, Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
     Unknown,
 };
 
@@ -191,7 +191,7 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
 }
 
 /// The values that the validator can read off: a slot or a location is just the value, or the
-/// locations are its halves, or a slot is an extension of it.
+/// locations are its halves, or a slot is an extension of it or its sum with a constant.
 fn seen(slots: &[FrameValue], located: &[FrameValue]) -> BTreeSet<Value> {
     let mut seen = BTreeSet::new();
     let mut highs = BTreeSet::new();
@@ -208,8 +208,10 @@ fn seen(slots: &[FrameValue], located: &[FrameValue]) -> BTreeSet<Value> {
         }
     }
     for expression in slots {
-        if let FrameValue::Join(_, low) = expression {
-            seen.extend(low.just());
+        match expression {
+            FrameValue::Join(_, low) => seen.extend(low.just()),
+            FrameValue::Bin32(Bin32::Add, a, b) if matches!(**b, FrameValue::Const32(_)) => seen.extend(a.just()),
+            _ => {}
         }
     }
     seen

@@ -152,6 +152,17 @@ fn slot_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, source: &SourceStat
     if let Some((_, is)) = slots().find(|(node, _)| is_unknown(cut, *node, unknown)) {
         return Some(is.clone());
     }
+    let moved = |node: u32| match cut.nodes.get(node as usize)? {
+        Expr::Bin32(Bin32::Add, a, b) if is_unknown(cut, *a, unknown) => match cut.nodes.get(*b as usize)? {
+            Expr::Const32(by) => Some(*by),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some((by, Value::W32(word))) = slots().find_map(|(node, is)| Some((moved(node)?, is))) {
+        let by = symbolic.terms.w32(by);
+        return Some(Value::W32(symbolic.terms.bin32(Bin32::Sub, word, &by)));
+    }
     let half = |node: u32| match cut.nodes.get(node as usize) {
         Some(Expr::Join(_, low)) if is_unknown(cut, *low, unknown) => Some(false),
         Some(Expr::Join(high, _)) if is_unknown(cut, *high, unknown) => Some(true),
