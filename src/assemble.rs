@@ -12,13 +12,8 @@ use crate::elf::program::{
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
+use crate::trap::Trap;
 use crate::wasm::{Code, ExportKind, Module};
-
-/// Code of the trap of an out-of-bounds memory access.
-const MEMORY_OUT_OF_BOUNDS: u8 = 0xe1;
-
-/// Code of the trap of an out-of-bounds table access.
-const TABLE_OUT_OF_BOUNDS: u8 = 0xe4;
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -180,7 +175,7 @@ fn instantiation(module: &Module, info: &ModuleInfo, table_trap: bool) -> Instan
         ..Instantiation::default()
     };
     if table_trap {
-        instantiation.trap = Some(TABLE_OUT_OF_BOUNDS);
+        instantiation.trap = Some(Trap::TableOutOfBounds);
         return instantiation;
     }
     let bytes = module
@@ -188,7 +183,7 @@ fn instantiation(module: &Module, info: &ModuleInfo, table_trap: bool) -> Instan
         .map_or(0, |memory| u64::from(memory.initial_bytes()));
     for data in &module.data {
         if u64::from(data.offset) + data.bytes.len() as u64 > bytes {
-            instantiation.trap = Some(MEMORY_OUT_OF_BOUNDS);
+            instantiation.trap = Some(Trap::MemoryOutOfBounds);
             return instantiation;
         }
         instantiation.segments.push(Segment {

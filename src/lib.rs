@@ -14,15 +14,16 @@ pub mod elf;
 pub mod emit;
 pub mod entity;
 pub mod error;
-pub mod interp;
 pub mod ir;
 pub mod lower;
+pub mod model;
 pub mod opt;
 pub mod qemu;
 mod stack;
 pub mod stage;
 pub mod target;
 pub mod translate;
+pub mod trap;
 pub mod vcode;
 pub mod wasm;
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::elf::harness::{ACTIONS, MAGIC, PATH, Record, Word};
 use crate::elf::program::Type;
+use crate::trap::Trap;
 use crate::vcode::abi::{ArgPlace, ArgWord, Width, arguments as places};
 use firmware::{Export, Firmware};
 
@@ -86,11 +87,11 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The code of the `UDF` that caused it, if one did.
-    pub fn trap_code(self) -> Option<u8> {
+    /// The trap that the `UDF` stands for that caused it, if one did.
+    pub fn trap(self) -> Option<Trap> {
         // Bit 16 of the status: undefined instruction (DDI0403, B3.2.15).
         let undefined = self.status & 1 << 16 != 0 && self.halfword & 0xff00 == 0xde00;
-        undefined.then_some(self.halfword as u8)
+        Trap::from_code(self.halfword as u8).filter(|_| undefined)
     }
 }
 

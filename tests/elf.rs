@@ -7,6 +7,7 @@ use synth::elf::{ElfError, ImageOptions, Imports, image, object};
 use synth::qemu::firmware::{Firmware, Region};
 use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
 use synth::target::Cpu;
+use synth::trap::Trap;
 
 fn function(index: u32, code: &[u16]) -> Function {
     Function {
@@ -166,7 +167,7 @@ fn an_image_runs_on_every_board() {
         let Outcome::Faulted(fault) = &outcomes[2] else {
             panic!("{outcomes:?}")
         };
-        assert_eq!(fault.trap_code(), Some(0xe2));
+        assert_eq!(fault.trap(), Some(Trap::DivideByZero));
         assert_eq!(firmware.function_at(fault.address), Some((3, 0)));
         assert_eq!(outcomes[3], returned(I64(1 << 32)));
         assert_eq!(outcomes[4], returned(I32(6)));
@@ -180,12 +181,12 @@ fn an_image_runs_on_every_board() {
 #[test]
 fn a_trap_in_instantiation_is_reported() {
     let mut program = sample();
-    program.instantiation.trap = Some(0xe1);
+    program.instantiation.trap = Some(Trap::MemoryOutOfBounds);
     let error = Qemu::default().run(&firmware(&program, Cpu::CortexM4), &[Action::Peek(0, 4)]);
     let Err(QemuError::NotInstantiated(fault)) = error else {
         panic!("{error:?}")
     };
-    assert_eq!(fault.trap_code(), Some(0xe1));
+    assert_eq!(fault.trap(), Some(Trap::MemoryOutOfBounds));
 }
 
 #[test]

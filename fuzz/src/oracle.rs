@@ -33,10 +33,13 @@ pub fn object(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
     proved(wasm, elf)
 }
 
+/// Enough for every recursion that the fuel of a random module allows.
+const STACK_BYTES: u32 = 512 * 1024;
+
 /// Compiles a module to an image with stubs for its imports and proves it.
 pub fn image(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
     let output = synth::compile(wasm, config, &mut NoTap).map_err(|error| Failure::Refused(error.to_string()))?;
-    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
+    let options = ImageOptions { imports: Imports::Stubbed, stack_bytes: STACK_BYTES };
     let elf = elf::image(&output.program, config.cpu, options).map_err(|error| Failure::Refused(error.to_string()))?;
     proved(wasm, elf)
 }

@@ -36,7 +36,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use synth_verify::trap::Trap;
+use crate::trap::Trap;
 
 pub use allocated::{Allocated, AllocatedBlock, Calls, Frame, Item, Place, Stats};
 

@@ -4,7 +4,7 @@
 //! user asked for none.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use synth::elf::program::Assurance;
 
@@ -49,7 +49,9 @@ fn prove(command: &Compile, compiled: &Compiled) -> Result<(), Failure> {
     print_timings(command, compiled);
     let checked = checked?;
     if command.timings {
-        eprintln!("{:>10.3} ms  validate", 1000.0 * taken.as_secs_f64());
+        report::print_time("validate", taken);
+        let compile: Duration = compiled.timings.iter().map(|(_, taken)| *taken).sum();
+        report::print_time("total", compile + taken);
         eprint!("{}", report::methods(&checked));
     }
     eprint!("{}", report::text(&checked));
@@ -59,7 +61,7 @@ fn prove(command: &Compile, compiled: &Compiled) -> Result<(), Failure> {
 fn print_timings(command: &Compile, compiled: &Compiled) {
     if command.timings {
         for (stage, taken) in &compiled.timings {
-            eprintln!("{:>10.3} ms  {stage}", 1000.0 * taken.as_secs_f64());
+            report::print_time(stage, *taken);
         }
     }
 }

@@ -4,18 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use synth::Output;
 use synth::alloc::Stats;
 use synth::config::{Config, OptLevel};
-use synth::elf::program::{Assurance, Type};
+use synth::elf::program::Assurance;
 use synth::elf::{ElfError, ImageOptions, Imports, Program, names};
-use synth::qemu::firmware::Firmware;
-use synth::qemu::{self, Action, Fault, Outcome, QemuError, Value};
 use synth::stage::{NoTap, Stage, Tap};
 use synth::target::{Cpu, Target, TargetError, Triple};
 use synth_verify::check::{self, Checks};
 use synth_verify::hints::codec;
-use synth_verify::model::{self, Constant, FunctionType, ModelError, ValueType};
-use synth_verify::trap::Trap;
 use synth_verify::verdict::{CheckError, Report};
 
 use super::args::{CodeOptions, Optimise, OutputKind};
@@ -123,16 +120,21 @@ pub fn compile(input: &[u8], request: &Request) -> Result<Compiled, Failure> {
     output.program.assurance = request.assurance;
     let start = Instant::now();
     let elf = write(&output.program, request).map_err(elf_failure)?;
+    let elf_time = start.elapsed();
+    let mut listings = watch.listings;
+    if request.stages.contains(&Stage::Asm) {
+        listings.push((Stage::Asm, assembly(&elf, &output, request)?));
+    }
     let mut timings: Vec<(&'static str, Duration)> = watch
         .timings
         .into_iter()
         .map(|(stage, taken)| (stage.name(), taken))
         .collect();
-    timings.push(("elf", start.elapsed()));
+    timings.push(("elf", elf_time));
     Ok(Compiled {
         wasm,
         elf,
-        listings: watch.listings,
+        listings,
         timings,
     })
 }
@@ -190,7 +192,8 @@ impl Tap for Watch<'_> {
             .function
             .as_ref()
             .is_none_or(|wanted| wanted == function);
-        if is_wanted && self.request.stages.contains(&stage) {
+        // Assembly is read back from the file, where calls and addresses are complete.
+        if stage != Stage::Asm && is_wanted && self.request.stages.contains(&stage) {
             let text = text.to_string();
             self.listings.push((
                 stage,
@@ -234,91 +237,33 @@ fn allocation(name: &str, stats: &Stats) -> String {
     )
 }
 
+/// The code of the functions asked for, as the validator's decoder reads it in the file.
+fn assembly(elf: &[u8], output: &Output, request: &Request) -> Result<String, Failure> {
+    let text = disassemble(elf)?;
+    let Some(wanted) = &request.function else {
+        return Ok(text);
+    };
+    let functions = output.allocations.iter().zip(&output.hints.functions);
+    let symbols: Vec<String> = functions
+        .filter(|(allocation, _)| allocation.name == *wanted)
+        .map(|(_, hints)| format!("{}.f{}", output.hints.module_name, hints.function))
+        .collect();
+    // An empty line stands before each label, and a label is its names with commas between.
+    let blocks = text.split("\n\n").filter(|block| {
+        let label = block.lines().next().unwrap_or_default();
+        let mut names = label.trim_end_matches(':').split(", ");
+        names.any(|name| symbols.iter().any(|symbol| symbol == name))
+    });
+    Ok(blocks
+        .map(|block| format!(";; asm of {wanted}\n{}\n", block.trim_end()))
+        .collect())
+}
+
 /// The code of an ELF file as text.
 pub fn disassemble(elf: &[u8]) -> Result<String, Failure> {
     let failure =
         |error: synth_verify::elf::ElfError| check_failure(CheckError::Elf(error.to_string()));
     synth_verify::disassemble::run(elf).map_err(failure)
-}
-
-/// Most instructions of one call in the validator's interpreter.
-const MODEL_STEPS_MAX: u64 = 1 << 30;
-
-/// Does the actions in the validator's interpreter.
-pub fn run_model(firmware: &Firmware, actions: &[Action]) -> Result<Vec<Outcome>, QemuError> {
-    let modelled: Result<Vec<model::Action>, QemuError> = actions
-        .iter()
-        .map(|action| model_action(firmware, action))
-        .collect();
-    let outcomes = match model::run(&firmware.bytes, &modelled?, MODEL_STEPS_MAX) {
-        Ok(outcomes) => outcomes,
-        Err(ModelError::NotInstantiated(trap, address)) => {
-            return Err(QemuError::NotInstantiated(trap_fault(trap, address)));
-        }
-        Err(error @ (ModelError::File(_) | ModelError::Fault(..) | ModelError::Unfinished(_))) => {
-            return Err(QemuError::Failed(error.to_string()));
-        }
-    };
-    Ok(outcomes.into_iter().map(model_outcome).collect())
-}
-
-fn model_action(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuError> {
-    match action {
-        Action::Poke(offset, bytes) => {
-            let address = qemu::memory_address(firmware, *offset, bytes.len() as u32)?;
-            Ok(model::Action::Write(address, bytes.clone()))
-        }
-        Action::Peek(offset, length) => Ok(model::Action::Read(
-            qemu::memory_address(firmware, *offset, *length)?,
-            *length,
-        )),
-        Action::Call(symbol, arguments) => {
-            let export = qemu::checked_export(firmware, symbol, arguments)?;
-            let types = |types: &[Type]| {
-                let value_type = |ty: &Type| match ty {
-                    Type::I32 => ValueType::I32,
-                    Type::I64 => ValueType::I64,
-                };
-                types.iter().map(value_type).collect()
-            };
-            let signature = FunctionType {
-                parameters: types(&export.parameters),
-                results: types(&export.results),
-            };
-            let constant = |value: &Value| match *value {
-                Value::I32(value) => Constant::I32(value),
-                Value::I64(value) => Constant::I64(value),
-            };
-            Ok(model::Action::Call(
-                export.address & !1,
-                signature,
-                arguments.iter().map(constant).collect(),
-            ))
-        }
-    }
-}
-
-fn model_outcome(outcome: model::Outcome) -> Outcome {
-    match outcome {
-        model::Outcome::Bytes(bytes) => Outcome::Bytes(bytes),
-        model::Outcome::Trapped(trap, address) => Outcome::Faulted(trap_fault(trap, address)),
-        model::Outcome::Returned(results) => {
-            let value = |constant| match constant {
-                Constant::I32(value) => Value::I32(value),
-                Constant::I64(value) => Value::I64(value),
-            };
-            Outcome::Returned(results.into_iter().map(value).collect())
-        }
-    }
-}
-
-/// A trap as the processor reports it: the undefined instruction `UDF #code`.
-fn trap_fault(trap: Trap, address: u32) -> Fault {
-    Fault {
-        address,
-        halfword: 0xde00 | trap as u16,
-        status: 1 << 16,
-    }
 }
 
 /// The Wasm offset that the code at an offset of a function is there for, as the hints say.

@@ -1,5 +1,7 @@
 //! Verdicts as text, and as the failure that a verdict short of Proved is.
 
+use std::time::Duration;
+
 use synth_verify::verdict::{FunctionReport, Method, Report, Verdict};
 
 use super::failure::{Exit, Failure};
@@ -35,6 +37,11 @@ pub fn text(report: &Report) -> String {
     text
 }
 
+/// One line of `--timings`.
+pub fn print_time(what: &str, taken: Duration) {
+    eprintln!("{:>10.3} ms  {what}", 1000.0 * taken.as_secs_f64());
+}
+
 /// How the obligations were closed, and which share of the goals that needed work needed no solver.
 pub fn methods(report: &Report) -> String {
     let methods = report.methods();
@@ -49,8 +56,8 @@ pub fn methods(report: &Report) -> String {
         100.0 * f64::from(others) / f64::from(goals)
     };
     format!(
-        "{} obligations: {same} the same term, {} by rules, {} by facts, {} infeasible, {solver} by the solver\n\
-         {share:.1} % of the {goals} that were not the same term at once were closed without the solver\n",
+        "{} obligations: {same} the same term at once, {} by rules, {} by facts, {} infeasible, {solver} by the solver\n\
+         {share:.1} % of the other {goals} were closed without the solver\n",
         same + goals,
         count(Method::Rules),
         count(Method::Facts),

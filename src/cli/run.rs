@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use synth::elf::names;
+use synth::model;
 use synth::qemu::firmware::{Export, Firmware, FirmwareError};
 use synth::qemu::{Action, Fault, Outcome, Qemu, QemuError, Value};
-use synth_verify::trap::Trap;
 
 use super::args::{Engine, OutputKind, Run};
 use super::failure::{Exit, Failure};
@@ -122,17 +122,23 @@ fn outcomes(
         ..Qemu::default()
     };
     match command.engine {
-        Engine::Model => driver::run_model(firmware, actions),
+        Engine::Model => model_outcomes(firmware, actions),
         Engine::Qemu => match qemu.run(firmware, actions) {
             Err(QemuError::Missing) => {
                 eprintln!(
                     "note: qemu-system-arm is not installed; the validator's interpreter runs the code"
                 );
-                driver::run_model(firmware, actions)
+                model_outcomes(firmware, actions)
             }
             done => done,
         },
     }
+}
+
+/// In the validator's interpreter.
+fn model_outcomes(firmware: &Firmware, actions: &[Action]) -> Result<Vec<Outcome>, QemuError> {
+    let outcomes = model::run(firmware, actions)?;
+    Ok(outcomes.into_iter().map(|(outcome, _)| outcome).collect())
 }
 
 fn engine_failure(firmware: &Firmware, error: QemuError) -> Failure {
@@ -181,7 +187,7 @@ fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
             })
         },
     );
-    let Some(trap) = fault.trap_code().and_then(Trap::from_code) else {
+    let Some(trap) = fault.trap() else {
         let message = format!(
             "the processor faulted {function}, status {:#x}, which is no Wasm trap",
             fault.status

@@ -14,10 +14,7 @@ pub fn run(command: &Verify) -> Result<(), Failure> {
     let start = Instant::now();
     let checked = driver::check(&wasm, &elf)?;
     if command.timings {
-        eprintln!(
-            "{:>10.3} ms  validate",
-            1000.0 * start.elapsed().as_secs_f64()
-        );
+        report::print_time("validate", start.elapsed());
         eprint!("{}", report::methods(&checked));
     }
     print_data(&report::text(&checked));

@@ -59,7 +59,7 @@ pub fn run(program: &Program) -> Function {
     write_cells(&mut asm, &plan.cells);
     copy_segments(&mut asm, &plan.segments);
     match (plan.trap, start) {
-        (Some(code), _) => asm.inst(Machine::Udf(code)),
+        (Some(trap), _) => asm.inst(Machine::Udf(trap.code())),
         (None, Some(function)) => {
             asm.call(Symbol::Function(function));
             asm.inst(Machine::Pop(RegSet::from_iter([R4, PReg::PC])));

@@ -2,6 +2,7 @@
 //!
 //! Everything here is data. Offsets are bytes from the start of the function or region they are in.
 
+use crate::trap::Trap;
 pub use crate::vcode::inst::Symbol;
 
 /// A compiled module, ready to be written as an object or an image.
@@ -190,8 +191,8 @@ pub struct Instantiation {
     pub cells: Vec<(u32, u32)>,
     /// The active data segments that lie in bounds, in order, up to the first that does not.
     pub segments: Vec<Segment>,
-    /// The code (`verify::trap`) of the trap that a segment out of bounds causes after those writes.
-    pub trap: Option<u8>,
+    /// The trap that a segment out of bounds causes after those writes.
+    pub trap: Option<Trap>,
     /// The start function, by Wasm index.
     pub start: Option<u32>,
 }

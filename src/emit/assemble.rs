@@ -8,7 +8,7 @@ use synth_verify::hints::{Class, Label};
 
 use crate::entity::TypedVec;
 use crate::vcode::inst::Symbol;
-use crate::vcode::reg::RegSet;
+use crate::vcode::reg::{PReg, RegSet};
 
 use super::encode::encode;
 use super::line::{Half, Line, LineOp, Literal, Piece, Pieces, StackState};
@@ -48,7 +48,8 @@ pub struct FrameRow {
     pub offset: u32,
     /// The canonical frame address (SP at entry) minus SP.
     pub cfa_offset: u32,
-    /// Saved registers by number, with their distance from the canonical frame address.
+    /// Saved registers that the caller gets back, by number, with their distance from the canonical
+    /// frame address.
     pub saved: Vec<(u8, i32)>,
 }
 
@@ -335,12 +336,15 @@ impl Writer<'_> {
     }
 }
 
-/// Where a PUSH at entry put each register, as distances from SP at entry.
+/// Where a PUSH at entry put each register, as distances from SP at entry. A register that is pushed
+/// only so that SP stays a multiple of 8 is not the caller's to get back.
 fn saved_offsets(saved: RegSet) -> Vec<(u8, i32)> {
     let bytes = 4 * i32::try_from(saved.len()).expect("at most 16");
+    let kept = RegSet::PRESERVED.union(RegSet::one(PReg::LR));
     saved
         .iter()
         .zip((-bytes..0).step_by(4))
+        .filter(|(register, _)| kept.contains(*register))
         .map(|(register, at)| (register.number(), at))
         .collect()
 }

@@ -227,7 +227,7 @@ impl Expander<'_> {
             writes: vec![],
         };
         self.lines(piece).push(frame::plain(
-            LineOp::Machine(Machine::Udf(trap as u8)),
+            LineOp::Machine(Machine::Udf(trap.code())),
             note,
         ));
         self.tails.push(piece);

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
-    Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
+    Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
+    Unknown,
 };
 
 use crate::alloc::{Allocated, Item, Place};
@@ -50,6 +51,7 @@ fn cuts(
     (pieces, assembled): (&Pieces, &Assembled),
 ) -> Vec<Cut> {
     let counts = pieces.predecessor_counts();
+    let constants = &constants(func);
     let mut cuts = Vec::new();
     for &piece in &pieces.order {
         let data = &pieces.data[piece];
@@ -69,23 +71,27 @@ fn cuts(
         if head.source.is_empty() {
             continue;
         }
+        let Derived { stands_for, lost } = derive(func, allocated, block);
         let mut nodes = Nodes {
             func,
             cut: Cut::default(),
             known: HashMap::new(),
-            stands_for: derive(func, allocated, block),
+            said: BTreeMap::new(),
+            stands_for,
         };
         nodes.cut.at = assembled.starts[piece];
         nodes.cut.depth = allocated.frame.bytes();
         nodes.cut.source = head.source.clone();
-        nodes.cut.locals = nodes.slots(&head.locals);
-        nodes.cut.stack = nodes.slots(&head.stack);
+        nodes.cut.locals = nodes.slots(&head.locals, &lost);
+        nodes.cut.stack = nodes.slots(&head.stack, &lost);
         nodes.places(allocated, block);
         // A fact about values that nothing else mentions could not be shown again.
         let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
         let known = |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
         let facts: Vec<&FrameValue> = head.facts.iter().filter(|fact| fact.values().iter().all(known)).collect();
         nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
+        nodes.constants(allocated, block, constants);
+        nodes.ranges();
         cuts.push(nodes.cut);
     }
     cuts
@@ -97,63 +103,122 @@ struct Nodes<'a> {
     cut: Cut,
     /// Only looked up, never walked.
     known: HashMap<Expr, Node>,
+    /// The values that are said already.
+    said: BTreeMap<Value, Node>,
     /// Values that are said in terms of others.
     stands_for: BTreeMap<Value, FrameValue>,
 }
 
+/// What is said of the values at a block's head.
+struct Derived {
+    /// The values that are said in terms of others.
+    stands_for: BTreeMap<Value, FrameValue>,
+    /// The values that only slots mention and nothing shows. The machine does not use them.
+    lost: BTreeSet<Value>,
+}
+
 /// Which values at a block's head are said in terms of others.
 ///
-/// Wasm shows the values in its slots, the machine those in its locations. A value that only the
-/// machine holds is said in terms of slots where its definition allows it. Where it does not, a
-/// slot whose definition leads to it is said in terms of it.
-fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, FrameValue> {
+/// A value that a Wasm slot or the machine shows is said in terms of its definition wherever what
+/// that needs is seen too: so two cuts that follow one another say it alike. Else it is an unknown.
+/// What the machine holds in half only, and nothing defines, is seen through a slot whose
+/// definition leads to it.
+fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
     let head = &func.blocks[block].head;
-    let mut shown: BTreeSet<Value> = BTreeSet::new();
-    for slot in head.locals.iter().chain(&head.stack).flatten() {
-        shown.extend(slot.values());
-    }
-    let located = allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
-    let held = located.chain(allocated.blocks[block].named.iter().copied());
-    let expressions = held.filter_map(|vreg| allocated.vregs[vreg].expression());
-    let held: BTreeSet<Value> = expressions.flat_map(|expression| expression.values()).collect();
+    let located = || allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
+    let held = |vreg: VReg| allocated.vregs[vreg].expression();
+    let slots: Vec<FrameValue> = head.locals.iter().chain(&head.stack).flatten().cloned().collect();
+    let seen = seen(&slots, &located().filter_map(held).collect::<Vec<_>>());
+    let all = located().chain(allocated.blocks[block].named.iter().copied()).filter_map(held);
+    let mut mentioned: BTreeSet<Value> = all.flat_map(|expression| expression.values()).collect();
+    let held: BTreeSet<Value> = mentioned.clone();
+    mentioned.extend(slots.iter().flat_map(FrameValue::values));
+    mentioned.extend(&seen);
     let mut stands_for = BTreeMap::new();
     let mut hidden = BTreeSet::new();
-    for value in held.difference(&shown) {
-        match unfold(func, *value, &|leaf| shown.contains(&leaf), DEPTH_MAX) {
-            Some(expression) => _ = stands_for.insert(*value, expression),
-            None => _ = hidden.insert(*value),
+    for &value in &mentioned {
+        match unfold(func, value, &|leaf| seen.contains(&leaf), DEPTH_MAX) {
+            Some(expression) => _ = stands_for.insert(value, expression),
+            None if seen.contains(&value) => {}
+            None => _ = hidden.insert(value),
         }
     }
-    for value in &shown {
-        let leaf = |leaf| leaf != *value && (shown.contains(&leaf) || hidden.contains(&leaf));
-        let unfolded = unfold(func, *value, &leaf, DEPTH_MAX);
-        if let Some(expression) = unfolded.filter(|e| e.values().iter().any(|leaf| hidden.contains(leaf))) {
+    for value in &seen {
+        if stands_for.contains_key(value) {
+            continue;
+        }
+        let leaf = |leaf| seen.contains(&leaf) || hidden.contains(&leaf);
+        if let Some(expression) = unfold(func, *value, &leaf, DEPTH_MAX) {
             stands_for.insert(*value, expression);
         }
     }
-    stands_for
+    let lost = hidden.difference(&held).copied().collect();
+    Derived { stands_for, lost }
+}
+
+/// The values that the validator can read off: a slot or a location is just the value, or the
+/// locations are its halves, or a slot is an extension of it.
+fn seen(slots: &[FrameValue], located: &[FrameValue]) -> BTreeSet<Value> {
+    let mut seen = BTreeSet::new();
+    let mut highs = BTreeSet::new();
+    for expression in slots.iter().chain(located) {
+        match expression {
+            FrameValue::Value(value) => _ = seen.insert(*value),
+            FrameValue::High(whole) => highs.extend(whole.just()),
+            _ => {}
+        }
+    }
+    for expression in located {
+        if let FrameValue::Low(whole) = expression {
+            seen.extend(whole.just().filter(|value| highs.contains(value)));
+        }
+    }
+    for expression in slots {
+        if let FrameValue::Join(_, low) = expression {
+            seen.extend(low.just());
+        }
+    }
+    seen
+}
+
+/// The virtual registers that hold constants.
+fn constants(func: &Func) -> BTreeMap<VReg, u32> {
+    let nodes = func.blocks.values().flat_map(|block| &block.insts);
+    let constants = nodes.filter_map(|node| match node.inst {
+        Inst::Const { d, value } => Some((d, value)),
+        _ => None,
+    });
+    constants.collect()
 }
 
 /// How deep definitions are followed.
 const DEPTH_MAX: u32 = 6;
 
 /// A value's definition down to the given leaves.
-fn unfold(func: &Func, value: Value, leaf: &dyn Fn(Value) -> bool, depth: u32) -> Option<FrameValue> {
+fn unfold(
+    func: &Func,
+    value: Value,
+    leaf: &dyn Fn(Value) -> bool,
+    depth: u32,
+) -> Option<FrameValue> {
     let definition = func.values.get(&value)?.definition.as_ref()?;
     if depth == 0 {
         return None;
     }
     definition.replace(&mut |inner| {
-        if leaf(inner) { Some(FrameValue::Value(inner)) } else { unfold(func, inner, leaf, depth - 1) }
+        if leaf(inner) {
+            Some(FrameValue::Value(inner))
+        } else {
+            unfold(func, inner, leaf, depth - 1)
+        }
     })
 }
 
 impl Nodes<'_> {
-    fn slots(&mut self, slots: &[Option<FrameValue>]) -> Vec<Option<Node>> {
-        slots
-            .iter()
-            .map(|slot| slot.as_ref().map(|value| self.expression(value)))
-            .collect()
+    fn slots(&mut self, slots: &[Option<FrameValue>], lost: &BTreeSet<Value>) -> Vec<Option<Node>> {
+        let is_shown = |slot: &&FrameValue| slot.values().iter().all(|value| !lost.contains(value));
+        let shown = slots.iter().map(|slot| slot.as_ref().filter(is_shown));
+        shown.map(|slot| slot.map(|value| self.expression(value))).collect()
     }
 
     fn places(&mut self, allocated: &Allocated, block: Block) {
@@ -182,6 +247,40 @@ impl Nodes<'_> {
         }
     }
 
+    /// Facts that half a value is a constant, where a register stands for that half.
+    fn constants(&mut self, allocated: &Allocated, block: Block, constants: &BTreeMap<VReg, u32>) {
+        let data = &allocated.blocks[block];
+        let located = data.located.iter().map(|(_, vreg)| *vreg);
+        for vreg in located.chain(data.named.iter().copied()) {
+            let (Some(&value), Some(expression)) =
+                (constants.get(&vreg), allocated.vregs[vreg].expression())
+            else {
+                continue;
+            };
+            let is = self.expression(&expression);
+            if matches!(self.cut.nodes[is as usize], Expr::Const32(_)) {
+                continue;
+            }
+            let constant = self.node(Expr::Const32(value));
+            let fact = self.node(Expr::Cmp32(Cmp::Eq, is, constant));
+            if !self.cut.facts.contains(&fact) {
+                self.cut.facts.push(fact);
+            }
+        }
+    }
+
+    /// Facts about what the unknowns can be.
+    fn ranges(&mut self) {
+        let keys: Vec<u32> = self.cut.unknowns.iter().map(|unknown| unknown.key).collect();
+        for key in keys {
+            let range = self.func.values.get(&Value(key)).and_then(|info| info.range.clone());
+            if let Some(range) = range {
+                let fact = self.expression(&range);
+                self.cut.facts.push(fact);
+            }
+        }
+    }
+
     fn origin(&mut self, allocated: &Allocated, vreg: VReg) -> Option<Node> {
         let expression = allocated.vregs[vreg].expression()?;
         Some(self.expression(&expression))
@@ -189,10 +288,7 @@ impl Nodes<'_> {
 
     fn expression(&mut self, value: &FrameValue) -> Node {
         let expr = match value {
-            FrameValue::Value(value) => match self.stands_for.get(value).cloned() {
-                Some(expression) => return self.expression(&expression),
-                None => return self.unknown(*value),
-            },
+            FrameValue::Value(value) => return self.value(*value),
             FrameValue::Const32(value) => Expr::Const32(*value),
             FrameValue::Const64(value) => Expr::Const64(*value),
             FrameValue::Un32(op, a) => Expr::Un32(*op, self.expression(a)),
@@ -221,6 +317,18 @@ impl Nodes<'_> {
         self.node(expr)
     }
 
+    fn value(&mut self, value: Value) -> Node {
+        if let Some(&node) = self.said.get(&value) {
+            return node;
+        }
+        let node = match self.stands_for.get(&value).cloned() {
+            Some(expression) => self.expression(&expression),
+            None => self.unknown(value),
+        };
+        self.said.insert(value, node);
+        node
+    }
+
     fn node(&mut self, expr: Expr) -> Node {
         let next = u32::try_from(self.cut.nodes.len()).expect("fewer than 2^32 nodes");
         let node = *self.known.entry(expr).or_insert(next);
@@ -241,6 +349,7 @@ impl Nodes<'_> {
                 sort: Sort::W32,
                 made_at: None,
                 definition: None,
+                range: None,
             };
             let info = self.func.values.get(&value).cloned().unwrap_or(fallback);
             self.cut.unknowns.push(Unknown {

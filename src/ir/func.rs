@@ -8,7 +8,7 @@
 //! slot holds when control stands there. A frame's use of a value is no use in the machine: a value
 //! that only frames (and other such values) use is *virtual* and is not lowered.
 
-use synth_verify::trap::Trap;
+use crate::trap::Trap;
 
 use super::op::{Op, Sig, Type};
 use crate::entity;

@@ -8,7 +8,7 @@
 //! Comparisons give 1 or 0 as an `i32`. There is no "greater": the translator swaps the operands.
 //! There is no "is zero": it is a comparison with the constant 0.
 
-use synth_verify::trap::Trap;
+use crate::trap::Trap;
 
 use crate::entity;
 

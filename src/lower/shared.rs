@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use synth_verify::domain::Bin32;
-use synth_verify::hints::Base;
+use synth_verify::hints::{Base, Bin32};
 
 use super::module::ENTRY_BYTES;
 use super::{Half, Lower};

@@ -192,7 +192,7 @@ fn merge(func: &mut Func) -> bool {
             let insts = std::mem::take(&mut func.blocks[next].insts);
             func.blocks[block].insts.extend(insts);
             let offset = func.blocks[next].terminator_offset;
-            let trap = Terminator::Trap(synth_verify::trap::Trap::Unreachable);
+            let trap = Terminator::Trap(crate::trap::Trap::Unreachable);
             let terminator = std::mem::replace(&mut func.blocks[next].terminator, trap);
             func.blocks[block].terminator = terminator;
             func.blocks[block].terminator_offset = offset;

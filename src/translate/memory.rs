@@ -3,7 +3,7 @@
 //! An access of n bytes at index i with constant offset o is in bounds iff i + o + n <= L, computed
 //! without wrapping. With c = o + n that is c <= L and i <= L - c, where nothing wraps.
 
-use synth_verify::trap::Trap;
+use crate::trap::Trap;
 
 use super::Translator;
 use crate::ir::func::{Terminator, Value};

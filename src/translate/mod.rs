@@ -13,7 +13,7 @@ mod liveness;
 mod memory;
 mod numeric;
 
-use synth_verify::trap::Trap;
+use crate::trap::Trap;
 
 use crate::ir::func::{
     Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value,

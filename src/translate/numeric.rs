@@ -1,6 +1,6 @@
 //! Numeric instructions (core spec, 4.3.2 and 4.4.1).
 
-use synth_verify::trap::Trap;
+use crate::trap::Trap;
 
 use super::Translator;
 use crate::ir::op::{Op, Type};

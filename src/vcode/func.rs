@@ -8,8 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use synth_verify::domain::{Bin32, Bin64, Cmp, Un32, Un64};
-use synth_verify::hints::{Base, Sort};
+use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
 
 use super::entity::{Block, TypedVec, VReg, Value};
 use super::inst::{Callee, Inst, Terminator};
@@ -88,6 +87,8 @@ pub struct ValueInfo {
     pub made_at: Option<u32>,
     /// Its definition by a pure operator over other values, if it has one.
     pub definition: Option<FrameValue>,
+    /// What is known of it wherever it is: a 32-bit expression over it that is not zero.
+    pub range: Option<FrameValue>,
 }
 
 /// What a virtual register stands for.
@@ -173,6 +174,14 @@ impl FrameValue {
         })
     }
 
+    /// The SSA value that it is, if it is one.
+    pub fn just(&self) -> Option<Value> {
+        match self {
+            FrameValue::Value(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The SSA values that it mentions.
     pub fn values(&self) -> Vec<Value> {
         match self {
@@ -193,7 +202,9 @@ impl FrameValue {
             | FrameValue::Bin64(_, a, b)
             | FrameValue::Cmp64(_, a, b)
             | FrameValue::Join(a, b) => [a.values(), b.values()].concat(),
-            FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => [c.values(), a.values(), b.values()].concat(),
+            FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => {
+                [c.values(), a.values(), b.values()].concat()
+            }
         }
     }
 }

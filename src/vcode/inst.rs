@@ -13,7 +13,7 @@ use super::entity::{Block, Slot};
 use super::imm::{BitField, Imm8, Imm12, IndexShift, ModifiedImm, ShiftImm};
 use super::reg::PReg;
 
-pub use synth_verify::trap::Trap;
+pub use crate::trap::Trap;
 
 /// Whether an instruction must write the condition flags.
 ///

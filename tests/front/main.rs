@@ -4,6 +4,7 @@
 //! every pass. Results, traps, memory, globals and host calls must agree, every function must be
 //! well-formed and survive printing and parsing, and every frame must tell the Wasm state.
 
+mod interp;
 mod numeric;
 mod oracle;
 mod programs;

@@ -1,8 +1,8 @@
 //! Runs one program everywhere and compares.
 
+use crate::interp::{self, Funcs, Instance, Run, Stop, frames};
 use synth::config::{Config, OptLevel};
 use synth::entity::TypedVec;
-use synth::interp::{self, Funcs, Instance, Run, Stop, frames};
 use synth::ir::{Function, Op, Trap, Type, check, text};
 use synth::wasm::{Code, ExportKind, Inst, Module};
 use synth::{opt, translate, wasm};

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use crate::abi;
+use crate::cfi::{self, FrameTable};
 use crate::concrete::bound::Bound;
 use crate::concrete::init;
 use crate::domain::Domain;
@@ -65,8 +66,16 @@ pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckErr
             return Ok(Report { findings: vec![finding], file_obligations: 1, ..Report::default() });
         }
     };
-    let mut judge =
-        Judge { module: &module, program: &program, bound: &bound, hints: &hints, report: Report::default(), frames: BTreeMap::new() };
+    let mut judge = Judge {
+        module: &module,
+        program: &program,
+        bound: &bound,
+        hints: &hints,
+        report: Report::default(),
+        frames: BTreeMap::new(),
+        frame_table: None,
+    };
+    judge.frame_information(&elf);
     judge.functions(checks);
     judge.stack();
     judge.instantiation(&elf);
@@ -95,9 +104,19 @@ struct Judge<'a> {
     hints: &'a Hints,
     report: Report,
     frames: BTreeMap<u32, Frame>,
+    frame_table: Option<FrameTable>,
 }
 
 impl Judge<'_> {
+    /// Frame information is for debuggers; without it the program does the same.
+    fn frame_information(&mut self, elf: &Elf<'_>) {
+        match cfi::read(elf, &format!(".text.{}", self.hints.module_name)) {
+            Ok(Some(table)) => self.frame_table = Some(table),
+            Ok(None) => self.report.assumptions.push("there is no frame information; nobody unwinds the stack".to_owned()),
+            Err(message) => self.report.findings.push(Finding { at: 0, check: Check::FrameInformation, message }),
+        }
+    }
+
     fn functions(&mut self, checks: Checks) {
         let none = FunctionHints::default();
         for function in &self.module.functions {
@@ -124,6 +143,10 @@ impl Judge<'_> {
     fn judge(&mut self, subject: &Subject<'_>, walked: Walked, mut findings: Vec<Finding>, checks: Checks) -> FunctionReport {
         let function = subject.function.index;
         findings.extend(walked.findings);
+        if let Some(table) = self.frame_table.as_ref().filter(|_| checks != Checks::Ranges) {
+            findings.extend(table.check((subject.start, subject.end), &walked.kept));
+            self.report.file_obligations += 1;
+        }
         let frame = Frame { bytes: walked.depth_max, checked_bytes: subject.hints.checked_bytes, calls: walked.calls };
         self.frames.insert(function, frame);
         if checks == Checks::All {

@@ -23,6 +23,9 @@ impl fmt::Display for ElfError {
 
 impl std::error::Error for ElfError {}
 
+/// The section of frame information, which is not loaded (DWARF 5, 6.4.1).
+pub const FRAME_SECTION: &str = ".debug_frame";
+
 /// What kind of file it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FileKind {
@@ -184,6 +187,8 @@ pub struct Elf<'a> {
     pub symbols: Vec<Symbol>,
     /// Relocations of allocated sections.
     pub relocations: Vec<Relocation>,
+    /// Relocations of [`FRAME_SECTION`].
+    pub frame_relocations: Vec<Relocation>,
 }
 
 impl<'a> Elf<'a> {
@@ -263,8 +268,10 @@ impl<'a> Reader<'a> {
         let sections: Vec<Section> = headers.iter().map(|header| self.section(header, names)).collect::<Result<_, _>>()?;
         let symbols = self.symbols(&headers)?;
         let relocations = self.relocations(&headers, &sections, symbols.len())?;
+        let of_frames = |relocation: &Relocation| sections[relocation.section].name == FRAME_SECTION;
+        let (frame_relocations, relocations) = relocations.into_iter().partition(of_frames);
         let segments = self.segments()?;
-        let elf = Elf { data: self.data, kind, entry: self.word(24)?, sections, segments, symbols, relocations };
+        let elf = Elf { data: self.data, kind, entry: self.word(24)?, sections, segments, symbols, relocations, frame_relocations };
         disjoint(&elf)?;
         Ok(elf)
     }
@@ -399,12 +406,13 @@ impl<'a> Reader<'a> {
         let mut relocations = Vec::new();
         for header in headers {
             let target = header.info as usize;
-            let of_loaded = sections.get(target).is_some_and(|section| section.allocated);
+            let is_read = |section: &Section| section.allocated || section.name == FRAME_SECTION;
+            let of_read = sections.get(target).is_some_and(is_read);
             match header.kind {
-                SHT_RELA if of_loaded => {
+                SHT_RELA if of_read => {
                     return Err(error(header.at, "relocations with addends are not used on Arm".to_owned()));
                 }
-                SHT_REL if of_loaded => {
+                SHT_REL if of_read => {
                     if headers.get(header.link as usize).is_none_or(|table| table.kind != SHT_SYMTAB) {
                         return Err(error(header.at + 24, "relocations of no symbol table".to_owned()));
                     }

@@ -8,7 +8,7 @@
 //! expressions over x, and the machine locations as expressions over x. A [`Label`] names the
 //! values that one machine instruction reads and writes, from which the live ranges are rebuilt.
 
-use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
+pub use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
 
 pub mod codec;
 

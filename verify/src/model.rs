@@ -31,10 +31,10 @@ pub enum Action {
 /// What an action gave. A write gives nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The results of a call.
-    Returned(Vec<Constant>),
-    /// A call trapped at an address of code.
-    Trapped(Trap, u32),
+    /// The results of a call, and the instructions it took.
+    Returned(Vec<Constant>, u64),
+    /// A call trapped at an address of code, after so many instructions.
+    Trapped(Trap, u32, u64),
     /// The bytes read.
     Bytes(Vec<u8>),
 }
@@ -107,8 +107,8 @@ fn step(
         Action::Call(function, signature, arguments) => {
             let run = processor.call(*function, signature, arguments, around);
             match run.end {
-                End::Returned(results) => Ok(Some(Outcome::Returned(results))),
-                End::Trapped(trap, at) => Ok(Some(Outcome::Trapped(trap, at))),
+                End::Returned(results) => Ok(Some(Outcome::Returned(results, run.steps))),
+                End::Trapped(trap, at) => Ok(Some(Outcome::Trapped(trap, at, run.steps))),
                 End::Reached(_) | End::Faulted(..) | End::Unfinished => Err(no_outcome(&run)),
             }
         }

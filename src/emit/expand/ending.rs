@@ -104,7 +104,7 @@ impl Expander<'_> {
                     ..self.end_note(block, vec![])
                 };
                 self.lines(piece).push(frame::plain(
-                    LineOp::Machine(Machine::Udf(*trap as u8)),
+                    LineOp::Machine(Machine::Udf(trap.code())),
                     note,
                 ));
             }

@@ -6,7 +6,7 @@ use super::super::func::{
 };
 use super::super::op::{Access, Effect, Function, Global, Memory, Op, PLAIN, Sig, Table, Type};
 use crate::entity::{Entity, TypedVec};
-use synth_verify::trap::Trap;
+use crate::trap::Trap;
 
 /// Why a text is no function: the line, counted from 1, and what was expected there.
 #[derive(Clone, PartialEq, Eq, Debug)]

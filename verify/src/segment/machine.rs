@@ -162,6 +162,11 @@ impl MachineState {
         }
     }
 
+    /// The offsets from SP at entry of the stack words that are known.
+    pub fn stack_words(&self) -> impl Iterator<Item = i32> {
+        self.stack.keys().copied()
+    }
+
     /// Says what a location holds, at a cut.
     ///
     /// # Errors
@@ -259,7 +264,7 @@ impl Symbolic {
         let extents: Vec<_> = self.constants.regions.extents.iter().map(|(base, extent)| (*base, *extent)).collect();
         for (base, extent) in extents {
             let offset = self.terms.bin32(Bin32::Sub, &address, &extent.address);
-            let (_, high) = self.facts.interval(&self.terms, offset);
+            let high = self.facts.range_of(&mut self.terms, offset).high;
             if extent.bytes >= bytes && high <= extent.bytes - bytes {
                 return Ok(match base {
                     Base::Memory(_) => Where::Memory(offset),

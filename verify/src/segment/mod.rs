@@ -6,6 +6,7 @@
 
 pub mod expression;
 mod goal;
+pub mod kept;
 pub mod machine;
 pub mod relation;
 pub mod source;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Cmp, Domain};
+use crate::domain::{Bin32, Cmp, Domain};
 use crate::hints::{Base, Cut, Expr, Location, Name, Sort, ENTRY_NAME};
 use crate::term::facts::Facts;
 use crate::term::node::Width;
@@ -115,9 +115,10 @@ pub fn claims(
     Ok(Claims { slots, locations, facts })
 }
 
-/// A value for each unknown, the first that applies: the Wasm slot that is just this unknown, the
-/// machine location that is, the last result of the instruction that made it, its value at the
-/// cut before. Else junk.
+/// A value for each unknown, the first that applies: the Wasm slot that is just this unknown or an
+/// extension of it, the machine location that is, the last result of the instruction that made it,
+/// its value at the cut before if an instruction made it, what a half of it or a pointer in the
+/// machine tells, its value at the cut before. Else junk.
 fn witnesses(
     symbolic: &mut Symbolic,
     cut: &Cut,
@@ -129,9 +130,11 @@ fn witnesses(
     unknowns
         .map(|(index, unknown)| {
             let index = index as u32;
-            let found = slot_of(cut, index, source)
+            let found = slot_of(symbolic, cut, index, source)
                 .or_else(|| location_of(symbolic, cut, index, machine))
                 .or_else(|| unknown.made_at.and_then(|at| source.made.get(&at).cloned()))
+                .or_else(|| unknown.made_at.and_then(|_| known.get(&unknown.key).cloned()))
+                .or_else(|| part_of(symbolic, cut, index, machine))
                 .or_else(|| known.get(&unknown.key).cloned())
                 .filter(|value| sort_of(value) == unknown.sort);
             found.map_or_else(|| fresh(symbolic, unknown.sort), to_node)
@@ -139,32 +142,78 @@ fn witnesses(
         .collect()
 }
 
-fn slot_of(cut: &Cut, unknown: u32, source: &SourceState) -> Option<TermValue> {
-    let said = cut.locals.iter().zip(&source.activation.locals).chain(cut.stack.iter().zip(&source.activation.stack));
-    let mut found = said.filter(|(node, _)| node.is_some_and(|node| is_unknown(cut, node, unknown)));
-    found.next().map(|(_, is)| is.clone())
+/// What a slot shows of an unknown: the slot is it, or an extension of it.
+fn slot_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, source: &SourceState) -> Option<TermValue> {
+    let slots = || {
+        let locals = cut.locals.iter().zip(&source.activation.locals);
+        let said = locals.chain(cut.stack.iter().zip(&source.activation.stack));
+        said.filter_map(|(node, is)| node.map(|node| (node, is)))
+    };
+    if let Some((_, is)) = slots().find(|(node, _)| is_unknown(cut, *node, unknown)) {
+        return Some(is.clone());
+    }
+    let extended = |node: u32| match cut.nodes.get(node as usize) {
+        Some(Expr::Join(_, low)) => is_unknown(cut, *low, unknown),
+        _ => false,
+    };
+    match slots().find(|(node, _)| extended(*node))? {
+        (_, Value::W64(long)) => Some(Value::W32(symbolic.terms.low(long))),
+        (_, Value::W32(_)) => None,
+    }
 }
 
 fn location_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, machine: &MachineState) -> Option<TermValue> {
     let find = |fits: &dyn Fn(u32) -> bool| {
         let found = cut.locations.iter().find(|located| located.name < ENTRY_NAME && fits(located.value))?;
-        machine.location(located_place(found)).ok()
+        machine.location(found.location).ok()
     };
     if let Some(word) = find(&|node| is_unknown(cut, node, unknown)) {
         return Some(Value::W32(word));
     }
-    let half = |node: u32, is_high: bool| match cut.nodes.get(node as usize) {
-        Some(Expr::High(whole)) => is_high && is_unknown(cut, *whole, unknown),
-        Some(Expr::Low(whole)) => !is_high && is_unknown(cut, *whole, unknown),
-        _ => false,
-    };
-    let high = find(&|node| half(node, true))?;
-    let low = find(&|node| half(node, false))?;
-    Some(Value::W64(symbolic.terms.join(&high, &low)))
+    let (high, low) = halves(cut, unknown, machine);
+    Some(Value::W64(symbolic.terms.join(&high?, &low?)))
 }
 
-fn located_place(located: &crate::hints::Located) -> Location {
-    located.location
+/// The halves of an unknown that the machine holds.
+fn halves(cut: &Cut, unknown: u32, machine: &MachineState) -> (Option<Term32>, Option<Term32>) {
+    let find = |is_high: bool| {
+        let half = |node: u32| match cut.nodes.get(node as usize) {
+            Some(Expr::High(whole)) => is_high && is_unknown(cut, *whole, unknown),
+            Some(Expr::Low(whole)) => !is_high && is_unknown(cut, *whole, unknown),
+            _ => false,
+        };
+        let found = cut.locations.iter().find(|located| located.name < ENTRY_NAME && half(located.value))?;
+        machine.location(found.location).ok()
+    };
+    (find(true), find(false))
+}
+
+/// An unknown of which the machine holds one half, or a pointer to it.
+fn part_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, machine: &MachineState) -> Option<TermValue> {
+    let (high, low) = halves(cut, unknown, machine);
+    if high.is_some() || low.is_some() {
+        // Whatever the other half is, some value of the unknown has it.
+        let high = high.unwrap_or_else(|| symbolic.terms.fresh32("x.high"));
+        let low = low.unwrap_or_else(|| symbolic.terms.fresh32("x.low"));
+        return Some(Value::W64(symbolic.terms.join(&high, &low)));
+    }
+    pointer_to(symbolic, cut, unknown, machine)
+}
+
+/// An unknown that is the distance of a machine pointer from its region.
+fn pointer_to(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, machine: &MachineState) -> Option<TermValue> {
+    let located = cut.locations.iter().filter(|located| located.name < ENTRY_NAME);
+    for located in located {
+        let Some(Expr::Bin32(Bin32::Add, a, b)) = cut.nodes.get(located.value as usize) else { continue };
+        for (base, distance) in [(a, b), (b, a)] {
+            let Some(Expr::Base(base)) = cut.nodes.get(*base as usize) else { continue };
+            let extent = symbolic.constants.regions.extents.get(base).copied();
+            if let (true, Some(extent), Ok(word)) = (is_unknown(cut, *distance, unknown), extent, machine.location(located.location)) {
+                return Some(Value::W32(symbolic.terms.bin32(Bin32::Sub, &word, &extent.address)));
+            }
+        }
+    }
+    None
 }
 
 fn is_unknown(cut: &Cut, node: u32, unknown: u32) -> bool {

@@ -4,6 +4,7 @@
 //! path ends at a cut, a return or a trap, and every visited instruction is decoded and steps
 //! without a fault. The machine goes first, on facts of its own; the source follows at each event.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -21,6 +22,7 @@ use crate::wasm::module::{Function, Module};
 use crate::wasm::sem::Activation;
 
 use super::goal;
+use super::kept::Kept;
 use super::machine::MachineState;
 use super::relation::{self, Ghosts, Known};
 use super::source::{run_to, SourceEvent, SourceState};
@@ -66,6 +68,8 @@ pub struct Walked {
     pub depth_max: u32,
     /// Calls made: the callee, `None` for an indirect call of the given type.
     pub calls: BTreeSet<Callee>,
+    /// Where the caller's values are before each instruction that was run, by offset.
+    pub kept: BTreeMap<u32, Kept>,
 }
 
 /// Whom a function calls.
@@ -92,6 +96,8 @@ pub(super) struct Path {
     pub names: BTreeMap<Name, Term32>,
     /// Whether anything happened since entry that `exhausted` must precede.
     pub fresh: Freshness,
+    /// Instructions run since the cut.
+    pub length: u32,
 }
 
 /// Whether a path still stands at the function's entry as far as stores and calls go.
@@ -157,6 +163,7 @@ impl Walk<'_, '_> {
                     known: Rc::new(start.known),
                     names: start.names,
                     fresh: Freshness::Under,
+                    length: 0,
                 }),
                 Err(why) => self.find(cut.at, why),
             }
@@ -178,6 +185,7 @@ impl Walk<'_, '_> {
             known: Rc::new(Known::new()),
             names: BTreeMap::new(),
             fresh: Freshness::Entry,
+            length: 0,
         })
     }
 
@@ -247,6 +255,7 @@ impl Walk<'_, '_> {
         let bytes = self.subject.program.code(path.pc, self.subject.end);
         let (inst, size) = decode(bytes, 0).map_err(|error| format!("no instruction that is modelled: {error}"))?;
         self.walked.covered.extend(at..at + size);
+        self.note_kept(path, at)?;
         let inside = path.machine.in_it_block();
         if *self.conditional.entry(at).or_insert(inside) != inside {
             return Err("a branch leads to an instruction inside an IT block".to_owned());
@@ -265,10 +274,25 @@ impl Walk<'_, '_> {
                 return Ok(Stepped::Split(both.into_iter().filter(|way| !way.facts.is_contradictory()).collect()));
             }
         };
+        // A path longer than the function has come to some instruction twice.
+        path.length += 1;
+        if path.length > (self.subject.end - self.subject.start) / 2 {
+            return Err("the path goes in a circle; a cut is missing".to_owned());
+        }
         path.machine.forget_below_sp(self.symbolic)?;
         self.after(&before, path, at)?;
         let next = path.pc + size;
         self.follow(path, flow, next)
+    }
+
+    /// Notes where the caller's values are before an instruction.
+    fn note_kept(&mut self, path: &Path, at: u32) -> Result<(), String> {
+        let depth = path.machine.depth(&mut self.symbolic.terms, &self.symbolic.constants)?;
+        match self.walked.kept.entry(at) {
+            Entry::Vacant(entry) => _ = entry.insert(Kept::of(depth, &path.machine, &self.ghosts)),
+            Entry::Occupied(mut entry) => entry.get_mut().meet(depth, &path.machine, &self.ghosts)?,
+        }
+        Ok(())
     }
 
     /// The instruction's own meaning, or that of its relocation.

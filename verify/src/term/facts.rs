@@ -193,7 +193,29 @@ impl Facts {
     /// The range of a word under the facts: interval and known bits.
     pub fn range_of(&self, terms: &mut Terms, term: Term32) -> Range {
         let simple = self.simplified(terms, term.norm);
-        self.range(terms, term.norm).meet(self.range(terms, simple))
+        let range = self.range(terms, term.norm).meet(self.range(terms, simple));
+        [term.norm, simple].into_iter().fold(range, |range, id| range.meet(self.range_of_multiple(terms, id)))
+    }
+
+    /// The range of `2^k * q + r`, `r < 2^k`, from the range of `q`: the facts speak of an index, not
+    /// of its multiple.
+    fn range_of_multiple(&self, terms: &mut Terms, id: Id) -> Range {
+        let sum = terms.linear(id);
+        let factors = sum.monomials.iter().map(|(_, factor)| *factor);
+        let shift = factors.fold(0, |all, factor| all | factor).trailing_zeros();
+        if shift == 0 || shift >= 32 {
+            return Range::ALL;
+        }
+        // Signed quotients keep small factors small.
+        let divided = |number: u32| ((number as i32) >> shift) as u32;
+        let parts: Vec<(Id, u32)> = sum.monomials.iter().map(|(atom, factor)| (*atom, divided(*factor))).collect();
+        let quotient = terms.sum(&parts, divided(sum.constant));
+        let range = self.range(terms, quotient);
+        if range.high > u32::MAX >> shift {
+            return Range::ALL;
+        }
+        let rest = sum.constant & !(u32::MAX << shift);
+        Range::between(range.low << shift | rest, range.high << shift | rest)
     }
 
     /// The word in the normal form that the facts allow; the raw term stays.
@@ -457,6 +479,17 @@ impl Inner {
                     gap: 0,
                 }));
             }
+            // `a + b + 1` wraps exactly if `a` is at least `!b`.
+            Node::Carry(a, b, c) if matches!(terms.node(c), Node::Bool(true)) => {
+                for (this, other) in [(a, b), (b, a)] {
+                    let inverted = terms.sum(&[(other, u32::MAX)], u32::MAX);
+                    if value {
+                        self.order(terms, (inverted, this), 0);
+                    } else {
+                        self.order(terms, (this, inverted), 1);
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -507,18 +540,18 @@ impl Inner {
                     },
                 );
             }
-            (Cmp::LtU, true, _) => self.orders.push(Order {
-                less: a,
-                greater: b,
-                gap: 1,
-            }),
-            (Cmp::LtU, false, _) => self.orders.push(Order {
-                less: b,
-                greater: a,
-                gap: 0,
-            }),
+            (Cmp::LtU, true, _) => self.order(terms, (a, b), 1),
+            (Cmp::LtU, false, _) => self.order(terms, (b, a), 0),
             _ => {}
         }
+    }
+
+    /// Notes `less + gap <= greater`.
+    fn order(&mut self, terms: &mut Terms, (less, greater): (Id, Id), gap: i64) {
+        // Their constant-free sums are made here so that spans drawn from the order have a place.
+        terms.split_constant(less);
+        terms.split_constant(greater);
+        self.orders.push(Order { less, greater, gap });
     }
 
     /// Restricts a word of which the constant-free sum may not have been made yet.

@@ -13,6 +13,7 @@ use synth_verify::hints::{
     codec, entry_name, Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Sort, Unknown,
 };
 
+pub mod frames;
 mod nodes;
 pub mod regions;
 use synth_verify::wasm::module::{self, Function, Module};
@@ -26,6 +27,8 @@ pub struct Case {
     pub functions: BTreeMap<u32, Code>,
     /// The damages.
     pub twins: Vec<Twin>,
+    /// The contents of `.debug_frame`, if the file has it.
+    pub frames: Option<frames::Frames>,
 }
 
 /// Code with hints.
@@ -112,7 +115,7 @@ pub fn parse(text: &str) -> Case {
     for code in functions.values_mut() {
         code.hints.code_bytes = code.bytes.len() as u32;
     }
-    Case { wasm, functions, twins }
+    Case { wasm, functions, twins, frames: None }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -364,6 +367,7 @@ impl Case {
             }
         }
         regions::fill_table(&mut object, &module, &mut symbols);
+        let addresses: BTreeMap<u32, u64> = placed.iter().map(|(code, at)| (code.hints.function, *at)).collect();
         for (code, at) in placed {
             for (offset, kind, symbol) in &code.relocations {
                 let name = if symbol.contains('_') { symbol.clone() } else { format!("m.{symbol}") };
@@ -371,6 +375,9 @@ impl Case {
                 let flags = object::RelocationFlags::Elf { r_type: *kind };
                 object.add_relocation(text, Relocation { offset: at + u64::from(*offset), symbol: id, addend: 0, flags }).unwrap();
             }
+        }
+        if let Some(frames) = &self.frames {
+            frames::add(&mut object, text, (frames, &addresses));
         }
         object
     }

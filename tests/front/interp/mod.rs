@@ -7,12 +7,12 @@ pub mod frames;
 mod ir;
 mod wasm;
 
-use synth_verify::trap::Trap;
+use synth::trap::Trap;
 
-use crate::entity::TypedVec;
-use crate::ir::func::{Func, Place};
-use crate::ir::op::{Function, Global};
-use crate::wasm::Module;
+use synth::entity::TypedVec;
+use synth::ir::func::{Func, Place};
+use synth::ir::op::{Function, Global};
+use synth::wasm::Module;
 
 /// Why a run ended without results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,11 +1,11 @@
 //! Interprets the IR.
 
 use super::{DEPTH_MAX, Funcs, Host, Instance, Stop, Trace, Visit};
-use crate::entity::TypedVec;
-use crate::ir::eval;
-use crate::ir::func::{Block, ENTRY, Func, InstData, Target, Terminator, Value};
-use crate::ir::op::{Access, Function, Op};
-use crate::wasm::Module;
+use synth::entity::TypedVec;
+use synth::ir::eval;
+use synth::ir::func::{Block, ENTRY, Func, InstData, Target, Terminator, Value};
+use synth::ir::op::{Access, Function, Op};
+use synth::wasm::Module;
 
 /// Address of byte 0 of memory. Neither zero nor a multiple of much, so that a forgotten base shows.
 const MEMORY_BASE: u32 = 0x2000_0348;

@@ -1,12 +1,12 @@
 //! Interprets Wasm instructions, as the reference for the translator.
 
-use synth_verify::trap::Trap;
+use synth::trap::Trap;
 
 use super::{DEPTH_MAX, Host, Instance, Stop, Trace, Visit};
-use crate::ir::eval;
-use crate::ir::func::Place;
-use crate::ir::op::{Access, Function, Global, Op, Type};
-use crate::wasm::{Body, Code, Inst, Module, PAGE_BYTES, TypeIndex};
+use synth::ir::eval;
+use synth::ir::func::Place;
+use synth::ir::op::{Access, Function, Global, Op, Type};
+use synth::wasm::{Body, Code, Inst, Module, PAGE_BYTES, TypeIndex};
 
 pub(super) struct Machine<'a> {
     pub module: &'a Module,

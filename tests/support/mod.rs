@@ -1,0 +1,215 @@
+//! A program as a user gets it: compiled to an image, proved, and called in QEMU; and the same
+//! program in wasmi, an engine that shares nothing with this project.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use synth::config::Config;
+use synth::elf::names;
+use synth::model;
+use synth::qemu::firmware::Firmware;
+use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
+use synth::trap::Trap;
+use synth_fuzz::oracle::{self, Failure};
+use synth_verify::verdict::Report;
+use wasmi::{TrapCode, Val, ValType};
+
+/// A proved image.
+pub struct Program {
+    /// The module.
+    pub wasm: Vec<u8>,
+    /// The image, read.
+    pub firmware: Firmware,
+    /// Why it is proved.
+    pub report: Report,
+}
+
+/// What an action showed, in any engine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// The results of a call.
+    Returned(Vec<Value>),
+    /// A call trapped.
+    Trapped(Trap),
+    /// The bytes read.
+    Bytes(Vec<u8>),
+}
+
+/// One `i32` result.
+pub fn returned(value: u32) -> Seen {
+    Seen::Returned(vec![Value::I32(value)])
+}
+
+/// A call by the export's Wasm name.
+pub fn call(name: &str, arguments: &[u32]) -> Action {
+    let arguments = arguments.iter().map(|value| Value::I32(*value)).collect();
+    Action::Call(names::mangle(name), arguments)
+}
+
+impl Program {
+    /// Compiles and proves a module, text or binary.
+    #[track_caller]
+    pub fn new(module: &[u8]) -> Program {
+        let wasm = wat::parse_bytes(module).expect("a module").into_owned();
+        let proved = oracle::image(&wasm, &Config::default());
+        let proved = proved.unwrap_or_else(|failure| panic!("{}", why(&failure)));
+        let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
+        let report = proved.report;
+        Program {
+            wasm,
+            firmware,
+            report,
+        }
+    }
+
+    /// What the actions show in QEMU, in one boot; `None` if it is not installed.
+    #[track_caller]
+    pub fn in_qemu(&self, test: &str, actions: &[Action]) -> Option<Vec<Seen>> {
+        match Qemu::default().run(&self.firmware, actions) {
+            Ok(outcomes) => Some(outcomes.into_iter().map(seen).collect()),
+            Err(QemuError::Missing) => {
+                assert!(std::env::var_os("CI").is_none(), "CI runs without QEMU");
+                skipped(test, "qemu-system-arm is not installed");
+                None
+            }
+            Err(error) => panic!("{test}: {error}"),
+        }
+    }
+
+    /// What they show in the validator's interpreter.
+    #[track_caller]
+    pub fn in_model(&self, actions: &[Action]) -> Vec<Seen> {
+        let outcomes = model::run(&self.firmware, actions).expect("a run");
+        outcomes
+            .into_iter()
+            .map(|(outcome, _)| seen(outcome))
+            .collect()
+    }
+
+    /// What they show in wasmi. Imports return 0, as they do in the image.
+    pub fn in_wasmi(&self, actions: &[Action]) -> Vec<Seen> {
+        let engine = wasmi::Engine::default();
+        let module = wasmi::Module::new(&engine, &self.wasm[..]).expect("a module");
+        let mut store = wasmi::Store::new(&engine, ());
+        let mut linker = wasmi::Linker::new(&engine);
+        for import in module.imports() {
+            let ty = import.ty().func().expect("a function").clone();
+            let zeros: Vec<Val> = ty.results().iter().map(|ty| to_val(*ty, 0)).collect();
+            let define = linker.func_new(import.module(), import.name(), ty, move |_, _, out| {
+                out.clone_from_slice(&zeros);
+                Ok(())
+            });
+            define.expect("imports have names of their own");
+        }
+        let instance = linker
+            .instantiate_and_start(&mut store, &module)
+            .expect("an instance");
+        actions
+            .iter()
+            .filter_map(|action| act(&mut store, &instance, action))
+            .collect()
+    }
+}
+
+/// Why a module is not proved, without the hundreds of obligations that hold.
+pub fn why(failure: &Failure) -> String {
+    match failure {
+        Failure::Refused(why) => format!("refused: {why}"),
+        Failure::NoJudgement(why) => format!("no judgement: {why}"),
+        Failure::Unproved(report) => {
+            let mut text = format!("{} bytes uncovered", report.uncovered_bytes);
+            for finding in &report.findings {
+                text.push_str(&format!("\n  {}", finding.message));
+            }
+            for function in &report.functions {
+                for finding in &function.findings {
+                    let (name, at) = (&function.name, finding.at);
+                    text.push_str(&format!("\n  {name}+{at:#x}: {}", finding.message));
+                }
+            }
+            text
+        }
+    }
+}
+
+fn act(store: &mut wasmi::Store<()>, instance: &wasmi::Instance, action: &Action) -> Option<Seen> {
+    match action {
+        Action::Poke(offset, bytes) => {
+            let memory = instance.get_memory(&*store, "memory").expect("exported");
+            memory.write(store, *offset as usize, bytes).expect("fits");
+            None
+        }
+        Action::Peek(offset, length) => {
+            let memory = instance.get_memory(&*store, "memory").expect("exported");
+            let start = *offset as usize;
+            Some(Seen::Bytes(
+                memory.data(&*store)[start..start + *length as usize].to_vec(),
+            ))
+        }
+        Action::Call(symbol, arguments) => {
+            let function = instance.get_func(&*store, symbol).expect("exported");
+            let inputs: Vec<Val> = arguments
+                .iter()
+                .map(|argument| match argument {
+                    Value::I32(value) => Val::I32(*value as i32),
+                    Value::I64(value) => Val::I64(*value as i64),
+                })
+                .collect();
+            let results = function.ty(&*store).results().to_vec();
+            let mut outputs: Vec<Val> = results.iter().map(|ty| to_val(*ty, 0)).collect();
+            Some(match function.call(&mut *store, &inputs, &mut outputs) {
+                Ok(()) => Seen::Returned(outputs.iter().map(from_val).collect()),
+                Err(error) => Seen::Trapped(trap(error.as_trap_code())),
+            })
+        }
+    }
+}
+
+fn seen(outcome: Outcome) -> Seen {
+    match outcome {
+        Outcome::Returned(values) => Seen::Returned(values),
+        Outcome::Bytes(bytes) => Seen::Bytes(bytes),
+        Outcome::Faulted(fault) => Seen::Trapped(fault.trap().expect("a fault is a trap")),
+    }
+}
+
+fn to_val(ty: ValType, value: i64) -> Val {
+    match ty {
+        ValType::I32 => Val::I32(value as i32),
+        ValType::I64 => Val::I64(value),
+        other => panic!("{other:?} is no integer"),
+    }
+}
+
+fn from_val(val: &Val) -> Value {
+    match val {
+        Val::I32(value) => Value::I32(*value as u32),
+        Val::I64(value) => Value::I64(*value as u64),
+        other => panic!("{other:?} is no integer"),
+    }
+}
+
+fn trap(code: Option<TrapCode>) -> Trap {
+    match code {
+        Some(TrapCode::UnreachableCodeReached) => Trap::Unreachable,
+        Some(TrapCode::MemoryOutOfBounds) => Trap::MemoryOutOfBounds,
+        Some(TrapCode::TableOutOfBounds) => Trap::TableOutOfBounds,
+        Some(TrapCode::IndirectCallToNull) => Trap::UninitializedElement,
+        Some(TrapCode::IntegerDivisionByZero) => Trap::DivideByZero,
+        Some(TrapCode::IntegerOverflow) => Trap::IntegerOverflow,
+        Some(TrapCode::BadSignature) => Trap::IndirectCallType,
+        Some(TrapCode::StackOverflow) => Trap::StackExhausted,
+        other => panic!("unexpected trap {other:?}"),
+    }
+}
+
+/// Says that a test did not run. The line goes past the test runner, which keeps the output of
+/// tests that pass to itself; `./test` counts it.
+pub fn skipped(test: &str, why: &str) {
+    _ = writeln!(std::io::stderr(), "\nskipped 1 test: {test}: {why}");
+}
+
+/// A path in this repository.
+pub fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}

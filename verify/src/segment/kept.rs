@@ -1,0 +1,61 @@
+//! Where the values of the caller are at an instruction: what frame information has to say there.
+//!
+//! Ensures: what [`Kept`] says holds on every path that was noted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::abi::CALLEE_SAVED;
+use crate::hints::Location;
+
+use super::machine::MachineState;
+use super::relation::Ghosts;
+
+/// LR, whose value at entry is the return address.
+const LR: u8 = 14;
+
+/// The registers whose values at entry the caller's frame is made of.
+pub fn of_the_caller() -> impl Iterator<Item = u8> {
+    CALLEE_SAVED.into_iter().chain([LR])
+}
+
+/// What is proved before an instruction, on every path to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// SP, as bytes below SP at entry.
+    pub depth: u32,
+    /// By register, all places that hold what it held at entry.
+    pub homes: BTreeMap<u8, BTreeSet<Location>>,
+}
+
+impl Kept {
+    /// What one path says.
+    pub fn of(depth: u32, machine: &MachineState, ghosts: &Ghosts) -> Kept {
+        let homes = of_the_caller().map(|register| (register, homes(register, machine, ghosts))).collect();
+        Kept { depth, homes }
+    }
+
+    /// Leaves what another path says too.
+    ///
+    /// # Errors
+    /// SP is elsewhere there.
+    pub fn meet(&mut self, depth: u32, machine: &MachineState, ghosts: &Ghosts) -> Result<(), String> {
+        if self.depth != depth {
+            return Err(format!("SP is {} bytes below entry on one path and {depth} on another", self.depth));
+        }
+        for (register, homes) in &mut self.homes {
+            homes.retain(|home| holds(*home, *register, machine, ghosts));
+        }
+        Ok(())
+    }
+}
+
+fn homes(register: u8, machine: &MachineState, ghosts: &Ghosts) -> BTreeSet<Location> {
+    let words = machine.stack_words().map(Location::Stack);
+    let places = [Location::Core(register)].into_iter().chain(words);
+    places.filter(|place| holds(*place, register, machine, ghosts)).collect()
+}
+
+fn holds(place: Location, register: u8, machine: &MachineState, ghosts: &Ghosts) -> bool {
+    let entry = ghosts.registers[usize::from(register)];
+    machine.location(place).is_ok_and(|word| word.norm == entry.norm)
+}
