@@ -154,6 +154,26 @@ fn code_is_loaded_elsewhere() {
 }
 
 #[test]
+fn the_stack_lies_in_a_region() {
+    refuse_bytes("the stack lies in the region Memory(0)", |elf| {
+        let (row, memory) = symbol(elf, "m.memory0");
+        let header = segment(elf, 0);
+        let (vectors, end) = (word(elf, header + 4) as usize, memory + word(elf, row + 8));
+        set_word(elf, vectors, end);
+    });
+}
+
+#[test]
+fn the_stack_limit_is_below_the_stack() {
+    refuse_bytes("synth_stack_limit does not lie in the stack", |elf| {
+        let (_, limit) = symbol(elf, "synth_stack_limit");
+        let header = segment(elf, limit);
+        let at = (word(elf, header + 4) + limit - word(elf, header + 8)) as usize;
+        set_word(elf, at, 0x1fff_ff00);
+    });
+}
+
+#[test]
 fn the_stack_limit_may_be_written() {
     refuse_bytes("is not loaded as it stands, read-only", |elf| {
         let (_, limit) = symbol(elf, "synth_stack_limit");
