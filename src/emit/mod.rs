@@ -11,6 +11,7 @@
 //! | `line` | code before it has addresses |
 //! | `layout` | the order of blocks |
 //! | `frame` | prologue, epilogue, places in the frame |
+//! | `halves` | words as expressions, for the relation |
 //! | `constant` | the shortest form of constants |
 //! | `expand` | items as instructions |
 //! | `relax` | forms of branches, places of literals |
@@ -31,6 +32,7 @@ pub mod constant;
 pub mod encode;
 pub mod expand;
 pub mod frame;
+pub mod halves;
 pub mod islands;
 pub mod layout;
 pub mod line;

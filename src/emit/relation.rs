@@ -19,6 +19,7 @@ use crate::vcode::inst::Inst;
 
 use super::assemble::Assembled;
 use super::frame;
+use super::halves::{self, Half};
 use super::line::{LineOp, Pieces};
 use super::machine::Machine;
 
@@ -71,19 +72,27 @@ fn cuts(
         if head.source.is_empty() {
             continue;
         }
-        let Derived { stands_for, lost } = derive(func, allocated, block);
+        let Derived { stands_for, leads_to, told, lows, highs } = derive(func, allocated, block);
         let mut nodes = Nodes {
             func,
             cut: Cut::default(),
             known: HashMap::new(),
             said: BTreeMap::new(),
             stands_for,
+            told,
+            halves: (lows, highs),
+            own: BTreeMap::new(),
         };
         nodes.cut.at = assembled.starts[piece];
         nodes.cut.depth = allocated.frame.bytes();
         nodes.cut.source = head.source.clone();
-        nodes.cut.locals = nodes.slots(&head.locals, &lost);
-        nodes.cut.stack = nodes.slots(&head.stack, &lost);
+        // Earlier values first: then none is said from within a long chain of others.
+        for value in nodes.stands_for.keys().copied().collect::<Vec<_>>() {
+            nodes.value(value);
+        }
+        nodes.constant_words(allocated, block, constants);
+        nodes.cut.locals = nodes.slots(&head.locals);
+        nodes.cut.stack = nodes.slots(&head.stack);
         nodes.places(allocated, block);
         // A fact about values that nothing else mentions could not be shown again.
         let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
@@ -92,6 +101,9 @@ fn cuts(
         nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
         nodes.constants(allocated, block, constants);
         nodes.ranges();
+        for (value, definition) in leads_to {
+            nodes.led_to(value, &definition);
+        }
         cuts.push(nodes.cut);
     }
     cuts
@@ -107,22 +119,33 @@ struct Nodes<'a> {
     said: BTreeMap<Value, Node>,
     /// Values that are said in terms of others.
     stands_for: BTreeMap<Value, FrameValue>,
+    /// Values that Wasm or the machine tells.
+    told: BTreeSet<Value>,
+    /// Values of which the machine tells the low half, and those of which it tells the high half.
+    halves: (BTreeSet<Value>, BTreeSet<Value>),
+    /// Words that are unknowns of their own, because what they consist of is not told.
+    own: BTreeMap<FrameValue, Node>,
 }
 
 /// What is said of the values at a block's head.
 struct Derived {
     /// The values that are said in terms of others.
     stands_for: BTreeMap<Value, FrameValue>,
-    /// The values that only slots mention and nothing shows. The machine does not use them.
-    lost: BTreeSet<Value>,
+    /// Values that are not, with definitions that lead to values of which less is known.
+    leads_to: BTreeMap<Value, FrameValue>,
+    /// The values that can be read off, or follow from such.
+    told: BTreeSet<Value>,
+    /// The values whose low half the machine holds.
+    lows: BTreeSet<Value>,
+    /// The values whose high half the machine holds.
+    highs: BTreeSet<Value>,
 }
 
 /// Which values at a block's head are said in terms of others.
 ///
 /// A value that a Wasm slot or the machine shows is said in terms of its definition wherever what
 /// that needs is seen too: so two cuts that follow one another say it alike. Else it is an unknown.
-/// What the machine holds in half only, and nothing defines, is seen through a slot whose
-/// definition leads to it.
+/// What the machine holds in half only may be a half of a value with a definition that leads to it.
 fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
     let head = &func.blocks[block].head;
     let located = || allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
@@ -131,10 +154,9 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
     let seen = seen(&slots, &located().filter_map(held).collect::<Vec<_>>());
     let all = located().chain(allocated.blocks[block].named.iter().copied()).filter_map(held);
     let mut mentioned: BTreeSet<Value> = all.flat_map(|expression| expression.values()).collect();
-    let held: BTreeSet<Value> = mentioned.clone();
     mentioned.extend(slots.iter().flat_map(FrameValue::values));
     mentioned.extend(&seen);
-    let mut stands_for = BTreeMap::new();
+    let (mut stands_for, mut leads_to) = (BTreeMap::new(), BTreeMap::new());
     let mut hidden = BTreeSet::new();
     for &value in &mentioned {
         match unfold(func, value, &|leaf| seen.contains(&leaf), DEPTH_MAX) {
@@ -149,11 +171,23 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
         }
         let leaf = |leaf| seen.contains(&leaf) || hidden.contains(&leaf);
         if let Some(expression) = unfold(func, *value, &leaf, DEPTH_MAX) {
-            stands_for.insert(*value, expression);
+            leads_to.insert(*value, expression);
         }
     }
-    let lost = hidden.difference(&held).copied().collect();
-    Derived { stands_for, lost }
+    let told = mentioned.difference(&hidden).copied().collect();
+    let half = |which: fn(&FrameValue) -> Option<Value>| {
+        let located = located().filter_map(held);
+        located.filter_map(|expression| which(&expression)).collect()
+    };
+    let lows = half(|expression| match expression {
+        FrameValue::Low(whole) => whole.just(),
+        _ => None,
+    });
+    let highs = half(|expression| match expression {
+        FrameValue::High(whole) => whole.just(),
+        _ => None,
+    });
+    Derived { stands_for, leads_to, told, lows, highs }
 }
 
 /// The values that the validator can read off: a slot or a location is just the value, or the
@@ -191,6 +225,9 @@ fn constants(func: &Func) -> BTreeMap<VReg, u32> {
     constants.collect()
 }
 
+/// Keys from here on are of unknowns that are no SSA values.
+const OWN_UNKNOWN: u32 = 1 << 31;
+
 /// How deep definitions are followed.
 const DEPTH_MAX: u32 = 6;
 
@@ -215,10 +252,55 @@ fn unfold(
 }
 
 impl Nodes<'_> {
-    fn slots(&mut self, slots: &[Option<FrameValue>], lost: &BTreeSet<Value>) -> Vec<Option<Node>> {
-        let is_shown = |slot: &&FrameValue| slot.values().iter().all(|value| !lost.contains(value));
-        let shown = slots.iter().map(|slot| slot.as_ref().filter(is_shown));
-        shown.map(|slot| slot.map(|value| self.expression(value))).collect()
+    fn slots(&mut self, slots: &[Option<FrameValue>]) -> Vec<Option<Node>> {
+        slots.iter().map(|slot| slot.as_ref().map(|slot| self.slot(slot))).collect()
+    }
+
+    /// A slot. What is not told in it becomes an unknown, of which the slot tells the value.
+    fn slot(&mut self, slot: &FrameValue) -> Node {
+        if self.is_told(slot) {
+            return self.expression(slot);
+        }
+        if !slot.is_wide() {
+            return self.word(slot);
+        }
+        let high = self.word(&halves::half(slot, Half::High));
+        let low = self.word(&halves::half(slot, Half::Low));
+        self.node(Expr::Join(high, low))
+    }
+
+    /// A word, in terms of what is told if it can be.
+    fn word(&mut self, word: &FrameValue) -> Node {
+        if self.is_told(word) {
+            return self.expression(word);
+        }
+        let word = halves::word(word);
+        if self.is_told(&word) {
+            return self.expression(&word);
+        }
+        if let Some(&node) = self.own.get(&word) {
+            return node;
+        }
+        let index = u32::try_from(self.cut.unknowns.len()).expect("fewer than 2^32 unknowns");
+        let key = OWN_UNKNOWN | index;
+        self.cut.unknowns.push(Unknown { key, sort: Sort::W32, made_at: None });
+        let node = self.node(Expr::Unknown(index));
+        self.own.insert(word, node);
+        node
+    }
+
+    /// Whether the validator finds out all that an expression mentions.
+    fn is_told(&self, expression: &FrameValue) -> bool {
+        let (lows, highs) = &self.halves;
+        let all = |expression: &FrameValue| expression.values().iter().all(|value| self.told.contains(value));
+        match expression {
+            FrameValue::Low(whole) => all(whole) || whole.just().is_some_and(|value| lows.contains(&value)),
+            FrameValue::High(whole) => all(whole) || whole.just().is_some_and(|value| highs.contains(&value)),
+            FrameValue::Un32(_, a) => self.is_told(a),
+            FrameValue::Bin32(_, a, b) | FrameValue::Cmp32(_, a, b) => self.is_told(a) && self.is_told(b),
+            FrameValue::Ite32(c, a, b) => self.is_told(c) && self.is_told(a) && self.is_told(b),
+            other => all(other),
+        }
     }
 
     fn places(&mut self, allocated: &Allocated, block: Block) {
@@ -247,6 +329,21 @@ impl Nodes<'_> {
         }
     }
 
+    /// Words that are not told but that a register with a constant stands for.
+    fn constant_words(&mut self, allocated: &Allocated, block: Block, constants: &BTreeMap<VReg, u32>) {
+        let data = &allocated.blocks[block];
+        let located = data.located.iter().map(|(_, vreg)| *vreg);
+        for vreg in located.chain(data.named.iter().copied()) {
+            let expression = allocated.vregs[vreg].expression();
+            let (Some(&value), Some(expression)) = (constants.get(&vreg), expression) else { continue };
+            let word = halves::word(&expression);
+            if !self.is_told(&expression) && !self.is_told(&word) {
+                let constant = self.node(Expr::Const32(value));
+                self.own.insert(word, constant);
+            }
+        }
+    }
+
     /// Facts that half a value is a constant, where a register stands for that half.
     fn constants(&mut self, allocated: &Allocated, block: Block, constants: &BTreeMap<VReg, u32>) {
         let data = &allocated.blocks[block];
@@ -257,7 +354,7 @@ impl Nodes<'_> {
             else {
                 continue;
             };
-            let is = self.expression(&expression);
+            let is = self.word(&expression);
             if matches!(self.cut.nodes[is as usize], Expr::Const32(_)) {
                 continue;
             }
@@ -281,9 +378,29 @@ impl Nodes<'_> {
         }
     }
 
+    /// Facts that a word of a value is what its definition makes of words that the machine holds.
+    fn led_to(&mut self, value: Value, definition: &FrameValue) {
+        let it = Box::new(FrameValue::Value(value));
+        let words = match self.func.values.get(&value).map(|info| info.sort) {
+            Some(Sort::W64) => vec![
+                (FrameValue::Low(it.clone()), halves::half(definition, Half::Low)),
+                (FrameValue::High(it), halves::half(definition, Half::High)),
+            ],
+            Some(Sort::W32) => vec![(*it, halves::word(definition))],
+            None => Vec::new(),
+        };
+        for (word, is) in words {
+            if self.is_told(&is) {
+                let fact = FrameValue::Cmp32(Cmp::Eq, Box::new(word), Box::new(is));
+                let fact = self.expression(&fact);
+                self.cut.facts.push(fact);
+            }
+        }
+    }
+
     fn origin(&mut self, allocated: &Allocated, vreg: VReg) -> Option<Node> {
         let expression = allocated.vregs[vreg].expression()?;
-        Some(self.expression(&expression))
+        Some(self.word(&expression))
     }
 
     fn expression(&mut self, value: &FrameValue) -> Node {

@@ -76,12 +76,7 @@ impl Lower<'_> {
                 range: self.range(value),
             };
             self.out.values.insert(Named(value.0), info);
-            let definition = self.definition(value);
-            self.out
-                .values
-                .get_mut(&Named(value.0))
-                .expect("just put there")
-                .definition = definition;
+            self.undefined.push(value);
         }
         FrameValue::Value(Named(value.0))
     }
@@ -113,6 +108,17 @@ impl Lower<'_> {
                 _,
             ) => Some(masked(1)),
             _ => None,
+        }
+    }
+
+    /// Says of every value that the hints mention what it is made of. Definitions mention values
+    /// in turn; however long a chain of them is, no call nests deeper than one expression.
+    pub(super) fn define_values(&mut self) {
+        while let Some(value) = self.undefined.pop() {
+            let definition = self.definition(value);
+            if let Some(info) = self.out.values.get_mut(&Named(value.0)) {
+                info.definition = definition;
+            }
         }
     }
 

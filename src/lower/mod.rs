@@ -75,6 +75,7 @@ pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Fun
     for &block in &order {
         lower.make_head(block, &dominators);
     }
+    lower.define_values();
     let (mut out, blocks) = (lower.out, lower.blocks);
     dead::run(&mut out);
     let flow = pool::Flow {
@@ -122,6 +123,8 @@ struct Lower<'a> {
     /// Whether a value is read through: it never has registers of its own.
     transparent: TypedVec<ir::Value, bool>,
     parts: BTreeMap<(ir::Value, Half), VReg>,
+    /// Values that the hints mention and whose definitions are still to be said.
+    undefined: Vec<ir::Value>,
     blocks: TypedVec<ir::Block, vcode::Block>,
     out: vcode::Func,
     /// The block being lowered.
@@ -151,6 +154,7 @@ impl<'a> Lower<'a> {
             usage: TypedVec::filled(nowhere, ir.values.len()),
             transparent: TypedVec::filled(false, ir.values.len()),
             parts: BTreeMap::new(),
+            undefined: Vec::new(),
             blocks: TypedVec::new(),
             out: vcode::Func::new(ir.index),
             block: ir::ENTRY,

@@ -174,6 +174,19 @@ impl FrameValue {
         })
     }
 
+    /// Whether it is an operator with a 64-bit result.
+    pub fn is_wide(&self) -> bool {
+        matches!(
+            self,
+            FrameValue::Const64(_)
+                | FrameValue::Un64(..)
+                | FrameValue::Bin64(..)
+                | FrameValue::Ite64(..)
+                | FrameValue::Join(..)
+                | FrameValue::Global64(_)
+        )
+    }
+
     /// The SSA value that it is, if it is one.
     pub fn just(&self) -> Option<Value> {
         match self {

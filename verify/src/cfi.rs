@@ -212,8 +212,11 @@ impl FrameTable {
 fn disagreements(row: &Row, kept: &Kept) -> Vec<String> {
     let mut wrong = Vec::new();
     match &row.depth {
-        Ok(depth) if *depth == i64::from(kept.depth) => {}
-        Ok(depth) => wrong.push(format!("the frame table says that SP was at SP+{depth}, it was at SP+{}", kept.depth)),
+        Ok(depth) if kept.depths.iter().all(|known| *depth == i64::from(*known)) => {}
+        Ok(depth) => {
+            let known: Vec<String> = kept.depths.iter().map(|known| format!("SP+{known}")).collect();
+            wrong.push(format!("the frame table says that SP was at SP+{depth}, it was at {}", known.join(" or ")));
+        }
         Err(other) => wrong.push(format!("the frame table says that SP was {other}")),
     }
     for register in of_the_caller() {

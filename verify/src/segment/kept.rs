@@ -21,8 +21,8 @@ pub fn of_the_caller() -> impl Iterator<Item = u8> {
 /// What is proved before an instruction, on every path to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Kept {
-    /// SP, as bytes below SP at entry.
-    pub depth: u32,
+    /// SP, as bytes below SP at entry; several if paths differ.
+    pub depths: BTreeSet<u32>,
     /// By register, all places that hold what it held at entry.
     pub homes: BTreeMap<u8, BTreeSet<Location>>,
 }
@@ -31,21 +31,15 @@ impl Kept {
     /// What one path says.
     pub fn of(depth: u32, machine: &MachineState, ghosts: &Ghosts) -> Kept {
         let homes = of_the_caller().map(|register| (register, homes(register, machine, ghosts))).collect();
-        Kept { depth, homes }
+        Kept { depths: BTreeSet::from([depth]), homes }
     }
 
     /// Leaves what another path says too.
-    ///
-    /// # Errors
-    /// SP is elsewhere there.
-    pub fn meet(&mut self, depth: u32, machine: &MachineState, ghosts: &Ghosts) -> Result<(), String> {
-        if self.depth != depth {
-            return Err(format!("SP is {} bytes below entry on one path and {depth} on another", self.depth));
-        }
+    pub fn meet(&mut self, depth: u32, machine: &MachineState, ghosts: &Ghosts) {
+        self.depths.insert(depth);
         for (register, homes) in &mut self.homes {
             homes.retain(|home| holds(*home, *register, machine, ghosts));
         }
-        Ok(())
     }
 }
 

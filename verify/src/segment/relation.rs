@@ -115,8 +115,8 @@ pub fn claims(
     Ok(Claims { slots, locations, facts })
 }
 
-/// A value for each unknown, the first that applies: the Wasm slot that is just this unknown or an
-/// extension of it, the machine location that is, the last result of the instruction that made it,
+/// A value for each unknown, the first that applies: the Wasm slot that is just this unknown or of
+/// which it is a half, the machine location that is, the last result of the instruction that made it,
 /// its value at the cut before if an instruction made it, what a half of it or a pointer in the
 /// machine tells, its value at the cut before. Else junk.
 fn witnesses(
@@ -142,7 +142,7 @@ fn witnesses(
         .collect()
 }
 
-/// What a slot shows of an unknown: the slot is it, or an extension of it.
+/// What a slot shows of an unknown: the slot is it, or it is a half of the slot.
 fn slot_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, source: &SourceState) -> Option<TermValue> {
     let slots = || {
         let locals = cut.locals.iter().zip(&source.activation.locals);
@@ -152,12 +152,15 @@ fn slot_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, source: &SourceStat
     if let Some((_, is)) = slots().find(|(node, _)| is_unknown(cut, *node, unknown)) {
         return Some(is.clone());
     }
-    let extended = |node: u32| match cut.nodes.get(node as usize) {
-        Some(Expr::Join(_, low)) => is_unknown(cut, *low, unknown),
-        _ => false,
+    let half = |node: u32| match cut.nodes.get(node as usize) {
+        Some(Expr::Join(_, low)) if is_unknown(cut, *low, unknown) => Some(false),
+        Some(Expr::Join(high, _)) if is_unknown(cut, *high, unknown) => Some(true),
+        _ => None,
     };
-    match slots().find(|(node, _)| extended(*node))? {
-        (_, Value::W64(long)) => Some(Value::W32(symbolic.terms.low(long))),
+    let mut found = slots().filter_map(|(node, is)| Some((half(node)?, is)));
+    match found.next()? {
+        (false, Value::W64(long)) => Some(Value::W32(symbolic.terms.low(long))),
+        (true, Value::W64(long)) => Some(Value::W32(symbolic.terms.high(long))),
         (_, Value::W32(_)) => None,
     }
 }

@@ -290,7 +290,7 @@ impl Walk<'_, '_> {
         let depth = path.machine.depth(&mut self.symbolic.terms, &self.symbolic.constants)?;
         match self.walked.kept.entry(at) {
             Entry::Vacant(entry) => _ = entry.insert(Kept::of(depth, &path.machine, &self.ghosts)),
-            Entry::Occupied(mut entry) => entry.get_mut().meet(depth, &path.machine, &self.ghosts)?,
+            Entry::Occupied(mut entry) => entry.get_mut().meet(depth, &path.machine, &self.ghosts),
         }
         Ok(())
     }
