@@ -101,13 +101,18 @@ fn pick(random: &mut Random, length: usize) -> Option<usize> {
 /// Hints with one thing changed.
 fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Hints {
     let mut hints = hints.clone();
-    let Some(which) = pick(random, hints.functions.len()) else { return hints };
+    let Some(which) = pick(random, hints.functions.len()) else {
+        return hints;
+    };
     let donor = donors[random.below(donors.len() as u64) as usize].clone();
     let function = &mut hints.functions[which];
     match random.below(12) {
         0 => {
             let number = function.function;
-            *function = FunctionHints { function: number, ..donor };
+            *function = FunctionHints {
+                function: number,
+                ..donor
+            };
         }
         1 => function.cuts = donor.cuts,
         2 => function.frame_bytes = 8 * random.below(6) as u32,
@@ -117,7 +122,8 @@ fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Hint
                 let other = random.below(function.labels.len() as u64) as usize;
                 let (one, two) = (function.labels[at].clone(), function.labels[other].clone());
                 (function.labels[at].reads, function.labels[at].writes) = (two.reads, two.writes);
-                (function.labels[other].reads, function.labels[other].writes) = (one.reads, one.writes);
+                (function.labels[other].reads, function.labels[other].writes) =
+                    (one.reads, one.writes);
             }
         }
         5 => function.joins.clear(),
@@ -128,7 +134,9 @@ fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Hint
 
 /// One cut dropped, moved, or saying something else.
 fn changed_cut(function: &mut FunctionHints, random: &mut Random) {
-    let Some(which) = pick(random, function.cuts.len()) else { return };
+    let Some(which) = pick(random, function.cuts.len()) else {
+        return;
+    };
     let other = random.below(function.cuts.len() as u64) as usize;
     let cut = &mut function.cuts[which];
     let nodes = cut.nodes.len().max(1) as u64;
@@ -171,12 +179,21 @@ fn changed_cut(function: &mut FunctionHints, random: &mut Random) {
 #[test]
 fn no_hints_make_wrong_code_proved() {
     let modules: Vec<Compiled> = MODULES.iter().map(|wat| Compiled::new(wat)).collect();
-    let donors: Vec<FunctionHints> = modules.iter().flat_map(|module| module.hints.functions.clone()).collect();
+    let donors: Vec<FunctionHints> = modules
+        .iter()
+        .flat_map(|module| module.hints.functions.clone())
+        .collect();
     let mut random = Random::new(0x5eed);
     let mut tried = 0;
     for module in &modules {
-        assert!(module.proved_with(&module.hints), "the accepted file is not Proved");
-        let wrong: Vec<Compiled> = (0..24).filter_map(|_| module.damaged(&mut random)).take(5).collect();
+        assert!(
+            module.proved_with(&module.hints),
+            "the accepted file is not Proved"
+        );
+        let wrong: Vec<Compiled> = (0..24)
+            .filter_map(|_| module.damaged(&mut random))
+            .take(5)
+            .collect();
         assert!(!wrong.is_empty(), "no damage is shown wrong");
         for wrong in &wrong {
             for _ in 0..10 {
@@ -184,7 +201,11 @@ fn no_hints_make_wrong_code_proved() {
                 for _ in 0..=random.below(3) {
                     hints = changed(&hints, &donors, &mut random);
                 }
-                assert!(!wrong.proved_with(&hints), "hints make wrong code Proved:\n{}", codec::to_text(&hints));
+                assert!(
+                    !wrong.proved_with(&hints),
+                    "hints make wrong code Proved:\n{}",
+                    codec::to_text(&hints)
+                );
                 tried += 1;
             }
         }
@@ -195,7 +216,10 @@ fn no_hints_make_wrong_code_proved() {
 #[test]
 fn no_hints_make_the_validator_panic() {
     let modules: Vec<Compiled> = MODULES.iter().map(|wat| Compiled::new(wat)).collect();
-    let donors: Vec<FunctionHints> = modules.iter().flat_map(|module| module.hints.functions.clone()).collect();
+    let donors: Vec<FunctionHints> = modules
+        .iter()
+        .flat_map(|module| module.hints.functions.clone())
+        .collect();
     let mut random = Random::new(7);
     for module in &modules {
         for _ in 0..20 {

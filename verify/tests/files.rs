@@ -2,6 +2,7 @@
 //!
 //! Each test takes a case that is Proved, changes one thing, and expects a refusal in the right words.
 
+#[expect(dead_code, reason = "what twins need is used by the tests of cases")]
 mod support;
 
 use std::fs;
