@@ -13,7 +13,8 @@ use crate::cfi::{self, FrameTable};
 use crate::concrete::bound::Bound;
 use crate::concrete::init;
 use crate::domain::Domain;
-use crate::elf::Elf;
+use crate::concrete::word::Word;
+use crate::elf::{Elf, FileKind};
 use crate::hints::{self, Base, FunctionHints, Hints};
 use crate::program::{self, Place, Program};
 use crate::ranges;
@@ -23,6 +24,7 @@ use crate::segment::symbolic::{Constants, Extent, Regions, SourceWorld, Symbolic
 use crate::segment::walk::{self, Subject, Walked};
 use crate::stack::{self, Frame};
 use crate::term::{Bounds, Term32, Terms};
+use crate::thumb::inst::Width;
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
 use crate::wasm::module::{self, Constant, Module, PAGE_BYTES};
 use crate::wasm::sem::Value;
@@ -180,6 +182,34 @@ impl Judge<'_> {
             report.stack_bytes = needs.get(&report.function).copied().unwrap_or(report.stack_bytes);
         }
         self.report.findings.extend(findings);
+        if self.program.kind == FileKind::Executable {
+            self.image_stack(&needs);
+        }
+    }
+
+    /// The stack of an image: what exports need fits, the limit lies in it, and it is no region.
+    fn image_stack(&mut self, needs: &BTreeMap<u32, u32>) {
+        let mut find = |message: String| self.report.findings.push(Finding { at: 0, check: Check::Stack, message });
+        let memory = &self.bound.loaded.memory;
+        let stack = memory.region(self.bound.loaded.stack).and_then(|region| Some((region.base?, region.len())));
+        let Some((start, bytes)) = stack else { return find("the image has no stack".to_owned()) };
+        for (base, region) in &self.program.regions {
+            if let Place::Number(address) = region.place
+                && address < start.saturating_add(bytes)
+                && start < address.saturating_add(region.bytes)
+            {
+                find(format!("the stack lies in the region {base:?}"));
+            }
+        }
+        for (function, need) in needs.iter().filter(|(_, need)| **need > bytes) {
+            find(format!("{} needs {need} bytes of stack, the image has {bytes}", self.module.display_name(*function)));
+        }
+        if let Some(Place::Number(address)) = self.program.stack_limit {
+            let limit = memory.load(Word::Int(address), Width::Word).ok().and_then(|word| word.as_int());
+            if limit.is_none_or(|limit| limit < start || limit > start.saturating_add(bytes)) {
+                find(format!("{} does not lie in the stack", abi::STACK_LIMIT));
+            }
+        }
     }
 
     fn instantiation(&mut self, elf: &Elf<'_>) {

@@ -240,9 +240,12 @@ struct Header {
     entry_bytes: u32,
 }
 
+const SHT_NULL: u32 = 0;
 const SHT_PROGBITS: u32 = 1;
 const SHT_SYMTAB: u32 = 2;
+const SHT_STRTAB: u32 = 3;
 const SHT_RELA: u32 = 4;
+const SHT_NOTE: u32 = 7;
 const SHT_NOBITS: u32 = 8;
 const SHT_REL: u32 = 9;
 const SHT_ARM_ATTRIBUTES: u32 = 0x7000_0003;
@@ -263,6 +266,9 @@ impl<'a> Reader<'a> {
             return Err(error(36, format!("flags {flags:#x} are not those of little-endian EABI version 5")));
         }
         let headers = self.headers()?;
+        if kind == FileKind::Relocatable {
+            headers.iter().try_for_each(linkable)?;
+        }
         let names = headers.get(usize::from(self.half(50)?)).ok_or_else(|| error(50, "no section names".into()))?;
         let names = self.slice(names.offset, names.bytes, names.at)?;
         let sections: Vec<Section> = headers.iter().map(|header| self.section(header, names)).collect::<Result<_, _>>()?;
@@ -514,6 +520,23 @@ impl<'a> Reader<'a> {
         let bytes = self.data.get(at..).and_then(|rest| rest.first_chunk::<4>());
         bytes.map(|bytes| u32::from_le_bytes(*bytes)).ok_or_else(|| error(at, "the file ends here".to_owned()))
     }
+}
+
+/// A linker takes the section for what it is here: no merging, grouping, compression, thread-local
+/// storage, and no relocations of another format.
+fn linkable(header: &Header) -> Result<(), ElfError> {
+    let is_known = matches!(
+        header.kind,
+        SHT_NULL | SHT_PROGBITS | SHT_SYMTAB | SHT_STRTAB | SHT_RELA | SHT_NOTE | SHT_NOBITS | SHT_REL | SHT_ARM_ATTRIBUTES
+    );
+    if !is_known {
+        return Err(error(header.at + 4, format!("section type {:#x} is not modelled in an object", header.kind)));
+    }
+    let plain = SHF_WRITE | SHF_ALLOC | SHF_EXECINSTR;
+    if header.flags & SHF_ALLOC != 0 && header.flags & !plain != 0 {
+        return Err(error(header.at + 8, format!("a loaded section has flags {:#x}", header.flags)));
+    }
+    Ok(())
 }
 
 /// Loaded sections and segments of an executable file do not overlap.

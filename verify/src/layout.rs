@@ -77,16 +77,28 @@ impl<'a> Layout<'a> {
             self.wrong.push("the code is not aligned to 4 bytes".to_owned());
         }
         let own: Vec<usize> = self.own().into_iter().map(|(_, section)| section).collect();
+        for section in own.iter().chain([&self.text]).map(|index| &self.elf.sections[*index]) {
+            if !section.align.is_power_of_two() {
+                self.wrong.push(format!("section {} is aligned to {} bytes", section.name, section.align));
+            }
+        }
         // What a linker gives a meaning by its name, such as `.init_array`, is none of the module's.
         for (index, section) in self.elf.sections.iter().enumerate() {
             if section.allocated && section.bytes > 0 && index != self.text && !own.contains(&index) {
                 self.wrong.push(format!("section {} is loaded and belongs to nothing in the module", section.name));
             }
         }
-        for import in &self.module.imports {
-            let name = abi::import_symbol(&import.module, &import.field);
+        let elf = self.elf;
+        for section in &elf.sections {
+            if self.is_expected(&section.name) {
+                continue;
+            }
+            self.wrong.push(format!("section {} has a meaning to linkers that is not modelled", section.name));
+        }
+        let imports = self.module.imports.iter().map(|import| abi::import_symbol(&import.module, &import.field));
+        for name in imports.chain([abi::STACK_LIMIT.to_owned()]) {
             if self.elf.symbols.iter().any(|symbol| symbol.name == name && symbol.home != Home::Undefined) {
-                self.wrong.push(format!("import {name} is defined in the file itself"));
+                self.wrong.push(format!("{name} is to come from outside and is defined in the file itself"));
             }
         }
         for symbol in self.elf.symbols.iter().filter(|symbol| symbol.home == Home::Undefined && !symbol.name.is_empty()) {
@@ -95,6 +107,20 @@ impl<'a> Layout<'a> {
                 self.wrong.push(format!("{} is not defined, and not asked for as a global symbol", symbol.name));
             }
         }
+    }
+
+    /// Whether a section is one that the contract has, or one that only describes others. Code for a
+    /// linker's own compiler, for one, would take the place of the code that is judged.
+    fn is_expected(&self, name: &str) -> bool {
+        let module = &self.hints.module_name;
+        let plain = name.strip_prefix(".rel").filter(|rest| rest.starts_with('.')).unwrap_or(name);
+        let own = [format!(".text.{module}"), format!(".bss.{module}."), format!(".rodata.{module}.")];
+        let described = [".debug_", ".synth.", ".comment", ".note.GNU-stack", ".ARM.attributes"];
+        let tables = ["", ".symtab", ".strtab", ".shstrtab"];
+        plain == own[0]
+            || own[1..].iter().any(|prefix| plain.starts_with(prefix))
+            || described.iter().any(|prefix| plain.starts_with(prefix))
+            || tables.contains(&plain)
     }
 
     fn image(&mut self) {

@@ -5,8 +5,12 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use support::{parse, words_of, Case, Twin};
 use synth_verify::check::{check, Checks};
@@ -17,23 +21,37 @@ fn cases_are_proved_and_their_twins_refused() {
     let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "case"));
     files.sort();
-    let (mut wrong, mut twins) = (Vec::new(), 0);
-    for file in &files {
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let case = parse(&fs::read_to_string(file).unwrap());
-        let report = check(&case.wasm, &case.elf(), Checks::All).unwrap_or_else(|error| panic!("{name}: {error}"));
-        if !report.proved() {
-            wrong.push(format!("{name} must be proved:\n{}", words_of(&report)));
-            continue;
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(BTreeMap::new());
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let judged = judge_file(file);
+                    found.lock().unwrap().insert(file, judged);
+                }
+            });
         }
-        assert!(!case.twins.is_empty(), "{name} has no twin");
-        for twin in &case.twins {
-            twins += 1;
-            wrong.extend(judge(&case, twin).into_iter().map(|why| format!("{name}:{}: {why}", twin.line)));
-        }
-    }
+    });
+    let found = found.into_inner().unwrap();
+    let twins: usize = found.values().map(|(twins, _)| twins).sum();
+    let wrong: Vec<String> = found.into_values().flat_map(|(_, wrong)| wrong).collect();
     println!("{} cases proved, {twins} twins refused", files.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The number of twins of a case, and what is wrong with the judgement on it and on them.
+fn judge_file(file: &Path) -> (usize, Vec<String>) {
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    let case = parse(&fs::read_to_string(file).unwrap());
+    let report = check(&case.wasm, &case.elf(), Checks::All).unwrap_or_else(|error| panic!("{name}: {error}"));
+    if !report.proved() {
+        return (0, vec![format!("{name} must be proved:\n{}", words_of(&report))]);
+    }
+    assert!(!case.twins.is_empty(), "{name} has no twin");
+    let judged = case.twins.iter().flat_map(|twin| judge(&case, twin).into_iter().map(move |why| (twin.line, why)));
+    (case.twins.len(), judged.map(|(line, why)| format!("{name}:{line}: {why}")).collect())
 }
 
 /// What is wrong with the judgement on a twin.

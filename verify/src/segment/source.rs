@@ -15,6 +15,10 @@ use super::symbolic::{Side, SourceWorld, Stop, Symbolic, TermValue};
 /// Steps that one run of the source may take, all forks together.
 const STEPS_MAX: u32 = 200_000;
 
+/// Steps of one way for each operator of the function. A machine path between two cuts comes to no
+/// instruction twice; a way that goes round and round meets no path.
+const ROUNDS_MAX: u32 = 8;
+
 /// Ways that one run of the source may take.
 const FORKS_MAX: usize = 256;
 
@@ -84,6 +88,7 @@ pub fn run_to(
     let mut waiting = vec![(start.clone(), facts.clone())];
     let mut outcomes = Vec::new();
     let mut budget = STEPS_MAX;
+    let way_max = ROUNDS_MAX.saturating_mul(function.body.len() as u32).saturating_add(64);
     while let Some((mut state, facts)) = waiting.pop() {
         if waiting.len() + outcomes.len() > FORKS_MAX {
             return Err(format!("the source may go more than {FORKS_MAX} ways here"));
@@ -93,7 +98,10 @@ pub fn run_to(
                 outcomes.push(Outcome { facts, state, event: SourceEvent::Arrived });
                 break;
             }
-            budget = budget.checked_sub(1).ok_or_else(|| format!("the source takes more than {STEPS_MAX} steps here"))?;
+            budget = budget.saturating_sub(1);
+            if budget == 0 || state.steps > way_max {
+                return Err("the source takes too many steps here".to_owned());
+            }
             let before = state.clone();
             match step(symbolic, (module, function), &mut state, &facts) {
                 Ok(None) => {}

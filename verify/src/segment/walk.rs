@@ -96,6 +96,8 @@ pub(super) struct Path {
     pub names: BTreeMap<Name, Term32>,
     /// Whether anything happened since entry that `exhausted` must precede.
     pub fresh: Freshness,
+    /// Instructions run since the cut.
+    pub length: u32,
 }
 
 /// Whether a path still stands at the function's entry as far as stores and calls go.
@@ -161,6 +163,7 @@ impl Walk<'_, '_> {
                     known: Rc::new(start.known),
                     names: start.names,
                     fresh: Freshness::Under,
+                    length: 0,
                 }),
                 Err(why) => self.find(cut.at, why),
             }
@@ -182,6 +185,7 @@ impl Walk<'_, '_> {
             known: Rc::new(Known::new()),
             names: BTreeMap::new(),
             fresh: Freshness::Entry,
+            length: 0,
         })
     }
 
@@ -270,6 +274,11 @@ impl Walk<'_, '_> {
                 return Ok(Stepped::Split(both.into_iter().filter(|way| !way.facts.is_contradictory()).collect()));
             }
         };
+        // A path longer than the function has come to some instruction twice.
+        path.length += 1;
+        if path.length > (self.subject.end - self.subject.start) / 2 {
+            return Err("the path goes in a circle; a cut is missing".to_owned());
+        }
         path.machine.forget_below_sp(self.symbolic)?;
         self.after(&before, path, at)?;
         let next = path.pc + size;
