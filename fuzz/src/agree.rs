@@ -8,7 +8,8 @@ use synth::qemu::{Action, Outcome, Value};
 use wasm_encoder::ValType;
 use wasmi::{Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode, Val};
 
-use crate::generate::{Choices, Generated};
+use crate::choices::Choices;
+use crate::generate::Generated;
 
 /// Bytes of memory compared after the calls.
 const COMPARED_BYTES: u32 = 0x2000;

@@ -1,5 +1,6 @@
 //! Random modules and the oracles that judge them.
 
 pub mod agree;
+pub mod choices;
 pub mod generate;
 pub mod oracle;

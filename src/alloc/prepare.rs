@@ -57,6 +57,13 @@ fn forward_copies(func: &mut Func) {
         }
         vreg
     };
+    // What the second name stands for, the first does from now on, if it had no meaning of its own.
+    for vreg in func.vregs.keys().collect::<Vec<_>>() {
+        let first = resolve(vreg);
+        if func.vregs[first] == Origin::Local {
+            func.vregs[first] = func.vregs[vreg].clone();
+        }
+    }
     for data in func.blocks.values_mut() {
         for node in &mut data.insts {
             node.inst = node.inst.map(&mut |operand| resolve(operand.reg));

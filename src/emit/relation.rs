@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
-    Bin32, Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
+    Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
     Unknown,
 };
 
@@ -71,109 +71,30 @@ fn cuts(
         if head.source.is_empty() {
             continue;
         }
+        let Derived { stands_for, lost } = derive(func, allocated, block);
         let mut nodes = Nodes {
             func,
             cut: Cut::default(),
             known: HashMap::new(),
-            stands_for: derive(func, allocated, block),
+            said: BTreeMap::new(),
+            stands_for,
         };
         nodes.cut.at = assembled.starts[piece];
         nodes.cut.depth = allocated.frame.bytes();
         nodes.cut.source = head.source.clone();
-        nodes.cut.locals = nodes.slots(&head.locals);
-        nodes.cut.stack = nodes.slots(&head.stack);
+        nodes.cut.locals = nodes.slots(&head.locals, &lost);
+        nodes.cut.stack = nodes.slots(&head.stack, &lost);
         nodes.places(allocated, block);
-        nodes.cut.facts = head
-            .facts
-            .iter()
-            .map(|fact| nodes.expression(fact))
-            .collect();
+        // A fact about values that nothing else mentions could not be shown again.
+        let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
+        let known = |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
+        let facts: Vec<&FrameValue> = head.facts.iter().filter(|fact| fact.values().iter().all(known)).collect();
+        nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
         nodes.constants(allocated, block, constants);
-        cuts.push(anchored(nodes.cut));
+        nodes.ranges();
+        cuts.push(nodes.cut);
     }
     cuts
-}
-
-/// Leaves out what could not be shown again: a slot or a fact that mentions an unknown of which
-/// neither Wasm nor the machine tells the value. A location that does has an unknown of its own.
-fn anchored(mut cut: Cut) -> Cut {
-    let shown = cut.locals.iter().chain(&cut.stack).copied().flatten();
-    let held = cut.locations.iter().filter(|held| held.name < ENTRY_NAME);
-    let told = held.flat_map(|held| match cut.nodes[held.value as usize] {
-        Expr::Low(whole) | Expr::High(whole) => vec![held.value, whole],
-        Expr::Bin32(Bin32::Add, a, b) => {
-            let is_base = |node: Node| matches!(cut.nodes[node as usize], Expr::Base(_));
-            if is_base(a) {
-                vec![b]
-            } else if is_base(b) {
-                vec![a]
-            } else {
-                Vec::new()
-            }
-        }
-        _ => vec![held.value],
-    });
-    let anchors: BTreeSet<Node> = shown.chain(told).collect();
-    let mut firm: Vec<bool> = Vec::with_capacity(cut.nodes.len());
-    for (node, expr) in cut.nodes.iter().enumerate() {
-        let is_firm = match expr {
-            Expr::Unknown(_) => anchors.contains(&(node as Node)),
-            other => operands(other)
-                .iter()
-                .all(|operand| firm[*operand as usize]),
-        };
-        firm.push(is_firm);
-    }
-    for slot in cut.locals.iter_mut().chain(&mut cut.stack) {
-        *slot = slot.filter(|node| firm[*node as usize]);
-    }
-    cut.facts.retain(|node| firm[*node as usize]);
-    cut.named.retain(|(_, node)| firm[*node as usize]);
-    for at in 0..cut.locations.len() {
-        let held = cut.locations[at];
-        if held.name < ENTRY_NAME && !firm[held.value as usize] {
-            let key = OWN_UNKNOWN | held.name;
-            let index = u32::try_from(cut.unknowns.len()).expect("fewer than 2^32 unknowns");
-            cut.unknowns.push(Unknown {
-                key,
-                sort: Sort::W32,
-                made_at: None,
-            });
-            cut.locations[at].value =
-                u32::try_from(cut.nodes.len()).expect("fewer than 2^32 nodes");
-            cut.nodes.push(Expr::Unknown(index));
-        }
-    }
-    cut
-}
-
-/// Keys from here on are of unknowns that stand for what a virtual register holds.
-const OWN_UNKNOWN: u32 = 1 << 31;
-
-/// The operands of an expression.
-fn operands(expr: &Expr) -> Vec<Node> {
-    match *expr {
-        Expr::Unknown(_)
-        | Expr::Const32(_)
-        | Expr::Const64(_)
-        | Expr::Base(_)
-        | Expr::Global32(_)
-        | Expr::Global64(_)
-        | Expr::MemoryBytes(_) => Vec::new(),
-        Expr::Un32(_, a)
-        | Expr::Un64(_, a)
-        | Expr::High(a)
-        | Expr::Low(a)
-        | Expr::Load(_, _, a) => vec![a],
-        Expr::Bin32(_, a, b)
-        | Expr::Cmp32(_, a, b)
-        | Expr::Bin64(_, a, b)
-        | Expr::Cmp64(_, a, b)
-        | Expr::Join(a, b) => {
-            vec![a, b]
-        }
-        Expr::Ite32(c, a, b) | Expr::Ite64(c, a, b) => vec![c, a, b],
-    }
 }
 
 /// A cut in the making. Equal expressions are one node.
@@ -182,48 +103,82 @@ struct Nodes<'a> {
     cut: Cut,
     /// Only looked up, never walked.
     known: HashMap<Expr, Node>,
+    /// The values that are said already.
+    said: BTreeMap<Value, Node>,
     /// Values that are said in terms of others.
     stands_for: BTreeMap<Value, FrameValue>,
 }
 
+/// What is said of the values at a block's head.
+struct Derived {
+    /// The values that are said in terms of others.
+    stands_for: BTreeMap<Value, FrameValue>,
+    /// The values that only slots mention and nothing shows. The machine does not use them.
+    lost: BTreeSet<Value>,
+}
+
 /// Which values at a block's head are said in terms of others.
 ///
-/// Wasm shows the values in its slots, the machine those in its locations. A value that only the
-/// machine holds is said in terms of slots where its definition allows it. Where it does not, a
-/// slot whose definition leads to it is said in terms of it.
-fn derive(func: &Func, allocated: &Allocated, block: Block) -> BTreeMap<Value, FrameValue> {
+/// A value that a Wasm slot or the machine shows is said in terms of its definition wherever what
+/// that needs is seen too: so two cuts that follow one another say it alike. Else it is an unknown.
+/// What the machine holds in half only, and nothing defines, is seen through a slot whose
+/// definition leads to it.
+fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
     let head = &func.blocks[block].head;
-    let mut shown: BTreeSet<Value> = BTreeSet::new();
-    for slot in head.locals.iter().chain(&head.stack).flatten() {
-        shown.extend(slot.values());
-    }
-    let located = allocated.blocks[block]
-        .located
-        .iter()
-        .map(|(_, vreg)| *vreg);
-    let held = located.chain(allocated.blocks[block].named.iter().copied());
-    let expressions = held.filter_map(|vreg| allocated.vregs[vreg].expression());
-    let held: BTreeSet<Value> = expressions
-        .flat_map(|expression| expression.values())
-        .collect();
+    let located = || allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
+    let held = |vreg: VReg| allocated.vregs[vreg].expression();
+    let slots: Vec<FrameValue> = head.locals.iter().chain(&head.stack).flatten().cloned().collect();
+    let seen = seen(&slots, &located().filter_map(held).collect::<Vec<_>>());
+    let all = located().chain(allocated.blocks[block].named.iter().copied()).filter_map(held);
+    let mut mentioned: BTreeSet<Value> = all.flat_map(|expression| expression.values()).collect();
+    let held: BTreeSet<Value> = mentioned.clone();
+    mentioned.extend(slots.iter().flat_map(FrameValue::values));
+    mentioned.extend(&seen);
     let mut stands_for = BTreeMap::new();
     let mut hidden = BTreeSet::new();
-    for value in held.difference(&shown) {
-        match unfold(func, *value, &|leaf| shown.contains(&leaf), DEPTH_MAX) {
-            Some(expression) => _ = stands_for.insert(*value, expression),
-            None => _ = hidden.insert(*value),
+    for &value in &mentioned {
+        match unfold(func, value, &|leaf| seen.contains(&leaf), DEPTH_MAX) {
+            Some(expression) => _ = stands_for.insert(value, expression),
+            None if seen.contains(&value) => {}
+            None => _ = hidden.insert(value),
         }
     }
-    for value in &shown {
-        let leaf = |leaf| leaf != *value && (shown.contains(&leaf) || hidden.contains(&leaf));
-        let unfolded = unfold(func, *value, &leaf, DEPTH_MAX);
-        if let Some(expression) =
-            unfolded.filter(|e| e.values().iter().any(|leaf| hidden.contains(leaf)))
-        {
+    for value in &seen {
+        if stands_for.contains_key(value) {
+            continue;
+        }
+        let leaf = |leaf| seen.contains(&leaf) || hidden.contains(&leaf);
+        if let Some(expression) = unfold(func, *value, &leaf, DEPTH_MAX) {
             stands_for.insert(*value, expression);
         }
     }
-    stands_for
+    let lost = hidden.difference(&held).copied().collect();
+    Derived { stands_for, lost }
+}
+
+/// The values that the validator can read off: a slot or a location is just the value, or the
+/// locations are its halves, or a slot is an extension of it.
+fn seen(slots: &[FrameValue], located: &[FrameValue]) -> BTreeSet<Value> {
+    let mut seen = BTreeSet::new();
+    let mut highs = BTreeSet::new();
+    for expression in slots.iter().chain(located) {
+        match expression {
+            FrameValue::Value(value) => _ = seen.insert(*value),
+            FrameValue::High(whole) => highs.extend(whole.just()),
+            _ => {}
+        }
+    }
+    for expression in located {
+        if let FrameValue::Low(whole) = expression {
+            seen.extend(whole.just().filter(|value| highs.contains(value)));
+        }
+    }
+    for expression in slots {
+        if let FrameValue::Join(_, low) = expression {
+            seen.extend(low.just());
+        }
+    }
+    seen
 }
 
 /// The virtual registers that hold constants.
@@ -260,11 +215,10 @@ fn unfold(
 }
 
 impl Nodes<'_> {
-    fn slots(&mut self, slots: &[Option<FrameValue>]) -> Vec<Option<Node>> {
-        slots
-            .iter()
-            .map(|slot| slot.as_ref().map(|value| self.expression(value)))
-            .collect()
+    fn slots(&mut self, slots: &[Option<FrameValue>], lost: &BTreeSet<Value>) -> Vec<Option<Node>> {
+        let is_shown = |slot: &&FrameValue| slot.values().iter().all(|value| !lost.contains(value));
+        let shown = slots.iter().map(|slot| slot.as_ref().filter(is_shown));
+        shown.map(|slot| slot.map(|value| self.expression(value))).collect()
     }
 
     fn places(&mut self, allocated: &Allocated, block: Block) {
@@ -315,6 +269,18 @@ impl Nodes<'_> {
         }
     }
 
+    /// Facts about what the unknowns can be.
+    fn ranges(&mut self) {
+        let keys: Vec<u32> = self.cut.unknowns.iter().map(|unknown| unknown.key).collect();
+        for key in keys {
+            let range = self.func.values.get(&Value(key)).and_then(|info| info.range.clone());
+            if let Some(range) = range {
+                let fact = self.expression(&range);
+                self.cut.facts.push(fact);
+            }
+        }
+    }
+
     fn origin(&mut self, allocated: &Allocated, vreg: VReg) -> Option<Node> {
         let expression = allocated.vregs[vreg].expression()?;
         Some(self.expression(&expression))
@@ -322,10 +288,7 @@ impl Nodes<'_> {
 
     fn expression(&mut self, value: &FrameValue) -> Node {
         let expr = match value {
-            FrameValue::Value(value) => match self.stands_for.get(value).cloned() {
-                Some(expression) => return self.expression(&expression),
-                None => return self.unknown(*value),
-            },
+            FrameValue::Value(value) => return self.value(*value),
             FrameValue::Const32(value) => Expr::Const32(*value),
             FrameValue::Const64(value) => Expr::Const64(*value),
             FrameValue::Un32(op, a) => Expr::Un32(*op, self.expression(a)),
@@ -354,6 +317,18 @@ impl Nodes<'_> {
         self.node(expr)
     }
 
+    fn value(&mut self, value: Value) -> Node {
+        if let Some(&node) = self.said.get(&value) {
+            return node;
+        }
+        let node = match self.stands_for.get(&value).cloned() {
+            Some(expression) => self.expression(&expression),
+            None => self.unknown(value),
+        };
+        self.said.insert(value, node);
+        node
+    }
+
     fn node(&mut self, expr: Expr) -> Node {
         let next = u32::try_from(self.cut.nodes.len()).expect("fewer than 2^32 nodes");
         let node = *self.known.entry(expr).or_insert(next);
@@ -374,6 +349,7 @@ impl Nodes<'_> {
                 sort: Sort::W32,
                 made_at: None,
                 definition: None,
+                range: None,
             };
             let info = self.func.values.get(&value).cloned().unwrap_or(fallback);
             self.cut.unknowns.push(Unknown {

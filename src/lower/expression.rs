@@ -10,7 +10,7 @@ use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
 use super::Lower;
 use crate::ir;
 use crate::ir::dom::Dominators;
-use crate::ir::op::Effect;
+use crate::ir::op::{Access, Effect};
 use crate::ir::{Op, Type, Value};
 use crate::vcode::entity::Value as Named;
 use crate::vcode::func::{FrameValue, Head, ValueInfo};
@@ -73,6 +73,7 @@ impl Lower<'_> {
                 sort,
                 made_at,
                 definition: None,
+                range: self.range(value),
             };
             self.out.values.insert(Named(value.0), info);
             let definition = self.definition(value);
@@ -83,6 +84,36 @@ impl Lower<'_> {
                 .definition = definition;
         }
         FrameValue::Value(Named(value.0))
+    }
+
+    /// What the operator that makes a value leaves open, where `opt` relies on it.
+    fn range(&self, value: Value) -> Option<FrameValue> {
+        let inst = self.ir.definition(value)?;
+        let it = || FrameValue::Value(Named(value.0));
+        let masked = |mask: u32| match mask.checked_add(1).filter(|end| end.is_power_of_two()) {
+            Some(end) => compare32(Cmp::LtU, it(), word(end)),
+            None => compare32(Cmp::Eq, bin32(Bin32::And, it(), word(mask)), it()),
+        };
+        let second = inst.args.get(1).and_then(|&arg| self.ir.constant(arg));
+        match (inst.op, second) {
+            (Op::And32, Some(mask)) if mask as u32 != u32::MAX => Some(masked(mask as u32)),
+            (Op::ShrU32, Some(count)) if count % 32 != 0 => Some(masked(u32::MAX >> (count % 32))),
+            (Op::Load { access, .. }, _) => match access {
+                Access::U8 => Some(masked(0xff)),
+                Access::U16 => Some(masked(0xffff)),
+                Access::S8 => Some(compare32(Cmp::Eq, un32(Un32::Sext8, it()), it())),
+                Access::S16 => Some(compare32(Cmp::Eq, un32(Un32::Sext16, it()), it())),
+                _ => None,
+            },
+            (Op::Extend8S32, _) => Some(compare32(Cmp::Eq, un32(Un32::Sext8, it()), it())),
+            (Op::Extend16S32, _) => Some(compare32(Cmp::Eq, un32(Un32::Sext16, it()), it())),
+            (
+                Op::Eq32 | Op::Ne32 | Op::LtU32 | Op::LtS32 | Op::LeU32 | Op::LeS32
+                | Op::Eq64 | Op::Ne64 | Op::LtU64 | Op::LtS64 | Op::LeU64 | Op::LeS64,
+                _,
+            ) => Some(masked(1)),
+            _ => None,
+        }
     }
 
     /// What a pure operator makes a value of.

@@ -1,5 +1,6 @@
 //! Global value numbering: of two equal pure instructions, one dominating the other, the second
-//! goes. Of two equal reads of state in one block without a write between, the second goes.
+//! goes. Of two equal reads of state in one block without a write between, the second goes, and so
+//! of two equal reads of a table in one block: a cut cannot say what a table held.
 //!
 //! Source: P. Briggs, K. D. Cooper, L. T. Simpson, "Value Numbering", 1997 (dominator-tree scopes).
 //!
@@ -55,7 +56,8 @@ impl Numbering {
         }
         let key = (inst.op, args);
         match (inst.op.effect(), inst.result) {
-            (Effect::Pure | Effect::Guarded, Some(result)) => self.pure(block, key, result),
+            (Effect::Pure, Some(result)) => self.pure(block, key, result),
+            (Effect::Guarded, Some(result)) => self.guarded(block, key, result),
             (Effect::Read(state), Some(result)) => match self.reads.get(&key) {
                 Some((earlier, _)) => self.replacements.insert(result, *earlier),
                 None => {
@@ -68,6 +70,14 @@ impl Numbering {
             (Effect::Pure | Effect::Guarded | Effect::Read(_), None) => {
                 unreachable!("{} has a result", inst.op)
             }
+        }
+    }
+
+    fn guarded(&mut self, block: Block, key: Key, result: Value) {
+        let equal = self.known.entry(key).or_default();
+        match equal.iter().find(|(_, home)| *home == block) {
+            Some((earlier, _)) => self.replacements.insert(result, *earlier),
+            None => equal.push((result, block)),
         }
     }
 

@@ -87,6 +87,8 @@ pub struct ValueInfo {
     pub made_at: Option<u32>,
     /// Its definition by a pure operator over other values, if it has one.
     pub definition: Option<FrameValue>,
+    /// What is known of it wherever it is: a 32-bit expression over it that is not zero.
+    pub range: Option<FrameValue>,
 }
 
 /// What a virtual register stands for.
@@ -170,6 +172,14 @@ impl FrameValue {
             FrameValue::Ite32(c, a, b) => FrameValue::Ite32(go(c)?, go(a)?, go(b)?),
             FrameValue::Ite64(c, a, b) => FrameValue::Ite64(go(c)?, go(a)?, go(b)?),
         })
+    }
+
+    /// The SSA value that it is, if it is one.
+    pub fn just(&self) -> Option<Value> {
+        match self {
+            FrameValue::Value(value) => Some(*value),
+            _ => None,
+        }
     }
 
     /// The SSA values that it mentions.

@@ -19,7 +19,7 @@ use crate::program::{self, Place, Program};
 use crate::ranges;
 use crate::replay;
 use crate::segment::machine::region_term;
-use crate::segment::symbolic::{Constants, Extent, Regions, SourceWorld, Symbolic};
+use crate::segment::symbolic::{Constants, Extent, Regions, SourceWorld, Symbolic, STACK_LIMIT_MAX};
 use crate::segment::walk::{self, Subject, Walked};
 use crate::stack::{self, Frame};
 use crate::term::{Bounds, Term32, Terms};
@@ -254,7 +254,7 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
     let memory_bytes = if grows { terms.fresh32_within("memory length", length_bounds) } else { terms.w32(minimum) };
     // SP at entry is a multiple of 8, far from both ends of the address space: an entry assumption.
     let entry_sp = terms.region("SP at entry", Bounds { low: 0x1_0000, high: 0xffff_0000, align_log2: 3 });
-    let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: 0xfffe_ffff, align_log2: 0 });
+    let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: STACK_LIMIT_MAX, align_log2: 0 });
     let table = table(&mut terms, program);
     let world = world(&mut terms, module, memory_bytes);
     let constants = Constants {

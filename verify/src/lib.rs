@@ -8,6 +8,7 @@ pub mod disassemble;
 pub mod domain;
 pub mod elf;
 pub mod hints;
+pub mod layout;
 pub mod model;
 pub mod program;
 pub mod ranges;

@@ -9,11 +9,9 @@ use std::collections::BTreeMap;
 use crate::abi::{self, HasLength};
 use crate::elf::{Binding, Contents, Elf, FileKind, Home, RelocationKind, Section, Symbol, SymbolKind};
 use crate::hints::{Base, Hints, Sort};
+use crate::layout;
 use crate::verdict::{Check, Finding};
 use crate::wasm::module::{Exported, Module, ValueType, PAGE_BYTES};
-
-/// Bit-band windows of Armv7-M and what they alias are not told apart by address (DDI0403, B3.1).
-const BIT_BAND_ALIASES: [(u32, u32); 2] = [(0x2200_0000, 0x2400_0000), (0x4200_0000, 0x4400_0000)];
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -213,6 +211,9 @@ impl Binder<'_> {
             self.find(format!("{text_name} is no read-only code"));
         }
         let text_start = self.section_start(text);
+        for message in layout::check(self.elf, self.module, self.hints, text_index) {
+            self.find(message);
+        }
         let functions = self.functions(text_index, text)?;
         self.exports(&functions, text_index);
         let imports = self.imports();
@@ -373,14 +374,10 @@ impl Binder<'_> {
         if !within || !fits || !aligned || symbol.binding != Binding::Local {
             return self.find(format!("{name} is not a local, 8-aligned region in a section of the right kind"));
         }
-        let aliased = |window: &(u32, u32)| symbol.value < window.1 && symbol.value + symbol.bytes > window.0;
         let place = match self.elf.kind {
             FileKind::Relocatable => Place::Linked,
             FileKind::Executable => Place::Number(symbol.value),
         };
-        if place != Place::Linked && BIT_BAND_ALIASES.iter().any(aliased) {
-            return self.find(format!("{name} lies in a window that aliases other memory"));
-        }
         regions.insert(base, Region { place, bytes: symbol.bytes });
     }
 

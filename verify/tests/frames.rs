@@ -3,7 +3,8 @@
 #[expect(dead_code, reason = "what twins need is used by the tests of cases")]
 mod support;
 
-use support::{parse, words_of, Case, Frames};
+use support::frames::Frames;
+use support::{parse, words_of, Case};
 use synth_verify::check::{check, Checks};
 
 /// A function that saves r4 and LR around a call.

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use synth::config::Config;
-use synth_fuzz::generate::{decisions, module, Choices};
+use synth_fuzz::choices::{decisions, Choices};
+use synth_fuzz::generate::module;
 use synth_fuzz::oracle::{self, Failure};
 
 fn main() {

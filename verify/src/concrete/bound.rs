@@ -12,7 +12,7 @@ use crate::wasm::module::{Constant, FunctionType, Module, PAGE_BYTES};
 
 use super::instantiate::State;
 use super::load::{self, Loaded};
-use super::region::Memory;
+use super::region::{Access, Memory};
 use super::thumb_run::External;
 use super::word::{Fault, RegionIndex, Word};
 
@@ -198,6 +198,16 @@ impl<'a> Bound<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Takes linear memory and cells away: what they hold is unknown from now on, and a write faults.
+    pub fn freeze_state(&self, memory: &mut Memory) {
+        self.poison_state(memory);
+        for place in [self.memory, self.instance].into_iter().flatten() {
+            if let Some(region) = memory.region_mut(place.region) {
+                region.access = Access::ReadOnly;
+            }
+        }
     }
 
     /// Makes linear memory and cells poison, as no code that sets them up may rely on them.

@@ -16,7 +16,7 @@ use crate::wasm::sem::Value;
 
 use super::relation;
 use super::source::{Outcome, SourceEvent};
-use super::symbolic::{Symbolic, TermValue};
+use super::symbolic::{Symbolic, TermValue, STACK_LIMIT_MAX};
 use super::walk::{Called, Callee, Freshness, Path, Walk};
 
 /// Where a goal stands: the machine offset, what kind it is, and under which facts.
@@ -140,18 +140,22 @@ pub(super) fn exhausted(walk: &mut Walk<'_, '_>, path: &Path) -> Result<(), Stri
     Ok(())
 }
 
-/// A function that checks the stack limit has done so before it first touches memory.
+/// A function that checks the stack limit has done so before it first moves SP, touches memory, calls,
+/// or comes to a cut.
 pub(super) fn limit_was_checked(walk: &mut Walk<'_, '_>, before: &Path) -> Result<(), String> {
     if walk.subject.hints.checked_bytes == 0 || limit_condition(walk, before) == Some(false) {
         return Ok(());
     }
-    Err("memory is touched before the stack limit is checked".to_owned())
+    Err("the function goes on before the stack limit is checked".to_owned())
 }
+
+/// Most bytes that a limit check may reserve: the limit plus this does not wrap around.
+const CHECKED_BYTES_MAX: u32 = u32::MAX - STACK_LIMIT_MAX;
 
 /// Whether SP at entry is below limit + need, as far as the machine's facts tell.
 fn limit_condition(walk: &mut Walk<'_, '_>, path: &Path) -> Option<bool> {
     let need = walk.subject.hints.checked_bytes;
-    if need == 0 {
+    if need == 0 || need > CHECKED_BYTES_MAX {
         return None;
     }
     let terms = &mut walk.symbolic.terms;

@@ -314,6 +314,9 @@ impl Symbolic {
                 if below || offset % 4 != 0 || width != Width::Word {
                     return Err(Stop::Fault(format!("the stack is read at {offset:+}, which is below SP or no word")));
                 }
+                if offset >= self.machine.arguments_end.max(0) {
+                    return Err(Stop::Fault(format!("the stack is read at {offset:+}, which belongs to the caller")));
+                }
                 match self.machine.stack.get(&offset) {
                     Some(word) => Ok(*word),
                     None => Ok(self.terms.fresh32("junk")),

@@ -115,9 +115,10 @@ pub fn claims(
     Ok(Claims { slots, locations, facts })
 }
 
-/// A value for each unknown, the first that applies: the Wasm slot that is just this unknown, the
-/// machine location that is, the last result of the instruction that made it, what a half of it or
-/// a pointer in the machine tells, its value at the cut before. Else junk.
+/// A value for each unknown, the first that applies: the Wasm slot that is just this unknown or an
+/// extension of it, the machine location that is, the last result of the instruction that made it,
+/// its value at the cut before if an instruction made it, what a half of it or a pointer in the
+/// machine tells, its value at the cut before. Else junk.
 fn witnesses(
     symbolic: &mut Symbolic,
     cut: &Cut,
@@ -129,9 +130,10 @@ fn witnesses(
     unknowns
         .map(|(index, unknown)| {
             let index = index as u32;
-            let found = slot_of(cut, index, source)
+            let found = slot_of(symbolic, cut, index, source)
                 .or_else(|| location_of(symbolic, cut, index, machine))
                 .or_else(|| unknown.made_at.and_then(|at| source.made.get(&at).cloned()))
+                .or_else(|| unknown.made_at.and_then(|_| known.get(&unknown.key).cloned()))
                 .or_else(|| part_of(symbolic, cut, index, machine))
                 .or_else(|| known.get(&unknown.key).cloned())
                 .filter(|value| sort_of(value) == unknown.sort);
@@ -140,10 +142,24 @@ fn witnesses(
         .collect()
 }
 
-fn slot_of(cut: &Cut, unknown: u32, source: &SourceState) -> Option<TermValue> {
-    let said = cut.locals.iter().zip(&source.activation.locals).chain(cut.stack.iter().zip(&source.activation.stack));
-    let mut found = said.filter(|(node, _)| node.is_some_and(|node| is_unknown(cut, node, unknown)));
-    found.next().map(|(_, is)| is.clone())
+/// What a slot shows of an unknown: the slot is it, or an extension of it.
+fn slot_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, source: &SourceState) -> Option<TermValue> {
+    let slots = || {
+        let locals = cut.locals.iter().zip(&source.activation.locals);
+        let said = locals.chain(cut.stack.iter().zip(&source.activation.stack));
+        said.filter_map(|(node, is)| node.map(|node| (node, is)))
+    };
+    if let Some((_, is)) = slots().find(|(node, _)| is_unknown(cut, *node, unknown)) {
+        return Some(is.clone());
+    }
+    let extended = |node: u32| match cut.nodes.get(node as usize) {
+        Some(Expr::Join(_, low)) => is_unknown(cut, *low, unknown),
+        _ => false,
+    };
+    match slots().find(|(node, _)| extended(*node))? {
+        (_, Value::W64(long)) => Some(Value::W32(symbolic.terms.low(long))),
+        (_, Value::W32(_)) => None,
+    }
 }
 
 fn location_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, machine: &MachineState) -> Option<TermValue> {

@@ -108,7 +108,7 @@ pub(super) enum Freshness {
 /// Walks a function.
 pub fn run(symbolic: &mut Symbolic, subject: &Subject<'_>) -> Walked {
     let ghosts = Ghosts { registers: MachineState::entry_registers(symbolic) };
-    let mut walk = Walk { symbolic, subject, ghosts, walked: Walked::default(), labels: BTreeMap::new(), cuts: BTreeMap::new() };
+    let mut walk = Walk { symbolic, subject, ghosts, walked: Walked::default(), labels: BTreeMap::new(), cuts: BTreeMap::new(), conditional: BTreeMap::new() };
     walk.labels = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
     walk.cuts = subject.hints.cuts.iter().map(|cut| (cut.at, cut)).collect();
     walk.segments();
@@ -122,6 +122,9 @@ pub(super) struct Walk<'a, 'b> {
     pub walked: Walked,
     labels: BTreeMap<u32, &'a Label>,
     cuts: BTreeMap<u32, &'a Cut>,
+    /// Offsets of instructions that were run, and whether an IT block was under way there: a branch into
+    /// a block is UNPREDICTABLE (DDI0403, A7.7.38).
+    conditional: BTreeMap<u32, bool>,
 }
 
 /// How one instruction went.
@@ -189,7 +192,8 @@ impl Walk<'_, '_> {
         let (mut steps, mut paths) = (0, 0);
         while let Some(mut path) = waiting.pop() {
             paths += 1;
-            let mut first = path.pc == origin;
+            // Behind a call the origin is come to again, not begun at.
+            let mut first = path.pc == origin && path.source.steps == 0;
             loop {
                 steps += 1;
                 if steps > STEPS_MAX || paths > PATHS_MAX {
@@ -248,6 +252,10 @@ impl Walk<'_, '_> {
         let (inst, size) = decode(bytes, 0).map_err(|error| format!("no instruction that is modelled: {error}"))?;
         self.walked.covered.extend(at..at + size);
         self.note_kept(path, at)?;
+        let inside = path.machine.in_it_block();
+        if *self.conditional.entry(at).or_insert(inside) != inside {
+            return Err("a branch leads to an instruction inside an IT block".to_owned());
+        }
         let before = path.clone();
         let flow = match self.execute(path, &inst, size) {
             Ok(flow) => flow,
@@ -310,7 +318,7 @@ impl Walk<'_, '_> {
             return Err(format!("SP is {depth} bytes below entry, {} are declared", self.subject.hints.frame_bytes));
         }
         self.walked.depth_max = self.walked.depth_max.max(depth);
-        if before.fresh == Freshness::Entry && path.machine.touched_memory() {
+        if before.fresh == Freshness::Entry && (depth > 0 || path.machine.touched_memory()) {
             goal::limit_was_checked(self, before)?;
             path.fresh = Freshness::Under;
         }
@@ -346,6 +354,9 @@ impl Walk<'_, '_> {
         let cut = self.cuts[&at];
         if path.machine.in_it_block() {
             return Err("a cut stands inside an IT block".to_owned());
+        }
+        if path.fresh == Freshness::Entry {
+            goal::limit_was_checked(self, path)?;
         }
         let place = relation::place(cut, self.subject.function)?;
         for outcome in self.source_events(path, Some(place))? {
@@ -386,6 +397,9 @@ impl Walk<'_, '_> {
 
     fn call(&mut self, path: &Path, called: Called, next: u32) -> Result<Stepped, String> {
         let at = self.offset(path.pc);
+        if path.fresh == Freshness::Entry {
+            goal::limit_was_checked(self, path)?;
+        }
         let mut ways = Vec::new();
         for outcome in self.source_events(path, None)? {
             let fits = match (&called, &outcome.event) {

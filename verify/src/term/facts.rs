@@ -197,13 +197,13 @@ impl Facts {
         [term.norm, simple].into_iter().fold(range, |range, id| range.meet(self.range_of_multiple(terms, id)))
     }
 
-    /// The range of `2^k * q`, a sum all of whose factors are even, from the range of `q`: the facts
-    /// speak of an index, not of its multiple.
+    /// The range of `2^k * q + r`, `r < 2^k`, from the range of `q`: the facts speak of an index, not
+    /// of its multiple.
     fn range_of_multiple(&self, terms: &mut Terms, id: Id) -> Range {
         let sum = terms.linear(id);
         let factors = sum.monomials.iter().map(|(_, factor)| *factor);
-        let shift = factors.fold(sum.constant, |all, factor| all | factor).trailing_zeros();
-        if shift == 0 || sum.monomials.is_empty() {
+        let shift = factors.fold(0, |all, factor| all | factor).trailing_zeros();
+        if shift == 0 || shift >= 32 {
             return Range::ALL;
         }
         // Signed quotients keep small factors small.
@@ -214,7 +214,8 @@ impl Facts {
         if range.high > u32::MAX >> shift {
             return Range::ALL;
         }
-        Range::between(range.low << shift, range.high << shift)
+        let rest = sum.constant & !(u32::MAX << shift);
+        Range::between(range.low << shift | rest, range.high << shift | rest)
     }
 
     /// The word in the normal form that the facts allow; the raw term stays.
@@ -477,6 +478,17 @@ impl Inner {
                     greater,
                     gap: 0,
                 }));
+            }
+            // `a + b + 1` wraps exactly if `a` is at least `!b`.
+            Node::Carry(a, b, c) if matches!(terms.node(c), Node::Bool(true)) => {
+                for (this, other) in [(a, b), (b, a)] {
+                    let inverted = terms.sum(&[(other, u32::MAX)], u32::MAX);
+                    if value {
+                        self.order(terms, (inverted, this), 0);
+                    } else {
+                        self.order(terms, (this, inverted), 1);
+                    }
+                }
             }
             _ => {}
         }

@@ -219,3 +219,38 @@ fn opposite_facts_contradict() {
     facts.assume(&mut terms, opposite, true);
     assert!(facts.is_contradictory());
 }
+
+#[test]
+fn a_multiple_is_bounded_by_its_quotient() {
+    let mut terms = Terms::new();
+    let (a, five, two, eight, four) =
+        (terms.fresh32("a"), terms.w32(5), terms.w32(2), terms.w32(8), terms.w32(4));
+    let quotient = terms.bin32(Bin32::DivU, &a, &five);
+    let whole = terms.bin32(Bin32::Mul, &quotient, &five);
+    let index = terms.bin32(Bin32::Sub, &a, &whole);
+    let offset = terms.bin32(Bin32::Mul, &index, &eight);
+    let code = terms.bin32(Bin32::Add, &offset, &four);
+    let mut facts = Facts::new();
+    assert!(facts.range_of(&mut terms, code).high > 12);
+    let within = terms.cmp32(Cmp::LtU, &index, &two);
+    facts.assume(&mut terms, within, true);
+    let (type_range, code_range) = (facts.range_of(&mut terms, offset), facts.range_of(&mut terms, code));
+    assert_eq!((type_range.low, type_range.high), (0, 8));
+    assert_eq!((code_range.low, code_range.high), (4, 12));
+}
+
+#[test]
+fn a_carry_bounds_a_difference() {
+    let mut terms = Terms::new();
+    let bounds = Bounds { low: 65536, high: 3 * 65536, align_log2: 16 };
+    let length = terms.fresh32_within("length", bounds);
+    let (one, sixteen) = (terms.w32(1), terms.w32(16));
+    let pages = terms.bin32(Bin32::ShrU, &length, &sixteen);
+    let index = terms.bin32(Bin32::Sub, &one, &pages);
+    let last = terms.bin32(Bin32::Sub, &length, &one);
+    let beyond = terms.cmp32(Cmp::LtU, &last, &index);
+    let mut facts = Facts::new();
+    assert!(facts.range_of(&mut terms, index).high >= 3 * 65536);
+    facts.assume(&mut terms, beyond, false);
+    assert!(facts.range_of(&mut terms, index).high < 3 * 65536);
+}

@@ -13,6 +13,7 @@ use synth_verify::hints::{
     codec, entry_name, Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Sort, Unknown,
 };
 
+pub mod frames;
 mod nodes;
 pub mod regions;
 use synth_verify::wasm::module::{self, Function, Module};
@@ -26,6 +27,8 @@ pub struct Case {
     pub functions: BTreeMap<u32, Code>,
     /// The damages.
     pub twins: Vec<Twin>,
+    /// The contents of `.debug_frame`, if the file has it.
+    pub frames: Option<frames::Frames>,
 }
 
 /// Code with hints.
@@ -112,7 +115,7 @@ pub fn parse(text: &str) -> Case {
     for code in functions.values_mut() {
         code.hints.code_bytes = code.bytes.len() as u32;
     }
-    Case { wasm, functions, twins }
+    Case { wasm, functions, twins, frames: None }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -321,8 +324,30 @@ impl Case {
         case
     }
 
-    /// The ELF object.
+    /// The ELF object as bytes.
     pub fn elf(&self) -> Vec<u8> {
+        let mut object = self.object();
+        self.add_hints(&mut object);
+        object.write().unwrap()
+    }
+
+    /// The hints that the code carries.
+    pub fn hints(&self) -> Hints {
+        Hints {
+            wasm_sha256: Sha256::digest(&self.wasm).into(),
+            module_name: "m".to_owned(),
+            export_prefix: String::new(),
+            functions: self.functions.iter().filter(|(index, _)| **index != INIT).map(|(_, code)| code.hints.clone()).collect(),
+        }
+    }
+
+    fn add_hints(&self, object: &mut Object<'_>) {
+        let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
+        object.append_section_data(section, &codec::encode(&self.hints()), 1);
+    }
+
+    /// The ELF object but for its hints.
+    pub fn object(&self) -> Object<'static> {
         let module = module::read(&self.wasm).unwrap();
         let mut object = Object::new(BinaryFormat::Elf, Architecture::Arm, Endianness::Little);
         object.flags = object::FileFlags::Elf { os_abi: object::elf::OsAbi(0), abi_version: 0, e_flags: object::elf::FileFlags(0x0500_0000) };
@@ -342,6 +367,7 @@ impl Case {
             }
         }
         regions::fill_table(&mut object, &module, &mut symbols);
+        let addresses: BTreeMap<u32, u64> = placed.iter().map(|(code, at)| (code.hints.function, *at)).collect();
         for (code, at) in placed {
             for (offset, kind, symbol) in &code.relocations {
                 let name = if symbol.contains('_') { symbol.clone() } else { format!("m.{symbol}") };
@@ -350,15 +376,10 @@ impl Case {
                 object.add_relocation(text, Relocation { offset: at + u64::from(*offset), symbol: id, addend: 0, flags }).unwrap();
             }
         }
-        let hints = Hints {
-            wasm_sha256: Sha256::digest(&self.wasm).into(),
-            module_name: "m".to_owned(),
-            export_prefix: String::new(),
-            functions: self.functions.iter().filter(|(index, _)| **index != INIT).map(|(_, code)| code.hints.clone()).collect(),
-        };
-        let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
-        object.append_section_data(section, &codec::encode(&hints), 1);
-        object.write().unwrap()
+        if let Some(frames) = &self.frames {
+            frames::add(&mut object, text, (frames, &addresses));
+        }
+        object
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) const CHOICES: &[Rule] = rules![
     choice_negated,
     choice_branches_know,
     choice_of_equals,
+    choice_of_sum_known,
     choice_of_offset,
     choice_of_truths,
     choice_of_negations,
@@ -83,6 +84,21 @@ fn choice_of_equals(t: &mut Terms, node: &Node) -> Option<Id> {
     let own = t.sub(a, b);
     let opposite = t.scaled(own, u32::MAX);
     (own == difference || opposite == difference).then_some(b)
+}
+
+/// `ite(x = y, x - y + k, z) = ite(x = y, k, z)`, also for `y - x + k`
+fn choice_of_sum_known(t: &mut Terms, node: &Node) -> Option<Id> {
+    let (c, a, b) = of(node)?;
+    let Node::Cmp32(Cmp::Eq, left, right) = *t.node(c) else {
+        return None;
+    };
+    if t.arena().sort(a) != Sort::W32 || t.constant(a).is_some() {
+        return None;
+    }
+    let difference = t.sub(left, right);
+    let (rest, other) = (t.sub(a, difference), t.sum(&[(a, 1), (difference, 1)], 0));
+    let known = [rest, other].into_iter().find(|value| t.constant(*value).is_some())?;
+    Some(t.choose(c, known, b))
 }
 
 /// `ite(c, x + k, x) = x + k*ite(c, 1, 0)`

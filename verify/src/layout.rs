@@ -1,0 +1,173 @@
+//! Whether sections, segments and symbols lie as the proofs take for granted.
+//!
+//! Requires: a file that the reader accepted. Ensures: [`check`] finds nothing only if the bytes that
+//! are judged are the bytes that run, no region shares storage with another or with code, and linking
+//! cannot bind a name to what the module does not mean.
+
+use crate::abi;
+use crate::elf::{Binding, Contents, Elf, FileKind, Home, Section, Symbol};
+use crate::hints::Hints;
+use crate::wasm::module::Module;
+
+/// Bit-band windows of Armv7-M and what they alias are not told apart by address (DDI0403, B3.1).
+const BIT_BAND_ALIASES: [(u32, u32); 2] = [(0x2200_0000, 0x2400_0000), (0x4200_0000, 0x4400_0000)];
+
+/// Addresses that are Normal memory by default: code, SRAM and external RAM (DDI0403, B3.1). Elsewhere are
+/// devices, where accesses have effects and must be aligned.
+const NORMAL_MEMORY: [(u32, u32); 2] = [(0, 0x4000_0000), (0x6000_0000, 0xa000_0000)];
+
+/// Symbols of the module's own data, behind its name and a dot.
+const OWN_DATA: [&str; 4] = ["memory0", "instance", "table0", "data"];
+
+/// What is not as it must be, in sentences.
+pub fn check(elf: &Elf<'_>, module: &Module, hints: &Hints, text: usize) -> Vec<String> {
+    let mut layout = Layout { elf, module, hints, text, wrong: Vec::new() };
+    layout.names();
+    layout.own_data();
+    match elf.kind {
+        FileKind::Relocatable => layout.object(),
+        FileKind::Executable => layout.image(),
+    }
+    layout.wrong
+}
+
+struct Layout<'a> {
+    elf: &'a Elf<'a>,
+    module: &'a Module,
+    hints: &'a Hints,
+    text: usize,
+    wrong: Vec<String>,
+}
+
+impl<'a> Layout<'a> {
+    /// The file's own symbols for data, with their sections.
+    fn own(&self) -> Vec<(&'a Symbol, usize)> {
+        let elf = self.elf;
+        let named = OWN_DATA.iter().filter_map(|what| elf.symbol(&format!("{}.{what}", self.hints.module_name)));
+        let placed = named.filter_map(|symbol| match symbol.home {
+            Home::Section(section) => Some((symbol, section)),
+            Home::Undefined | Home::Absolute => None,
+        });
+        placed.collect()
+    }
+
+    /// The prefix of exports is one of the two that a user may ask for.
+    fn names(&mut self) {
+        let (prefix, name) = (&self.hints.export_prefix, &self.hints.module_name);
+        if !prefix.is_empty() && *prefix != format!("{name}_") {
+            self.wrong.push(format!("exports are prefixed by {prefix:?}, which is not the module's name"));
+        }
+    }
+
+    /// No two regions share a byte.
+    fn own_data(&mut self) {
+        let own = self.own();
+        for (index, (one, section)) in own.iter().enumerate() {
+            for (other, _) in own[..index].iter().filter(|(_, home)| home == section) {
+                if one.value < other.value.saturating_add(other.bytes) && other.value < one.value.saturating_add(one.bytes) {
+                    self.wrong.push(format!("{} and {} overlap", other.name, one.name));
+                }
+            }
+        }
+    }
+
+    fn object(&mut self) {
+        // Literals are found at multiples of 4 bytes.
+        if !self.elf.sections[self.text].align.is_multiple_of(4) {
+            self.wrong.push("the code is not aligned to 4 bytes".to_owned());
+        }
+        let own: Vec<usize> = self.own().into_iter().map(|(_, section)| section).collect();
+        // What a linker gives a meaning by its name, such as `.init_array`, is none of the module's.
+        for (index, section) in self.elf.sections.iter().enumerate() {
+            if section.allocated && section.bytes > 0 && index != self.text && !own.contains(&index) {
+                self.wrong.push(format!("section {} is loaded and belongs to nothing in the module", section.name));
+            }
+        }
+        for import in &self.module.imports {
+            let name = abi::import_symbol(&import.module, &import.field);
+            if self.elf.symbols.iter().any(|symbol| symbol.name == name && symbol.home != Home::Undefined) {
+                self.wrong.push(format!("import {name} is defined in the file itself"));
+            }
+        }
+        for symbol in self.elf.symbols.iter().filter(|symbol| symbol.home == Home::Undefined && !symbol.name.is_empty()) {
+            // A weak one may stay undefined: a call of it then does nothing.
+            if symbol.binding != Binding::Global {
+                self.wrong.push(format!("{} is not defined, and not asked for as a global symbol", symbol.name));
+            }
+        }
+    }
+
+    fn image(&mut self) {
+        let elf = self.elf;
+        for (symbol, section) in self.own() {
+            let section = &elf.sections[section];
+            if section.writable {
+                self.writable_region(symbol);
+            } else {
+                self.loaded(section);
+            }
+        }
+        self.loaded(&elf.sections[self.text]);
+        self.stack_limit();
+        for import in &self.module.imports {
+            let name = abi::import_symbol(&import.module, &import.field);
+            let home = elf.symbol(&name).map(|symbol| symbol.home);
+            let foreign = |index: usize| index != self.text && elf.sections[index].executable;
+            if !matches!(home, Some(Home::Section(index)) if foreign(index)) {
+                self.wrong.push(format!("import {name} is no code outside the module"));
+            }
+        }
+    }
+
+    /// A region lies in RAM that nothing else is loaded to.
+    fn writable_region(&mut self, symbol: &Symbol) {
+        let (start, end) = (symbol.value, symbol.value.saturating_add(symbol.bytes));
+        let overlaps = |window: &(u32, u32)| start < window.1 && end > window.0;
+        let is_normal = NORMAL_MEMORY.iter().any(|window| start >= window.0 && end <= window.1);
+        if !is_normal || BIT_BAND_ALIASES.iter().any(overlaps) {
+            self.wrong.push(format!("{} lies where there is no RAM of its own", symbol.name));
+        }
+        for segment in self.elf.segments.iter().filter(|segment| segment.file_bytes > 0) {
+            let places = [segment.virtual_address, segment.physical_address];
+            let taken = places.iter().any(|place| overlaps(&(*place, place.saturating_add(segment.memory_bytes))));
+            if taken && !segment.writable {
+                self.wrong.push(format!("a segment that may not be written overlaps {}", symbol.name));
+            }
+        }
+    }
+
+    /// A constant section: its bytes are in memory, at its address, from reset on.
+    fn loaded(&mut self, section: &Section) {
+        let holds = self.elf.segments.iter().any(|segment| {
+            let inside = section.address.checked_sub(segment.virtual_address);
+            inside.is_some_and(|inside| {
+                let fits = inside.checked_add(section.bytes).is_some_and(|end| end <= segment.file_bytes);
+                let same_bytes = segment.offset.checked_add(inside as usize) == Some(section.offset);
+                fits && same_bytes && !segment.writable && segment.physical_address == segment.virtual_address
+            })
+        });
+        if !holds || section.contents != Contents::Bytes {
+            self.wrong.push(format!("section {} is not loaded as it stands, read-only, to its address", section.name));
+        }
+    }
+
+    /// The stack limit, if there is one, is a constant.
+    fn stack_limit(&mut self) {
+        let Some(symbol) = self.elf.symbol(abi::STACK_LIMIT) else { return };
+        let section = match symbol.home {
+            Home::Section(index) => Some(&self.elf.sections[index]),
+            Home::Undefined | Home::Absolute => None,
+        };
+        match section.filter(|section| section.allocated && !section.writable && !section.executable) {
+            Some(section) => {
+                let end = symbol.value.checked_add(4);
+                let within = symbol.value >= section.address && end.is_some_and(|end| end <= section.address + section.bytes);
+                if !within || !symbol.value.is_multiple_of(4) {
+                    self.wrong.push(format!("{} is no aligned word of its section", abi::STACK_LIMIT));
+                }
+                self.loaded(section);
+            }
+            None => self.wrong.push(format!("{} is no constant", abi::STACK_LIMIT)),
+        }
+    }
+}

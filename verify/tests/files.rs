@@ -1,0 +1,379 @@
+//! Damage outside of the code: symbols, relocations, sections and hints of accepted files.
+//!
+//! Each test takes a case that is Proved, changes one thing, and expects a refusal in the right words.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use object::write::{Object, Symbol, SymbolId, SymbolSection};
+use object::{SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use support::{parse, undefined, words_of, Case, INIT};
+use synth_verify::check::{check, Checks};
+use synth_verify::hints::{codec, Expr, Hints, Location};
+
+fn case(name: &str) -> Case {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name).with_extension("case");
+    parse(&fs::read_to_string(path).unwrap())
+}
+
+/// Expects a refusal of a file in these words.
+fn refuse(wasm: &[u8], elf: &[u8], words: &str) {
+    let said = match check(wasm, elf, Checks::All) {
+        Ok(report) => {
+            assert!(!report.proved(), "is proved; {words:?} expected");
+            words_of(&report)
+        }
+        Err(error) => error.to_string(),
+    };
+    assert!(said.contains(words), "{words:?} expected:\n{said}");
+}
+
+/// Expects a refusal of a case after a change of its object file.
+fn refuse_object(name: &str, words: &str, change: impl FnOnce(&mut Object<'static>)) {
+    let case = case(name);
+    let mut object = case.object();
+    change(&mut object);
+    let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
+    object.append_section_data(section, &codec::encode(&case.hints()), 1);
+    refuse(&case.wasm, &object.write().unwrap(), words);
+}
+
+/// Expects a refusal of a case after a change of its hints.
+fn refuse_hints(name: &str, words: &str, change: impl FnOnce(&mut Hints)) {
+    let case = case(name);
+    let mut hints = case.hints();
+    change(&mut hints);
+    let mut object = case.object();
+    let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
+    object.append_section_data(section, &codec::encode(&hints), 1);
+    refuse(&case.wasm, &object.write().unwrap(), words);
+}
+
+/// Expects a refusal of a case after a change of its code or relocations.
+fn refuse_case(name: &str, words: &str, change: impl FnOnce(&mut Case)) {
+    let mut case = case(name);
+    change(&mut case);
+    refuse(&case.wasm, &case.elf(), words);
+}
+
+#[test]
+fn two_export_symbols_swapped() {
+    refuse_object("startup", "is not the one global function symbol", |object| {
+        let (a, b) = (object.symbol_id(b"a").unwrap(), object.symbol_id(b"b").unwrap());
+        object.symbol_mut(a).name = b"b".to_vec();
+        object.symbol_mut(b).name = b"a".to_vec();
+    });
+}
+
+#[test]
+fn an_export_that_is_weak_local_or_hidden() {
+    let words = "is not the one global function symbol";
+    refuse_object("startup", words, |object| {
+        let a = object.symbol_id(b"a").unwrap();
+        object.symbol_mut(a).weak = true;
+    });
+    for scope in [SymbolScope::Compilation, SymbolScope::Linkage] {
+        refuse_object("startup", words, |object| {
+            let a = object.symbol_id(b"a").unwrap();
+            object.symbol_mut(a).scope = scope;
+        });
+    }
+}
+
+#[test]
+fn an_export_without_the_thumb_bit() {
+    refuse_object("startup", "is not the one global function symbol", |object| {
+        let a = object.symbol_id(b"a").unwrap();
+        object.symbol_mut(a).value &= !1;
+    });
+}
+
+#[test]
+fn an_import_bound_to_the_other_import() {
+    refuse_case("startup", "calls function 1 where Wasm calls function 0", |case| {
+        case.functions.get_mut(&4).unwrap().relocations[0].2 = "env_put".to_owned();
+    });
+}
+
+#[test]
+fn an_import_that_may_stay_undefined() {
+    refuse_object("startup", "not asked for as a global symbol", |object| {
+        let import = object.symbol_id(b"env_log").unwrap();
+        object.symbol_mut(import).weak = true;
+    });
+}
+
+#[test]
+fn an_import_that_the_file_defines() {
+    refuse_object("startup", "is defined in the file itself", |object| {
+        let function = object.symbol_id(b"a").unwrap();
+        again(object, function, "env_put");
+    });
+}
+
+#[test]
+fn a_relocation_against_an_unknown_name() {
+    refuse_object("startup", "names \"memcpy\", which code may not", |object| {
+        let symbol = undefined(object, "memcpy");
+        let text = object.symbol(object.symbol_id(b"m.f2").unwrap()).section.id().unwrap();
+        let flags = object::RelocationFlags::Elf { r_type: object::elf::R_ARM_THM_PC22 };
+        object.add_relocation(text, object::write::Relocation { offset: 0x34, symbol, addend: 0, flags }).unwrap();
+    });
+}
+
+#[test]
+fn two_regions_in_one_place() {
+    refuse_object("startup", "overlap", |object| {
+        let memory = object.symbol_id(b"m.memory0").unwrap();
+        let home = object.symbol(memory).section;
+        let instance = object.symbol_id(b"m.instance").unwrap();
+        object.symbol_mut(instance).section = home;
+        object.symbol_mut(instance).value = 64;
+    });
+}
+
+#[test]
+fn a_region_that_is_too_small_or_misaligned() {
+    refuse_object("startup", "which the module does not allow", |object| {
+        let memory = object.symbol_id(b"m.memory0").unwrap();
+        object.symbol_mut(memory).size -= 4;
+    });
+    refuse_object("startup", "8-aligned", |object| {
+        let memory = object.symbol_id(b"m.memory0").unwrap();
+        object.symbol_mut(memory).value = 4;
+    });
+}
+
+#[test]
+fn code_that_may_be_linked_to_an_odd_word() {
+    let mut elf = case("loop-sum").elf();
+    set_section(&mut elf, ".text.m", 32, 2);
+    refuse(&case("loop-sum").wasm, &elf, "the code is not aligned");
+}
+
+#[test]
+fn code_that_may_be_written() {
+    let mut elf = case("loop-sum").elf();
+    set_section(&mut elf, ".text.m", 8, 7);
+    refuse(&case("loop-sum").wasm, &elf, "is no read-only code");
+}
+
+#[test]
+fn a_section_that_runs_by_itself() {
+    refuse_object("startup", ".init_array is loaded and belongs to nothing", |object| {
+        let section = object.add_section(Vec::new(), b".init_array".to_vec(), SectionKind::Data);
+        object.append_section_data(section, &[0; 4], 4);
+    });
+}
+
+#[test]
+fn a_second_section_of_code() {
+    refuse_object("startup", "belongs to nothing", |object| {
+        let section = object.add_section(Vec::new(), b".text.other".to_vec(), SectionKind::Text);
+        object.append_section_data(section, &[0x70, 0x47], 4);
+    });
+}
+
+#[test]
+fn two_functions_exchanged() {
+    refuse_object("table-calls", "f1 overlaps the function before it", |object| {
+        let (a, b) = (object.symbol_id(b"m.f0").unwrap(), object.symbol_id(b"m.f1").unwrap());
+        object.symbol_mut(a).name = b"m.f1".to_vec();
+        object.symbol_mut(b).name = b"m.f0".to_vec();
+    });
+}
+
+#[test]
+fn a_table_entry_that_is_another_function() {
+    let case = case("table-calls");
+    let mut elf = case.elf();
+    // The type id of the first entry, of the two entries of one type, and of the null entry.
+    let place = elf.windows(16).position(|b| b == [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]).unwrap();
+    elf[place] = 2;
+    refuse(&case.wasm, &elf, "table entry 0 is not what instantiation puts there");
+    elf[place] = 1;
+    elf[place + 4] = 4;
+    refuse(&case.wasm, &elf, "table entry 0 is not what instantiation puts there");
+    elf[place + 4] = 0;
+    elf[place + 24] = 1;
+    refuse(&case.wasm, &elf, "table entry 3 is not what instantiation puts there");
+}
+
+#[test]
+fn a_data_byte_wrong() {
+    let case = case("startup");
+    let mut elf = case.elf();
+    let place = elf.windows(6).position(|bytes| bytes == b"abcdxy").unwrap();
+    elf[place + 1] ^= 1;
+    refuse(&case.wasm, &elf, "memory byte 0x5");
+}
+
+#[test]
+fn the_file_of_another_module() {
+    let other = case("division");
+    refuse(&case("loop-sum").wasm, &other.elf(), "made from another Wasm module");
+}
+
+#[test]
+fn a_function_without_a_symbol_of_its_own() {
+    refuse_object("long-words", "there is no one symbol m.f2", |object| {
+        let symbol = object.symbol_id(b"m.f2").unwrap();
+        object.symbol_mut(symbol).name = b"m.f9".to_vec();
+    });
+}
+
+#[test]
+fn a_symbol_twice() {
+    refuse_object("long-words", "there is no one symbol m.f1", |object| {
+        let function = object.symbol_id(b"m.f1").unwrap();
+        again(object, function, "m.f1");
+    });
+    refuse_object("startup", "there is no one symbol m.memory0", |object| {
+        let section = SymbolSection::Absolute;
+        object.add_symbol(Symbol {
+            name: b"m.memory0".to_vec(),
+            value: 0x2000_0000,
+            size: 65536,
+            kind: SymbolKind::Data,
+            scope: SymbolScope::Compilation,
+            weak: false,
+            section,
+            flags: SymbolFlags::None,
+        });
+    });
+}
+
+#[test]
+fn a_loop_without_its_cut() {
+    refuse_hints("loop-sum", "a cut is missing", |hints| _ = hints.functions[0].cuts.remove(0));
+}
+
+#[test]
+fn a_cut_that_says_less_than_is_needed() {
+    refuse_hints("loop-sum", "not shown to lie inside one region", |hints| {
+        hints.functions[0].cuts[0].locations.retain(|located| located.location != Location::Core(5));
+    });
+    refuse_hints("loop-sum", "the jump does not go to the return address", |hints| {
+        hints.functions[0].cuts[1].locations.retain(|located| located.location != Location::Core(14));
+    });
+    refuse_hints("loop-sum", "callee-saved register r9 is not restored", |hints| {
+        hints.functions[0].cuts[1].locations.retain(|located| located.location != Location::Core(9));
+    });
+}
+
+#[test]
+fn a_cut_that_says_more_than_is_so() {
+    refuse_hints("loop-sum", "a fact of the cut", |hints| {
+        let cut = &mut hints.functions[0].cuts[0];
+        cut.nodes.push(Expr::Const32(0));
+        cut.facts.push(cut.nodes.len() as u32 - 1);
+    });
+    refuse_hints("loop-sum", "does not hold value", |hints| {
+        let cut = &mut hints.functions[0].cuts[0];
+        cut.nodes.push(Expr::Const32(0));
+        cut.locations[0].value = cut.nodes.len() as u32 - 1;
+    });
+    refuse_hints("loop-sum", "local 2 at the cut", |hints| {
+        let cut = &mut hints.functions[0].cuts[0];
+        cut.locals[2] = cut.locals[1];
+    });
+}
+
+#[test]
+fn a_cut_at_another_place_of_the_module() {
+    refuse_hints("loop-sum", "Wasm", |hints| {
+        let cuts = &mut hints.functions[0].cuts;
+        cuts[0].source = cuts[1].source.clone();
+    });
+    refuse_hints("loop-sum", "SP is 8 bytes below entry at the cut, 0 are declared", |hints| {
+        hints.functions[0].cuts[0].depth = 0;
+    });
+}
+
+#[test]
+fn a_frame_that_is_larger_than_declared() {
+    refuse_hints("spill-slots", "SP is 36 bytes below entry, 0 are declared", |hints| hints.functions[0].frame_bytes = 0);
+}
+
+#[test]
+fn a_limit_check_that_is_not_made() {
+    refuse_hints("loop-sum", "before the stack limit is checked", |hints| hints.functions[0].checked_bytes = 8);
+    refuse_hints("recursion", "calls itself without a stack limit check", |hints| hints.functions[0].checked_bytes = 0);
+    refuse_hints("recursion", "before the stack limit is checked", |hints| {
+        hints.functions[0].checked_bytes = 0xffff_fff8;
+    });
+}
+
+#[test]
+fn a_limit_word_that_may_stay_undefined() {
+    refuse_object("recursion", "not asked for as a global symbol", |object| {
+        let limit = object.symbol_id(b"synth_stack_limit").unwrap();
+        object.symbol_mut(limit).weak = true;
+    });
+}
+
+#[test]
+fn records_of_hints_missing_doubled_or_exchanged() {
+    refuse_hints("long-words", "there is no one record of hints", |hints| _ = hints.functions.pop());
+    refuse_hints("long-words", "there is no one record of hints", |hints| {
+        let again = hints.functions[1].clone();
+        hints.functions.push(again);
+    });
+    refuse_hints("call-arguments", "0 are declared", |hints| {
+        let numbers: Vec<u32> = hints.functions.iter().map(|function| function.function).collect();
+        hints.functions.rotate_left(1);
+        for (function, number) in hints.functions.iter_mut().zip(numbers) {
+            function.function = number;
+        }
+    });
+}
+
+#[test]
+fn a_prefix_that_gives_exports_other_names() {
+    refuse_hints("startup", "is not the module's name", |hints| hints.export_prefix = "a".to_owned());
+}
+
+#[test]
+fn no_code_for_instantiation() {
+    refuse_case("division", "there is no one global function m_init", |case| _ = case.functions.remove(&INIT));
+}
+
+#[test]
+fn no_hints() {
+    let case = case("division");
+    refuse(&case.wasm, &case.object().write().unwrap(), "there is no section .synth.hints");
+}
+
+/// A symbol with another name for what one symbol names.
+fn again(object: &mut Object<'_>, known: SymbolId, name: &str) {
+    let symbol = object.symbol(known);
+    let symbol = Symbol {
+        name: name.as_bytes().to_vec(),
+        value: symbol.value,
+        size: symbol.size,
+        kind: symbol.kind,
+        scope: symbol.scope,
+        weak: symbol.weak,
+        section: symbol.section,
+        flags: SymbolFlags::None,
+    };
+    object.add_symbol(symbol);
+}
+
+/// Sets a word of the header of a section (System V gABI, section header).
+fn set_section(elf: &mut [u8], name: &str, field: usize, value: u32) {
+    let word = |elf: &[u8], at: usize| u32::from_le_bytes(elf[at..at + 4].try_into().unwrap()) as usize;
+    let half = |elf: &[u8], at: usize| usize::from(u16::from_le_bytes(elf[at..at + 2].try_into().unwrap()));
+    let (start, count) = (word(elf, 32), half(elf, 48));
+    let names = word(elf, start + 40 * half(elf, 50) + 16);
+    for header in (0..count).map(|index| start + 40 * index) {
+        let at = names + word(elf, header);
+        if elf[at..].starts_with(name.as_bytes()) && elf[at + name.len()] == 0 {
+            elf[header + field..header + field + 4].copy_from_slice(&value.to_le_bytes());
+            return;
+        }
+    }
+    panic!("there is no section {name}");
+}
