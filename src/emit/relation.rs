@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
-    Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
-    Unknown,
+    Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
 
 use crate::alloc::{Allocated, Item, Place};
@@ -86,10 +85,23 @@ fn cuts(
         nodes.cut.stack = nodes.slots(&head.stack, &lost);
         nodes.places(allocated, block);
         // A fact about values that nothing else mentions could not be shown again.
-        let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
-        let known = |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
-        let facts: Vec<&FrameValue> = head.facts.iter().filter(|fact| fact.values().iter().all(known)).collect();
-        nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
+        let related: BTreeSet<u32> = nodes
+            .cut
+            .unknowns
+            .iter()
+            .map(|unknown| unknown.key)
+            .collect();
+        let known =
+            |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
+        let facts: Vec<&FrameValue> = head
+            .facts
+            .iter()
+            .filter(|fact| fact.values().iter().all(known))
+            .collect();
+        nodes.cut.facts = facts
+            .into_iter()
+            .map(|fact| nodes.expression(fact))
+            .collect();
         nodes.constants(allocated, block, constants);
         nodes.ranges();
         cuts.push(nodes.cut);
@@ -125,11 +137,24 @@ struct Derived {
 /// definition leads to it.
 fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
     let head = &func.blocks[block].head;
-    let located = || allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
+    let located = || {
+        allocated.blocks[block]
+            .located
+            .iter()
+            .map(|(_, vreg)| *vreg)
+    };
     let held = |vreg: VReg| allocated.vregs[vreg].expression();
-    let slots: Vec<FrameValue> = head.locals.iter().chain(&head.stack).flatten().cloned().collect();
+    let slots: Vec<FrameValue> = head
+        .locals
+        .iter()
+        .chain(&head.stack)
+        .flatten()
+        .cloned()
+        .collect();
     let seen = seen(&slots, &located().filter_map(held).collect::<Vec<_>>());
-    let all = located().chain(allocated.blocks[block].named.iter().copied()).filter_map(held);
+    let all = located()
+        .chain(allocated.blocks[block].named.iter().copied())
+        .filter_map(held);
     let mut mentioned: BTreeSet<Value> = all.flat_map(|expression| expression.values()).collect();
     let held: BTreeSet<Value> = mentioned.clone();
     mentioned.extend(slots.iter().flat_map(FrameValue::values));
@@ -218,7 +243,9 @@ impl Nodes<'_> {
     fn slots(&mut self, slots: &[Option<FrameValue>], lost: &BTreeSet<Value>) -> Vec<Option<Node>> {
         let is_shown = |slot: &&FrameValue| slot.values().iter().all(|value| !lost.contains(value));
         let shown = slots.iter().map(|slot| slot.as_ref().filter(is_shown));
-        shown.map(|slot| slot.map(|value| self.expression(value))).collect()
+        shown
+            .map(|slot| slot.map(|value| self.expression(value)))
+            .collect()
     }
 
     fn places(&mut self, allocated: &Allocated, block: Block) {
@@ -271,9 +298,18 @@ impl Nodes<'_> {
 
     /// Facts about what the unknowns can be.
     fn ranges(&mut self) {
-        let keys: Vec<u32> = self.cut.unknowns.iter().map(|unknown| unknown.key).collect();
+        let keys: Vec<u32> = self
+            .cut
+            .unknowns
+            .iter()
+            .map(|unknown| unknown.key)
+            .collect();
         for key in keys {
-            let range = self.func.values.get(&Value(key)).and_then(|info| info.range.clone());
+            let range = self
+                .func
+                .values
+                .get(&Value(key))
+                .and_then(|info| info.range.clone());
             if let Some(range) = range {
                 let fact = self.expression(&range);
                 self.cut.facts.push(fact);
