@@ -103,8 +103,18 @@ impl Lower<'_> {
             (Op::Extend8S32, _) => Some(compare32(Cmp::Eq, un32(Un32::Sext8, it()), it())),
             (Op::Extend16S32, _) => Some(compare32(Cmp::Eq, un32(Un32::Sext16, it()), it())),
             (
-                Op::Eq32 | Op::Ne32 | Op::LtU32 | Op::LtS32 | Op::LeU32 | Op::LeS32
-                | Op::Eq64 | Op::Ne64 | Op::LtU64 | Op::LtS64 | Op::LeU64 | Op::LeS64,
+                Op::Eq32
+                | Op::Ne32
+                | Op::LtU32
+                | Op::LtS32
+                | Op::LeU32
+                | Op::LeS32
+                | Op::Eq64
+                | Op::Ne64
+                | Op::LtU64
+                | Op::LtS64
+                | Op::LeU64
+                | Op::LeS64,
                 _,
             ) => Some(masked(1)),
             _ => None,

@@ -211,7 +211,9 @@ fn differs(what: &What, outcome: &Outcome) -> Option<String> {
             (!all).then(|| format!("the result is {}", results(found)))
         }
         (_, Outcome::Returned(found, _)) => Some(format!("it returned {}", results(found))),
-        (_, Outcome::Trapped(trap, at, _)) => Some(format!("it trapped at {at:#x}: {}", trap.words())),
+        (_, Outcome::Trapped(trap, at, _)) => {
+            Some(format!("it trapped at {at:#x}: {}", trap.words()))
+        }
         (_, Outcome::Bytes(_)) => Some("it read bytes".to_owned()),
     }
 }
