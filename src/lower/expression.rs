@@ -155,8 +155,10 @@ impl Lower<'_> {
                 ) else {
                     continue;
                 };
-                if let (Op::LtU32, Some(limit)) = (check.op, self.ir.constant(check.args[0])) {
-                    let least = limits.entry(check.args[1]).or_insert(u32::MAX);
+                if let (Op::LtU32, &[limit, index]) = (check.op, &check.args[..])
+                    && let Some(limit) = self.ir.constant(limit)
+                {
+                    let least = limits.entry(index).or_insert(u32::MAX);
                     *least = (*least).min(limit as u32);
                 }
             }
