@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::abi::{self, Place};
-use crate::domain::{Bin32, Domain};
+use crate::domain::{Bin32, Cmp, Domain};
 use crate::hints::{Base, Location};
 use crate::term::node::Width;
 use crate::program::Word;
@@ -16,6 +16,7 @@ use crate::term::{Term32, TermMem, Terms};
 use crate::thumb::flags::Flags;
 use crate::thumb::inst::{Inst, Reg, Width as Bytes};
 use crate::thumb::sem::{Alignment, ItState, Machine};
+use crate::verdict::Method;
 use crate::wasm::module::Function;
 use crate::wasm::sem::Value;
 
@@ -262,18 +263,32 @@ impl Symbolic {
             return Ok(Where::StackLimit);
         }
         let extents: Vec<_> = self.constants.regions.extents.iter().map(|(base, extent)| (*base, *extent)).collect();
-        for (base, extent) in extents {
-            let offset = self.terms.bin32(Bin32::Sub, &address, &extent.address);
-            let high = self.facts.range_of(&mut self.terms, offset).high;
-            if extent.bytes >= bytes && high <= extent.bytes - bytes {
-                return Ok(match base {
-                    Base::Memory(_) => Where::Memory(offset),
-                    Base::Instance => Where::Instance(offset),
-                    Base::Table(_) => Where::Table(offset),
-                });
+        for method in [Method::Facts, Method::Solver] {
+            for (base, extent) in &extents {
+                let Some(last) = extent.bytes.checked_sub(bytes) else { continue };
+                let offset = self.terms.bin32(Bin32::Sub, &address, &extent.address);
+                if self.is_at_most(offset, last, method) {
+                    self.accesses.push(method);
+                    return Ok(match base {
+                        Base::Memory(_) => Where::Memory(offset),
+                        Base::Instance => Where::Instance(offset),
+                        Base::Table(_) => Where::Table(offset),
+                    });
+                }
             }
         }
         Err(Stop::Fault("the address is not shown to lie inside one region".to_owned()))
+    }
+
+    /// Whether a word is shown, by its range or by the solver, to be at most `last` without sign.
+    fn is_at_most(&mut self, word: Term32, last: u32, method: Method) -> bool {
+        if method == Method::Facts {
+            return self.facts.range_of(&mut self.terms, word).high <= last;
+        }
+        let last = self.terms.w32(last);
+        let beyond = self.terms.cmp32(Cmp::LtU, &last, &word);
+        let within = self.terms.not(&beyond);
+        self.prover.decide(&mut self.terms, &self.facts, within) == Some(true)
     }
 
     fn constant_offset(&self, offset: Term32, bytes: u32) -> Result<u32, Stop> {

@@ -1,8 +1,8 @@
 //! The symbolic executor's state: terms, facts, and both sides' worlds.
 //!
 //! One [`Symbolic`] walks one path at a time. It is the [`Domain`] of both semantics: operators make
-//! terms, decisions are answered from facts. Machine steps see the machine's facts only; source
-//! steps may also ask the solver, as what they learn never admits a machine access.
+//! terms, decisions are answered from facts. Machine steps see the machine's facts only: what the
+//! source learns never admits a machine access.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,6 +13,7 @@ use crate::program::Program;
 use crate::term::facts::Facts;
 use crate::term::prove::Prover;
 use crate::term::{Bounds, Function, Term32, Term64, TermBool, TermMem, Terms};
+use crate::verdict::Method;
 use crate::wasm::sem::Value;
 
 use super::machine::MachineState;
@@ -112,6 +113,8 @@ pub struct Symbolic {
     pub facts: Facts,
     /// The stepping side.
     pub side: Side,
+    /// How the machine's accesses since the last instruction were shown to lie in their regions.
+    pub accesses: Vec<Method>,
 }
 
 impl Symbolic {
@@ -127,6 +130,7 @@ impl Symbolic {
             world,
             facts: Facts::new(),
             side: Side::Source,
+            accesses: Vec::new(),
         }
     }
 

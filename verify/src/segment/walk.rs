@@ -279,6 +279,9 @@ impl Walk<'_, '_> {
         if path.length > (self.subject.end - self.subject.start) / 2 {
             return Err("the path goes in a circle; a cut is missing".to_owned());
         }
+        for method in std::mem::take(&mut self.symbolic.accesses) {
+            self.close(at, Kind::Access, method);
+        }
         path.machine.forget_below_sp(self.symbolic)?;
         self.after(&before, path, at)?;
         let next = path.pc + size;
@@ -298,6 +301,7 @@ impl Walk<'_, '_> {
     /// The instruction's own meaning, or that of its relocation.
     fn execute(&mut self, path: &mut Path, inst: &Inst, size: u32) -> Result<Flow<Term32>, Stop> {
         self.symbolic.side = Side::Machine;
+        self.symbolic.accesses.clear();
         self.symbolic.facts = path.machine_facts.clone();
         std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
         let flow = self.run(inst, path.pc, size);
