@@ -48,8 +48,10 @@ pub fn half(whole: &FrameValue, which: Half) -> FrameValue {
                 Bin64::Xor => bitwise(Bin32::Xor, of(a), of(b)),
                 Bin64::Add | Bin64::Sub if which == Half::Low => match (op, of(a), of(b)) {
                     (_, a, FrameValue::Const32(0)) | (Bin64::Add, FrameValue::Const32(0), a) => a,
-                    _ => kept(),
+                    (Bin64::Add, a, b) => FrameValue::Bin32(Bin32::Add, Box::new(a), Box::new(b)),
+                    (_, a, b) => FrameValue::Bin32(Bin32::Sub, Box::new(a), Box::new(b)),
                 },
+                Bin64::Mul if which == Half::Low => FrameValue::Bin32(Bin32::Mul, Box::new(of(a)), Box::new(of(b))),
                 _ => shifted((*op, which), a, b).unwrap_or_else(kept),
             }
         }
@@ -58,8 +60,8 @@ pub fn half(whole: &FrameValue, which: Half) -> FrameValue {
     }
 }
 
-/// A half of a shift by a known count that is 0 or no less than 32: a half of `a`, shifted, or what
-/// fills up.
+/// A half of a shift by a known count that only one half of `a` goes into: that half, shifted, or
+/// what fills up.
 fn shifted((op, which): (Bin64, Half), a: &FrameValue, count: &FrameValue) -> Option<FrameValue> {
     let is_shift = matches!(op, Bin64::Shl | Bin64::ShrU | Bin64::ShrS | Bin64::RotL | Bin64::RotR);
     let FrameValue::Const32(count) = half(count, Half::Low) else { return None };
@@ -67,10 +69,17 @@ fn shifted((op, which): (Bin64, Half), a: &FrameValue, count: &FrameValue) -> Op
     if is_shift && count == 0 {
         return Some(half(a, which));
     }
-    let beyond = count.checked_sub(32)?;
     let by = |op, a, count| match count {
         0 => a,
         _ => FrameValue::Bin32(op, Box::new(a), Box::new(FrameValue::Const32(count))),
+    };
+    let Some(beyond) = count.checked_sub(32) else {
+        return match (op, which) {
+            (Bin64::Shl, Half::Low) => Some(by(Bin32::Shl, half(a, Half::Low), count)),
+            (Bin64::ShrU, Half::High) => Some(by(Bin32::ShrU, half(a, Half::High), count)),
+            (Bin64::ShrS, Half::High) => Some(by(Bin32::ShrS, half(a, Half::High), count)),
+            _ => None,
+        };
     };
     match (op, which) {
         (Bin64::Shl, Half::Low) | (Bin64::ShrU, Half::High) => Some(FrameValue::Const32(0)),
@@ -142,7 +151,10 @@ mod tests {
         assert_eq!(half(&turned, Half::High), FrameValue::Low(value()));
         assert_eq!(half(&shift(Bin64::ShrS, 64), Half::High), FrameValue::High(value()));
         let near = shift(Bin64::Shl, 31);
-        assert_eq!(half(&near, Half::Low), FrameValue::Low(Box::new(near.clone())));
+        let low = Box::new(FrameValue::Low(value()));
+        let moved = FrameValue::Bin32(Bin32::Shl, low, Box::new(FrameValue::Const32(31)));
+        assert_eq!(half(&near, Half::Low), moved);
+        assert_eq!(half(&near, Half::High), FrameValue::High(Box::new(near.clone())));
     }
 
     #[test]
@@ -151,6 +163,8 @@ mod tests {
         let add = |bits| FrameValue::Bin64(Bin64::Add, Box::new(value.clone()), Box::new(FrameValue::Const64(bits)));
         assert_eq!(half(&add(5 << 32), Half::Low), FrameValue::Low(Box::new(value.clone())));
         assert_eq!(half(&add(5 << 32), Half::High), FrameValue::High(Box::new(add(5 << 32))));
-        assert_eq!(half(&add(5), Half::Low), FrameValue::Low(Box::new(add(5))));
+        let low = Box::new(FrameValue::Low(Box::new(value.clone())));
+        let sum = FrameValue::Bin32(Bin32::Add, low, Box::new(FrameValue::Const32(5)));
+        assert_eq!(half(&add(5), Half::Low), sum);
     }
 }

@@ -3,7 +3,7 @@
 //! Ensures: the expressions of registers and of frames read through the same values, so that a
 //! place which holds one is seen to hold the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
 
@@ -142,37 +142,37 @@ impl Lower<'_> {
         Some(operation(inst.op, args))
     }
 
-    /// What the checks on every way to a block have left over: for each index the smallest limit.
+    /// What the checks on every way to a block have left over: for each index that is compared with
+    /// constants the smallest limit, and every other condition that did not hold.
     fn passed_checks(&mut self, block: ir::Block, dominators: &Dominators) -> Vec<FrameValue> {
         let mut limits: BTreeMap<Value, u32> = BTreeMap::new();
+        let mut others: BTreeSet<Value> = BTreeSet::new();
         let mut above = dominators.idom(block);
         while let Some(earlier) = above {
             for &inst in &self.ir.blocks[earlier].insts {
                 let inst = &self.ir.insts[inst];
-                let (Op::TrapIf(_), Some(check)) = (
-                    inst.op,
-                    inst.args.first().and_then(|&c| self.ir.definition(c)),
-                ) else {
-                    continue;
-                };
-                if let (Op::LtU32, &[limit, index]) = (check.op, &check.args[..])
-                    && let Some(limit) = self.ir.constant(limit)
-                {
-                    let least = limits.entry(index).or_insert(u32::MAX);
-                    *least = (*least).min(limit as u32);
+                let (Op::TrapIf(_), &[condition]) = (inst.op, &inst.args[..]) else { continue };
+                match self.ir.definition(condition).map(|check| (check.op, &check.args[..])) {
+                    Some((Op::LtU32, &[limit, index])) if self.ir.constant(limit).is_some() => {
+                        let limit = self.ir.constant(limit).map_or(u32::MAX, |limit| limit as u32);
+                        let least = limits.entry(index).or_insert(u32::MAX);
+                        *least = limit.min(*least);
+                    }
+                    _ => _ = others.insert(condition),
                 }
             }
             above = dominators.idom(earlier).filter(|&next| next != earlier);
         }
-        let within = |(index, limit): (Value, u32)| {
-            let beyond = FrameValue::Cmp32(
-                Cmp::LtU,
-                Box::new(word(limit)),
-                Box::new(self.expression(index)),
-            );
-            FrameValue::Cmp32(Cmp::Eq, Box::new(beyond), Box::new(word(0)))
-        };
-        limits.into_iter().map(within).collect()
+        let is_false = |condition| FrameValue::Cmp32(Cmp::Eq, Box::new(condition), Box::new(word(0)));
+        let mut passed = Vec::new();
+        for (index, limit) in limits {
+            let index = Box::new(self.expression(index));
+            passed.push(is_false(FrameValue::Cmp32(Cmp::LtU, Box::new(word(limit)), index)));
+        }
+        for condition in others {
+            passed.push(is_false(self.expression(condition)));
+        }
+        passed
     }
 
     /// Says at a block's head which Wasm state stands there.

@@ -400,7 +400,7 @@ impl Context<'_> {
                     Some(Simpler::Op(op, operands))
                 }
                 (1, true) | (0, false) => self.value(a),
-                _ => self.truth(!is_equal),
+                _ => None,
             };
         }
         match inner.op {
