@@ -23,7 +23,7 @@ use crate::segment::machine::region_term;
 use crate::segment::symbolic::{Constants, Extent, Regions, SourceWorld, Symbolic, STACK_LIMIT_MAX};
 use crate::segment::walk::{self, Subject, Walked};
 use crate::stack::{self, Frame};
-use crate::term::{Bounds, Term32, Terms};
+use crate::term::{Bounds, Function, Term32, Terms};
 use crate::thumb::inst::Width;
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
 use crate::wasm::module::{self, Constant, Module, PAGE_BYTES};
@@ -285,15 +285,15 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
     // SP at entry is a multiple of 8, far from both ends of the address space: an entry assumption.
     let entry_sp = terms.region("SP at entry", Bounds { low: 0x1_0000, high: 0xffff_0000, align_log2: 3 });
     let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: STACK_LIMIT_MAX, align_log2: 0 });
-    let table = table(&mut terms, program);
+    let (table_type, table_code) = table(&mut terms, program);
     let world = world(&mut terms, module, memory_bytes);
     let constants = Constants {
         regions,
         entry_sp,
         limit,
-        table_type: terms.function("type of table entry"),
-        table_code: terms.function("code of table entry"),
-        table,
+        table_type,
+        table_code,
+        table_entries: u32::try_from(program.table.len()).expect("a table's entries fit its ELF section"),
         grows,
         reserve_pages: bytes / PAGE_BYTES,
         length_bounds,
@@ -320,18 +320,25 @@ fn regions(terms: &mut Terms, program: &Program) -> Regions {
 }
 
 /// Type id and code address of each entry. Addresses in an object are unknowns, one per function.
-fn table(terms: &mut Terms, program: &Program) -> Vec<(u32, Term32)> {
-    let code = terms.function("address of function");
-    let entries = program.table.iter();
-    entries
-        .map(|entry| match entry {
+/// The functions from an index of table 0 to the type id and to the code address of its entry.
+fn table(terms: &mut Terms, program: &Program) -> (Function, Function) {
+    let address = terms.function("address of function");
+    let (mut types, mut codes) = (Vec::new(), Vec::new());
+    for entry in &program.table {
+        let (id, code) = match entry {
             None => (0, terms.w32(0)),
             Some((id, function)) => {
                 let function = terms.w32(*function);
-                (*id, terms.apply32(code, &[function]))
+                (*id, terms.apply32(address, &[function]))
             }
-        })
-        .collect()
+        };
+        types.push(terms.w32(id));
+        codes.push(code);
+    }
+    let (of_type, of_code) = (terms.function("type of table entry"), terms.function("code of table entry"));
+    terms.define_points(of_type, types);
+    terms.define_points(of_code, codes);
+    (of_type, of_code)
 }
 
 fn world(terms: &mut Terms, module: &Module, memory_bytes: Term32) -> SourceWorld {

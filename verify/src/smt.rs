@@ -166,8 +166,8 @@ fn query<'a>(
     }
     let negated: ast::Bool = translation.negated_goal(goal.raw);
     solver.assert(negated);
-    for bound in translation.bounds() {
-        solver.assert(bound);
+    for known in translation.known() {
+        solver.assert(known);
     }
     (solver, translation)
 }

@@ -192,7 +192,7 @@ impl World for Symbolic {
     }
 
     fn table_size(&mut self, _table: u32) -> u32 {
-        u32::try_from(self.constants.table.len()).expect("a table's entries fit its ELF section")
+        self.constants.table_entries
     }
 
     fn table_type(&mut self, _table: u32, index: &Term32) -> Result<Term32, Stop> {

@@ -81,8 +81,8 @@ pub struct Constants {
     pub table_type: Function,
     /// `code(i)` of table 0.
     pub table_code: Function,
-    /// Type id and code address of each entry of table 0.
-    pub table: Vec<(u32, Term32)>,
+    /// Entries of table 0.
+    pub table_entries: u32,
     /// Whether the memory's length can change.
     pub grows: bool,
     /// Most pages the memory may have.
@@ -136,12 +136,7 @@ impl Symbolic {
 
     /// A word of table 0 at an index within the table.
     pub fn table_word(&mut self, which: Function, index: Term32) -> Term32 {
-        let entry = self.terms.as_const32(index).and_then(|at| self.constants.table.get(at as usize).copied());
-        match entry {
-            Some((type_id, _)) if which == self.constants.table_type => self.terms.w32(type_id),
-            Some((_, code)) => code,
-            None => self.terms.apply32(which, &[index]),
-        }
+        self.terms.apply32(which, &[index])
     }
 
     /// Which number the index is, least first, if the facts bound it.

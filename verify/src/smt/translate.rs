@@ -40,6 +40,8 @@ pub struct Translation<'a> {
     /// Addresses at which memories are read or written.
     addresses: Vec<BV>,
     applications: Vec<(Function, Vec<BV>, BV)>,
+    /// What functions are at the points where that is known.
+    points: Vec<Bool>,
 }
 
 fn word(value: u32) -> BV {
@@ -60,6 +62,7 @@ impl<'a> Translation<'a> {
             symbols: BTreeMap::new(),
             addresses: Vec::new(),
             applications: Vec::new(),
+            points: Vec::new(),
         }
     }
 
@@ -84,9 +87,9 @@ impl<'a> Translation<'a> {
         select(&a, &address).eq(select(&b, &address)).not()
     }
 
-    /// What is known of the symbols translated so far.
-    pub fn bounds(&mut self) -> Vec<Bool> {
-        let mut known = Vec::new();
+    /// What is known of the symbols and functions translated so far.
+    pub fn known(&mut self) -> Vec<Bool> {
+        let mut known = self.points.clone();
         for (symbol, id) in self.symbols.clone() {
             let info = self.terms.arena().symbol(symbol);
             if info.sort != Sort::W32 {
@@ -324,6 +327,13 @@ impl<'a> Translation<'a> {
             operands.len()
         );
         let value = apply(&name, &operands);
+        if let [operand] = &operands[..] {
+            for (index, point) in (0_u32..).zip(self.terms.arena().points(function)) {
+                let is_there = operand.eq(word(index));
+                let is_point = value.eq(self.word(point.raw));
+                self.points.push(is_there.implies(&is_point));
+            }
+        }
         self.applications.push((function, operands, value.clone()));
         value
     }

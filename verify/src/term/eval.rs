@@ -170,7 +170,11 @@ impl<'a> Evaluator<'a> {
             Node::Apply(function, operands) => {
                 let operands: Vec<u32> =
                     operands.iter().map(|operand| self.w32(*operand)).collect();
-                self.apply(*function, operands)
+                let points = self.arena.points(*function);
+                match operands[..] {
+                    [operand] if (operand as usize) < points.len() => self.w32(points[operand as usize].raw),
+                    _ => self.apply(*function, operands),
+                }
             }
             Node::Ite(c, a, b) => {
                 if self.bool(*c) {

@@ -208,6 +208,11 @@ impl Terms {
         self.arena.function(name)
     }
 
+    /// Says what a function of one word is at 0, 1, 2 and so on. What it is elsewhere stays open.
+    pub fn define_points(&mut self, function: Function, points: Vec<Term32>) {
+        self.arena.define_points(function, points);
+    }
+
     /// The value of an uninterpreted function.
     pub fn apply32(&mut self, function: Function, operands: &[Term32]) -> Term32 {
         let raw: Rc<[Id]> = operands.iter().map(|operand| operand.raw).collect();

@@ -10,6 +10,8 @@ use std::rc::Rc;
 
 use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
 
+use super::Term32;
+
 /// The name of a node in its arena.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Id(pub(super) u32);
@@ -219,6 +221,13 @@ pub enum Node {
     Writes(Writes),
 }
 
+/// What is known of a function.
+#[derive(Debug)]
+struct FunctionInfo {
+    name: String,
+    points: Vec<Term32>,
+}
+
 /// All nodes, symbols and functions.
 #[derive(Debug, Default)]
 pub struct Arena {
@@ -226,7 +235,7 @@ pub struct Arena {
     /// Only looked up, never iterated over.
     ids: HashMap<Node, Id>,
     symbols: Vec<SymbolInfo>,
-    functions: Vec<String>,
+    functions: Vec<FunctionInfo>,
     function_ids: BTreeMap<String, Function>,
 }
 
@@ -287,14 +296,24 @@ impl Arena {
             return function;
         }
         let function = Function(u32::try_from(self.functions.len()).expect("few functions"));
-        self.functions.push(name.to_owned());
+        self.functions.push(FunctionInfo { name: name.to_owned(), points: Vec::new() });
         self.function_ids.insert(name.to_owned(), function);
         function
     }
 
     /// The name of a function.
     pub fn function_name(&self, function: Function) -> &str {
-        &self.functions[function.0 as usize]
+        &self.functions[function.0 as usize].name
+    }
+
+    /// Says what a function of one word is at 0, 1, 2 and so on. What it is elsewhere stays open.
+    pub fn define_points(&mut self, function: Function, points: Vec<Term32>) {
+        self.functions[function.0 as usize].points = points;
+    }
+
+    /// What a function is at 0, 1, 2 and so on, as far as that is known.
+    pub fn points(&self, function: Function) -> &[Term32] {
+        &self.functions[function.0 as usize].points
     }
 
     /// The type of a term.

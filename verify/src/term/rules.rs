@@ -16,6 +16,7 @@ use crate::domain::Bin32;
 mod bits;
 mod choice;
 mod compare;
+mod function;
 mod linear;
 mod make;
 mod memory;
@@ -58,6 +59,7 @@ pub const RULES: &[&[Rule]] = &[
     compare::CARRIES,
     truth::CONNECTIVES,
     choice::CHOICES,
+    function::POINTS,
     wide::WIDE,
     memory::MEMORY,
 ];
@@ -65,7 +67,8 @@ pub const RULES: &[&[Rule]] = &[
 /// The rules that can apply to a node.
 fn candidates(node: &Node) -> &'static [Rule] {
     match node {
-        Node::Symbol(_) | Node::Apply(..) | Node::Bool(_) | Node::Const(_) | Node::Join(..) => &[],
+        Node::Symbol(_) | Node::Bool(_) | Node::Const(_) | Node::Join(..) => &[],
+        Node::Apply(..) => function::POINTS,
         Node::Ite(..) => choice::CHOICES,
         Node::Not(_) | Node::And(_) | Node::Or(..) => truth::CONNECTIVES,
         Node::Cmp32(..) => compare::COMPARISONS,

@@ -223,6 +223,8 @@ impl Generator {
             }
             5 => {
                 let function = self.terms.function("f");
+                let points = [5, 0, 1 << 31].map(|value| self.terms.w32(value));
+                self.terms.define_points(function, points.to_vec());
                 self.terms.apply32(function, &[a])
             }
             6 => {
