@@ -8,12 +8,22 @@ use synth_verify::hints::{Bin32, Bin64, Un64};
 use crate::vcode::func::FrameValue;
 
 /// Which half of a 64-bit value.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Half {
     /// Bits 31:0.
     Low,
     /// Bits 63:32.
     High,
+}
+
+impl Half {
+    /// The other one.
+    pub fn other(self) -> Half {
+        match self {
+            Half::Low => Half::High,
+            Half::High => Half::Low,
+        }
+    }
 }
 
 /// A 32-bit expression in its normal form.

@@ -72,13 +72,15 @@ fn cuts(
         if head.source.is_empty() {
             continue;
         }
-        let Derived { stands_for, leads_to, told, lows, highs } = derive(func, allocated, block);
+        let fixed = fixed_halves(allocated, block, constants);
+        let Derived { stands_for, leads_to, told, lows, highs } = derive(func, allocated, block, &fixed);
         let mut nodes = Nodes {
             func,
             cut: Cut::default(),
             known: HashMap::new(),
             said: BTreeMap::new(),
             stands_for,
+            fixed,
             told,
             halves: (lows, highs),
             own: BTreeMap::new(),
@@ -97,8 +99,12 @@ fn cuts(
         // A fact about values that nothing else mentions could not be shown again.
         let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
         let known = |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
-        let facts: Vec<&FrameValue> = head.facts.iter().filter(|fact| fact.values().iter().all(known)).collect();
-        nodes.cut.facts = facts.into_iter().map(|fact| nodes.expression(fact)).collect();
+        let said = |value| match known(&value) {
+            true => Some(FrameValue::Value(value)),
+            false => unfold(func, value, &|leaf| known(&leaf), DEPTH_MAX),
+        };
+        let facts: Vec<FrameValue> = head.facts.iter().filter_map(|fact| fact.replace(&mut { said })).collect();
+        nodes.cut.facts = facts.iter().map(|fact| nodes.expression(fact)).collect();
         nodes.constants(allocated, block, constants);
         nodes.ranges();
         for (value, definition) in leads_to {
@@ -119,6 +125,8 @@ struct Nodes<'a> {
     said: BTreeMap<Value, Node>,
     /// Values that are said in terms of others.
     stands_for: BTreeMap<Value, FrameValue>,
+    /// Values of which one half is a constant.
+    fixed: BTreeMap<Value, (Half, u32)>,
     /// Values that Wasm or the machine tells.
     told: BTreeSet<Value>,
     /// Values of which the machine tells the low half, and those of which it tells the high half.
@@ -146,12 +154,13 @@ struct Derived {
 /// A value that a Wasm slot or the machine shows is said in terms of its definition wherever what
 /// that needs is seen too: so two cuts that follow one another say it alike. Else it is an unknown.
 /// What the machine holds in half only may be a half of a value with a definition that leads to it.
-fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
+fn derive(func: &Func, allocated: &Allocated, block: Block, fixed: &BTreeMap<Value, (Half, u32)>) -> Derived {
     let head = &func.blocks[block].head;
     let located = || allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
     let held = |vreg: VReg| allocated.vregs[vreg].expression();
     let slots: Vec<FrameValue> = head.locals.iter().chain(&head.stack).flatten().cloned().collect();
-    let seen = seen(&slots, &located().filter_map(held).collect::<Vec<_>>());
+    let mut seen = seen(&slots, &located().filter_map(held).collect::<Vec<_>>());
+    seen.extend(fixed.keys());
     let all = located().chain(allocated.blocks[block].named.iter().copied()).filter_map(held);
     let mut mentioned: BTreeSet<Value> = all.flat_map(|expression| expression.values()).collect();
     mentioned.extend(slots.iter().flat_map(FrameValue::values));
@@ -165,11 +174,15 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
             None => _ = hidden.insert(value),
         }
     }
+    for (value, inverse) in comparisons_again(func, seen.iter().filter(|value| !stands_for.contains_key(value))) {
+        stands_for.insert(value, inverse);
+    }
     for value in &seen {
         if stands_for.contains_key(value) {
             continue;
         }
-        let leaf = |leaf| seen.contains(&leaf) || hidden.contains(&leaf);
+        let is_opaque = |leaf| func.values.get(&leaf).is_none_or(|info| info.definition.is_none());
+        let leaf = |leaf| seen.contains(&leaf) || hidden.contains(&leaf) || is_opaque(leaf);
         if let Some(expression) = unfold(func, *value, &leaf, DEPTH_MAX) {
             leads_to.insert(*value, expression);
         }
@@ -188,6 +201,53 @@ fn derive(func: &Func, allocated: &Allocated, block: Block) -> Derived {
         _ => None,
     });
     Derived { stands_for, leads_to, told, lows, highs }
+}
+
+/// Values that compare what another one before them compares, in terms of that one.
+fn comparisons_again<'a>(func: &Func, values: impl Iterator<Item = &'a Value>) -> Vec<(Value, FrameValue)> {
+    let mut first: BTreeMap<&FrameValue, (Value, bool)> = BTreeMap::new();
+    let mut again = Vec::new();
+    for &value in values {
+        let definition = func.values.get(&value).and_then(|info| info.definition.as_ref());
+        let (comparison, holds) = match definition {
+            Some(FrameValue::Cmp32(Cmp::Eq, a, b)) if **b == FrameValue::Const32(0) && a.is_comparison() => (&**a, false),
+            Some(definition) if definition.is_comparison() => (definition, true),
+            _ => continue,
+        };
+        let (earlier, held) = *first.entry(comparison).or_insert((value, holds));
+        let earlier_value = FrameValue::Value(earlier);
+        match () {
+            () if earlier == value => {}
+            () if held == holds => again.push((value, earlier_value)),
+            () => {
+                let zero = Box::new(FrameValue::Const32(0));
+                again.push((value, FrameValue::Cmp32(Cmp::Eq, Box::new(earlier_value), zero)));
+            }
+        }
+    }
+    again
+}
+
+/// The values of which a location holds one half, and a register that holds a constant, or would if
+/// it were made again, stands for the other.
+fn fixed_halves(allocated: &Allocated, block: Block, constants: &BTreeMap<VReg, u32>) -> BTreeMap<Value, (Half, u32)> {
+    let data = &allocated.blocks[block];
+    let half_of = |vreg: VReg| match allocated.vregs[vreg].expression()? {
+        FrameValue::Low(whole) => whole.just().map(|value| (value, Half::Low)),
+        FrameValue::High(whole) => whole.just().map(|value| (value, Half::High)),
+        _ => None,
+    };
+    let located = || data.located.iter().map(|(_, vreg)| *vreg);
+    let held: BTreeSet<(Value, Half)> =
+        located().filter(|vreg| !constants.contains_key(vreg)).filter_map(half_of).collect();
+    let mut fixed = BTreeMap::new();
+    for vreg in located().chain(data.named.iter().copied()) {
+        let (Some(&constant), Some((value, half))) = (constants.get(&vreg), half_of(vreg)) else { continue };
+        if held.contains(&(value, half.other())) {
+            fixed.insert(value, (half, constant));
+        }
+    }
+    fixed
 }
 
 /// The values that the validator can read off: a slot or a location is just the value, or the
@@ -392,9 +452,9 @@ impl Nodes<'_> {
             None => Vec::new(),
         };
         for (word, is) in words {
-            if self.is_told(&is) {
-                let fact = FrameValue::Cmp32(Cmp::Eq, Box::new(word), Box::new(is));
-                let fact = self.expression(&fact);
+            if self.is_told(&is) || self.own.contains_key(&is) {
+                let (word, is) = (self.expression(&word), self.word(&is));
+                let fact = self.node(Expr::Cmp32(Cmp::Eq, word, is));
                 self.cut.facts.push(fact);
             }
         }
@@ -423,8 +483,20 @@ impl Nodes<'_> {
                 Expr::Ite64(self.expression(c), self.expression(a), self.expression(b))
             }
             FrameValue::Join(high, low) => Expr::Join(self.expression(high), self.expression(low)),
-            FrameValue::High(a) => Expr::High(self.expression(a)),
-            FrameValue::Low(a) => Expr::Low(self.expression(a)),
+            FrameValue::High(a) => {
+                let whole = self.expression(a);
+                match self.cut.nodes[whole as usize] {
+                    Expr::Join(high, _) => return high,
+                    _ => Expr::High(whole),
+                }
+            }
+            FrameValue::Low(a) => {
+                let whole = self.expression(a);
+                match self.cut.nodes[whole as usize] {
+                    Expr::Join(_, low) => return low,
+                    _ => Expr::Low(whole),
+                }
+            }
             FrameValue::Base(base) => Expr::Base(*base),
             FrameValue::Load(memory, bytes, address) => {
                 Expr::Load(*memory, *bytes, self.expression(address))
@@ -442,7 +514,20 @@ impl Nodes<'_> {
         }
         let node = match self.stands_for.get(&value).cloned() {
             Some(expression) => self.expression(&expression),
-            None => self.unknown(value),
+            None => {
+                let unknown = self.unknown(value);
+                match self.fixed.get(&value).copied() {
+                    Some((Half::Low, constant)) => {
+                        let (high, low) = (self.node(Expr::High(unknown)), self.node(Expr::Const32(constant)));
+                        self.node(Expr::Join(high, low))
+                    }
+                    Some((Half::High, constant)) => {
+                        let (high, low) = (self.node(Expr::Const32(constant)), self.node(Expr::Low(unknown)));
+                        self.node(Expr::Join(high, low))
+                    }
+                    None => unknown,
+                }
+            }
         };
         self.said.insert(value, node);
         node

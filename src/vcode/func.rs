@@ -148,6 +148,11 @@ pub enum FrameValue {
 }
 
 impl FrameValue {
+    /// Whether it compares two words or two 64-bit values.
+    pub fn is_comparison(&self) -> bool {
+        matches!(self, FrameValue::Cmp32(..) | FrameValue::Cmp64(..))
+    }
+
     /// The same with every SSA value replaced; `None` if one cannot be.
     pub fn replace(&self, by: &mut dyn FnMut(Value) -> Option<FrameValue>) -> Option<FrameValue> {
         let mut go = |a: &FrameValue| a.replace(by).map(Box::new);
