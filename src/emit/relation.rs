@@ -210,7 +210,11 @@ fn comparisons_again<'a>(func: &Func, values: impl Iterator<Item = &'a Value>) -
     for &value in values {
         let definition = func.values.get(&value).and_then(|info| info.definition.as_ref());
         let (comparison, holds) = match definition {
-            Some(FrameValue::Cmp32(Cmp::Eq, a, b)) if **b == FrameValue::Const32(0) && a.is_comparison() => (&**a, false),
+            Some(FrameValue::Ite32(condition, a, b))
+                if condition.is_comparison() && (&**a, &**b) == (&FrameValue::Const32(0), &FrameValue::Const32(1)) =>
+            {
+                (&**condition, false)
+            }
             Some(definition) if definition.is_comparison() => (definition, true),
             _ => continue,
         };
