@@ -319,10 +319,12 @@ fn constants(inst: &Inst, pc: u32, targets: &[u32]) -> std::ops::Range<u32> {
     from..from.saturating_add(bytes)
 }
 
-/// The targets of a jump table: it ends where the first of them, or an instruction with a label, begins.
+/// The targets of a jump table: it ends where the first of them, an instruction with a label, or a
+/// literal that such an instruction reads, begins.
 fn table_targets(subject: &Subject<'_>, table: u32, width: Width) -> Result<Vec<u32>, String> {
-    let labelled = subject.hints.labels.iter().map(|label| label.at).filter(|at| *at >= table).min();
-    let mut end = labelled.unwrap_or(subject.end - subject.start);
+    let labelled = subject.hints.labels.iter().map(|label| label.at);
+    let behind = labelled.chain(literals(subject)).filter(|at| *at >= table).min();
+    let mut end = behind.unwrap_or(subject.end - subject.start);
     let mut targets = Vec::new();
     let mut at = table;
     while at + width.bytes() <= end {
@@ -342,6 +344,16 @@ fn table_targets(subject: &Subject<'_>, table: u32, width: Width) -> Result<Vec<
         at += width.bytes();
     }
     Ok(targets)
+}
+
+/// Offsets of the literals that instructions with labels read.
+fn literals(subject: &Subject<'_>) -> impl Iterator<Item = u32> {
+    subject.hints.labels.iter().filter_map(|label| {
+        let pc = subject.start.checked_add(label.at).filter(|pc| *pc < subject.end)?;
+        let (inst, _) = decode(subject.program.code(pc, subject.end), 0).ok()?;
+        let read = constants(&inst, pc, &[]);
+        (!read.is_empty()).then(|| read.start.wrapping_sub(subject.start))
+    })
 }
 
 /// What an instruction reads and writes, stack words included.
