@@ -345,7 +345,14 @@ impl Walk<'_, '_> {
     fn follow(&mut self, path: &mut Path, flow: Flow<Term32>, next: u32) -> Result<Stepped, String> {
         match flow {
             Flow::Next => path.pc = next,
-            Flow::Jump(target) => path.pc = target,
+            Flow::Jump(target) => {
+                // Bytes without a label are seldom code: a way there that cannot be taken says nothing of them.
+                if !self.labels.contains_key(&self.offset(target)) && goal::infeasible(self.symbolic, &path.facts) {
+                    self.close(self.offset(path.pc), Kind::Access, Method::Infeasible);
+                    return Ok(Stepped::End);
+                }
+                path.pc = target;
+            }
             Flow::Call { target, .. } => {
                 let callee = self.subject.program.call_target(path.pc, target)?;
                 return self.call(path, Called::Known(callee), next);
