@@ -22,6 +22,7 @@ pub(super) const COMPARISONS: &[Rule] = rules![
     eq_of_bit,
     eq_of_shift,
     eq_of_xor,
+    eq_with_xor,
     eq_of_or,
     eq_of_parts,
     eq_of_clz,
@@ -200,6 +201,22 @@ fn eq_of_xor(t: &mut Terms, node: &Node) -> Option<Id> {
         }
         _ => None,
     }
+}
+
+/// `x ^ y - z = k` is `x ^ y ^ (z + k) = 0`
+fn eq_with_xor(t: &mut Terms, node: &Node) -> Option<Id> {
+    let (a, k) = with_constant(t, Cmp::Eq, node)?;
+    let sum = t.linear(a);
+    if sum.monomials.len() < 2 {
+        return None;
+    }
+    let is_xor = |id: Id| matches!(t.node(id), Node::Bits(bits) if bits.op == BitOp::Xor);
+    let &(xor, factor) =
+        sum.monomials.iter().find(|(id, factor)| [1, u32::MAX].contains(factor) && is_xor(*id))?;
+    let rest = t.sum(&[(a, 1), (xor, factor.wrapping_neg())], 0);
+    let equal = t.sum(&[(rest, factor.wrapping_neg())], factor.wrapping_mul(k));
+    let difference = t.bits(BitOp::Xor, &[xor, equal], 0);
+    Some(t.cmp_const(Cmp::Eq, difference, 0))
 }
 
 /// `x | y = 0` is `x = 0 and y = 0`
