@@ -2,7 +2,7 @@
 //!
 //! Ensures: [`Proof::Valid`] only if z3 answered `unsat` for the facts and the negated goal, or for
 //! a weaker set of assumptions: some facts left out, products and quotients replaced by unknown
-//! functions. A model is evaluated on the raw terms before it is returned as a counterexample.
+//! functions, subterms that both sides share by unknowns. A model is evaluated on the raw terms before it is returned as a counterexample.
 //! No term is read back from z3 by its kind; only `unsat` and values of words are used.
 
 use std::collections::BTreeSet;
@@ -102,6 +102,26 @@ impl Smt {
         }
     }
 
+    /// Whether two normal terms are equal whatever the subterms are that both contain; `false` also
+    /// when the budget does not suffice.
+    pub fn equal_but_for_shared(&mut self, terms: &Terms, a: Id, b: Id) -> bool {
+        let mut translation = Translation::with_opaque(terms, shared(terms, a, b));
+        let different = translation.different(a, b);
+        let solver = Solver::new_for_logic("QF_AUFBV").unwrap_or_default();
+        solver.assert(different);
+        for known in translation.known() {
+            solver.assert(known);
+        }
+        let mut params = Params::new();
+        params.set_u32("rlimit", self.budget.uninterpreted);
+        solver.set_params(&params);
+        let before = steps_so_far(&solver);
+        self.queries += 1;
+        let result = solver.check();
+        self.steps += steps_so_far(&solver).saturating_sub(before);
+        result == SatResult::Unsat
+    }
+
     /// Whether the goal follows from the facts with products and quotients as unknown functions;
     /// `false` also when the budget does not suffice.
     pub fn entails(&mut self, terms: &Terms, facts: &Facts, goal: TermBool) -> bool {
@@ -170,6 +190,30 @@ fn query<'a>(
         solver.assert(known);
     }
     (solver, translation)
+}
+
+/// The largest subterms of `a` that are subterms of `b` too, symbols and constants left out.
+fn shared(terms: &Terms, a: Id, b: Id) -> BTreeSet<Id> {
+    let mut of_b = BTreeSet::new();
+    let mut work = vec![b];
+    while let Some(id) = work.pop() {
+        if of_b.insert(id) {
+            work.extend(children(terms.node(id)));
+        }
+    }
+    let (mut shared, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    work.push(a);
+    while let Some(id) = work.pop() {
+        let operands = children(terms.node(id));
+        if !seen.insert(id) || operands.is_empty() {
+            continue;
+        }
+        match of_b.contains(&id) {
+            true => _ = shared.insert(id),
+            false => work.extend(operands),
+        }
+    }
+    shared
 }
 
 /// z3's count of steps in this context.

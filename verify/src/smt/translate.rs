@@ -4,7 +4,7 @@
 //! [`Abstraction::Uninterpreted`] a product, a quotient or a high product of two unknowns is an
 //! unknown function of its operands, which only admits more states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use z3::ast::{Array, Ast, BV, Bool};
 use z3::{FuncDecl, Sort as Z3Sort};
@@ -40,8 +40,10 @@ pub struct Translation<'a> {
     /// Addresses at which memories are read or written.
     addresses: Vec<BV>,
     applications: Vec<(Function, Vec<BV>, BV)>,
-    /// What functions are at the points where that is known.
+    /// What is known of functions at points and of unknowns in place of terms.
     points: Vec<Bool>,
+    /// Terms that are unknowns, whatever they are made of.
+    opaque: BTreeSet<Id>,
 }
 
 fn word(value: u32) -> BV {
@@ -63,6 +65,22 @@ impl<'a> Translation<'a> {
             addresses: Vec::new(),
             applications: Vec::new(),
             points: Vec::new(),
+            opaque: BTreeSet::new(),
+        }
+    }
+
+    /// Nothing translated yet; these terms will be unknowns within their ranges.
+    pub fn with_opaque(terms: &'a Terms, opaque: BTreeSet<Id>) -> Translation<'a> {
+        Translation { opaque, ..Translation::new(terms, Abstraction::Uninterpreted) }
+    }
+
+    /// That two terms of one sort are not the same.
+    pub fn different(&mut self, a: Id, b: Id) -> Bool {
+        match (self.translated(a), self.translated(b)) {
+            (Translated::Bool(a), Translated::Bool(b)) => a.eq(&b).not(),
+            (Translated::Word(a), Translated::Word(b)) => a.eq(&b).not(),
+            (Translated::Memory(a), Translated::Memory(b)) => a.eq(&b).not(),
+            _ => unreachable!("sorts are checked when terms are made"),
         }
     }
 
@@ -162,6 +180,11 @@ impl<'a> Translation<'a> {
                 work.pop();
                 continue;
             }
+            if self.opaque.contains(&next) {
+                let value = self.unknown(next);
+                self.done.insert(next, value);
+                continue;
+            }
             let missing: Vec<Id> = children(self.terms.node(next))
                 .into_iter()
                 .filter(|child| !self.done.contains_key(child))
@@ -175,6 +198,24 @@ impl<'a> Translation<'a> {
             }
         }
         self.done[&id].clone()
+    }
+
+    /// An unknown in place of a term.
+    fn unknown(&mut self, id: Id) -> Translated {
+        let name = format!("term#{}", id.index());
+        match self.terms.arena().sort(id) {
+            Sort::Bool => Translated::Bool(Bool::new_const(name)),
+            Sort::W32 => {
+                let value = BV::new_const(name, 32);
+                let range = self.terms.range_of_any(id);
+                self.points.push(value.bvuge(word(range.low)));
+                self.points.push(value.bvule(word(range.high)));
+                self.points.push(value.bvand(word(range.zeros)).eq(word(0)));
+                Translated::Word(value)
+            }
+            Sort::W64 => Translated::Word(BV::new_const(name, 64)),
+            Sort::Mem => Translated::Memory(Array::new_const(name, &Z3Sort::bitvector(32), &Z3Sort::bitvector(8))),
+        }
     }
 
     fn word(&mut self, id: Id) -> BV {

@@ -99,6 +99,11 @@ impl Terms {
             .unwrap_or(Range::ALL)
     }
 
+    /// The range of any normal term in every state.
+    pub fn range_of_any(&self, id: Id) -> Range {
+        self.range_without_facts(id)
+    }
+
     /// The range of a normal term under the facts that are active.
     pub(super) fn range(&self, id: Id) -> Range {
         match &self.normal.facts {

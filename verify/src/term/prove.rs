@@ -177,6 +177,11 @@ impl Prover {
             } += 1;
             return Outcome::Closed(by);
         }
+        let (left, right) = (facts.simplified(terms, a.1), facts.simplified(terms, b.1));
+        if self.smt.equal_but_for_shared(terms, left, right) {
+            self.counts.solver += 1;
+            return Outcome::Closed(By::Solver);
+        }
         let open = match self.smt.prove(terms, facts, goal) {
             Proof::Valid => {
                 self.counts.solver += 1;
