@@ -105,21 +105,52 @@ impl Smt {
     /// Whether two normal terms are equal whatever the subterms are that both contain; `false` also
     /// when the budget does not suffice.
     pub fn equal_but_for_shared(&mut self, terms: &Terms, a: Id, b: Id) -> bool {
-        let mut translation = Translation::with_opaque(terms, shared(terms, a, b));
+        let mut translation = Translation::with_opaque(terms, shared(terms, a, &[b]));
         let different = translation.different(a, b);
+        self.contradict(translation, &[different])
+    }
+
+    /// Whether the facts contradict each other, or the goal's negation if there is a goal, whatever
+    /// the subterms are that the goal, else the last fact, has in common with the other facts;
+    /// `false` also when the budget does not suffice.
+    pub fn refutes_but_for_shared(&mut self, terms: &Terms, facts: &Facts, goal: Option<TermBool>) -> bool {
+        let mut claims: Vec<(Id, bool)> = facts.literals().iter().map(|(fact, value)| (fact.norm, *value)).collect();
+        claims.extend(goal.map(|goal| (goal.norm, false)));
+        let Some(((last, _), others)) = claims.split_last() else { return false };
+        let others: Vec<Id> = others.iter().map(|(other, _)| *other).collect();
+        let mut translation = Translation::with_opaque(terms, shared(terms, *last, &others));
+        let claims: Vec<ast::Bool> = claims
+            .iter()
+            .map(|(claim, value)| match value {
+                true => translation.bool(*claim),
+                false => translation.bool(*claim).not(),
+            })
+            .collect();
+        self.contradict(translation, &claims)
+    }
+
+    /// Whether z3 finds that no state satisfies the claims.
+    fn contradict(&mut self, mut translation: Translation<'_>, claims: &[ast::Bool]) -> bool {
         let solver = Solver::new_for_logic("QF_AUFBV").unwrap_or_default();
-        solver.assert(different);
+        for claim in claims {
+            solver.assert(claim);
+        }
         for known in translation.known() {
             solver.assert(known);
         }
+        self.limited(&solver, self.budget.uninterpreted) == SatResult::Unsat
+    }
+
+    /// Runs the solver with so many steps.
+    fn limited(&mut self, solver: &Solver, steps: u32) -> SatResult {
         let mut params = Params::new();
-        params.set_u32("rlimit", self.budget.uninterpreted);
+        params.set_u32("rlimit", steps);
         solver.set_params(&params);
-        let before = steps_so_far(&solver);
+        let before = steps_so_far(solver);
         self.queries += 1;
         let result = solver.check();
-        self.steps += steps_so_far(&solver).saturating_sub(before);
-        result == SatResult::Unsat
+        self.steps += steps_so_far(solver).saturating_sub(before);
+        result
     }
 
     /// Whether the goal follows from the facts with products and quotients as unknown functions;
@@ -146,18 +177,11 @@ impl Smt {
         if self.keep_text {
             self.last_text = Some(solver.to_smt2());
         }
-        let mut params = Params::new();
         let limit = match how {
             Abstraction::Uninterpreted => self.budget.uninterpreted,
             Abstraction::Exact => self.budget.exact,
         };
-        params.set_u32("rlimit", limit);
-        solver.set_params(&params);
-        let before = steps_so_far(&solver);
-        self.queries += 1;
-        let result = solver.check();
-        self.steps += steps_so_far(&solver).saturating_sub(before);
-        match result {
+        match self.limited(&solver, limit) {
             SatResult::Unsat => Answer::Unsat,
             SatResult::Unknown => {
                 let reason = solver.get_reason_unknown().unwrap_or_default();
@@ -192,12 +216,12 @@ fn query<'a>(
     (solver, translation)
 }
 
-/// The largest subterms of `a` that are subterms of `b` too, symbols and constants left out.
-fn shared(terms: &Terms, a: Id, b: Id) -> BTreeSet<Id> {
-    let mut of_b = BTreeSet::new();
-    let mut work = vec![b];
+/// The largest subterms of `a` that are subterms of the others too, symbols and constants left out.
+fn shared(terms: &Terms, a: Id, others: &[Id]) -> BTreeSet<Id> {
+    let mut of_others = BTreeSet::new();
+    let mut work = others.to_vec();
     while let Some(id) = work.pop() {
-        if of_b.insert(id) {
+        if of_others.insert(id) {
             work.extend(children(terms.node(id)));
         }
     }
@@ -208,7 +232,7 @@ fn shared(terms: &Terms, a: Id, b: Id) -> BTreeSet<Id> {
         if !seen.insert(id) || operands.is_empty() {
             continue;
         }
-        match of_b.contains(&id) {
+        match of_others.contains(&id) {
             true => _ = shared.insert(id),
             false => work.extend(operands),
         }

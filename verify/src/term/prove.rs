@@ -153,10 +153,15 @@ impl Prover {
         if let Some(known) = facts.decide(terms, condition) {
             return Some(known);
         }
+        let negation = terms.not(&condition);
+        for (holds, goal) in [(true, condition), (false, negation)] {
+            if self.smt.refutes_but_for_shared(terms, facts, Some(goal)) {
+                return Some(holds);
+            }
+        }
         if self.smt.entails(terms, facts, condition) {
             return Some(true);
         }
-        let negation = terms.not(&condition);
         self.smt.entails(terms, facts, negation).then_some(false)
     }
 
@@ -177,8 +182,14 @@ impl Prover {
             } += 1;
             return Outcome::Closed(by);
         }
-        let (left, right) = (facts.simplified(terms, a.1), facts.simplified(terms, b.1));
-        if self.smt.equal_but_for_shared(terms, left, right) {
+        let closed = match terms.as_bool(goal) {
+            Some(_) => self.smt.refutes_but_for_shared(terms, facts, None),
+            None => {
+                let (left, right) = (facts.simplified(terms, a.1), facts.simplified(terms, b.1));
+                self.smt.equal_but_for_shared(terms, left, right)
+            }
+        };
+        if closed {
             self.counts.solver += 1;
             return Outcome::Closed(By::Solver);
         }
