@@ -251,7 +251,7 @@ fn a_wrong_init_function_is_found() {
         &damaged(&case, INIT, 0x2e, &[0x6001], &[0xbf00]),
         "global 0 holds no integer",
     );
-    // The start function is not called, or before the state is complete.
+    // The start function is not called, or before the state is complete: then the rest comes too late.
     expect_finding(
         &damaged(&case, INIT, 0x30, &[0xf7ff, 0xffe4], &[0xbf00, 0xbf00]),
         "0 calls of the start function",
@@ -261,7 +261,7 @@ fn a_wrong_init_function_is_found() {
     let early = early.replace(cells, &format!("f7ff ffea # bl start\n{cells}"));
     expect_finding(
         &parse(&early),
-        "at the call of the start function, global 0",
+        "a store to a read-only region",
     );
     // It traps at its end, although Wasm does not.
     expect_finding(
