@@ -4,6 +4,7 @@
 //! Spill, Reload or Remat and keeps the flags. Blocks keep their numbers; blocks from
 //! `input_blocks` on split edges. No edge carries arguments.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use synth_verify::hints::Class;
@@ -23,6 +24,8 @@ pub struct Allocated {
     pub input_blocks: usize,
     /// The virtual registers, as extended by the allocator: the name of a vreg is its number.
     pub vregs: TypedVec<VReg, crate::vcode::func::Origin>,
+    /// The virtual registers that hold constants, whatever computes them.
+    pub constants: BTreeMap<VReg, u32>,
     /// The stack frame.
     pub frame: Frame,
     /// What it cost.

@@ -153,6 +153,7 @@ fn collect(
         blocks: blocks.collect(),
         input_blocks,
         vregs: func.vregs.clone(),
+        constants: remat::constants(facts.recipes),
         frame,
         stats: Stats::default(),
     }

@@ -1,6 +1,8 @@
 //! Which values are cheaper computed again than kept: constants, addresses, stack arguments, and
 //! a constant added to one of these.
 
+use std::collections::BTreeMap;
+
 use crate::vcode::VReg;
 use crate::vcode::entity::TypedVec;
 use crate::vcode::func::Func;
@@ -24,6 +26,15 @@ pub fn run(func: &Func) -> TypedVec<VReg, Option<Recipe>> {
         }
     }
     recipes
+}
+
+/// The virtual registers whose recipes are constants.
+pub fn constants(recipes: &TypedVec<VReg, Option<Recipe>>) -> BTreeMap<VReg, u32> {
+    let constant = |(vreg, recipe): (VReg, &Option<Recipe>)| match recipe {
+        Some(Inst::Const { value, .. }) => Some((vreg, *value)),
+        _ => None,
+    };
+    recipes.iter().filter_map(constant).collect()
 }
 
 fn recipe(inst: &Inst<VReg>, recipes: &TypedVec<VReg, Option<Recipe>>) -> Option<Recipe> {

@@ -52,7 +52,7 @@ fn cuts(
     (pieces, assembled): (&Pieces, &Assembled),
 ) -> Vec<Cut> {
     let counts = pieces.predecessor_counts();
-    let constants = &constants(func);
+    let constants = &allocated.constants;
     let mut cuts = Vec::new();
     for &piece in &pieces.order {
         let data = &pieces.data[piece];
@@ -281,16 +281,6 @@ fn seen(slots: &[FrameValue], located: &[FrameValue]) -> BTreeSet<Value> {
     seen
 }
 
-/// The virtual registers that hold constants.
-fn constants(func: &Func) -> BTreeMap<VReg, u32> {
-    let nodes = func.blocks.values().flat_map(|block| &block.insts);
-    let constants = nodes.filter_map(|node| match node.inst {
-        Inst::Const { d, value } => Some((d, value)),
-        _ => None,
-    });
-    constants.collect()
-}
-
 /// Keys from here on are of unknowns that are no SSA values.
 const OWN_UNKNOWN: u32 = 1 << 31;
 
@@ -362,8 +352,12 @@ impl Nodes<'_> {
         match expression {
             FrameValue::Low(whole) => all(whole) || whole.just().is_some_and(|value| lows.contains(&value)),
             FrameValue::High(whole) => all(whole) || whole.just().is_some_and(|value| highs.contains(&value)),
-            FrameValue::Un32(_, a) => self.is_told(a),
-            FrameValue::Bin32(_, a, b) | FrameValue::Cmp32(_, a, b) => self.is_told(a) && self.is_told(b),
+            FrameValue::Un32(_, a) | FrameValue::Un64(_, a) => self.is_told(a),
+            FrameValue::Bin32(_, a, b)
+            | FrameValue::Cmp32(_, a, b)
+            | FrameValue::Bin64(_, a, b)
+            | FrameValue::Cmp64(_, a, b)
+            | FrameValue::Join(a, b) => self.is_told(a) && self.is_told(b),
             FrameValue::Ite32(c, a, b) => self.is_told(c) && self.is_told(a) && self.is_told(b),
             other => all(other),
         }
