@@ -63,12 +63,7 @@ const CASES: &[Case] = &[
         arguments: &[123_456],
         memory: Vec::new,
     },
-    Case {
-        path: "examples/controller/controller.wasm",
-        function: "report",
-        arguments: &[42, 400],
-        memory: Vec::new,
-    },
+    Case { path: "examples/controller/controller.wasm", function: "report", arguments: &[42, 400], memory: Vec::new },
 ];
 
 /// The vector "nominal" of the fixtures: seven words of state, six halfwords of measurements.
@@ -76,10 +71,7 @@ fn nominal_flight() -> Vec<Action> {
     let state = [1000i32, -500, 200, 0, 0, 0, 7];
     let imu = [100i16, -50, 30, 300, -200, 0];
     vec![
-        Action::Poke(
-            0x1000,
-            state.into_iter().flat_map(i32::to_le_bytes).collect(),
-        ),
+        Action::Poke(0x1000, state.into_iter().flat_map(i32::to_le_bytes).collect()),
         Action::Poke(0x2000, imu.into_iter().flat_map(i16::to_le_bytes).collect()),
     ]
 }
@@ -104,10 +96,7 @@ fn row(case: &Case, input: &[u8]) -> String {
     let wasm = synth::wasm::read(input).expect("a module");
     let start = Instant::now();
     let output = synth::compile(&wasm, &config, &mut NoTap).expect("a module in scope");
-    let options = ImageOptions {
-        imports: Imports::Stubbed,
-        ..ImageOptions::default()
-    };
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
     let image = elf::image(&output.program, config.cpu, options).expect("it fits");
     let compiled = start.elapsed();
     let start = Instant::now();
@@ -146,10 +135,7 @@ fn row(case: &Case, input: &[u8]) -> String {
 
 fn verdict(report: &Report) -> &'static str {
     let is_proved = |verdict: &Verdict| *verdict == Verdict::Proved;
-    match (
-        report.proved(),
-        report.functions.iter().all(|f| is_proved(&f.verdict)),
-    ) {
+    match (report.proved(), report.functions.iter().all(|f| is_proved(&f.verdict))) {
         (true, _) => "Proved",
         (false, true) => "file not proved",
         (false, false) => "not proved",
@@ -161,15 +147,8 @@ fn effort(report: &Report) -> (u32, f64) {
     let methods = report.methods();
     let count = |method: &Method| methods.get(method).copied().unwrap_or(0);
     let solver = count(&Method::Solver);
-    let others = [Method::Rules, Method::Facts, Method::Infeasible]
-        .iter()
-        .map(count)
-        .sum::<u32>();
+    let others = [Method::Rules, Method::Facts, Method::Infeasible].iter().map(count).sum::<u32>();
     let goals = others + solver;
-    let share = if goals == 0 {
-        100.0
-    } else {
-        100.0 * f64::from(others) / f64::from(goals)
-    };
+    let share = if goals == 0 { 100.0 } else { 100.0 * f64::from(others) / f64::from(goals) };
     (goals, share)
 }

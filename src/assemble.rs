@@ -6,8 +6,8 @@
 
 use crate::config::Config;
 use crate::elf::program::{
-    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Program,
-    Relocation, RelocationKind, Segment, TableEntry, Type, Visibility,
+    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Program, Relocation,
+    RelocationKind, Segment, TableEntry, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
@@ -42,20 +42,12 @@ fn frame_steps(rows: &[emit::FrameRow]) -> Vec<FrameStep> {
     let mut steps = Vec::new();
     let (mut depth, mut saved) = (0, Vec::new());
     for row in rows {
-        let mut step = |rule| {
-            steps.push(FrameStep {
-                at: row.offset,
-                rule,
-            })
-        };
+        let mut step = |rule| steps.push(FrameStep { at: row.offset, rule });
         if row.cfa_offset != depth {
             step(FrameRule::Depth(row.cfa_offset));
         }
         for (register, at) in row.saved.iter().filter(|held| !saved.contains(*held)) {
-            step(FrameRule::Saved {
-                register: *register,
-                below: at.unsigned_abs(),
-            });
+            step(FrameRule::Saved { register: *register, below: at.unsigned_abs() });
         }
         for (register, _) in saved.iter().filter(|held| !row.saved.contains(held)) {
             step(FrameRule::Restored(*register));
@@ -93,24 +85,19 @@ fn imports(module: &Module) -> Vec<Import> {
     let declared = module.functions.iter();
     declared
         .filter_map(|(index, function)| match &function.code {
-            Code::Import { module, field } => Some(Import {
-                function: index.0,
-                module: module.clone(),
-                field: field.clone(),
-            }),
+            Code::Import { module, field } => {
+                Some(Import { function: index.0, module: module.clone(), field: field.clone() })
+            }
             Code::Body(_) => None,
         })
         .collect()
 }
 
 fn exports(module: &Module) -> Vec<Export> {
-    let functions = module
-        .exports
-        .iter()
-        .filter_map(|export| match export.kind {
-            ExportKind::Function(function) => Some((export, function)),
-            ExportKind::Memory | ExportKind::Table | ExportKind::Global(_) => None,
-        });
+    let functions = module.exports.iter().filter_map(|export| match export.kind {
+        ExportKind::Function(function) => Some((export, function)),
+        ExportKind::Memory | ExportKind::Table | ExportKind::Global(_) => None,
+    });
     functions
         .map(|(export, function)| {
             let signature = module.signature(function);
@@ -132,17 +119,10 @@ fn value_type(ty: ir::Type) -> Type {
 }
 
 fn memory(module: &Module) -> Option<Memory> {
-    let exported = module
-        .exports
-        .iter()
-        .any(|export| export.kind == ExportKind::Memory);
+    let exported = module.exports.iter().any(|export| export.kind == ExportKind::Memory);
     module.memory.map(|memory| Memory {
         reserve_bytes: memory.reserve_bytes(),
-        visibility: if exported {
-            Visibility::Exported
-        } else {
-            Visibility::Private
-        },
+        visibility: if exported { Visibility::Exported } else { Visibility::Private },
     })
 }
 
@@ -152,44 +132,30 @@ fn table(module: &Module) -> (Vec<Option<TableEntry>>, bool) {
     let mut entries = vec![None; count];
     for element in &module.elements {
         let start = element.offset as usize;
-        let Some(range) = entries
-            .get_mut(start..)
-            .and_then(|rest| rest.get_mut(..element.functions.len()))
-        else {
+        let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.functions.len())) else {
             return (entries, true);
         };
         for (entry, function) in range.iter_mut().zip(&element.functions) {
             let type_id = module.type_id(module.functions[*function].ty);
-            *entry = Some(TableEntry {
-                type_id,
-                function: function.0,
-            });
+            *entry = Some(TableEntry { type_id, function: function.0 });
         }
     }
     (entries, false)
 }
 
 fn instantiation(module: &Module, info: &ModuleInfo, table_trap: bool) -> Instantiation {
-    let mut instantiation = Instantiation {
-        cells: cells(module, info),
-        ..Instantiation::default()
-    };
+    let mut instantiation = Instantiation { cells: cells(module, info), ..Instantiation::default() };
     if table_trap {
         instantiation.trap = Some(Trap::TableOutOfBounds);
         return instantiation;
     }
-    let bytes = module
-        .memory
-        .map_or(0, |memory| u64::from(memory.initial_bytes()));
+    let bytes = module.memory.map_or(0, |memory| u64::from(memory.initial_bytes()));
     for data in &module.data {
         if u64::from(data.offset) + data.bytes.len() as u64 > bytes {
             instantiation.trap = Some(Trap::MemoryOutOfBounds);
             return instantiation;
         }
-        instantiation.segments.push(Segment {
-            offset: data.offset,
-            bytes: data.bytes.clone(),
-        });
+        instantiation.segments.push(Segment { offset: data.offset, bytes: data.bytes.clone() });
     }
     instantiation.start = module.start.map(|function| function.0);
     instantiation

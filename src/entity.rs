@@ -104,10 +104,7 @@ impl<K: Entity, V> TypedVec<K, V> {
 
     /// Indices and items, ascending, mutable.
     pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (K, &mut V)> {
-        self.items
-            .iter_mut()
-            .enumerate()
-            .map(|(i, v)| (K::new(i), v))
+        self.items.iter_mut().enumerate().map(|(i, v)| (K::new(i), v))
     }
 
     /// The items, ascending.
@@ -131,10 +128,7 @@ impl<K, V> IntoIterator for TypedVec<K, V> {
 
 impl<K, V> From<Vec<V>> for TypedVec<K, V> {
     fn from(items: Vec<V>) -> Self {
-        TypedVec {
-            items,
-            key: PhantomData,
-        }
+        TypedVec { items, key: PhantomData }
     }
 }
 

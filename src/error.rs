@@ -32,45 +32,26 @@ impl Error {
         Error::Invalid(Details {
             offset: offset.into(),
             message: message.into(),
-            remedy: "check the tool that produced the module; `wasm-validate` shows the same"
-                .into(),
+            remedy: "check the tool that produced the module; `wasm-validate` shows the same".into(),
         })
     }
 
     /// The input uses something not supported.
-    pub fn unsupported(
-        offset: impl Into<Option<u64>>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Error {
+    pub fn unsupported(offset: impl Into<Option<u64>>, message: impl Into<String>, remedy: impl Into<String>) -> Error {
         let (message, remedy) = (message.into(), remedy.into());
-        Error::Unsupported(Details {
-            offset: offset.into(),
-            message,
-            remedy,
-        })
+        Error::Unsupported(Details { offset: offset.into(), message, remedy })
     }
 
     /// The input exceeds a limit.
-    pub fn too_big(
-        offset: impl Into<Option<u64>>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Error {
+    pub fn too_big(offset: impl Into<Option<u64>>, message: impl Into<String>, remedy: impl Into<String>) -> Error {
         let (message, remedy) = (message.into(), remedy.into());
-        Error::TooBig(Details {
-            offset: offset.into(),
-            message,
-            remedy,
-        })
+        Error::TooBig(Details { offset: offset.into(), message, remedy })
     }
 
     /// Where, what, and what to do next.
     pub fn details(&self) -> &Details {
         match self {
-            Error::Invalid(details) | Error::Unsupported(details) | Error::TooBig(details) => {
-                details
-            }
+            Error::Invalid(details) | Error::Unsupported(details) | Error::TooBig(details) => details,
         }
     }
 
@@ -86,11 +67,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details {
-            offset,
-            message,
-            remedy,
-        } = self.details();
+        let Details { offset, message, remedy } = self.details();
         write!(f, "{}: {message}", self.kind())?;
         if let Some(offset) = offset {
             write!(f, " (at byte {offset:#x})")?;

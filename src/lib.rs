@@ -83,38 +83,18 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
     };
     let (mut code, mut allocations) = (Vec::new(), Vec::new());
     for unit in functions {
-        let need = checks
-            .get(&unit.vcode.index)
-            .copied()
-            .filter(|need| *need > 0);
-        let emitted =
-            emit::run(&unit.vcode, &unit.allocated, need).map_err(|_| too_long(&unit.name))?;
+        let need = checks.get(&unit.vcode.index).copied().filter(|need| *need > 0);
+        let emitted = emit::run(&unit.vcode, &unit.allocated, need).map_err(|_| too_long(&unit.name))?;
         tap.text(Stage::Asm, &unit.name, &emitted);
-        let one = || Hints {
-            functions: vec![emitted.hints.clone()],
-            ..hints.clone()
-        };
-        tap.text(
-            Stage::Hints,
-            &unit.name,
-            &std::fmt::from_fn(|f| f.write_str(&codec::to_text(&one()))),
-        );
+        let one = || Hints { functions: vec![emitted.hints.clone()], ..hints.clone() };
+        tap.text(Stage::Hints, &unit.name, &std::fmt::from_fn(|f| f.write_str(&codec::to_text(&one()))));
         code.push(assemble::function(unit.vcode.index, &emitted));
-        allocations.push(Allocation {
-            name: unit.name,
-            stats: unit.allocated.stats,
-        });
-        let Emitted {
-            hints: of_function, ..
-        } = emitted;
+        allocations.push(Allocation { name: unit.name, stats: unit.allocated.stats });
+        let Emitted { hints: of_function, .. } = emitted;
         hints.functions.push(of_function);
     }
     let program = assemble::run((&module, &info), config, code, codec::encode(&hints));
-    Ok(Output {
-        program,
-        hints,
-        allocations,
-    })
+    Ok(Output { program, hints, allocations })
 }
 
 /// A function before its code has addresses.
@@ -144,45 +124,25 @@ fn function(
     tap.enter(Stage::Alloc);
     let allocated = alloc::run(&vcode);
     tap.text(Stage::Alloc, &name, &allocated);
-    Some(Unit {
-        name,
-        vcode,
-        allocated,
-    })
+    Some(Unit { name, vcode, allocated })
 }
 
 /// Who calls whom, calls through the table counted for every entry.
 fn call_graph(module: &Module, functions: &[Unit]) -> BTreeMap<u32, stack::Node> {
-    let in_table: BTreeSet<u32> = module
-        .elements
-        .iter()
-        .flat_map(|e| e.functions.iter().map(|f| f.0))
-        .collect();
+    let in_table: BTreeSet<u32> = module.elements.iter().flat_map(|e| e.functions.iter().map(|f| f.0)).collect();
     let node = |unit: &Unit| {
         let mut callees = BTreeSet::new();
         for call in unit.vcode.calls() {
             match call {
-                vcode::inst::Callee::Function(index) | vcode::inst::Callee::Import(index) => {
-                    _ = callees.insert(index)
-                }
+                vcode::inst::Callee::Function(index) | vcode::inst::Callee::Import(index) => _ = callees.insert(index),
                 vcode::inst::Callee::Register(_) => callees.extend(&in_table),
             }
         }
-        stack::Node {
-            frame_bytes: emit::frame::bytes_max(&unit.allocated.frame),
-            callees,
-        }
+        stack::Node { frame_bytes: emit::frame::bytes_max(&unit.allocated.frame), callees }
     };
-    functions
-        .iter()
-        .map(|unit| (unit.vcode.index, node(unit)))
-        .collect()
+    functions.iter().map(|unit| (unit.vcode.index, node(unit))).collect()
 }
 
 fn too_long(name: &str) -> Error {
-    Error::too_big(
-        None,
-        format!("the code of function {name} is longer than branches reach"),
-        "split the function",
-    )
+    Error::too_big(None, format!("the code of function {name} is longer than branches reach"), "split the function")
 }

@@ -17,15 +17,11 @@ const STEPS_MAX: u64 = 1 << 30;
 /// # Errors
 /// An action cannot be done, or the interpreter does not vouch for the run.
 pub fn run(firmware: &Firmware, actions: &[Action]) -> Result<Vec<(Outcome, u64)>, QemuError> {
-    let actions: Result<Vec<model::Action>, QemuError> = actions
-        .iter()
-        .map(|action| to_model(firmware, action))
-        .collect();
+    let actions: Result<Vec<model::Action>, QemuError> =
+        actions.iter().map(|action| to_model(firmware, action)).collect();
     match model::run(&firmware.bytes, &actions?, STEPS_MAX) {
         Ok(outcomes) => Ok(outcomes.into_iter().map(from_model).collect()),
-        Err(ModelError::NotInstantiated(trap, address)) => {
-            Err(QemuError::NotInstantiated(fault(trap, address)))
-        }
+        Err(ModelError::NotInstantiated(trap, address)) => Err(QemuError::NotInstantiated(fault(trap, address))),
         Err(error @ (ModelError::File(_) | ModelError::Fault(..) | ModelError::Unfinished(_))) => {
             Err(QemuError::Failed(error.to_string()))
         }
@@ -38,25 +34,18 @@ fn to_model(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuE
             let address = qemu::memory_address(firmware, *offset, bytes.len() as u32)?;
             Ok(model::Action::Write(address, bytes.clone()))
         }
-        Action::Peek(offset, length) => Ok(model::Action::Read(
-            qemu::memory_address(firmware, *offset, *length)?,
-            *length,
-        )),
+        Action::Peek(offset, length) => {
+            Ok(model::Action::Read(qemu::memory_address(firmware, *offset, *length)?, *length))
+        }
         Action::Call(symbol, arguments) => {
             let export = qemu::checked_export(firmware, symbol, arguments)?;
-            let signature = FunctionType {
-                parameters: value_types(&export.parameters),
-                results: value_types(&export.results),
-            };
+            let signature =
+                FunctionType { parameters: value_types(&export.parameters), results: value_types(&export.results) };
             let constant = |value: &Value| match *value {
                 Value::I32(value) => Constant::I32(value),
                 Value::I64(value) => Constant::I64(value),
             };
-            Ok(model::Action::Call(
-                export.address & !1,
-                signature,
-                arguments.iter().map(constant).collect(),
-            ))
+            Ok(model::Action::Call(export.address & !1, signature, arguments.iter().map(constant).collect()))
         }
     }
 }
@@ -72,27 +61,18 @@ fn value_types(types: &[Type]) -> Vec<ValueType> {
 fn from_model(outcome: model::Outcome) -> (Outcome, u64) {
     match outcome {
         model::Outcome::Bytes(bytes) => (Outcome::Bytes(bytes), 0),
-        model::Outcome::Trapped(trap, address, steps) => {
-            (Outcome::Faulted(fault(trap, address)), steps)
-        }
+        model::Outcome::Trapped(trap, address, steps) => (Outcome::Faulted(fault(trap, address)), steps),
         model::Outcome::Returned(results, steps) => {
             let value = |constant| match constant {
                 Constant::I32(value) => Value::I32(value),
                 Constant::I64(value) => Value::I64(value),
             };
-            (
-                Outcome::Returned(results.into_iter().map(value).collect()),
-                steps,
-            )
+            (Outcome::Returned(results.into_iter().map(value).collect()), steps)
         }
     }
 }
 
 /// A trap as the processor reports it: the undefined instruction `UDF #code`.
 fn fault(trap: trap::Trap, address: u32) -> Fault {
-    Fault {
-        address,
-        halfword: 0xde00 | trap as u16,
-        status: 1 << 16,
-    }
+    Fault { address, halfword: 0xde00 | trap as u16, status: 1 << 16 }
 }

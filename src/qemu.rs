@@ -28,10 +28,7 @@ pub struct Qemu {
 
 impl Default for Qemu {
     fn default() -> Qemu {
-        Qemu {
-            program: "qemu-system-arm".into(),
-            time_limit: Duration::from_secs(30),
-        }
+        Qemu { program: "qemu-system-arm".into(), time_limit: Duration::from_secs(30) }
     }
 }
 
@@ -145,17 +142,10 @@ impl Qemu {
         std::fs::write(directory.path().join("image.elf"), &firmware.bytes)?;
         std::fs::write(directory.path().join("mailbox.bin"), mailbox)?;
         let status = self.boot(firmware, directory.path())?;
-        let talk = || {
-            String::from_utf8_lossy(
-                &std::fs::read(directory.path().join("talk")).unwrap_or_default(),
-            )
-            .into_owned()
-        };
+        let talk =
+            || String::from_utf8_lossy(&std::fs::read(directory.path().join("talk")).unwrap_or_default()).into_owned();
         if !status.success() {
-            return Err(QemuError::Failed(format!(
-                "{status}: {}",
-                talk().lines().next().unwrap_or("")
-            )));
+            return Err(QemuError::Failed(format!("{status}: {}", talk().lines().next().unwrap_or(""))));
         }
         let results = std::fs::read(directory.path().join(RESULTS))?;
         decode(firmware, actions, &results)
@@ -163,29 +153,11 @@ impl Qemu {
 
     /// Runs QEMU in the directory until it ends or the time is up.
     fn boot(&self, firmware: &Firmware, directory: &Path) -> Result<ExitStatus, QemuError> {
-        let loader = format!(
-            "loader,file=mailbox.bin,addr={:#x},force-raw=on",
-            firmware.board.mailbox
-        );
+        let loader = format!("loader,file=mailbox.bin,addr={:#x},force-raw=on", firmware.board.mailbox);
         let child = Command::new(&self.program)
             .current_dir(directory)
-            .args([
-                "-M",
-                firmware.board.machine,
-                "-nographic",
-                "-monitor",
-                "none",
-                "-serial",
-                "none",
-            ])
-            .args([
-                "-semihosting-config",
-                "enable=on,target=native",
-                "-kernel",
-                "image.elf",
-                "-device",
-                &loader,
-            ])
+            .args(["-M", firmware.board.machine, "-nographic", "-monitor", "none", "-serial", "none"])
+            .args(["-semihosting-config", "enable=on,target=native", "-kernel", "image.elf", "-device", &loader])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(directory.join("talk"))?)
@@ -221,11 +193,7 @@ fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError>
         match action {
             Action::Poke(offset, bytes) => {
                 let length = bytes.len() as u32;
-                words.extend([
-                    Word::Write as u32,
-                    memory_address(firmware, *offset, length)?,
-                    length,
-                ]);
+                words.extend([Word::Write as u32, memory_address(firmware, *offset, length)?, length]);
                 words.extend(bytes.chunks(4).map(|chunk| {
                     let mut word = [0; 4];
                     word[..chunk.len()].copy_from_slice(chunk);
@@ -240,19 +208,13 @@ fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError>
                 words.extend(stack);
             }
             Action::Peek(offset, length) => {
-                words.extend([
-                    Word::Read as u32,
-                    memory_address(firmware, *offset, *length)?,
-                    *length,
-                ]);
+                words.extend([Word::Read as u32, memory_address(firmware, *offset, *length)?, *length]);
             }
         }
     }
     words.push(Word::End as u32);
-    let mut mailbox: Vec<u8> = [MAGIC, 0, u32::MAX, RESULTS.len() as u32]
-        .into_iter()
-        .flat_map(u32::to_le_bytes)
-        .collect();
+    let mut mailbox: Vec<u8> =
+        [MAGIC, 0, u32::MAX, RESULTS.len() as u32].into_iter().flat_map(u32::to_le_bytes).collect();
     mailbox.resize(PATH, 0);
     mailbox.extend(RESULTS.bytes());
     mailbox.resize(ACTIONS, 0);
@@ -275,26 +237,14 @@ pub fn memory_address(firmware: &Firmware, offset: u32, length: u32) -> Result<u
 }
 
 /// The export with this symbol, if it takes these arguments.
-pub fn checked_export<'a>(
-    firmware: &'a Firmware,
-    symbol: &str,
-    arguments: &[Value],
-) -> Result<&'a Export, QemuError> {
+pub fn checked_export<'a>(firmware: &'a Firmware, symbol: &str, arguments: &[Value]) -> Result<&'a Export, QemuError> {
     let export = firmware.export(symbol);
-    let export = export
-        .ok_or_else(|| QemuError::BadAction(format!("there is no exported function {symbol}")))?;
+    let export = export.ok_or_else(|| QemuError::BadAction(format!("there is no exported function {symbol}")))?;
     let fits = |(argument, parameter): (&Value, &Type)| {
-        matches!(
-            (argument, parameter),
-            (Value::I32(_), Type::I32) | (Value::I64(_), Type::I64)
-        )
+        matches!((argument, parameter), (Value::I32(_), Type::I32) | (Value::I64(_), Type::I64))
     };
-    if export.parameters.len() != arguments.len()
-        || !arguments.iter().zip(&export.parameters).all(fits)
-    {
-        return Err(QemuError::BadAction(format!(
-            "{symbol} takes other arguments"
-        )));
+    if export.parameters.len() != arguments.len() || !arguments.iter().zip(&export.parameters).all(fits) {
+        return Err(QemuError::BadAction(format!("{symbol} takes other arguments")));
     }
     Ok(export)
 }
@@ -332,49 +282,30 @@ fn place(arguments: &[Value]) -> ([u32; 4], Vec<u32>) {
 }
 
 /// Reads the result file in the order of the actions.
-fn decode(
-    firmware: &Firmware,
-    actions: &[Action],
-    results: &[u8],
-) -> Result<Vec<Outcome>, QemuError> {
+fn decode(firmware: &Firmware, actions: &[Action], results: &[u8]) -> Result<Vec<Outcome>, QemuError> {
     let mut rest = results;
     if let [first, address, halfword, status] = words(rest)
         && first == Record::NotInstantiated as u32
         && rest.len() == 16
     {
-        return Err(QemuError::NotInstantiated(Fault {
-            address,
-            halfword: halfword as u16,
-            status,
-        }));
+        return Err(QemuError::NotInstantiated(Fault { address, halfword: halfword as u16, status }));
     }
     let mut outcomes = Vec::new();
     for action in actions {
         match action {
             Action::Poke(..) => {}
             Action::Call(symbol, _) => {
-                let results = &firmware
-                    .export(symbol)
-                    .expect("it was found before")
-                    .results;
+                let results = &firmware.export(symbol).expect("it was found before").results;
                 outcomes.push(decode_call(take(&mut rest, 16)?, results)?);
             }
-            Action::Peek(_, length) => {
-                outcomes.push(Outcome::Bytes(take(&mut rest, *length as usize)?.to_vec()))
-            }
+            Action::Peek(_, length) => outcomes.push(Outcome::Bytes(take(&mut rest, *length as usize)?.to_vec())),
         }
     }
-    if rest.is_empty() {
-        Ok(outcomes)
-    } else {
-        Err(QemuError::Failed("too many results".into()))
-    }
+    if rest.is_empty() { Ok(outcomes) } else { Err(QemuError::Failed("too many results".into())) }
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], QemuError> {
-    let (taken, left) = rest
-        .split_at_checked(length)
-        .ok_or_else(|| QemuError::Failed("results are missing".into()))?;
+    let (taken, left) = rest.split_at_checked(length).ok_or_else(|| QemuError::Failed("results are missing".into()))?;
     *rest = left;
     Ok(taken)
 }
@@ -382,11 +313,7 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], QemuError> {
 fn decode_call(record: &[u8], results: &[Type]) -> Result<Outcome, QemuError> {
     let [kind, a, b, c] = words(record);
     if kind == Record::Faulted as u32 {
-        return Ok(Outcome::Faulted(Fault {
-            address: a,
-            halfword: b as u16,
-            status: c,
-        }));
+        return Ok(Outcome::Faulted(Fault { address: a, halfword: b as u16, status: c }));
     }
     if kind != Record::Returned as u32 {
         return Err(QemuError::Failed(format!("a result record of kind {kind}")));
@@ -394,9 +321,7 @@ fn decode_call(record: &[u8], results: &[Type]) -> Result<Outcome, QemuError> {
     match results {
         [] => Ok(Outcome::Returned(Vec::new())),
         [Type::I32] => Ok(Outcome::Returned(vec![Value::I32(a)])),
-        [Type::I64] => Ok(Outcome::Returned(vec![Value::I64(
-            u64::from(b) << 32 | u64::from(a),
-        )])),
+        [Type::I64] => Ok(Outcome::Returned(vec![Value::I64(u64::from(b) << 32 | u64::from(a))])),
         _ => Err(QemuError::Failed("several results".into())),
     }
 }
@@ -404,13 +329,6 @@ fn decode_call(record: &[u8], results: &[Type]) -> Result<Outcome, QemuError> {
 /// The first four words; missing bytes read as 0.
 fn words(bytes: &[u8]) -> [u32; 4] {
     let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
-    let word = |index: usize| {
-        u32::from_le_bytes([
-            byte(index),
-            byte(index + 1),
-            byte(index + 2),
-            byte(index + 3),
-        ])
-    };
+    let word = |index: usize| u32::from_le_bytes([byte(index), byte(index + 1), byte(index + 2), byte(index + 3)]);
     [word(0), word(4), word(8), word(12)]
 }

@@ -46,13 +46,7 @@ impl Cpu {
             Cpu::CortexM4 => ("mps2-an386", 0x2100_0000),
             Cpu::CortexM7 => ("mps2-an500", 0x6000_0000),
         };
-        Board {
-            machine,
-            code_bytes: 0x40_0000,
-            ram: 0x2000_0000,
-            ram_bytes: 0x40_0000,
-            mailbox,
-        }
+        Board { machine, code_bytes: 0x40_0000, ram: 0x2000_0000, ram_bytes: 0x40_0000, mailbox }
     }
 }
 
@@ -82,10 +76,7 @@ pub struct Target {
 
 impl Default for Target {
     fn default() -> Target {
-        Target {
-            triple: Triple::Thumbv7em,
-            cpu: Cpu::CortexM4,
-        }
+        Target { triple: Triple::Thumbv7em, cpu: Cpu::CortexM4 }
     }
 }
 
@@ -189,25 +180,10 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(
-            Target::named("thumbv7em-none-eabi", None),
-            Ok(Target::default())
-        );
-        assert_eq!(
-            Target::named("thumbv7m-none-eabi", None).map(|t| t.cpu),
-            Ok(Cpu::CortexM3)
-        );
-        assert!(matches!(
-            Target::named("thumbv6m-none-eabi", None),
-            Err(TargetError::Unsupported(_))
-        ));
-        assert!(matches!(
-            Target::named("x86_64", None),
-            Err(TargetError::UnknownTriple(_))
-        ));
-        assert!(matches!(
-            Target::named("thumbv7em-none-eabi", Some("cortex-m3")),
-            Err(TargetError::OtherCpu { .. })
-        ));
+        assert_eq!(Target::named("thumbv7em-none-eabi", None), Ok(Target::default()));
+        assert_eq!(Target::named("thumbv7m-none-eabi", None).map(|t| t.cpu), Ok(Cpu::CortexM3));
+        assert!(matches!(Target::named("thumbv6m-none-eabi", None), Err(TargetError::Unsupported(_))));
+        assert!(matches!(Target::named("x86_64", None), Err(TargetError::UnknownTriple(_))));
+        assert!(matches!(Target::named("thumbv7em-none-eabi", Some("cortex-m3")), Err(TargetError::OtherCpu { .. })));
     }
 }

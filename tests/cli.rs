@@ -3,18 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use synth::elf::program::{
-    Export, Function, Instantiation, Memory, Program, Segment, Type, Visibility,
-};
+use synth::elf::program::{Export, Function, Instantiation, Memory, Program, Segment, Type, Visibility};
 use synth::elf::{ImageOptions, image, object};
 use synth::target::Cpu;
 
 fn synth(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_synth"))
-        .current_dir(directory)
-        .args(arguments)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_synth")).current_dir(directory).args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -31,20 +25,11 @@ fn fails(output: &Output, exit: i32, says: &str) {
 }
 
 fn function(index: u32, code: &[u16]) -> Function {
-    Function {
-        index,
-        code: code.iter().flat_map(|half| half.to_le_bytes()).collect(),
-        ..Function::default()
-    }
+    Function { index, code: code.iter().flat_map(|half| half.to_le_bytes()).collect(), ..Function::default() }
 }
 
 fn export(name: &str, function: u32, parameters: &[Type], results: &[Type]) -> Export {
-    Export {
-        name: name.into(),
-        function,
-        parameters: parameters.to_vec(),
-        results: results.to_vec(),
-    }
+    Export { name: name.into(), function, parameters: parameters.to_vec(), results: results.to_vec() }
 }
 
 /// Hand-encoded functions: a sum of two i64, a trap, an endless loop.
@@ -65,15 +50,9 @@ fn program() -> Program {
             export("trap", 1, &[], &[]),
             export("loop", 2, &[], &[]),
         ],
-        memory: Some(Memory {
-            reserve_bytes: 64,
-            visibility: Visibility::Private,
-        }),
+        memory: Some(Memory { reserve_bytes: 64, visibility: Visibility::Private }),
         instantiation: Instantiation {
-            segments: vec![Segment {
-                offset: 2,
-                bytes: b"ab".to_vec(),
-            }],
+            segments: vec![Segment { offset: 2, bytes: b"ab".to_vec() }],
             ..Instantiation::default()
         },
         ..Program::default()
@@ -85,46 +64,20 @@ fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let elf = image(&program(), Cpu::CortexM4, ImageOptions::default()).unwrap();
     std::fs::write(directory.path().join("m.elf"), elf).unwrap();
-    std::fs::write(
-        directory.path().join("m.o"),
-        object(&program(), Cpu::CortexM4).unwrap(),
-    )
-    .unwrap();
+    std::fs::write(directory.path().join("m.o"), object(&program(), Cpu::CortexM4).unwrap()).unwrap();
     std::fs::write(directory.path().join("garbage"), b"garbage\xff").unwrap();
     std::fs::write(directory.path().join("short.wasm"), b"\0asm\x01\0\0").unwrap();
-    std::fs::write(
-        directory.path().join("good.wat"),
-        "(module (func (export \"f\")))",
-    )
-    .unwrap();
+    std::fs::write(directory.path().join("good.wat"), "(module (func (export \"f\")))").unwrap();
     directory
 }
 
 #[test]
 fn an_image_is_called_and_its_memory_shown() {
     let directory = directory();
-    let run = |arguments: &[&str]| {
-        synth(
-            directory.path(),
-            &[&["run", "m.elf", "--invoke"], arguments].concat(),
-        )
-    };
-    let output = run(&[
-        "add",
-        "-1",
-        "0x7fffffffffffffff",
-        "--poke",
-        "8=0102",
-        "--peek",
-        "0:4",
-        "--peek",
-        "8:3",
-    ]);
+    let run = |arguments: &[&str]| synth(directory.path(), &[&["run", "m.elf", "--invoke"], arguments].concat());
+    let output = run(&["add", "-1", "0x7fffffffffffffff", "--poke", "8=0102", "--peek", "0:4", "--peek", "8:3"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert_eq!(
-        text(&output.stdout),
-        "9223372036854775806\n00006162\n010200\n"
-    );
+    assert_eq!(text(&output.stdout), "9223372036854775806\n00006162\n010200\n");
     let output = run(&["add", "-9223372036854775808", "18446744073709551615"]);
     assert_eq!(text(&output.stdout), "9223372036854775807\n");
 }
@@ -133,35 +86,17 @@ fn an_image_is_called_and_its_memory_shown() {
 fn a_trap_is_told_in_the_words_of_the_spec() {
     let directory = directory();
     let output = synth(directory.path(), &["run", "m.elf", "--invoke", "trap"]);
-    fails(
-        &output,
-        6,
-        "out of bounds memory access in function 1 (m_trap)",
-    );
+    fails(&output, 6, "out of bounds memory access in function 1 (m_trap)");
 }
 
 #[test]
 fn the_model_gives_what_qemu_gives() {
     let directory = directory();
-    for arguments in [
-        &[
-            "add",
-            "-1",
-            "0x7fffffffffffffff",
-            "--poke",
-            "8=0102",
-            "--peek",
-            "0:4",
-            "--peek",
-            "8:3",
-        ][..],
-        &["trap"],
-    ] {
+    for arguments in
+        [&["add", "-1", "0x7fffffffffffffff", "--poke", "8=0102", "--peek", "0:4", "--peek", "8:3"][..], &["trap"]]
+    {
         let run = |engine: &str| {
-            synth(
-                directory.path(),
-                &[&["run", "m.elf", "--engine", engine, "--invoke"], arguments].concat(),
-            )
+            synth(directory.path(), &[&["run", "m.elf", "--engine", engine, "--invoke"], arguments].concat())
         };
         assert_eq!(run("model"), run("qemu"));
     }
@@ -170,35 +105,19 @@ fn the_model_gives_what_qemu_gives() {
 #[test]
 fn an_endless_run_is_given_up() {
     let directory = directory();
-    let output = synth(
-        directory.path(),
-        &["run", "m.elf", "--invoke", "loop", "--timeout", "1"],
-    );
+    let output = synth(directory.path(), &["run", "m.elf", "--invoke", "loop", "--timeout", "1"]);
     fails(&output, 1, "--timeout");
 }
 
 #[test]
 fn wrong_arguments_are_refused_before_anything_runs() {
     let directory = directory();
-    let run = |arguments: &[&str]| {
-        synth(
-            directory.path(),
-            &[&["run", "m.elf", "--invoke"], arguments].concat(),
-        )
-    };
+    let run = |arguments: &[&str]| synth(directory.path(), &[&["run", "m.elf", "--invoke"], arguments].concat());
     fails(&run(&["add", "1"]), 2, "2 arguments are needed");
     fails(&run(&["add", "1", "x"]), 2, "`x` is no integer");
-    fails(
-        &run(&["add", "1", "18446744073709551616"]),
-        2,
-        "does not fit into i64",
-    );
+    fails(&run(&["add", "1", "18446744073709551616"]), 2, "does not fit into i64");
     fails(&run(&["sub", "1", "2"]), 1, "exports no function `sub`");
-    fails(
-        &run(&["trap", "--peek", "60:8"]),
-        1,
-        "not inside the memory of 64 bytes",
-    );
+    fails(&run(&["trap", "--peek", "60:8"]), 1, "not inside the memory of 64 bytes");
     fails(&run(&["trap", "--poke", "60"]), 2, "ADDR=HEX");
 }
 
@@ -215,11 +134,7 @@ fn what_is_no_image_is_refused() {
 #[test]
 fn bad_modules_are_refused_and_nothing_is_written() {
     let directory = directory();
-    for (file, says) in [
-        ("garbage", "invalid"),
-        ("short.wasm", "invalid"),
-        ("none.wasm", "cannot read"),
-    ] {
+    for (file, says) in [("garbage", "invalid"), ("short.wasm", "invalid"), ("none.wasm", "cannot read")] {
         let output = synth(directory.path(), &["compile", file, "-o", "out.o"]);
         fails(&output, 1, says);
         assert!(!directory.path().join("out.o").exists());
@@ -229,17 +144,7 @@ fn bad_modules_are_refused_and_nothing_is_written() {
 #[test]
 fn errors_can_be_read_by_programs() {
     let directory = directory();
-    let output = synth(
-        directory.path(),
-        &[
-            "compile",
-            "short.wasm",
-            "-o",
-            "out.o",
-            "--error-format",
-            "json",
-        ],
-    );
+    let output = synth(directory.path(), &["compile", "short.wasm", "-o", "out.o", "--error-format", "json"]);
     let value: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!(value["code"], "invalid");
     assert_eq!(value["exit"], 1);
@@ -249,31 +154,14 @@ fn errors_can_be_read_by_programs() {
 #[test]
 fn wrong_usage_ends_with_2() {
     let directory = directory();
-    let compile = |flags: &[&str]| {
-        synth(
-            directory.path(),
-            &[&["compile", "good.wat"], flags].concat(),
-        )
-    };
+    let compile = |flags: &[&str]| synth(directory.path(), &[&["compile", "good.wat"], flags].concat());
     fails(&compile(&["--no-such-flag"]), 2, "--no-such-flag");
     fails(&compile(&["-O3"]), 2, "3");
     fails(&compile(&["--emit", "none"]), 2, "none");
     fails(&compile(&["--module-name", "a-b"]), 2, "identifier");
-    fails(
-        &compile(&["--target", "x86_64"]),
-        2,
-        "there is no target x86_64",
-    );
-    fails(
-        &compile(&["--target", "thumbv6m-none-eabi"]),
-        1,
-        "not supported",
-    );
-    fails(
-        &compile(&["-C", "target-cpu=cortex-m3"]),
-        2,
-        "does not run on cortex-m3",
-    );
+    fails(&compile(&["--target", "x86_64"]), 2, "there is no target x86_64");
+    fails(&compile(&["--target", "thumbv6m-none-eabi"]), 1, "not supported");
+    fails(&compile(&["-C", "target-cpu=cortex-m3"]), 2, "does not run on cortex-m3");
     fails(&compile(&["-C", "opt=1"]), 2, "target-cpu=CPU");
 }
 
@@ -288,14 +176,7 @@ const MODULE: &str = r#"(module
 fn compiled(flags: &[&str]) -> tempfile::TempDir {
     let directory = directory();
     std::fs::write(directory.path().join("t.wat"), MODULE).unwrap();
-    let output = synth(
-        directory.path(),
-        &[
-            &["compile", "t.wat", "--validate=off", "-o", "t.elf"],
-            flags,
-        ]
-        .concat(),
-    );
+    let output = synth(directory.path(), &[&["compile", "t.wat", "--validate=off", "-o", "t.elf"], flags].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("not validated"));
     directory
@@ -303,63 +184,29 @@ fn compiled(flags: &[&str]) -> tempfile::TempDir {
 
 #[test]
 fn a_module_is_compiled_and_called() {
-    let directory = compiled(&[
-        "--type",
-        "image",
-        "--stub-imports",
-        "-Os",
-        "-C",
-        "target-cpu=cortex-m7",
-    ]);
-    let run = |arguments: &[&str]| {
-        synth(
-            directory.path(),
-            &[&["run", "t.elf", "--invoke"], arguments].concat(),
-        )
-    };
+    let directory = compiled(&["--type", "image", "--stub-imports", "-Os", "-C", "target-cpu=cortex-m7"]);
+    let run = |arguments: &[&str]| synth(directory.path(), &[&["run", "t.elf", "--invoke"], arguments].concat());
     assert_eq!(text(&run(&["divide", "-100", "7"]).stdout), "-14\n");
     assert_eq!(text(&run(&["now"]).stdout), "0\n");
-    assert_eq!(
-        text(&run(&["load", "16", "--poke", "0x10=ffffffff"]).stdout),
-        "-1\n"
-    );
+    assert_eq!(text(&run(&["load", "16", "--poke", "0x10=ffffffff"]).stdout), "-1\n");
     // The place in the module is that of the trapping instruction: `i32.load` and `i32.div_s`.
     let wasm = wat::parse_str(MODULE).unwrap();
     for (arguments, words, opcode) in [
-        (
-            &["load", "65533"][..],
-            "out of bounds memory access in function 1 (load)",
-            0x28,
-        ),
-        (
-            &["divide", "1", "0"],
-            "integer divide by zero in function 3 (divide)",
-            0x6d,
-        ),
-        (
-            &["divide", "0x80000000", "-1"],
-            "integer overflow in function 3 (divide)",
-            0x6d,
-        ),
+        (&["load", "65533"][..], "out of bounds memory access in function 1 (load)", 0x28),
+        (&["divide", "1", "0"], "integer divide by zero in function 3 (divide)", 0x6d),
+        (&["divide", "0x80000000", "-1"], "integer overflow in function 3 (divide)", 0x6d),
     ] {
         let output = run(&[arguments, &["--error-format", "json"]].concat());
         fails(&output, 6, words);
         let value: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
-        assert_eq!(
-            wasm[value["offset"].as_u64().unwrap() as usize],
-            opcode,
-            "{value}"
-        );
+        assert_eq!(wasm[value["offset"].as_u64().unwrap() as usize], opcode, "{value}");
     }
 }
 
 #[test]
 fn an_import_that_nothing_provides_is_named() {
     let directory = compiled(&[]);
-    let output = synth(
-        directory.path(),
-        &["compile", "t.wat", "--type", "image", "-o", "out.elf"],
-    );
+    let output = synth(directory.path(), &["compile", "t.wat", "--type", "image", "-o", "out.elf"]);
     fails(&output, 1, "\"env\" \"now\"");
     let output = synth(directory.path(), &["run", "t.wat", "--invoke", "now"]);
     fails(&output, 1, "\"env\" \"now\"");
@@ -375,10 +222,7 @@ fn the_pair_of_files_must_belong_together() {
     fails(&verify("garbage", "t.elf"), 1, "invalid");
     // The name of the hint section, changed in one letter.
     let mut bytes = std::fs::read(directory.path().join("t.elf")).unwrap();
-    let name = bytes
-        .windows(12)
-        .position(|window| window == b".synth.hints")
-        .unwrap();
+    let name = bytes.windows(12).position(|window| window == b".synth.hints").unwrap();
     bytes[name + 11] = b'x';
     std::fs::write(directory.path().join("bare.elf"), bytes).unwrap();
     fails(&verify("t.wat", "bare.elf"), 4, ".synth.hints");
@@ -387,44 +231,15 @@ fn the_pair_of_files_must_belong_together() {
 #[test]
 fn stages_are_printed_by_function() {
     let directory = compiled(&[]);
-    let flags = [
-        "compile",
-        "t.wat",
-        "--validate=off",
-        "-o",
-        "t.o",
-        "--func",
-        "divide",
-        "--emit",
-    ];
-    let output = synth(
-        directory.path(),
-        &[&flags[..], &["ir,asm,hints=h.txt"]].concat(),
-    );
+    let flags = ["compile", "t.wat", "--validate=off", "-o", "t.o", "--func", "divide", "--emit"];
+    let output = synth(directory.path(), &[&flags[..], &["ir,asm,hints=h.txt"]].concat());
     let listing = text(&output.stdout);
-    assert!(
-        listing.contains(";; ir of divide") && listing.contains(";; asm of divide"),
-        "{listing}"
-    );
-    assert!(
-        !listing.contains("of load") && !listing.contains(";; hints"),
-        "{listing}"
-    );
-    assert!(
-        std::fs::read_to_string(directory.path().join("h.txt"))
-            .unwrap()
-            .contains(";; hints of divide")
-    );
+    assert!(listing.contains(";; ir of divide") && listing.contains(";; asm of divide"), "{listing}");
+    assert!(!listing.contains("of load") && !listing.contains(";; hints"), "{listing}");
+    assert!(std::fs::read_to_string(directory.path().join("h.txt")).unwrap().contains(";; hints of divide"));
     let output = synth(directory.path(), &["disasm", "t.o"]);
     let listing = text(&output.stdout);
-    assert!(
-        listing.contains("t.f3, divide:") && listing.contains("udf #226"),
-        "{listing}"
-    );
+    assert!(listing.contains("t.f3, divide:") && listing.contains("udf #226"), "{listing}");
     let output = synth(directory.path(), &["explain", "alloc", "t.wat"]);
-    assert!(
-        text(&output.stdout).contains("divide: "),
-        "{}",
-        text(&output.stdout)
-    );
+    assert!(text(&output.stdout).contains("divide: "), "{}", text(&output.stdout));
 }

@@ -16,19 +16,13 @@ const MODULE: &str = r#"(module (import "env" "log" (func $log (param i32)))
 
 fn compiled() -> (Vec<u8>, Program) {
     let wasm = wat::parse_str(MODULE).unwrap();
-    let config = Config {
-        module_name: "m".into(),
-        ..Config::default()
-    };
+    let config = Config { module_name: "m".into(), ..Config::default() };
     let program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
     (wasm, program)
 }
 
 fn linked(program: &Program) -> Vec<u8> {
-    let options = ImageOptions {
-        imports: Imports::Stubbed,
-        ..ImageOptions::default()
-    };
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
     image(program, Config::default().cpu, options).unwrap()
 }
 
@@ -41,13 +35,8 @@ fn judgement(wasm: &[u8], elf: &[u8]) -> String {
     if report.proved() {
         return String::new();
     }
-    let of_functions = report
-        .functions
-        .iter()
-        .flat_map(|function| &function.findings);
-    let messages = of_functions
-        .chain(&report.findings)
-        .map(|finding| finding.message.clone());
+    let of_functions = report.functions.iter().flat_map(|function| &function.findings);
+    let messages = of_functions.chain(&report.findings).map(|finding| finding.message.clone());
     let uncovered = format!("{} bytes uncovered", report.uncovered_bytes);
     messages.chain([uncovered]).collect::<Vec<_>>().join("\n")
 }
@@ -66,10 +55,7 @@ fn refuse_bytes(words: &str, change: impl FnOnce(&mut Vec<u8>)) {
     let mut elf = linked(&program);
     change(&mut elf);
     let said = judgement(&wasm, &elf);
-    assert!(
-        !said.is_empty() && said.contains(words),
-        "{words:?} expected: {said:?}"
-    );
+    assert!(!said.is_empty() && said.contains(words), "{words:?} expected: {said:?}");
 }
 
 fn word(elf: &[u8], at: usize) -> u32 {
@@ -83,29 +69,17 @@ fn set_word(elf: &mut [u8], at: usize, value: u32) {
 /// Address and value of a symbol: the file offset of its row, and what it says.
 fn symbol(elf: &[u8], name: &str) -> (usize, u32) {
     let file = object::File::parse(elf).unwrap();
-    let table = file
-        .section_by_name(".symtab")
-        .unwrap()
-        .file_range()
-        .unwrap()
-        .0;
-    let found = file
-        .symbols()
-        .find(|symbol| symbol.name() == Ok(name))
-        .unwrap();
+    let table = file.section_by_name(".symtab").unwrap().file_range().unwrap().0;
+    let found = file.symbols().find(|symbol| symbol.name() == Ok(name)).unwrap();
     let row = table as usize + 16 * found.index().0;
     (row, word(elf, row + 4))
 }
 
 /// File offset of the program header of the segment that holds an address.
 fn segment(elf: &[u8], address: u32) -> usize {
-    let (start, count) = (
-        word(elf, 28) as usize,
-        u16::from_le_bytes(elf[44..46].try_into().unwrap()),
-    );
+    let (start, count) = (word(elf, 28) as usize, u16::from_le_bytes(elf[44..46].try_into().unwrap()));
     let mut headers = (0..usize::from(count)).map(|index| start + 32 * index);
-    let holds =
-        |at: &usize| (word(elf, at + 8)..word(elf, at + 8) + word(elf, at + 20)).contains(&address);
+    let holds = |at: &usize| (word(elf, at + 8)..word(elf, at + 8) + word(elf, at + 20)).contains(&address);
     headers.find(holds).unwrap()
 }
 
@@ -117,29 +91,19 @@ fn the_image_is_proved() {
 
 #[test]
 fn start_is_dropped() {
-    refuse_program("0 calls of the start function instead of 1", |program| {
-        program.instantiation.start = None
-    });
+    refuse_program("0 calls of the start function instead of 1", |program| program.instantiation.start = None);
 }
 
 #[test]
 fn another_function_is_started() {
-    refuse_program("the init function", |program| {
-        program.instantiation.start = Some(2)
-    });
+    refuse_program("the init function", |program| program.instantiation.start = Some(2));
 }
 
 #[test]
 fn a_data_byte_is_wrong() {
-    refuse_program("memory byte 0x6 is", |program| {
-        program.instantiation.segments[0].bytes[2] ^= 1
-    });
-    refuse_program("memory byte", |program| {
-        program.instantiation.segments[0].offset += 1
-    });
-    refuse_program("memory byte 0x4 is", |program| {
-        program.instantiation.segments.clear()
-    });
+    refuse_program("memory byte 0x6 is", |program| program.instantiation.segments[0].bytes[2] ^= 1);
+    refuse_program("memory byte", |program| program.instantiation.segments[0].offset += 1);
+    refuse_program("memory byte 0x4 is", |program| program.instantiation.segments.clear());
 }
 
 #[test]
@@ -154,10 +118,7 @@ fn memory_is_not_cleared() {
         let header = segment(elf, init & !1);
         let text = (word(elf, header + 4) + (init & !1) - word(elf, header + 8)) as usize;
         // The branch that closes the loop of the clearing code.
-        let branch = (text..elf.len())
-            .step_by(2)
-            .find(|at| elf[at + 1] == 0xd1)
-            .unwrap();
+        let branch = (text..elf.len()).step_by(2).find(|at| elf[at + 1] == 0xd1).unwrap();
         elf[branch..branch + 2].copy_from_slice(&[0x00, 0xbf]);
     });
 }
@@ -167,10 +128,7 @@ fn other_bytes_are_loaded_than_judged() {
     refuse_bytes("is not loaded as it stands", |elf| {
         let (_, function) = symbol(elf, "m.f2");
         let header = segment(elf, function & !1);
-        let (offset, bytes) = (
-            word(elf, header + 4) as usize,
-            word(elf, header + 16) as usize,
-        );
+        let (offset, bytes) = (word(elf, header + 4) as usize, word(elf, header + 16) as usize);
         let mut other = elf[offset..offset + bytes].to_vec();
         let at = ((function & !1) - word(elf, header + 8)) as usize;
         other[at..at + 2].copy_from_slice(&[0x70, 0x47]);

@@ -10,94 +10,54 @@ use synth::target::Cpu;
 use synth::trap::Trap;
 
 fn function(index: u32, code: &[u16]) -> Function {
-    Function {
-        index,
-        code: code.iter().flat_map(|half| half.to_le_bytes()).collect(),
-        ..Function::default()
-    }
+    Function { index, code: code.iter().flat_map(|half| half.to_le_bytes()).collect(), ..Function::default() }
 }
 
 fn export(name: &str, function: u32, parameters: &[Type], results: &[Type]) -> Export {
-    Export {
-        name: name.into(),
-        function,
-        parameters: parameters.to_vec(),
-        results: results.to_vec(),
-    }
+    Export { name: name.into(), function, parameters: parameters.to_vec(), results: results.to_vec() }
 }
 
 /// Seven functions, one import (index 0), memory, globals, a table, a start function.
 fn sample() -> Program {
     use Type::{I32, I64};
-    let far = |kind, offset, symbol| Relocation {
-        offset,
-        kind,
-        symbol,
-        addend: 0,
-    };
+    let far = |kind, offset, symbol| Relocation { offset, kind, symbol, addend: 0 };
     let mut program = Program {
         name: "m".into(),
-        memory: Some(Memory {
-            reserve_bytes: 65536,
-            visibility: Visibility::Exported,
-        }),
+        memory: Some(Memory { reserve_bytes: 65536, visibility: Visibility::Exported }),
         instance_bytes: 16,
         hints: b"hints".to_vec(),
         ..Program::default()
     };
-    program.imports.push(Import {
-        function: 0,
-        module: "env".into(),
-        field: "get".into(),
-    });
+    program.imports.push(Import { function: 0, module: "env".into(), field: "get".into() });
     // f1: adds r0 r0 r1, bx lr
     program.functions.push(function(1, &[0x1840, 0x4770]));
     // f2: adds r0 r0 r2, adcs r1 r3, bx lr
-    program
-        .functions
-        .push(function(2, &[0x1880, 0x4159, 0x4770]));
+    program.functions.push(function(2, &[0x1880, 0x4159, 0x4770]));
     // f3: udf #0xe2, nop
     program.functions.push(function(3, &[0xdee2, 0xbf00]));
     // f4, starts the module: adds one to the word at 8 of the memory, through a literal.
     // ldr r1 [pc #8], ldr r0 [r1 #8], adds r0 #1, str r0 [r1 #8], bx lr, nop, the address
     let mut start = function(4, &[0x4902, 0x6888, 0x3001, 0x6088, 0x4770, 0xbf00, 0, 0]);
     start.data.push((12, 16));
-    start
-        .relocations
-        .push(far(RelocationKind::Abs32, 12, Symbol::Memory(0)));
+    start.relocations.push(far(RelocationKind::Abs32, 12, Symbol::Memory(0)));
     program.functions.push(start);
     // f5: the sixth word of arguments: ldr r0 [sp #4], bx lr
     program.functions.push(function(5, &[0x9801, 0x4770]));
     // f6: push {r4 lr}, bl f1, bl env_get, pop {r4 pc}
     let mut calls = function(6, &[0xb510, 0xf000, 0xd000, 0xf000, 0xd000, 0xbd10]);
-    calls
-        .relocations
-        .push(far(RelocationKind::ThmCall, 2, Symbol::Function(1)));
-    calls
-        .relocations
-        .push(far(RelocationKind::ThmCall, 6, Symbol::Function(0)));
-    calls.frame.push(FrameStep {
-        at: 2,
-        rule: FrameRule::Depth(8),
-    });
+    calls.relocations.push(far(RelocationKind::ThmCall, 2, Symbol::Function(1)));
+    calls.relocations.push(far(RelocationKind::ThmCall, 6, Symbol::Function(0)));
+    calls.frame.push(FrameStep { at: 2, rule: FrameRule::Depth(8) });
     program.functions.push(calls);
     // f7: the entry of the table at r0: movw r1 table, movt r1 table, ldr r0 [r1 r0 lsl #3], bx lr
     let mut entry = function(7, &[0xf240, 0x0100, 0xf2c0, 0x0100, 0xf851, 0x0030, 0x4770]);
-    entry
-        .relocations
-        .push(far(RelocationKind::MovwAbsNc, 0, Symbol::Table(0)));
-    entry
-        .relocations
-        .push(far(RelocationKind::MovtAbs, 4, Symbol::Table(0)));
+    entry.relocations.push(far(RelocationKind::MovwAbsNc, 0, Symbol::Table(0)));
+    entry.relocations.push(far(RelocationKind::MovtAbs, 4, Symbol::Table(0)));
     program.functions.push(entry);
     // f8: movw r0 limit, movt r0 limit, ldr r0 [r0], bx lr
     let mut limit = function(8, &[0xf240, 0x0000, 0xf2c0, 0x0000, 0x6800, 0x4770]);
-    limit
-        .relocations
-        .push(far(RelocationKind::MovwAbsNc, 0, Symbol::StackLimit));
-    limit
-        .relocations
-        .push(far(RelocationKind::MovtAbs, 4, Symbol::StackLimit));
+    limit.relocations.push(far(RelocationKind::MovwAbsNc, 0, Symbol::StackLimit));
+    limit.relocations.push(far(RelocationKind::MovtAbs, 4, Symbol::StackLimit));
     program.functions.push(limit);
     program.exports = vec![
         export("add", 1, &[I32, I32], &[I32]),
@@ -113,14 +73,8 @@ fn sample() -> Program {
     program.instantiation = Instantiation {
         cells: vec![(0, 65536), (8, 7), (12, 0)],
         segments: vec![
-            Segment {
-                offset: 5,
-                bytes: b"hello world".to_vec(),
-            },
-            Segment {
-                offset: 8,
-                bytes: vec![41, 0, 0, 0],
-            },
+            Segment { offset: 5, bytes: b"hello world".to_vec() },
+            Segment { offset: 8, bytes: vec![41, 0, 0, 0] },
         ],
         trap: None,
         start: Some(4),
@@ -129,10 +83,7 @@ fn sample() -> Program {
 }
 
 fn firmware(program: &Program, cpu: Cpu) -> Firmware {
-    let options = ImageOptions {
-        imports: Imports::Stubbed,
-        ..ImageOptions::default()
-    };
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
     Firmware::read(&image(program, cpu, options).unwrap()).unwrap()
 }
 
@@ -159,14 +110,9 @@ fn an_image_runs_on_every_board() {
         let firmware = firmware(&sample(), cpu);
         let outcomes = Qemu::default().run(&firmware, &actions).unwrap();
         let returned = |value| Outcome::Returned(vec![value]);
-        assert_eq!(
-            outcomes[0],
-            Outcome::Bytes(b"\0\0\0\0\0hel\x2a\0\0\0orld\0\0".to_vec())
-        );
+        assert_eq!(outcomes[0], Outcome::Bytes(b"\0\0\0\0\0hel\x2a\0\0\0orld\0\0".to_vec()));
         assert_eq!(outcomes[1], returned(I32(42)));
-        let Outcome::Faulted(fault) = &outcomes[2] else {
-            panic!("{outcomes:?}")
-        };
+        let Outcome::Faulted(fault) = &outcomes[2] else { panic!("{outcomes:?}") };
         assert_eq!(fault.trap(), Some(Trap::DivideByZero));
         assert_eq!(firmware.function_at(fault.address), Some((3, 0)));
         assert_eq!(outcomes[3], returned(I64(1 << 32)));
@@ -183,9 +129,7 @@ fn a_trap_in_instantiation_is_reported() {
     let mut program = sample();
     program.instantiation.trap = Some(Trap::MemoryOutOfBounds);
     let error = Qemu::default().run(&firmware(&program, Cpu::CortexM4), &[Action::Peek(0, 4)]);
-    let Err(QemuError::NotInstantiated(fault)) = error else {
-        panic!("{error:?}")
-    };
+    let Err(QemuError::NotInstantiated(fault)) = error else { panic!("{error:?}") };
     assert_eq!(fault.trap(), Some(Trap::MemoryOutOfBounds));
 }
 
@@ -194,71 +138,41 @@ fn an_endless_run_is_ended() {
     let mut program = sample();
     // b .
     program.functions[0] = function(1, &[0xe7fe]);
-    let qemu = Qemu {
-        time_limit: std::time::Duration::from_millis(300),
-        ..Qemu::default()
-    };
+    let qemu = Qemu { time_limit: std::time::Duration::from_millis(300), ..Qemu::default() };
     let actions = [call("add", &[Value::I32(1), Value::I32(1)])];
-    assert!(matches!(
-        qemu.run(&firmware(&program, Cpu::CortexM4), &actions),
-        Err(QemuError::TimedOut(_))
-    ));
+    assert!(matches!(qemu.run(&firmware(&program, Cpu::CortexM4), &actions), Err(QemuError::TimedOut(_))));
 }
 
 #[test]
 fn a_missing_program_is_named() {
-    let qemu = Qemu {
-        program: "no-such-emulator".into(),
-        ..Qemu::default()
-    };
-    assert!(matches!(
-        qemu.run(&firmware(&sample(), Cpu::CortexM4), &[]),
-        Err(QemuError::Missing)
-    ));
+    let qemu = Qemu { program: "no-such-emulator".into(), ..Qemu::default() };
+    assert!(matches!(qemu.run(&firmware(&sample(), Cpu::CortexM4), &[]), Err(QemuError::Missing)));
 }
 
 #[test]
 fn an_import_needs_a_provider() {
     let error = image(&sample(), Cpu::CortexM4, ImageOptions::default());
-    assert_eq!(
-        error,
-        Err(ElfError::MissingImport("env".into(), "get".into()))
-    );
+    assert_eq!(error, Err(ElfError::MissingImport("env".into(), "get".into())));
 }
 
 #[test]
 fn two_things_of_one_name_are_refused() {
     let mut program = sample();
     program.exports[0].name = "m_init".into();
-    assert_eq!(
-        object(&program, Cpu::CortexM4),
-        Err(ElfError::Collision("m_init".into()))
-    );
+    assert_eq!(object(&program, Cpu::CortexM4), Err(ElfError::Collision("m_init".into())));
     program.exports[0].name = "env_get".into();
-    assert_eq!(
-        object(&program, Cpu::CortexM4),
-        Err(ElfError::Collision("env_get".into()))
-    );
+    assert_eq!(object(&program, Cpu::CortexM4), Err(ElfError::Collision("env_get".into())));
     program.exports[0].name = "Reset".into();
     assert!(object(&program, Cpu::CortexM4).is_ok());
-    let options = ImageOptions {
-        imports: Imports::Stubbed,
-        ..ImageOptions::default()
-    };
-    assert_eq!(
-        image(&program, Cpu::CortexM4, options),
-        Err(ElfError::Collision("Reset".into()))
-    );
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
+    assert_eq!(image(&program, Cpu::CortexM4, options), Err(ElfError::Collision("Reset".into())));
 }
 
 #[test]
 fn an_unproved_file_says_so() {
     let has_notice = |program: &Program| {
         let bytes = object(program, Cpu::CortexM4).unwrap();
-        File::parse(&*bytes)
-            .unwrap()
-            .section_by_name(".synth.unvalidated")
-            .is_some()
+        File::parse(&*bytes).unwrap().section_by_name(".synth.unvalidated").is_some()
     };
     let mut program = sample();
     assert!(!has_notice(&program));
@@ -269,18 +183,9 @@ fn an_unproved_file_says_so() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let mut program = sample();
-    program.memory = Some(Memory {
-        reserve_bytes: 4 << 20,
-        visibility: Visibility::Private,
-    });
-    let options = ImageOptions {
-        imports: Imports::Stubbed,
-        ..ImageOptions::default()
-    };
-    assert!(matches!(
-        image(&program, Cpu::CortexM4, options),
-        Err(ElfError::TooBig { .. })
-    ));
+    program.memory = Some(Memory { reserve_bytes: 4 << 20, visibility: Visibility::Private });
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
+    assert!(matches!(image(&program, Cpu::CortexM4, options), Err(ElfError::TooBig { .. })));
     assert!(object(&program, Cpu::CortexM4).is_ok());
 }
 
@@ -288,10 +193,7 @@ fn what_does_not_fit_is_refused() {
 fn an_object_has_the_symbols_of_the_contract() {
     let bytes = object(&sample(), Cpu::CortexM4).unwrap();
     let file = File::parse(&*bytes).unwrap();
-    let symbol = |name: &str| {
-        file.symbol_by_name(name)
-            .unwrap_or_else(|| panic!("no symbol {name}"))
-    };
+    let symbol = |name: &str| file.symbol_by_name(name).unwrap_or_else(|| panic!("no symbol {name}"));
     for (name, global, kind, size) in [
         ("add", true, SymbolKind::Text, 4),
         ("div$2dzero", true, SymbolKind::Text, 4),
@@ -303,33 +205,16 @@ fn an_object_has_the_symbols_of_the_contract() {
         ("m.data", false, SymbolKind::Data, 15),
     ] {
         let symbol = symbol(name);
-        assert_eq!(
-            (symbol.is_global(), symbol.kind(), symbol.size()),
-            (global, kind, size),
-            "{name}"
-        );
-        assert_eq!(
-            symbol.address() & 1,
-            u64::from(kind == SymbolKind::Text),
-            "{name}"
-        );
+        assert_eq!((symbol.is_global(), symbol.kind(), symbol.size()), (global, kind, size), "{name}");
+        assert_eq!(symbol.address() & 1, u64::from(kind == SymbolKind::Text), "{name}");
     }
     assert!(symbol("env_get").is_undefined());
     assert!(symbol("synth_stack_limit").is_undefined());
     assert!(symbol("m_init").is_global());
     // The function with a literal starts at a multiple of 4, behind two bytes of padding.
     assert_eq!(symbol("m.f4").address(), 16 + 1);
-    let section = |name: &str| {
-        file.section_by_name(name)
-            .unwrap_or_else(|| panic!("no section {name}"))
-    };
-    for name in [
-        ".text.m",
-        ".rodata.m.table",
-        ".rodata.m.data",
-        ".bss.m.memory",
-        ".bss.m.instance",
-    ] {
+    let section = |name: &str| file.section_by_name(name).unwrap_or_else(|| panic!("no section {name}"));
+    for name in [".text.m", ".rodata.m.table", ".rodata.m.data", ".bss.m.memory", ".bss.m.instance"] {
         assert!(section(name).size() > 0);
     }
     assert_eq!(section(".text.m").data().unwrap()[14..16], [0x00, 0xbf]);
@@ -342,28 +227,14 @@ fn an_object_has_the_symbols_of_the_contract() {
 fn instantiation_does_not_rely_on_what_ram_holds() {
     for memory_bytes in [0, 3, 31, 32, 45, 70] {
         let mut program = sample();
-        program.memory = Some(Memory {
-            reserve_bytes: memory_bytes,
-            visibility: Visibility::Private,
-        });
+        program.memory = Some(Memory { reserve_bytes: memory_bytes, visibility: Visibility::Private });
         let offset = memory_bytes.saturating_sub(2);
-        let segment = Segment {
-            offset,
-            bytes: b"x"[..memory_bytes.min(1) as usize].to_vec(),
-        };
+        let segment = Segment { offset, bytes: b"x"[..memory_bytes.min(1) as usize].to_vec() };
         // Cells beyond what a 12-bit offset reaches, and values of every length.
-        let cells = vec![
-            (4, 0x1234),
-            (4092, 0xff00_ff00),
-            (4096, 0x8765_4321),
-            (8204, 1),
-        ];
+        let cells = vec![(4, 0x1234), (4092, 0xff00_ff00), (4096, 0x8765_4321), (8204, 1)];
         program.instance_bytes = 8208;
-        program.instantiation = Instantiation {
-            cells: cells.clone(),
-            segments: vec![segment],
-            ..Instantiation::default()
-        };
+        program.instantiation =
+            Instantiation { cells: cells.clone(), segments: vec![segment], ..Instantiation::default() };
         let mut firmware = firmware(&program, Cpu::CortexM3);
         let file = File::parse(&*firmware.bytes).unwrap();
         let address = |name: &str| file.symbol_by_name(name).unwrap().address() as u32;
@@ -377,15 +248,8 @@ fn instantiation_does_not_rely_on_what_ram_holds() {
         // A window over instance and memory, which follow each other, and some bytes behind.
         let instance = address("m.instance");
         let end = address("m.memory0") - instance + memory_bytes;
-        firmware.memory = Some(Region {
-            address: instance,
-            bytes: end + 64,
-        });
-        let actions = [
-            Action::Poke(0, vec![0xa5; end as usize + 64]),
-            call("again", &[]),
-            Action::Peek(0, end + 64),
-        ];
+        firmware.memory = Some(Region { address: instance, bytes: end + 64 });
+        let actions = [Action::Poke(0, vec![0xa5; end as usize + 64]), call("again", &[]), Action::Peek(0, end + 64)];
         let outcomes = Qemu::default().run(&firmware, &actions).unwrap();
         let mut expected = vec![0; end as usize + 64];
         for (at, value) in cells {
@@ -395,10 +259,6 @@ fn instantiation_does_not_rely_on_what_ram_holds() {
             expected[(end - memory_bytes + offset) as usize] = b'x';
         }
         expected[end as usize..].fill(0xa5);
-        assert_eq!(
-            outcomes[1],
-            Outcome::Bytes(expected),
-            "{memory_bytes} bytes of memory"
-        );
+        assert_eq!(outcomes[1], Outcome::Bytes(expected), "{memory_bytes} bytes of memory");
     }
 }

@@ -14,16 +14,8 @@ use synth_verify::thumb::inst::Inst;
 fn check(text: &str) -> Vec<(Function, FunctionHints)> {
     let bytes = wat::parse_str(text).expect("the test's text is a module");
     let out = synth::compile(&bytes, &Config::default(), &mut NoTap).expect("it is in scope");
-    assert_eq!(
-        codec::decode(&codec::encode(&out.hints)),
-        Ok(out.hints.clone())
-    );
-    let functions: Vec<_> = out
-        .program
-        .functions
-        .into_iter()
-        .zip(out.hints.functions)
-        .collect();
+    assert_eq!(codec::decode(&codec::encode(&out.hints)), Ok(out.hints.clone()));
+    let functions: Vec<_> = out.program.functions.into_iter().zip(out.hints.functions).collect();
     for (function, hints) in &functions {
         check_function(function, hints);
     }
@@ -50,38 +42,19 @@ fn instructions(function: &Function) -> BTreeSet<u32> {
 fn check_function(function: &Function, hints: &FunctionHints) {
     let starts = instructions(function);
     let labels: Vec<u32> = hints.labels.iter().map(|label| label.at).collect();
-    assert_eq!(
-        labels,
-        Vec::from_iter(starts.iter().copied()),
-        "one label per instruction"
-    );
+    assert_eq!(labels, Vec::from_iter(starts.iter().copied()), "one label per instruction");
     assert!(hints.cuts.is_sorted_by(|a, b| a.at < b.at));
     for cut in &hints.cuts {
-        assert!(
-            cut.at > 0 && starts.contains(&cut.at),
-            "a cut at {:#x}",
-            cut.at
-        );
+        assert!(cut.at > 0 && starts.contains(&cut.at), "a cut at {:#x}", cut.at);
         assert!(cut.depth <= hints.frame_bytes);
     }
     for join in &hints.joins {
         assert!(starts.contains(&join.at), "a join at {:#x}", join.at);
-        assert!(
-            join.from == u32::MAX || starts.contains(&join.from),
-            "a join from {:#x}",
-            join.from
-        );
+        assert!(join.from == u32::MAX || starts.contains(&join.from), "a join from {:#x}", join.from);
     }
     for relocation in &function.relocations {
-        let in_data = function
-            .data
-            .iter()
-            .any(|(start, end)| (*start..*end).contains(&relocation.offset));
-        assert!(
-            in_data || starts.contains(&relocation.offset),
-            "a relocation at {:#x}",
-            relocation.offset
-        );
+        let in_data = function.data.iter().any(|(start, end)| (*start..*end).contains(&relocation.offset));
+        assert!(in_data || starts.contains(&relocation.offset), "a relocation at {:#x}", relocation.offset);
     }
     assert!(function.frame.is_sorted_by_key(|step| step.at));
     assert_eq!(hints.code_bytes as usize, function.code.len());
@@ -169,9 +142,7 @@ fn long_table(arms: usize, length: usize) -> String {
                 "(local.set 1 (i32.sub (i32.mul (local.get 1) (local.get 0)) (i32.rotr (local.get 1) (local.get 0))))",
             );
         }
-        text.push_str(&format!(
-            "(local.set 1 (i32.xor (local.get 1) (i32.const {arm})))"
-        ));
+        text.push_str(&format!("(local.set 1 (i32.xor (local.get 1) (i32.const {arm})))"));
     }
     format!(r#"(module (func (export "f") (param i32 i32) (result i32) {text} (local.get 1)))"#)
 }
@@ -199,17 +170,11 @@ fn frames_beyond_the_reach_of_a_load() {
         body.push_str(&format!("(local.get {})", local + 1));
     }
     for local in 0..count {
-        body.push_str(&format!(
-            "(local.set {})",
-            if local == 0 { count } else { local }
-        ));
+        body.push_str(&format!("(local.set {})", if local == 0 { count } else { local }));
     }
     body.push_str("(br_if $l (call $in)))");
     for local in 0..count {
-        body.push_str(&format!(
-            "(local.set 0 (i32.xor (local.get 0) (local.get {})))",
-            local + 1
-        ));
+        body.push_str(&format!("(local.set 0 (i32.xor (local.get 0) (local.get {})))", local + 1));
     }
     let functions = check(&format!(
         r#"(module (import "e" "in" (func $in (result i32)))

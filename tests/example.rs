@@ -34,11 +34,7 @@ fn controller() {
     let wasm = fs::read(here("examples/controller/controller.wasm")).unwrap();
     let program = Program::new(&wasm);
     // Where the text lies and how long it is are exports: ask for them first.
-    let ask = [
-        call("report", &[42, 400]),
-        call("report_text", &[]),
-        call("report_length", &[]),
-    ];
+    let ask = [call("report", &[42, 400]), call("report_text", &[]), call("report_length", &[])];
     let asked = program.in_wasmi(&ask);
     let [result, Seen::Returned(text), Seen::Returned(length)] = &asked[..] else {
         panic!("{asked:?}");
@@ -71,10 +67,7 @@ fn controller_by_command() {
         .unwrap();
     let talk = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{talk}");
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        format!("{RESULT}\n")
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{RESULT}\n"));
 }
 
 #[test]

@@ -29,9 +29,7 @@ fn parse_run(line: &str) -> Option<(Action, Seen)> {
         .collect();
     let seen = match (expected.strip_prefix("= "), expected.strip_prefix("traps ")) {
         (Some(value), None) => returned(value.parse::<i32>().ok()? as u32),
-        (None, Some(words)) => {
-            Seen::Trapped(Trap::ALL.into_iter().find(|trap| trap.words() == words)?)
-        }
+        (None, Some(words)) => Seen::Trapped(Trap::ALL.into_iter().find(|trap| trap.words() == words)?),
         (None, None) | (Some(_), Some(_)) => return None,
     };
     Some((call(name, &arguments?), seen))
@@ -43,10 +41,7 @@ fn check_own(name: &str) {
     let text = fs::read_to_string(here(&format!("tests/fixtures/{name}.wat"))).unwrap();
     let lines: Vec<&str> = text.lines().filter(|l| l.contains("RUN")).collect();
     let runs: Option<Vec<(Action, Seen)>> = lines.iter().map(|line| parse_run(line)).collect();
-    let (actions, expected): (Vec<Action>, Vec<Seen>) = runs
-        .expect("RUN lines of the known form")
-        .into_iter()
-        .unzip();
+    let (actions, expected): (Vec<Action>, Vec<Seen>) = runs.expect("RUN lines of the known form").into_iter().unzip();
     assert!(!actions.is_empty());
     let program = Program::new(text.as_bytes());
     let compare = |engine: &str, seen: Vec<Seen>| {
@@ -141,10 +136,8 @@ fn control_step() {
         return;
     }
     let vectors = &expected()["control_step"];
-    let actions: Vec<Action> = list(vectors)
-        .iter()
-        .map(|vector| call("control_step_decide", &words(&vector["args"])))
-        .collect();
+    let actions: Vec<Action> =
+        list(vectors).iter().map(|vector| call("control_step_decide", &words(&vector["args"]))).collect();
     assert_eq!(actions.len(), 13);
     if let Some(seen) = run_shared("control_step", file, &actions) {
         for (vector, seen) in list(vectors).iter().zip(&seen) {
@@ -169,19 +162,13 @@ fn check_flight(test: &str, file: &str, function: &str) {
     let mut actions = Vec::new();
     let mut wanted = Vec::new();
     for (_, vector) in &vectors {
-        let state = words(&vector["st_in"])
-            .into_iter()
-            .flat_map(u32::to_le_bytes);
-        let imu = words(&vector["imu_in"])
-            .into_iter()
-            .flat_map(|word| (word as u16).to_le_bytes());
+        let state = words(&vector["st_in"]).into_iter().flat_map(u32::to_le_bytes);
+        let imu = words(&vector["imu_in"]).into_iter().flat_map(|word| (word as u16).to_le_bytes());
         actions.push(Action::Poke(STATE, state.collect()));
         actions.push(Action::Poke(IMU, imu.collect()));
         actions.push(call(function, &[STATE, IMU]));
         actions.push(Action::Peek(STATE, 28));
-        let after = words(&vector["st_after"])
-            .into_iter()
-            .flat_map(u32::to_le_bytes);
+        let after = words(&vector["st_after"]).into_iter().flat_map(u32::to_le_bytes);
         wanted.extend([returned(word(&vector["ret"])), Seen::Bytes(after.collect())]);
     }
     if let Some(seen) = run_shared(test, &path, &actions) {
@@ -266,10 +253,7 @@ fn gust_kernel() {
         let Seen::Bytes(state) = &seen[1] else {
             panic!("{seen:?}");
         };
-        let hash: String = Sha256::digest(state)
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let hash: String = Sha256::digest(state).iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(vector["state_after_sha256"], hash);
     }
     for (pair, seen) in mixes.iter().zip(&seen[2 * polls.len()..]) {
@@ -295,10 +279,7 @@ fn seed_modules_are_proved() {
     let mut paths: Vec<PathBuf> = fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "wasm")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
         // It needs memory.copy and several tables.
         .filter(|path| !path.ends_with("mem757_gale.loom.wasm"))
         // It has a test of its own.
@@ -319,51 +300,20 @@ fn seed_modules_are_proved() {
 
 /// Programs that another compiler gets wrong; results of V8, and of the spec's text for traps.
 const MISCOMPILES: &[(&str, &[(&[u32], Expected)])] = &[
-    (
-        "01_rem_dividend_clobber",
-        &[(&[2], Gives(1)), (&[5], Gives(1)), (&[8], Gives(1))],
-    ),
+    ("01_rem_dividend_clobber", &[(&[2], Gives(1)), (&[5], Gives(1)), (&[8], Gives(1))]),
     ("02_i64_local_zero_init", &[(&[], Gives(1))]),
-    (
-        "03_block_result_clobbers_param0",
-        &[(&[0], Gives(0)), (&[2], Gives(2)), (&[77], Gives(77))],
-    ),
-    (
-        "04_select_inplace_clobbers_local",
-        &[
-            (&[0, 3341626446], Gives(3341626446)),
-            (&[1, 100], Gives(100)),
-        ],
-    ),
-    (
-        "05_if_result_param_alias",
-        &[
-            (&[4095, 4278255360, 0, 1], Gives(1)),
-            (&[1, 3, 5, 7], Gives(8)),
-        ],
-    ),
+    ("03_block_result_clobbers_param0", &[(&[0], Gives(0)), (&[2], Gives(2)), (&[77], Gives(77))]),
+    ("04_select_inplace_clobbers_local", &[(&[0, 3341626446], Gives(3341626446)), (&[1, 100], Gives(100))]),
+    ("05_if_result_param_alias", &[(&[4095, 4278255360, 0, 1], Gives(1)), (&[1, 3, 5, 7], Gives(8))]),
     ("06_select_tee_i64frame", &[(&[1, 2, 3], Gives(0))]),
-    (
-        "07_popcnt_clobbers_memory_base",
-        &[
-            (&[0], Gives(1234)),
-            (&[1], Gives(1235)),
-            (&[255], Gives(1242)),
-        ],
-    ),
+    ("07_popcnt_clobbers_memory_base", &[(&[0], Gives(1234)), (&[1], Gives(1235)), (&[255], Gives(1242))]),
     ("08_two_linear_memory_bases", &[(&[], Gives(47))]),
     ("09_start_section_dropped", &[(&[], Gives(7))]),
-    (
-        "10_linear_memory_not_zeroed",
-        &[(&[0], Gives(0)), (&[4096], Gives(0))],
-    ),
+    ("10_linear_memory_not_zeroed", &[(&[0], Gives(0)), (&[4096], Gives(0))]),
     ("11_memory_grow_0_dynamic", &[(&[0], Gives(1))]),
     (
         "13_default_oob_load_no_trap",
-        &[
-            (&[65536], Traps(Trap::MemoryOutOfBounds)),
-            (&[1048576], Traps(Trap::MemoryOutOfBounds)),
-        ],
+        &[(&[65536], Traps(Trap::MemoryOutOfBounds)), (&[1048576], Traps(Trap::MemoryOutOfBounds))],
     ),
 ];
 
@@ -379,10 +329,7 @@ fn programs_that_others_miscompile() {
     for (name, runs) in MISCOMPILES {
         let test = format!("programs_that_others_miscompile, {name}");
         let file = format!("miscompiles/{name}.wat");
-        let actions: Vec<Action> = runs
-            .iter()
-            .map(|(arguments, _)| call("f", arguments))
-            .collect();
+        let actions: Vec<Action> = runs.iter().map(|(arguments, _)| call("f", arguments)).collect();
         if let Some(seen) = run_shared(&test, &file, &actions) {
             for ((arguments, expected), seen) in runs.iter().zip(seen) {
                 let expected = match expected {

@@ -57,24 +57,14 @@ struct Compiled {
 impl Compiled {
     fn new(wat: &str) -> Compiled {
         let wasm = wat::parse_str(wat).unwrap();
-        let config = Config {
-            opt_level: OptLevel::O2,
-            ..Config::default()
-        };
+        let config = Config { opt_level: OptLevel::O2, ..Config::default() };
         let output = synth::compile(&wasm, &config, &mut NoTap).unwrap();
-        Compiled {
-            wasm,
-            program: output.program,
-            hints: output.hints,
-        }
+        Compiled { wasm, program: output.program, hints: output.hints }
     }
 
     /// The object with these hints instead of its own.
     fn elf(&self, hints: &Hints) -> Vec<u8> {
-        let program = Program {
-            hints: codec::encode(hints),
-            ..self.program.clone()
-        };
+        let program = Program { hints: codec::encode(hints), ..self.program.clone() };
         object(&program, Config::default().cpu).unwrap()
     }
 
@@ -109,10 +99,7 @@ fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Hint
     match random.below(12) {
         0 => {
             let number = function.function;
-            *function = FunctionHints {
-                function: number,
-                ..donor
-            };
+            *function = FunctionHints { function: number, ..donor };
         }
         1 => function.cuts = donor.cuts,
         2 => function.frame_bytes = 8 * random.below(6) as u32,
@@ -122,8 +109,7 @@ fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Hint
                 let other = random.below(function.labels.len() as u64) as usize;
                 let (one, two) = (function.labels[at].clone(), function.labels[other].clone());
                 (function.labels[at].reads, function.labels[at].writes) = (two.reads, two.writes);
-                (function.labels[other].reads, function.labels[other].writes) =
-                    (one.reads, one.writes);
+                (function.labels[other].reads, function.labels[other].writes) = (one.reads, one.writes);
             }
         }
         5 => function.joins.clear(),
@@ -179,21 +165,12 @@ fn changed_cut(function: &mut FunctionHints, random: &mut Random) {
 #[test]
 fn no_hints_make_wrong_code_proved() {
     let modules: Vec<Compiled> = MODULES.iter().map(|wat| Compiled::new(wat)).collect();
-    let donors: Vec<FunctionHints> = modules
-        .iter()
-        .flat_map(|module| module.hints.functions.clone())
-        .collect();
+    let donors: Vec<FunctionHints> = modules.iter().flat_map(|module| module.hints.functions.clone()).collect();
     let mut random = Random::new(0x5eed);
     let mut tried = 0;
     for module in &modules {
-        assert!(
-            module.proved_with(&module.hints),
-            "the accepted file is not Proved"
-        );
-        let wrong: Vec<Compiled> = (0..24)
-            .filter_map(|_| module.damaged(&mut random))
-            .take(5)
-            .collect();
+        assert!(module.proved_with(&module.hints), "the accepted file is not Proved");
+        let wrong: Vec<Compiled> = (0..24).filter_map(|_| module.damaged(&mut random)).take(5).collect();
         assert!(!wrong.is_empty(), "no damage is shown wrong");
         for wrong in &wrong {
             for _ in 0..10 {
@@ -201,11 +178,7 @@ fn no_hints_make_wrong_code_proved() {
                 for _ in 0..=random.below(3) {
                     hints = changed(&hints, &donors, &mut random);
                 }
-                assert!(
-                    !wrong.proved_with(&hints),
-                    "hints make wrong code Proved:\n{}",
-                    codec::to_text(&hints)
-                );
+                assert!(!wrong.proved_with(&hints), "hints make wrong code Proved:\n{}", codec::to_text(&hints));
                 tried += 1;
             }
         }
@@ -216,10 +189,7 @@ fn no_hints_make_wrong_code_proved() {
 #[test]
 fn no_hints_make_the_validator_panic() {
     let modules: Vec<Compiled> = MODULES.iter().map(|wat| Compiled::new(wat)).collect();
-    let donors: Vec<FunctionHints> = modules
-        .iter()
-        .flat_map(|module| module.hints.functions.clone())
-        .collect();
+    let donors: Vec<FunctionHints> = modules.iter().flat_map(|module| module.hints.functions.clone()).collect();
     let mut random = Random::new(7);
     for module in &modules {
         for _ in 0..20 {
@@ -236,10 +206,7 @@ fn no_hints_make_the_validator_panic() {
                 let at = 48 + random.below(bytes.len() as u64 - 48) as usize;
                 bytes[at] = random.word() as u8;
             }
-            let program = Program {
-                hints: bytes,
-                ..module.program.clone()
-            };
+            let program = Program { hints: bytes, ..module.program.clone() };
             let elf = object(&program, Config::default().cpu).unwrap();
             let _ = check(&module.wasm, &elf, Checks::All);
         }

@@ -79,11 +79,7 @@ impl Place {
     }
 
     fn synth(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_synth"))
-            .current_dir(self.path())
-            .args(arguments)
-            .output()
-            .unwrap()
+        Command::new(env!("CARGO_BIN_EXE_synth")).current_dir(self.path()).args(arguments).output().unwrap()
     }
 
     /// Runs a command that must be refused and leave the directory as it is.
@@ -125,11 +121,7 @@ fn a_wrong_module_leaves_the_output_as_it_was() {
         assert_eq!(place.get("out.o"), b"precious", "{input}");
     }
     place.refuses(&["explain", "alloc", "cut.wasm"], 1, "error[invalid]");
-    place.refuses(
-        &["run", "cut.wasm", "--invoke", "sum", "0", "1"],
-        1,
-        "error[invalid]",
-    );
+    place.refuses(&["run", "cut.wasm", "--invoke", "sum", "0", "1"], 1, "error[invalid]");
 }
 
 #[test]
@@ -137,11 +129,7 @@ fn an_output_that_cannot_be_written_is_named() {
     let place = Place::new();
     std::fs::create_dir(place.path().join("directory")).unwrap();
     for path in ["no/such/out.o", "directory", "sum.wasm/out.o"] {
-        place.refuses(
-            &["compile", "sum.wasm", "-o", path],
-            1,
-            &format!("cannot write {path}"),
-        );
+        place.refuses(&["compile", "sum.wasm", "-o", path], 1, &format!("cannot write {path}"));
     }
     let emit = ["compile", "sum.wasm", "-o", "x.o", "--emit", "ir=no/ir.txt"];
     place.refuses(&emit, 1, "cannot write no/ir.txt");
@@ -289,8 +277,5 @@ fn damage_to_the_file_is_no_panic() {
             accepted.push(at - code.start);
         }
     }
-    assert!(
-        accepted.is_empty(),
-        "changed code is Proved at {accepted:?}"
-    );
+    assert!(accepted.is_empty(), "changed code is Proved at {accepted:?}");
 }

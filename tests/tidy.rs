@@ -18,30 +18,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     // The stages, in order.
     ("ir", &["entity", "trap"]),
     ("wasm", &["entity", "error", "config", "ir"]),
-    (
-        "translate",
-        &["entity", "error", "config", "trap", "wasm", "ir"],
-    ),
+    ("translate", &["entity", "error", "config", "trap", "wasm", "ir"]),
     ("opt", &["entity", "config", "trap", "ir"]),
     ("vcode", &["entity", "trap", "ir"]),
-    (
-        "lower",
-        &["entity", "config", "trap", "wasm", "ir", "vcode"],
-    ),
+    ("lower", &["entity", "config", "trap", "wasm", "ir", "vcode"]),
     ("alloc", &["entity", "config", "trap", "vcode"]),
     ("stack", &[]),
-    (
-        "emit",
-        &["entity", "config", "error", "trap", "vcode", "alloc"],
-    ),
-    (
-        "elf",
-        &["error", "config", "target", "trap", "vcode", "emit"],
-    ),
-    (
-        "assemble",
-        &["config", "trap", "wasm", "ir", "lower", "emit", "elf"],
-    ),
+    ("emit", &["entity", "config", "error", "trap", "vcode", "alloc"]),
+    ("elf", &["error", "config", "target", "trap", "vcode", "emit"]),
+    ("assemble", &["config", "trap", "wasm", "ir", "lower", "emit", "elf"]),
     (
         "lib",
         &[
@@ -64,13 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // What the user meets.
     ("qemu", &["target", "trap", "vcode", "elf"]),
     ("model", &["qemu", "elf"]),
-    (
-        "cli",
-        &[
-            "alloc", "config", "elf", "error", "lib", "model", "qemu", "stage", "target", "trap",
-            "wasm",
-        ],
-    ),
+    ("cli", &["alloc", "config", "elf", "error", "lib", "model", "qemu", "stage", "target", "trap", "wasm"]),
     ("main", &["cli"]),
 ];
 
@@ -97,23 +76,14 @@ fn modules_import_only_what_their_layer_allows() {
     for file in rust_files("src").into_iter().filter(|file| !is_test(file)) {
         let module = module_of(&file);
         let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == module) else {
-            wrong.push(format!(
-                "{}: module `{module}` is not in LAYERS",
-                file.display()
-            ));
+            wrong.push(format!("{}: module `{module}` is not in LAYERS", file.display()));
             continue;
         };
         for named in paths_named(&file, "crate::").union(&paths_named(&file, "synth::")) {
             let known = LAYERS.iter().any(|(name, _)| name == named);
             let target = if known { named.as_str() } else { "lib" };
-            if target != module
-                && !allowed.contains(&target)
-                && !(target == "lib" && is_macro(named))
-            {
-                wrong.push(format!(
-                    "{}: `{module}` may not import `{named}`",
-                    file.display()
-                ));
+            if target != module && !allowed.contains(&target) && !(target == "lib" && is_macro(named)) {
+                wrong.push(format!("{}: `{module}` may not import `{named}`", file.display()));
             }
         }
     }
@@ -125,16 +95,10 @@ fn the_compiler_takes_only_hints_and_verdicts_from_the_validator() {
     let mut wrong = Vec::new();
     for file in rust_files("src") {
         let module = module_of(&file);
-        let allowed = FROM_VERIFY
-            .iter()
-            .find(|(name, _)| *name == module)
-            .map_or(&[][..], |(_, allowed)| allowed);
+        let allowed = FROM_VERIFY.iter().find(|(name, _)| *name == module).map_or(&[][..], |(_, allowed)| allowed);
         for named in paths_named(&file, "synth_verify::") {
             if !allowed.contains(&named.as_str()) {
-                wrong.push(format!(
-                    "{}: `{module}` may not use `synth_verify::{named}`",
-                    file.display()
-                ));
+                wrong.push(format!("{}: `{module}` may not use `synth_verify::{named}`", file.display()));
             }
         }
     }
@@ -144,33 +108,19 @@ fn the_compiler_takes_only_hints_and_verdicts_from_the_validator() {
 #[test]
 fn the_validator_does_not_know_the_compiler() {
     let manifest = fs::read_to_string(root().join("verify/Cargo.toml")).unwrap();
-    assert!(
-        !manifest
-            .lines()
-            .any(|line| line.starts_with("synth") && !line.starts_with("synth-verify"))
-    );
+    assert!(!manifest.lines().any(|line| line.starts_with("synth") && !line.starts_with("synth-verify")));
     for file in rust_files("verify") {
-        assert!(
-            paths_named(&file, "synth::").is_empty(),
-            "{} names the compiler",
-            file.display()
-        );
+        assert!(paths_named(&file, "synth::").is_empty(), "{} names the compiler", file.display());
     }
 }
 
 #[test]
 fn files_are_short_and_say_what_they_hold() {
     let mut wrong = Vec::new();
-    for file in ["src", "verify", "fuzz", "tests"]
-        .into_iter()
-        .flat_map(rust_files)
-    {
+    for file in ["src", "verify", "fuzz", "tests"].into_iter().flat_map(rust_files) {
         let text = fs::read_to_string(&file).unwrap();
         if !text.starts_with("//!") && !text.starts_with("#![no_main]") {
-            wrong.push(format!(
-                "{}: does not begin with what it holds",
-                file.display()
-            ));
+            wrong.push(format!("{}: does not begin with what it holds", file.display()));
         }
         let lines = text.lines().count();
         if lines > LINES_MAX && !text.contains(LONG_BY_NATURE) {
@@ -182,17 +132,9 @@ fn files_are_short_and_say_what_they_hold() {
 
 #[test]
 fn nothing_is_left_open() {
-    let words = [
-        "TO".to_owned() + "DO",
-        "FIX".to_owned() + "ME",
-        "#[ig".to_owned() + "nore",
-        "todo".to_owned() + "!(",
-    ];
+    let words = ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "#[ig".to_owned() + "nore", "todo".to_owned() + "!("];
     let mut wrong = Vec::new();
-    for file in ["src", "verify", "fuzz", "tests"]
-        .into_iter()
-        .flat_map(rust_files)
-    {
+    for file in ["src", "verify", "fuzz", "tests"].into_iter().flat_map(rust_files) {
         let text = fs::read_to_string(&file).unwrap();
         for (number, line) in text.lines().enumerate() {
             if words.iter().any(|word| line.contains(word.as_str())) {
@@ -206,23 +148,12 @@ fn nothing_is_left_open() {
 #[test]
 fn documents_name_paths_that_exist() {
     let mut wrong = Vec::new();
-    for document in [
-        "README.md",
-        "ARCHITECTURE.md",
-        "docs/trust.md",
-        "docs/abi.md",
-    ] {
+    for document in ["README.md", "ARCHITECTURE.md", "docs/trust.md", "docs/abi.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         for word in text.split('`').skip(1).step_by(2) {
-            let is_path = word.contains('/')
-                && word
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+            let is_path = word.contains('/') && word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
             let top = word.split('/').next().unwrap_or_default();
-            let ours = [
-                "src", "verify", "fuzz", "proofs", "tests", "docs", "examples", "benches",
-            ]
-            .contains(&top);
+            let ours = ["src", "verify", "fuzz", "proofs", "tests", "docs", "examples", "benches"].contains(&top);
             if is_path && ours && !root().join(word).exists() {
                 wrong.push(format!("{document}: `{word}` does not exist"));
             }
@@ -255,9 +186,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
 
 /// Whether a file of `src` or `verify/src` holds nothing but unit tests.
 fn is_test(file: &Path) -> bool {
-    let is_tests = |part: std::path::Component<'_>| {
-        part.as_os_str() == "tests" || part.as_os_str() == "tests.rs"
-    };
+    let is_tests = |part: std::path::Component<'_>| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs";
     let relative = file.strip_prefix(root()).unwrap_or(file);
     relative.components().any(is_tests)
 }
@@ -265,22 +194,14 @@ fn is_test(file: &Path) -> bool {
 /// The top-level module of the compiler that a file belongs to.
 fn module_of(file: &Path) -> String {
     let relative = file.strip_prefix(root().join("src")).unwrap();
-    let first = relative
-        .components()
-        .next()
-        .unwrap()
-        .as_os_str()
-        .to_string_lossy();
+    let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
     first.trim_end_matches(".rs").to_owned()
 }
 
 /// The names that follow `prefix` in code, comments left out; `prefix{a, b::c}` gives both.
 fn paths_named(file: &Path, prefix: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(file).unwrap();
-    let code: String = text
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n")
-        .collect();
+    let code: String = text.lines().map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n").collect();
     let mut names = BTreeSet::new();
     for (at, _) in code.match_indices(prefix) {
         let before = code[..at].chars().next_back().unwrap_or(' ');
@@ -315,9 +236,7 @@ fn top_level_names(group: &str, names: &mut BTreeSet<String>) {
 }
 
 fn identifier(text: &str) -> String {
-    text.chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect()
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
 /// Macros exported at the crate's root.

@@ -125,7 +125,9 @@ pub fn difference(run: &Run, outcomes: &[Outcome]) -> Option<String> {
                 Value::I32(bits) => u64::from(*bits),
                 Value::I64(bits) => *bits,
             })),
-            Outcome::Faulted(fault) => End::Trapped(fault.trap().map_or_else(|| format!("{fault:?}"), |trap| trap.words().to_owned())),
+            Outcome::Faulted(fault) => {
+                End::Trapped(fault.trap().map_or_else(|| format!("{fault:?}"), |trap| trap.words().to_owned()))
+            }
             Outcome::Bytes(bytes) => End::Bytes(bytes.clone()),
         };
         if is != *wanted {

@@ -32,22 +32,7 @@ impl<'a> Choices<'a> {
 
     pub(crate) fn i32(&mut self) -> i32 {
         match self.below(6) {
-            0 => self.pick(&[
-                0,
-                1,
-                -1,
-                i32::MIN,
-                i32::MAX,
-                2,
-                31,
-                32,
-                33,
-                255,
-                256,
-                0xffff,
-                0x8000,
-                -128,
-            ]),
+            0 => self.pick(&[0, 1, -1, i32::MIN, i32::MAX, 2, 31, 32, 33, 255, 256, 0xffff, 0x8000, -128]),
             1 => 1 << self.below(32),
             2 | 3 => self.below(100) as i32,
             _ => i32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()]),
@@ -56,18 +41,7 @@ impl<'a> Choices<'a> {
 
     pub(crate) fn i64(&mut self) -> i64 {
         match self.below(5) {
-            0 => self.pick(&[
-                0,
-                1,
-                -1,
-                i64::MIN,
-                i64::MAX,
-                63,
-                64,
-                32,
-                0xffff_ffff,
-                0x1_0000_0000,
-            ]),
+            0 => self.pick(&[0, 1, -1, i64::MIN, i64::MAX, 63, 64, 32, 0xffff_ffff, 0x1_0000_0000]),
             1 => 1 << self.below(64),
             2 => i64::from(self.i32()),
             _ => i64::from(self.i32()) << 32 | i64::from(self.i32() as u32),

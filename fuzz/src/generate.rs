@@ -6,10 +6,9 @@
 //! Exports: `f0`, `f1`, .. with their own types, `digest` over the globals, `memory`.
 
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType,
-    ExportKind, ExportSection, Function, FunctionSection, GlobalSection, GlobalType, ImportSection,
-    Instruction, MemArg, MemArgTarget, MemorySection, MemoryType, Module, RefType, TableSection,
-    TableType, TypeSection, ValType,
+    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, MemArg, MemArgTarget,
+    MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
 
 use crate::choices::Choices;
@@ -42,10 +41,7 @@ pub fn module(choices: &mut Choices<'_>) -> Generated {
         code.function(&Body::write(&plan, index, choices));
     }
     code.function(&plan.digest());
-    Generated {
-        wasm: plan.assemble(code, choices),
-        signatures: plan.signatures,
-    }
+    Generated { wasm: plan.assemble(code, choices), signatures: plan.signatures }
 }
 
 struct Plan {
@@ -63,19 +59,12 @@ impl Plan {
         let types = [ValType::I32, ValType::I32, ValType::I64];
         let signatures = (0..1 + choices.below(4))
             .map(|_| Signature {
-                params: (0..choices.below(6))
-                    .map(|_| choices.pick(&types))
-                    .collect(),
-                result: if choices.below(8) == 7 {
-                    None
-                } else {
-                    Some(choices.pick(&types))
-                },
+                params: (0..choices.below(6)).map(|_| choices.pick(&types)).collect(),
+                result: if choices.below(8) == 7 { None } else { Some(choices.pick(&types)) },
             })
             .collect();
         let mut globals = vec![(ValType::I32, true)];
-        globals
-            .extend((0..choices.below(4)).map(|_| (choices.pick(&types), choices.below(4) != 3)));
+        globals.extend((0..choices.below(4)).map(|_| (choices.pick(&types), choices.below(4) != 3)));
         Plan {
             signatures,
             globals,
@@ -89,15 +78,11 @@ impl Plan {
         let mut module = Module::new();
         let mut types = TypeSection::new();
         for signature in &self.signatures {
-            types
-                .ty()
-                .function(signature.params.iter().copied(), signature.result);
+            types.ty().function(signature.params.iter().copied(), signature.result);
         }
         let count = self.signatures.len() as u32;
         types.ty().function([], [ValType::I64]);
-        types
-            .ty()
-            .function([ValType::I32, ValType::I32], [ValType::I32]);
+        types.ty().function([ValType::I32, ValType::I32], [ValType::I32]);
         module.section(&types);
         if self.imports > 0 {
             let mut imports = ImportSection::new();
@@ -139,24 +124,15 @@ impl Plan {
         module.section(&exports);
         if self.table > 0 {
             let mut elements = ElementSection::new();
-            let entries: Vec<u32> = (0..self.table - 1)
-                .map(|_| self.imports + choices.below(count as usize) as u32)
-                .collect();
-            elements.active(
-                None,
-                &ConstExpr::i32_const(1),
-                Elements::Functions(entries.into()),
-            );
+            let entries: Vec<u32> =
+                (0..self.table - 1).map(|_| self.imports + choices.below(count as usize) as u32).collect();
+            elements.active(None, &ConstExpr::i32_const(1), Elements::Functions(entries.into()));
             module.section(&elements);
         }
         module.section(&code);
         let mut data = DataSection::new();
         for at in [0, 300, 65_500] {
-            data.active(
-                0,
-                &ConstExpr::i32_const(at),
-                (0..1 + choices.below(36)).map(|_| choices.byte()),
-            );
+            data.active(0, &ConstExpr::i32_const(at), (0..1 + choices.below(36)).map(|_| choices.byte()));
         }
         module.section(&data);
         module.finish()
@@ -170,14 +146,7 @@ impl Plan {
                 ValType::I64 => ConstExpr::i64_const(choices.i64()),
                 _ => ConstExpr::i32_const(choices.i32()),
             };
-            section.global(
-                GlobalType {
-                    val_type: *val_type,
-                    mutable: *mutable,
-                    shared: false,
-                },
-                &initial,
-            );
+            section.global(GlobalType { val_type: *val_type, mutable: *mutable, shared: false }, &initial);
         }
         section
     }
@@ -186,9 +155,7 @@ impl Plan {
         let mut function = Function::new([]);
         function.instruction(&Instruction::I64Const(0));
         for (index, (val_type, _)) in self.globals.iter().enumerate() {
-            function
-                .instruction(&Instruction::I64Const(0x100_0000_01b3))
-                .instruction(&Instruction::I64Mul);
+            function.instruction(&Instruction::I64Const(0x100_0000_01b3)).instruction(&Instruction::I64Mul);
             function.instruction(&Instruction::GlobalGet(index as u32));
             if *val_type == ValType::I32 {
                 function.instruction(&Instruction::I64ExtendI32U);
@@ -266,9 +233,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
     }
 
     fn local(&mut self, of: ValType) -> Option<u32> {
-        let fitting: Vec<u32> = (0..self.locals.len() as u32)
-            .filter(|index| self.locals[*index as usize] == of)
-            .collect();
+        let fitting: Vec<u32> =
+            (0..self.locals.len() as u32).filter(|index| self.locals[*index as usize] == of).collect();
         (!fitting.is_empty()).then(|| self.choices.pick(&fitting))
     }
 
@@ -291,9 +257,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
     }
 
     fn assignment(&mut self) {
-        let of = self
-            .choices
-            .pick(&[ValType::I32, ValType::I64, ValType::I32]);
+        let of = self.choices.pick(&[ValType::I32, ValType::I64, ValType::I32]);
         match self.local(of) {
             Some(local) => {
                 self.expression(of, 4);
@@ -307,9 +271,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
     }
 
     fn global_set(&mut self) {
-        let mutable: Vec<u32> = (1..self.plan.globals.len() as u32)
-            .filter(|index| self.plan.globals[*index as usize].1)
-            .collect();
+        let mutable: Vec<u32> =
+            (1..self.plan.globals.len() as u32).filter(|index| self.plan.globals[*index as usize].1).collect();
         if mutable.is_empty() {
             return self.store();
         }
@@ -319,31 +282,9 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
     }
 
     fn memarg(&mut self) -> MemArg {
-        let offset = self.choices.pick(&[
-            0,
-            0,
-            4,
-            1,
-            12,
-            255,
-            300,
-            4096,
-            65_000,
-            65_536,
-            70_000,
-            0xffff_fffc,
-        ]);
-        let offset = if self.choices.below(6) == 5 {
-            offset
-        } else {
-            offset & 0xfff
-        };
-        MemArg {
-            offset,
-            align: 0,
-            target: MemArgTarget::Memory(0),
-            ordering: None,
-        }
+        let offset = self.choices.pick(&[0, 0, 4, 1, 12, 255, 300, 4096, 65_000, 65_536, 70_000, 0xffff_fffc]);
+        let offset = if self.choices.below(6) == 5 { offset } else { offset & 0xfff };
+        MemArg { offset, align: 0, target: MemArgTarget::Memory(0), ordering: None }
     }
 
     fn address(&mut self) {
@@ -431,9 +372,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         self.expression(ValType::I32, 3);
         self.op(Instruction::I32Const(7));
         self.op(Instruction::I32And);
-        let targets: Vec<u32> = (0..2 + self.choices.below(6))
-            .map(|_| self.choices.below(arms as usize) as u32)
-            .collect();
+        let targets: Vec<u32> =
+            (0..2 + self.choices.below(6)).map(|_| self.choices.below(arms as usize) as u32).collect();
         let default = self.choices.below(arms as usize) as u32;
         self.op(Instruction::BrTable(targets.into(), default));
         for _ in 0..arms {
@@ -476,10 +416,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             self.expression(ValType::I32, 2);
             self.op(Instruction::I32Const(7));
             self.op(Instruction::I32And);
-            self.op(Instruction::CallIndirect {
-                type_index: callee as u32,
-                table_index: 0,
-            });
+            self.op(Instruction::CallIndirect { type_index: callee as u32, table_index: 0 });
         } else {
             self.op(Instruction::Call(self.plan.imports + callee as u32));
         }
@@ -591,9 +528,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             self.expression(of, 1);
             return self.op(Instruction::Call(0));
         }
-        let fitting: Vec<usize> = (0..self.plan.signatures.len())
-            .filter(|index| self.plan.signatures[*index].result == Some(of))
-            .collect();
+        let fitting: Vec<usize> =
+            (0..self.plan.signatures.len()).filter(|index| self.plan.signatures[*index].result == Some(of)).collect();
         if fitting.is_empty() {
             return self.leaf(of);
         }
@@ -616,22 +552,11 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         if self.choices.below(4) == 3 {
             self.expression(ValType::I64, depth - 1);
             let op = self.choices.pick(&[false, true]);
-            return self.op(if op {
-                Instruction::I64Eqz
-            } else {
-                Instruction::I32WrapI64
-            });
+            return self.op(if op { Instruction::I64Eqz } else { Instruction::I32WrapI64 });
         }
         self.expression(ValType::I32, depth - 1);
         use Instruction as I;
-        let op = [
-            I::I32Clz,
-            I::I32Ctz,
-            I::I32Popcnt,
-            I::I32Eqz,
-            I::I32Extend8S,
-            I::I32Extend16S,
-        ];
+        let op = [I::I32Clz, I::I32Ctz, I::I32Popcnt, I::I32Eqz, I::I32Extend8S, I::I32Extend16S];
         let chosen = self.choices.below(op.len());
         self.op(op[chosen].clone());
     }
@@ -701,21 +626,10 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         if self.choices.below(3) == 2 {
             self.expression(ValType::I32, depth - 1);
             let signed = self.choices.below(2) == 1;
-            return self.op(if signed {
-                I::I64ExtendI32S
-            } else {
-                I::I64ExtendI32U
-            });
+            return self.op(if signed { I::I64ExtendI32S } else { I::I64ExtendI32U });
         }
         self.expression(ValType::I64, depth - 1);
-        let op = [
-            I::I64Clz,
-            I::I64Ctz,
-            I::I64Popcnt,
-            I::I64Extend8S,
-            I::I64Extend16S,
-            I::I64Extend32S,
-        ];
+        let op = [I::I64Clz, I::I64Ctz, I::I64Popcnt, I::I64Extend8S, I::I64Extend16S, I::I64Extend32S];
         let chosen = self.choices.below(op.len());
         self.op(op[chosen].clone());
     }
@@ -752,11 +666,8 @@ mod tests {
         for seed in 0..300 {
             let bytes = decisions(seed, 3000);
             let generated = module(&mut Choices::new(&bytes));
-            let features =
-                wasmparser::WasmFeatures::WASM1 | wasmparser::WasmFeatures::SIGN_EXTENSION;
-            if let Err(error) =
-                wasmparser::Validator::new_with_features(features).validate_all(&generated.wasm)
-            {
+            let features = wasmparser::WasmFeatures::WASM1 | wasmparser::WasmFeatures::SIGN_EXTENSION;
+            if let Err(error) = wasmparser::Validator::new_with_features(features).validate_all(&generated.wasm) {
                 panic!("seed {seed}: {error}");
             }
         }

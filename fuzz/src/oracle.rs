@@ -3,7 +3,7 @@
 use synth::config::Config;
 use synth::elf::{self, ImageOptions, Imports};
 use synth::stage::NoTap;
-use synth_verify::check::{check, Checks};
+use synth_verify::check::{Checks, check};
 use synth_verify::verdict::Report;
 
 /// Why a module fails.

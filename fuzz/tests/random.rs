@@ -6,7 +6,7 @@
 use synth::config::Config;
 use synth::qemu::Qemu;
 use synth_fuzz::agree;
-use synth_fuzz::choices::{decisions, Choices};
+use synth_fuzz::choices::{Choices, decisions};
 use synth_fuzz::generate::module;
 use synth_fuzz::oracle::{self, Failure};
 

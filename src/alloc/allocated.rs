@@ -103,13 +103,7 @@ impl Frame {
     /// `padding` is a register that carries neither an argument nor a result: where one word is
     /// missing and nothing else lies below the saved registers, it is saved too, which costs no
     /// instruction.
-    pub fn new(
-        mut saved: RegSet,
-        slots: u32,
-        outgoing_bytes: u32,
-        calls: Calls,
-        padding: Option<PReg>,
-    ) -> Frame {
+    pub fn new(mut saved: RegSet, slots: u32, outgoing_bytes: u32, calls: Calls, padding: Option<PReg>) -> Frame {
         let mut local_bytes = outgoing_bytes + 4 * slots;
         if calls == Calls::Some && !(local_bytes + 4 * saved.len()).is_multiple_of(8) {
             match padding {
@@ -117,13 +111,7 @@ impl Frame {
                 _ => local_bytes += 4,
             }
         }
-        Frame {
-            saved,
-            local_bytes,
-            outgoing_bytes,
-            slots,
-            calls,
-        }
+        Frame { saved, local_bytes, outgoing_bytes, slots, calls }
     }
 
     /// Byte offset of a slot from SP after the prologue.
@@ -190,10 +178,7 @@ impl fmt::Display for Stats {
             ("pressure across calls, at most", self.call_pressure_max),
             ("registers used", self.colours),
             ("values with a slot", self.spilled),
-            (
-                "spurious among these",
-                self.spurious.len().try_into().unwrap_or(u32::MAX),
-            ),
+            ("spurious among these", self.spurious.len().try_into().unwrap_or(u32::MAX)),
             ("spills", self.spills),
             ("reloads", self.reloads),
             ("rematerialisations", self.remats),
@@ -201,8 +186,7 @@ impl fmt::Display for Stats {
             ("moves left", self.moves),
             ("ranges without a colour", self.uncoloured),
         ];
-        rows.iter()
-            .try_for_each(|(what, count)| writeln!(f, "  {what:32}{count:6}"))
+        rows.iter().try_for_each(|(what, count)| writeln!(f, "  {what:32}{count:6}"))
     }
 }
 

@@ -73,10 +73,7 @@ pub fn run(decisions: &Decisions<'_>, slot_count: u32) -> Assigned {
     let mut assigner = Assigner {
         of: decisions,
         code: TypedVec::filled(Code::default(), blocks),
-        spare: Spare {
-            slot: Slot(slot_count),
-            used: false,
-        },
+        spare: Spare { slot: Slot(slot_count), used: false },
         coalesced: 0,
     };
     for &block in &decisions.facts.flow.order {
@@ -88,11 +85,7 @@ pub fn run(decisions: &Decisions<'_>, slot_count: u32) -> Assigned {
         assigner.coalesced += redundant::run(&code.entry, &mut code.items);
     }
     let slots = slot_count + u32::from(assigner.spare.used);
-    Assigned {
-        code: assigner.code,
-        slots,
-        coalesced: assigner.coalesced,
-    }
+    Assigned { code: assigner.code, slots, coalesced: assigner.coalesced }
 }
 
 struct Spare {
@@ -127,25 +120,17 @@ impl Walk {
     }
 
     fn reads(&self, vregs: impl IntoIterator<Item = VReg>) -> Vec<(Place, VReg)> {
-        vregs
-            .into_iter()
-            .map(|vreg| (Place::Reg(self.now[&vreg]), vreg))
-            .collect()
+        vregs.into_iter().map(|vreg| (Place::Reg(self.now[&vreg]), vreg)).collect()
     }
 }
 
 impl Assigner<'_> {
     fn block(&mut self, block: Block) {
         let entry = self.entry_registers(block);
-        let mut walk = Walk {
-            now: entry.clone(),
-            range: self.of.ranges.entry[block].clone(),
-            items: Vec::new(),
-        };
+        let mut walk = Walk { now: entry.clone(), range: self.of.ranges.entry[block].clone(), items: Vec::new() };
         let data = &self.of.facts.func.blocks[block];
         for (place, step) in self.of.plan.blocks[block].steps.iter().enumerate() {
-            walk.range
-                .extend(self.of.ranges.starts[block][place].iter().copied());
+            walk.range.extend(self.of.ranges.starts[block][place].iter().copied());
             match step {
                 Step::Drop(vreg) => {
                     walk.now.remove(vreg);
@@ -158,14 +143,7 @@ impl Assigner<'_> {
                 Step::Reload(vreg) => {
                     let reg = self.pick(&walk, *vreg, walk.occupied());
                     let (to, from) = (Place::Reg(reg), self.memory(*vreg));
-                    self.moves(
-                        &mut walk,
-                        vec![Move {
-                            to,
-                            from,
-                            name: *vreg,
-                        }],
-                    );
+                    self.moves(&mut walk, vec![Move { to, from, name: *vreg }]);
                     walk.now.insert(*vreg, reg);
                 }
                 Step::Inst(index, leaving) => self.inst(&mut walk, &data.insts[*index], leaving),
@@ -190,22 +168,16 @@ impl Assigner<'_> {
             let exit = &self.code[pred].exit;
             return ranges.keys().map(|vreg| (*vreg, exit[vreg])).collect();
         }
-        let mut entry: BTreeMap<VReg, PReg> = ranges
-            .iter()
-            .filter_map(|(&vreg, &range)| Some((vreg, self.of.colours[range]?)))
-            .collect();
+        let mut entry: BTreeMap<VReg, PReg> =
+            ranges.iter().filter_map(|(&vreg, &range)| Some((vreg, self.of.colours[range]?))).collect();
         for (&vreg, &range) in ranges {
             if self.of.colours[range].is_some() {
                 continue;
             }
             let occupied: RegSet = entry.values().copied().collect();
-            let there = flow.preds[block].iter().find_map(|&pred| {
-                self.code[pred]
-                    .exit
-                    .get(&vreg)
-                    .copied()
-                    .filter(|&reg| !occupied.contains(reg))
-            });
+            let there = flow.preds[block]
+                .iter()
+                .find_map(|&pred| self.code[pred].exit.get(&vreg).copied().filter(|&reg| !occupied.contains(reg)));
             let reg = there.unwrap_or_else(|| self.pick_any(range, occupied));
             entry.insert(vreg, reg);
         }
@@ -225,10 +197,7 @@ impl Assigner<'_> {
         let free = RegSet::ALLOCABLE.minus(occupied);
         let good = free.minus(self.of.ranges.data[range].forbidden);
         let pool = if good.is_empty() { free } else { good };
-        cheapest_first(pool)
-            .first()
-            .copied()
-            .expect("the plan leaves a register free")
+        cheapest_first(pool).first().copied().expect("the plan leaves a register free")
     }
 
     /// Where a value that is in no register comes from.
@@ -248,8 +217,7 @@ impl Assigner<'_> {
 
     fn moves(&mut self, walk: &mut Walk, moves: Vec<Move>) {
         self.coalesced += moves.iter().map(Move::is_idle).map(u32::from).sum::<u32>();
-        walk.items
-            .extend(moves::sequence(moves, &mut || self.spare.take()));
+        walk.items.extend(moves::sequence(moves, &mut || self.spare.take()));
     }
 
     fn inst(&mut self, walk: &mut Walk, node: &Node, leaving: &[VReg]) {
@@ -291,13 +259,7 @@ impl Assigner<'_> {
             Inst::Move { .. } => Class::Move,
             _ => class(node),
         };
-        walk.items.push(Item {
-            inst,
-            class,
-            source: node.source,
-            reads,
-            writes,
-        });
+        walk.items.push(Item { inst, class, source: node.source, reads, writes });
         walk.now.retain(|vreg, _| !leaving.contains(vreg));
     }
 
@@ -307,12 +269,7 @@ impl Assigner<'_> {
         let Some(wanted) = self.of.colours[walk.range[&vreg]] else {
             return;
         };
-        let Some(holder) = walk
-            .now
-            .iter()
-            .find(|&(_, &reg)| reg == wanted)
-            .map(|(&v, _)| v)
-        else {
+        let Some(holder) = walk.now.iter().find(|&(_, &reg)| reg == wanted).map(|(&v, _)| v) else {
             return;
         };
         // A definition of the same item stays. An operand may go: the item reads its old register.
@@ -326,14 +283,7 @@ impl Assigner<'_> {
         }
         let to = self.pick(walk, holder, occupied);
         let from = Source::Place(Place::Reg(wanted));
-        self.moves(
-            walk,
-            vec![Move {
-                to: Place::Reg(to),
-                from,
-                name: holder,
-            }],
-        );
+        self.moves(walk, vec![Move { to: Place::Reg(to), from, name: holder }]);
         walk.now.insert(holder, to);
     }
 
@@ -345,18 +295,11 @@ impl Assigner<'_> {
         staying.retain(|vreg, _| !leaving.contains(vreg));
         let clobbers = node.inst.clobbers();
         let mut kept: RegSet = staying.values().copied().collect();
-        for (&vreg, reg) in staying
-            .iter_mut()
-            .filter(|(_, reg)| clobbers.contains(**reg))
-        {
+        for (&vreg, reg) in staying.iter_mut().filter(|(_, reg)| clobbers.contains(**reg)) {
             let home = self.pick(walk, vreg, kept.union(clobbers));
             kept.insert(home);
             let from = Source::Place(Place::Reg(*reg));
-            moves.push(Move {
-                to: Place::Reg(home),
-                from,
-                name: vreg,
-            });
+            moves.push(Move { to: Place::Reg(home), from, name: vreg });
             *reg = home;
         }
         let mut reads = Vec::new();
@@ -365,11 +308,7 @@ impl Assigner<'_> {
                 continue;
             };
             let from = self.source(&walk.now, operand.reg);
-            moves.push(Move {
-                to: Place::Reg(at),
-                from,
-                name: operand.reg,
-            });
+            moves.push(Move { to: Place::Reg(at), from, name: operand.reg });
             reads.push((Place::Reg(at), operand.reg));
         }
         self.moves(walk, moves);
@@ -381,30 +320,20 @@ impl Assigner<'_> {
             };
             arrived.insert(operand.reg, at);
         }
-        let writes = arrived
-            .iter()
-            .map(|(&vreg, &at)| (Place::Reg(at), vreg))
-            .collect();
+        let writes = arrived.iter().map(|(&vreg, &at)| (Place::Reg(at), vreg)).collect();
         let inst = node.inst.map(&mut |operand| match operand.constraint {
             Constraint::Fixed(at) => at,
             Constraint::Any | Constraint::Tied(_) => walk.now[&operand.reg],
         });
-        walk.items.push(Item {
-            inst,
-            class: class(node),
-            source: node.source,
-            reads,
-            writes,
-        });
+        walk.items.push(Item { inst, class: class(node), source: node.source, reads, writes });
         arrived.retain(|vreg, _| !leaving.contains(vreg));
         self.settle(walk, arrived);
     }
 
     /// Moves what arrived in fixed registers to its colours.
     fn settle(&mut self, walk: &mut Walk, arrived: BTreeMap<VReg, PReg>) {
-        let (coloured, others): (Vec<VReg>, Vec<VReg>) = arrived
-            .keys()
-            .partition(|vreg| self.of.colours[walk.range[vreg]].is_some());
+        let (coloured, others): (Vec<VReg>, Vec<VReg>) =
+            arrived.keys().partition(|vreg| self.of.colours[walk.range[vreg]].is_some());
         let mut moves = Vec::new();
         for vreg in coloured.into_iter().chain(others) {
             let occupied = walk.occupied();
@@ -416,11 +345,7 @@ impl Assigner<'_> {
             };
             walk.now.insert(vreg, reg);
             let from = Source::Place(Place::Reg(at));
-            moves.push(Move {
-                to: Place::Reg(reg),
-                from,
-                name: vreg,
-            });
+            moves.push(Move { to: Place::Reg(reg), from, name: vreg });
         }
         self.moves(walk, moves);
     }
@@ -429,11 +354,7 @@ impl Assigner<'_> {
         if let Terminator::Return { values } = terminator {
             let moves = values
                 .iter()
-                .map(|&(at, vreg)| Move {
-                    to: Place::Reg(at),
-                    from: self.source(&walk.now, vreg),
-                    name: vreg,
-                })
+                .map(|&(at, vreg)| Move { to: Place::Reg(at), from: self.source(&walk.now, vreg), name: vreg })
                 .collect();
             self.moves(walk, moves);
         }
@@ -447,10 +368,7 @@ impl Assigner<'_> {
                 reads.push((Place::Reg(reg), operand.reg));
                 reg
             },
-            &mut |edge| Edge {
-                block: edge.block,
-                args: Vec::new(),
-            },
+            &mut |edge| Edge { block: edge.block, args: Vec::new() },
         );
         self.code[block].terminator = Some(mapped);
         self.code[block].terminator_reads = reads;
@@ -468,11 +386,7 @@ impl Assigner<'_> {
             let mut renames = Vec::new();
             for (&vreg, &reg) in entry.iter().filter(|(vreg, _)| !params.contains(vreg)) {
                 let from = self.source(&exit, vreg);
-                moves.push(Move {
-                    to: Place::Reg(reg),
-                    from,
-                    name: vreg,
-                });
+                moves.push(Move { to: Place::Reg(reg), from, name: vreg });
             }
             for (&param, &arg) in params.iter().zip(&edge.args) {
                 let to = match (entry.get(&param), self.of.slots.get(&param)) {
@@ -480,11 +394,7 @@ impl Assigner<'_> {
                     (None, Some(&slot)) => Place::Slot(slot),
                     (None, None) => continue,
                 };
-                let asked = Move {
-                    to,
-                    from: self.source(&exit, arg),
-                    name: arg,
-                };
+                let asked = Move { to, from: self.source(&exit, arg), name: arg };
                 self.coalesced += u32::from(asked.is_idle());
                 moves.push(asked);
                 if arg != param {
@@ -492,10 +402,7 @@ impl Assigner<'_> {
                 }
             }
             let items = moves::sequence(moves, &mut || self.spare.take());
-            debug_assert!(
-                items.is_empty() || edges.len() == 1,
-                "moves need an edge of their own"
-            );
+            debug_assert!(items.is_empty() || edges.len() == 1, "moves need an edge of their own");
             let code = &mut self.code[block];
             code.items.extend(items);
             code.renames.push(renames);
@@ -504,17 +411,11 @@ impl Assigner<'_> {
 }
 
 fn uses(operands: &[Operand<VReg>]) -> impl Iterator<Item = VReg> {
-    operands
-        .iter()
-        .filter(|operand| operand.role == Role::Use)
-        .map(|operand| operand.reg)
+    operands.iter().filter(|operand| operand.role == Role::Use).map(|operand| operand.reg)
 }
 
 fn defs(operands: &[Operand<VReg>]) -> impl Iterator<Item = VReg> {
-    operands
-        .iter()
-        .filter(|operand| operand.role == Role::Def)
-        .map(|operand| operand.reg)
+    operands.iter().filter(|operand| operand.role == Role::Def).map(|operand| operand.reg)
 }
 
 fn class(node: &Node) -> Class {

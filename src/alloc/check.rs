@@ -26,24 +26,14 @@ use crate::vcode::{Edge, Inst, VReg};
 type State = BTreeMap<Place, BTreeSet<VReg>>;
 
 /// The first thing that is wrong, in words.
-pub fn check(
-    func: &Func,
-    recipes: &TypedVec<VReg, Option<Recipe>>,
-    allocated: &Allocated,
-) -> Result<(), String> {
-    let checker = Checker {
-        func,
-        recipes,
-        allocated,
-    };
+pub fn check(func: &Func, recipes: &TypedVec<VReg, Option<Recipe>>, allocated: &Allocated) -> Result<(), String> {
+    let checker = Checker { func, recipes, allocated };
     let mut entry: TypedVec<Block, Option<State>> = TypedVec::filled(None, func.blocks.len());
     entry[ENTRY] = Some(State::new());
     let mut work = BTreeSet::from([ENTRY]);
     while let Some(block) = work.pop_first() {
         let state = entry[block].clone().expect("queued blocks are reached");
-        let exit = checker
-            .block(block, state)
-            .map_err(|e| format!("{block}: {e}"))?;
+        let exit = checker.block(block, state).map_err(|e| format!("{block}: {e}"))?;
         for edge in func.blocks[block].terminator.edges() {
             let next = checker.edge(edge, &exit);
             let met = match &entry[edge.block] {
@@ -105,29 +95,14 @@ impl Checker<'_> {
             fits(old, new.reg, &[])?;
         }
         let places = |edges: Vec<Block>| edges;
-        let old = places(
-            data.terminator
-                .edges()
-                .iter()
-                .map(|edge| edge.block)
-                .collect(),
-        );
-        let new = places(
-            result
-                .terminator
-                .edges()
-                .iter()
-                .map(|edge| edge.block)
-                .collect(),
-        );
+        let old = places(data.terminator.edges().iter().map(|edge| edge.block).collect());
+        let new = places(result.terminator.edges().iter().map(|edge| edge.block).collect());
         if before.len() != after.len() || old != new {
             return Err("the terminator differs".into());
         }
         for (place, name, _) in result.renames.iter().flatten() {
             if !holds(&state, *place, *name) {
-                return Err(format!(
-                    "an edge renames {name} in {place:?}, which is not there"
-                ));
+                return Err(format!("an edge renames {name} in {place:?}, which is not there"));
             }
         }
         Ok(state)
@@ -138,11 +113,7 @@ impl Checker<'_> {
             return Err(format!("stands for {old}"));
         }
         let (before, after) = (old.operands(), item.inst.operands());
-        let uses: Vec<PReg> = after
-            .iter()
-            .filter(|o| o.role == Role::Use)
-            .map(|o| o.reg)
-            .collect();
+        let uses: Vec<PReg> = after.iter().filter(|o| o.role == Role::Use).map(|o| o.reg).collect();
         for (old, new) in before.iter().zip(&after) {
             fits(old, new.reg, &uses)?;
             if old.role == Role::Use {
@@ -153,11 +124,7 @@ impl Checker<'_> {
             state.remove(&Place::Reg(reg));
         }
         let mut written = RegSet::EMPTY;
-        for (old, new) in before
-            .iter()
-            .zip(&after)
-            .filter(|(old, _)| old.role == Role::Def)
-        {
+        for (old, new) in before.iter().zip(&after).filter(|(old, _)| old.role == Role::Def) {
             if written.contains(new.reg) {
                 return Err(format!("{} is written twice", new.reg));
             }
@@ -166,11 +133,7 @@ impl Checker<'_> {
                 names.remove(&old.reg);
             });
         }
-        for (old, new) in before
-            .iter()
-            .zip(&after)
-            .filter(|(old, _)| old.role == Role::Def)
-        {
+        for (old, new) in before.iter().zip(&after).filter(|(old, _)| old.role == Role::Def) {
             state.insert(Place::Reg(new.reg), BTreeSet::from([old.reg]));
         }
         Ok(())
@@ -185,9 +148,7 @@ impl Checker<'_> {
             Inst::SlotLoad { d, slot } => (Place::Reg(d), Some(Place::Slot(slot))),
             Inst::SlotStore { s, slot } => (Place::Slot(slot), Some(Place::Reg(s))),
             Inst::Const { d, .. } | Inst::Address { d, .. } | Inst::IncomingLoad { d, .. } => {
-                let recipe = self.recipes[name]
-                    .as_ref()
-                    .map(|recipe| recipe.map(&mut |_| d));
+                let recipe = self.recipes[name].as_ref().map(|recipe| recipe.map(&mut |_| d));
                 if recipe.as_ref() != Some(&item.inst) {
                     return Err(format!("is not how to compute {name}"));
                 }
@@ -215,15 +176,8 @@ impl Checker<'_> {
         let params = &self.func.blocks[edge.block].params;
         let mut next = State::new();
         for (&place, names) in exit {
-            let mut now: BTreeSet<VReg> = names
-                .iter()
-                .copied()
-                .filter(|name| !params.contains(name))
-                .collect();
-            let passed = params
-                .iter()
-                .zip(&edge.args)
-                .filter(|(_, arg)| names.contains(arg));
+            let mut now: BTreeSet<VReg> = names.iter().copied().filter(|name| !params.contains(name)).collect();
+            let passed = params.iter().zip(&edge.args).filter(|(_, arg)| names.contains(arg));
             now.extend(passed.map(|(&param, _)| param));
             if !now.is_empty() {
                 next.insert(place, now);
@@ -248,11 +202,7 @@ fn holds(state: &State, place: Place, name: VReg) -> bool {
 }
 
 fn read(state: &State, reg: PReg, name: VReg) -> Result<(), String> {
-    if holds(state, Place::Reg(reg), name) {
-        Ok(())
-    } else {
-        Err(format!("{name} is not in {reg}"))
-    }
+    if holds(state, Place::Reg(reg), name) { Ok(()) } else { Err(format!("{name} is not in {reg}")) }
 }
 
 fn fits(old: &Operand<VReg>, reg: PReg, uses: &[PReg]) -> Result<(), String> {
@@ -261,9 +211,5 @@ fn fits(old: &Operand<VReg>, reg: PReg, uses: &[PReg]) -> Result<(), String> {
         Constraint::Fixed(at) => reg == at,
         Constraint::Tied(place) => uses.get(place) == Some(&reg),
     };
-    if kept && RegSet::ALLOCABLE.contains(reg) {
-        Ok(())
-    } else {
-        Err(format!("{} may not be in {reg}", old.reg))
-    }
+    if kept && RegSet::ALLOCABLE.contains(reg) { Ok(()) } else { Err(format!("{} may not be in {reg}", old.reg)) }
 }

@@ -26,11 +26,7 @@ pub fn run(ranges: &Ranges, calls: Calls) -> TypedVec<Range, Option<PReg>> {
     graph.coalesce();
     graph.colour();
     graph.improve();
-    let roots: Vec<Option<PReg>> = ranges
-        .data
-        .keys()
-        .map(|range| graph.colours[graph.find(range)])
-        .collect();
+    let roots: Vec<Option<PReg>> = ranges.data.keys().map(|range| graph.colours[graph.find(range)]).collect();
     roots.into()
 }
 
@@ -46,11 +42,8 @@ struct Graph {
 
 impl Graph {
     fn new(ranges: &Ranges, calls: Calls) -> Graph {
-        let mut affinities: Vec<(u64, Range, Range)> = ranges
-            .affinities
-            .iter()
-            .map(|(&(a, b), &worth)| (worth, a, b))
-            .collect();
+        let mut affinities: Vec<(u64, Range, Range)> =
+            ranges.affinities.iter().map(|(&(a, b), &worth)| (worth, a, b)).collect();
         affinities.sort_unstable_by_key(|&(worth, a, b)| (std::cmp::Reverse(worth), a, b));
         Graph {
             nodes: ranges.data.clone(),
@@ -107,14 +100,9 @@ impl Graph {
     fn is_safe(&self, a: Range, b: Range) -> bool {
         let forbidden = self.nodes[a].forbidden.union(self.nodes[b].forbidden);
         let allowed = RegSet::ALLOCABLE.minus(forbidden);
-        let union: BTreeSet<Range> = self.nodes[a]
-            .neighbours
-            .union(&self.nodes[b].neighbours)
-            .copied()
-            .collect();
+        let union: BTreeSet<Range> = self.nodes[a].neighbours.union(&self.nodes[b].neighbours).copied().collect();
         let hard = |range: &Range| {
-            let both = self.nodes[a].neighbours.contains(range)
-                && self.nodes[b].neighbours.contains(range);
+            let both = self.nodes[a].neighbours.contains(range) && self.nodes[b].neighbours.contains(range);
             let degree = self.nodes[*range].neighbours.len() - usize::from(both);
             degree >= self.allowed(*range).len() as usize
         };
@@ -122,13 +110,11 @@ impl Graph {
             return true;
         }
         let george = |from: Range, into: Range| {
-            self.nodes[from]
-                .forbidden
-                .minus(self.nodes[into].forbidden)
-                .is_empty()
-                && self.nodes[from].neighbours.iter().all(|range| {
-                    self.nodes[into].neighbours.contains(range) || !self.is_significant(*range)
-                })
+            self.nodes[from].forbidden.minus(self.nodes[into].forbidden).is_empty()
+                && self.nodes[from]
+                    .neighbours
+                    .iter()
+                    .all(|range| self.nodes[into].neighbours.contains(range) || !self.is_significant(*range))
         };
         george(a, b) || george(b, a)
     }
@@ -150,10 +136,7 @@ impl Graph {
     }
 
     fn roots(&self) -> Vec<Range> {
-        self.nodes
-            .keys()
-            .filter(|&range| self.parent[range] == range)
-            .collect()
+        self.nodes.keys().filter(|&range| self.parent[range] == range).collect()
     }
 
     fn colour(&mut self) {
@@ -165,11 +148,7 @@ impl Graph {
     /// Takes the graph apart: a range with fewer neighbours than registers always finds one.
     fn removal_order(&self) -> Vec<Range> {
         let roots = self.roots();
-        let mut degree: TypedVec<Range, usize> = self
-            .nodes
-            .values()
-            .map(|node| node.neighbours.len())
-            .collect();
+        let mut degree: TypedVec<Range, usize> = self.nodes.values().map(|node| node.neighbours.len()).collect();
         let mut easy = BTreeSet::new();
         let mut hard = BTreeSet::new();
         let room = |range: Range| self.allowed(range).len() as usize;
@@ -209,16 +188,8 @@ impl Graph {
         if let Some(old) = self.colours[range].take() {
             *self.holders.get_mut(&old).expect("counted") -= 1;
         }
-        let taken: RegSet = self.nodes[range]
-            .neighbours
-            .iter()
-            .filter_map(|&other| self.colours[other])
-            .collect();
-        let best = self
-            .allowed(range)
-            .minus(taken)
-            .iter()
-            .min_by_key(|&reg| (self.cost(range, reg), rank(reg)));
+        let taken: RegSet = self.nodes[range].neighbours.iter().filter_map(|&other| self.colours[other]).collect();
+        let best = self.allowed(range).minus(taken).iter().min_by_key(|&reg| (self.cost(range, reg), rank(reg)));
         self.colours[range] = best;
         if let Some(reg) = best {
             *self.holders.entry(reg).or_insert(0) += 1;
@@ -264,19 +235,13 @@ impl Graph {
 }
 
 fn signed(worth: u64) -> i64 {
-    i64::try_from(worth)
-        .unwrap_or(i64::MAX / 1024)
-        .min(i64::MAX / 1024)
+    i64::try_from(worth).unwrap_or(i64::MAX / 1024).min(i64::MAX / 1024)
 }
 
 /// Breaks ties: registers that need no saving, low ones first, then the rest in order.
 fn rank(reg: PReg) -> usize {
     let number = usize::from(reg.number());
-    if reg == PReg::LR {
-        8
-    } else {
-        number + usize::from(number >= 8)
-    }
+    if reg == PReg::LR { 8 } else { number + usize::from(number >= 8) }
 }
 
 /// The order in which `assign` tries registers when a range has none of its own.

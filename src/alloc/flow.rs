@@ -24,17 +24,8 @@ impl Flow {
     /// Analyses a function.
     pub fn new(func: &Func) -> Flow {
         let count = func.blocks.len();
-        let succs: TypedVec<Block, Vec<Block>> = func
-            .blocks
-            .values()
-            .map(|data| {
-                data.terminator
-                    .edges()
-                    .iter()
-                    .map(|edge| edge.block)
-                    .collect()
-            })
-            .collect();
+        let succs: TypedVec<Block, Vec<Block>> =
+            func.blocks.values().map(|data| data.terminator.edges().iter().map(|edge| edge.block).collect()).collect();
         let order = reverse_postorder(&succs);
         let mut position = TypedVec::filled(None, count);
         let mut preds = TypedVec::filled(Vec::new(), count);
@@ -44,14 +35,7 @@ impl Flow {
                 preds[succ].push(block);
             }
         }
-        let mut flow = Flow {
-            preds,
-            succs,
-            order,
-            depth: TypedVec::filled(0, count),
-            loops: Vec::new(),
-            position,
-        };
+        let mut flow = Flow { preds, succs, order, depth: TypedVec::filled(0, count), loops: Vec::new(), position };
         flow.find_loops();
         flow
     }
@@ -63,10 +47,7 @@ impl Flow {
 
     /// The loop of which the block is the header.
     pub fn loop_of(&self, header: Block) -> Option<&BTreeSet<Block>> {
-        self.loops
-            .iter()
-            .find(|(head, _)| *head == header)
-            .map(|(_, body)| body)
+        self.loops.iter().find(|(head, _)| *head == header).map(|(_, body)| body)
     }
 
     /// How often the block runs, roughly.
@@ -129,10 +110,7 @@ impl Flow {
                 }
             }
         }
-        dominators
-            .into_iter()
-            .map(|d| d.expect("every reached block is dominated"))
-            .collect()
+        dominators.into_iter().map(|d| d.expect("every reached block is dominated")).collect()
     }
 }
 

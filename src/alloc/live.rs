@@ -41,10 +41,7 @@ impl Uses<'_> {
         let first = places.partition_point(|&place| place < from);
         match places.get(first) {
             Some(&place) => Some(length(place - from)),
-            None => self
-                .exit
-                .get(&vreg)
-                .map(|&far| far.saturating_add(length(self.length - from))),
+            None => self.exit.get(&vreg).map(|&far| far.saturating_add(length(self.length - from))),
         }
     }
 }
@@ -57,12 +54,8 @@ impl Live {
     /// Analyses a function.
     pub fn new(func: &Func, flow: &Flow) -> Live {
         let none = TypedVec::filled(BTreeMap::new(), func.blocks.len());
-        let mut live = Live {
-            entry: none.clone(),
-            exit: none,
-        };
-        let local: TypedVec<Block, Local> =
-            func.blocks.keys().map(|b| Local::new(func, b)).collect();
+        let mut live = Live { entry: none.clone(), exit: none };
+        let local: TypedVec<Block, Local> = func.blocks.keys().map(|b| Local::new(func, b)).collect();
         let mut changed = true;
         while changed {
             changed = false;
@@ -94,11 +87,7 @@ impl Live {
         for vreg in end_uses(func, block) {
             places.entry(vreg).or_default().push(data.insts.len());
         }
-        Uses {
-            places,
-            exit: &self.exit[block],
-            length: data.insts.len() + 1,
-        }
+        Uses { places, exit: &self.exit[block], length: data.insts.len() + 1 }
     }
 
     fn meet(&self, func: &Func, flow: &Flow, block: Block) -> BTreeMap<VReg, u32> {
@@ -109,12 +98,8 @@ impl Live {
                 if func.blocks[succ].params.contains(&vreg) {
                     continue;
                 }
-                let distance = distance
-                    .saturating_add(LOOP_EXIT.saturating_mul(left))
-                    .min(FAR);
-                exit.entry(vreg)
-                    .and_modify(|d| *d = distance.min(*d))
-                    .or_insert(distance);
+                let distance = distance.saturating_add(LOOP_EXIT.saturating_mul(left)).min(FAR);
+                exit.entry(vreg).and_modify(|d| *d = distance.min(*d)).or_insert(distance);
             }
         }
         exit
@@ -125,9 +110,7 @@ impl Live {
 pub fn end_uses(func: &Func, block: Block) -> Vec<VReg> {
     let end = &func.blocks[block].terminator;
     let operands = end.operands().into_iter().map(|operand| operand.reg);
-    operands
-        .chain(end.edges().iter().flat_map(|edge| edge.args.clone()))
-        .collect()
+    operands.chain(end.edges().iter().flat_map(|edge| edge.args.clone())).collect()
 }
 
 /// What one block does to distances.
@@ -155,18 +138,12 @@ impl Local {
         for def in &defs {
             first_use.remove(def);
         }
-        Local {
-            first_use,
-            defs,
-            length: end + 1,
-        }
+        Local { first_use, defs, length: end + 1 }
     }
 
     fn entry(&self, exit: &BTreeMap<VReg, u32>) -> BTreeMap<VReg, u32> {
-        let mut entry: BTreeMap<VReg, u32> = exit
-            .iter()
-            .map(|(&vreg, &distance)| (vreg, distance.saturating_add(self.length).min(FAR)))
-            .collect();
+        let mut entry: BTreeMap<VReg, u32> =
+            exit.iter().map(|(&vreg, &distance)| (vreg, distance.saturating_add(self.length).min(FAR))).collect();
         for def in &self.defs {
             entry.remove(def);
         }

@@ -54,16 +54,8 @@ use spill::Facts;
 /// Allocates a function.
 pub fn run(input: &Func) -> Allocated {
     debug_assert_eq!(crate::vcode::check::check(input), Ok(()), "{input}");
-    let Outcome {
-        func,
-        recipes,
-        mut allocated,
-    } = allocate(input);
-    debug_assert_eq!(
-        check::check(&func, &recipes, &allocated),
-        Ok(()),
-        "{func}\n{allocated}"
-    );
+    let Outcome { func, recipes, mut allocated } = allocate(input);
+    debug_assert_eq!(check::check(&func, &recipes, &allocated), Ok(()), "{func}\n{allocated}");
     bypass_empty_blocks(&mut allocated);
     allocated
 }
@@ -80,55 +72,30 @@ fn allocate(input: &Func) -> Outcome {
     let flow = Flow::new(&func);
     let live = Live::new(&func, &flow);
     let recipes = remat::run(&func);
-    let facts = Facts {
-        func: &func,
-        flow: &flow,
-        live: &live,
-        recipes: &recipes,
-    };
+    let facts = Facts { func: &func, flow: &flow, live: &live, recipes: &recipes };
     let plan = spill::run(&facts);
     let ranges = ranges::run(&facts, &plan);
     let calls = calls(&func);
     let colours = colour::run(&ranges, calls);
     debug_assert_eq!(colour::conflicts(&ranges, &colours), 0);
     let (slots, slot_count) = slots::run(&facts, &plan.slotted);
-    let decisions = Decisions {
-        facts: &facts,
-        plan: &plan,
-        ranges: &ranges,
-        colours: &colours,
-        slots: &slots,
-    };
+    let decisions = Decisions { facts: &facts, plan: &plan, ranges: &ranges, colours: &colours, slots: &slots };
     let assigned = assign::run(&decisions, slot_count);
     let coalesced = assigned.coalesced;
     let mut allocated = collect(&facts, assigned, &slots, input.blocks.len());
     allocated.stats = stats::run(&facts, &plan.slotted, &allocated);
     allocated.stats.moves_coalesced = coalesced;
-    allocated.stats.uncoloured =
-        stats::count(colours.values().filter(|colour| colour.is_none()).count());
-    Outcome {
-        func,
-        recipes,
-        allocated,
-    }
+    allocated.stats.uncoloured = stats::count(colours.values().filter(|colour| colour.is_none()).count());
+    Outcome { func, recipes, allocated }
 }
 
 fn calls(func: &Func) -> Calls {
     let mut nodes = func.blocks.values().flat_map(|data| &data.insts);
-    if nodes.any(|node| matches!(node.inst, Inst::Call(_))) {
-        Calls::Some
-    } else {
-        Calls::None
-    }
+    if nodes.any(|node| matches!(node.inst, Inst::Call(_))) { Calls::Some } else { Calls::None }
 }
 
 /// Puts the parts of the result together.
-fn collect(
-    facts: &Facts<'_>,
-    assigned: Assigned,
-    slots: &BTreeMap<VReg, Slot>,
-    input_blocks: usize,
-) -> Allocated {
+fn collect(facts: &Facts<'_>, assigned: Assigned, slots: &BTreeMap<VReg, Slot>, input_blocks: usize) -> Allocated {
     let func = facts.func;
     let frame = frame(func, &assigned);
     let blocks = assigned.code.iter().map(|(block, code)| {
@@ -138,10 +105,7 @@ fn collect(
             located: if reached { located } else { vec![] },
             named: if reached { named } else { vec![] },
             items: code.items.clone(),
-            terminator: code
-                .terminator
-                .clone()
-                .unwrap_or(Terminator::Trap(Trap::Unreachable)),
+            terminator: code.terminator.clone().unwrap_or(Terminator::Trap(Trap::Unreachable)),
             terminator_reads: code.terminator_reads.clone(),
             terminator_source: func.blocks[block].terminator_source,
             renames: code.renames.clone(),
@@ -167,10 +131,7 @@ fn head(
     entry: &BTreeMap<VReg, PReg>,
 ) -> (Vec<(Place, VReg)>, Vec<VReg>) {
     let params = &facts.func.blocks[block].params;
-    let mut located: Vec<(Place, VReg)> = entry
-        .iter()
-        .map(|(&vreg, &reg)| (Place::Reg(reg), vreg))
-        .collect();
+    let mut located: Vec<(Place, VReg)> = entry.iter().map(|(&vreg, &reg)| (Place::Reg(reg), vreg)).collect();
     let mut named = Vec::new();
     for &vreg in facts.live.entry[block].keys() {
         if let Some(&slot) = slots.get(&vreg)
@@ -179,9 +140,7 @@ fn head(
             located.push((Place::Slot(slot), vreg));
         }
         match &facts.recipes[vreg] {
-            Some(Inst::IncomingLoad { offset, .. }) => {
-                located.push((Place::Incoming(*offset), vreg))
-            }
+            Some(Inst::IncomingLoad { offset, .. }) => located.push((Place::Incoming(*offset), vreg)),
             Some(_) if !entry.contains_key(&vreg) => named.push(vreg),
             _ => {}
         }

@@ -57,29 +57,17 @@ pub fn sequence(moves: Vec<Move>, spare: &mut dyn FnMut() -> Slot) -> Vec<Item> 
         }
     }
     while !pending.is_empty() {
-        let free = pending
-            .iter()
-            .position(|&(to, ..)| pending.iter().all(|&(_, from, _)| from != to));
+        let free = pending.iter().position(|&(to, ..)| pending.iter().all(|&(_, from, _)| from != to));
         if let Some(index) = free {
             let (to, from, name) = pending.remove(index);
             copy(&mut items, to, from, name);
             continue;
         }
         let in_memory = |place: Place| !matches!(place, Place::Reg(_));
-        let carries = pending
-            .iter()
-            .any(|&(to, from, _)| in_memory(to) && in_memory(from));
-        let wait = if carries {
-            Place::Slot(spare())
-        } else {
-            Place::Reg(PReg::SCRATCH)
-        };
+        let carries = pending.iter().any(|&(to, from, _)| in_memory(to) && in_memory(from));
+        let wait = if carries { Place::Slot(spare()) } else { Place::Reg(PReg::SCRATCH) };
         let held = pending[0].0;
-        let name = pending
-            .iter()
-            .find(|&&(_, from, _)| from == held)
-            .expect("a cycle")
-            .2;
+        let name = pending.iter().find(|&&(_, from, _)| from == held).expect("a cycle").2;
         copy(&mut items, wait, held, name);
         for (_, from, _) in pending.iter_mut().filter(|(_, from, _)| *from == held) {
             *from = wait;
@@ -102,16 +90,8 @@ pub fn compute(recipe: &Recipe, reg: PReg, name: VReg) -> Item {
     let to = (Place::Reg(reg), name);
     let inst = recipe.map(&mut |_| reg);
     match inst {
-        Inst::IncomingLoad { offset, .. } => {
-            item(inst, Class::Reload, (Place::Incoming(offset), name), to)
-        }
-        _ => Item {
-            inst,
-            class: Class::Remat,
-            source: None,
-            reads: vec![],
-            writes: vec![to],
-        },
+        Inst::IncomingLoad { offset, .. } => item(inst, Class::Reload, (Place::Incoming(offset), name), to),
+        _ => Item { inst, class: Class::Remat, source: None, reads: vec![], writes: vec![to] },
     }
 }
 
@@ -131,11 +111,5 @@ fn copy(items: &mut Vec<Item>, to: Place, from: Place, name: VReg) {
 }
 
 fn item(inst: Inst<PReg>, class: Class, read: (Place, VReg), write: (Place, VReg)) -> Item {
-    Item {
-        inst,
-        class,
-        source: None,
-        reads: vec![read],
-        writes: vec![write],
-    }
+    Item { inst, class, source: None, reads: vec![read], writes: vec![write] }
 }

@@ -68,9 +68,7 @@ fn forward_copies(func: &mut Func) {
         for node in &mut data.insts {
             node.inst = node.inst.map(&mut |operand| resolve(operand.reg));
         }
-        let mut end = data
-            .terminator
-            .map(&mut |o| resolve(o.reg), &mut |edge| edge.clone());
+        let mut end = data.terminator.map(&mut |o| resolve(o.reg), &mut |edge| edge.clone());
         for edge in end.edges_mut() {
             edge.args.iter_mut().for_each(|arg| *arg = resolve(*arg));
         }
@@ -107,10 +105,7 @@ fn split_edges(func: &mut Func) {
                     head: Head::default(),
                 })
             });
-            *edge = Edge {
-                block: middle,
-                args: Vec::new(),
-            };
+            *edge = Edge { block: middle, args: Vec::new() };
         }
         func.blocks[block].terminator = terminator;
     }
@@ -128,9 +123,7 @@ fn free_tied(func: &mut Func) {
                     continue;
                 };
                 let reg = operands[place].reg;
-                let others = operands
-                    .iter()
-                    .filter(|o| o.role == Role::Use && o.reg == reg);
+                let others = operands.iter().filter(|o| o.role == Role::Use && o.reg == reg);
                 if uses.next(reg, index + 1).is_none() && others.count() == 1 {
                     continue;
                 }

@@ -60,14 +60,7 @@ pub fn run(facts: &Facts<'_>, plan: &Plan) -> Ranges {
     }
     let mut ranges = parts.into_ranges();
     for &block in &facts.flow.order {
-        Builder {
-            facts,
-            ranges: &mut ranges,
-            block,
-            now: BTreeMap::new(),
-            worth: 0,
-        }
-        .build(plan);
+        Builder { facts, ranges: &mut ranges, block, now: BTreeMap::new(), worth: 0 }.build(plan);
     }
     ranges
 }
@@ -91,11 +84,7 @@ impl Parts {
         };
         for &block in &facts.flow.order {
             let blocks = &plan.blocks[block];
-            let mut now: BTreeMap<VReg, Range> = blocks
-                .entry
-                .iter()
-                .map(|&vreg| (vreg, parts.fresh()))
-                .collect();
+            let mut now: BTreeMap<VReg, Range> = blocks.entry.iter().map(|&vreg| (vreg, parts.fresh())).collect();
             parts.entry[block] = now.clone();
             for step in &blocks.steps {
                 let started: Vec<VReg> = match step {
@@ -103,10 +92,7 @@ impl Parts {
                     Step::Inst(index, _) => facts.func.blocks[block].insts[*index].inst.defs(),
                     Step::Drop(_) | Step::Spill(_) => vec![],
                 };
-                let started: Vec<(VReg, Range)> = started
-                    .into_iter()
-                    .map(|vreg| (vreg, parts.fresh()))
-                    .collect();
+                let started: Vec<(VReg, Range)> = started.into_iter().map(|vreg| (vreg, parts.fresh())).collect();
                 now.extend(started.iter().copied());
                 match step {
                     Step::Drop(vreg) => {
@@ -157,21 +143,13 @@ impl Parts {
         for part in 0..self.parent.len() {
             let root = self.root(Range::new(part));
             let data = &mut ranges.data;
-            name.push(
-                *number
-                    .entry(root)
-                    .or_insert_with(|| data.push(RangeData::default())),
-            );
+            name.push(*number.entry(root).or_insert_with(|| data.push(RangeData::default())));
         }
         for maps in self.entry.values_mut().chain(self.exit.values_mut()) {
-            maps.values_mut()
-                .for_each(|part| *part = name[part.index()]);
+            maps.values_mut().for_each(|part| *part = name[part.index()]);
         }
         for steps in self.starts.values_mut() {
-            steps
-                .iter_mut()
-                .flatten()
-                .for_each(|(_, part)| *part = name[part.index()]);
+            steps.iter_mut().flatten().for_each(|(_, part)| *part = name[part.index()]);
         }
         ranges.entry = self.entry;
         ranges.exit = self.exit;
@@ -195,9 +173,7 @@ impl Builder<'_> {
         self.now = self.ranges.entry[self.block].clone();
         let entry: Vec<Range> = self.now.values().copied().collect();
         for (index, &range) in entry.iter().enumerate() {
-            entry[..index]
-                .iter()
-                .for_each(|&other| self.interfere(range, other));
+            entry[..index].iter().for_each(|&other| self.interfere(range, other));
         }
         let data = &facts.func.blocks[self.block];
         for (place, step) in plan.blocks[self.block].steps.iter().enumerate() {
@@ -256,11 +232,7 @@ impl Builder<'_> {
             }
         }
         for (d, n) in narrow_pairs(inst) {
-            let worth = if matches!(inst, Inst::Move { .. }) {
-                MOVE
-            } else {
-                1
-            };
+            let worth = if matches!(inst, Inst::Move { .. }) { MOVE } else { 1 };
             if leaving.contains(&n) {
                 let to = self.now.get(&d).copied();
                 self.like(before.get(&n).copied(), to, worth);
@@ -339,12 +311,7 @@ fn narrow_pairs(inst: &Inst<VReg>) -> Vec<(VReg, VReg)> {
             }
             pairs
         }
-        Inst::Shift {
-            d,
-            n,
-            by: ShiftBy::Reg(_),
-            ..
-        } => vec![(d, n)],
+        Inst::Shift { d, n, by: ShiftBy::Reg(_), .. } => vec![(d, n)],
         Inst::Mul { d, n, m } => vec![(d, n), (d, m)],
         Inst::Select { d, a, b, .. } => [a, b]
             .into_iter()

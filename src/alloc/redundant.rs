@@ -30,10 +30,7 @@ pub fn run(entry: &BTreeMap<VReg, PReg>, items: &mut Vec<Item>) -> u32 {
             moves += u32::from(item.class == Class::Move);
             return false;
         }
-        let elsewhere = held
-            .iter()
-            .find(|&(_, &other)| other == name)
-            .map(|(&other, _)| other);
+        let elsewhere = held.iter().find(|&(_, &other)| other == name).map(|(&other, _)| other);
         if let Some(from) = elsewhere
             && !is_cheap(item)
         {
@@ -53,9 +50,7 @@ pub fn run(entry: &BTreeMap<VReg, PReg>, items: &mut Vec<Item>) -> u32 {
 /// The register and the value, if the item only brings a value into a register.
 fn copied(item: &Item) -> Option<(PReg, VReg)> {
     let added = match item.class {
-        Class::Move => {
-            item.reads.first().map(|&(_, name)| name) == item.writes.first().map(|w| w.1)
-        }
+        Class::Move => item.reads.first().map(|&(_, name)| name) == item.writes.first().map(|w| w.1),
         Class::Reload | Class::Remat => true,
         Class::Direct | Class::Check | Class::Spill | Class::Trap | Class::Frame => false,
     };
@@ -75,10 +70,7 @@ fn is_cheap(item: &Item) -> bool {
 fn follow(held: &mut BTreeMap<PReg, VReg>, item: &Item) {
     held.retain(|reg, name| {
         !item.inst.clobbers().contains(*reg)
-            && !item
-                .writes
-                .iter()
-                .any(|&(place, new)| place == Place::Reg(*reg) || new == *name)
+            && !item.writes.iter().any(|&(place, new)| place == Place::Reg(*reg) || new == *name)
     });
     for &(place, name) in &item.writes {
         if let Place::Reg(reg) = place {

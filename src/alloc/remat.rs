@@ -41,42 +41,21 @@ fn recipe(inst: &Inst<VReg>, recipes: &TypedVec<VReg, Option<Recipe>>) -> Option
     match *inst {
         Inst::Const { .. } | Inst::Address { .. } | Inst::IncomingLoad { .. } => Some(inst.clone()),
         Inst::Move { d, m } => plus(d, recipes[m].as_ref()?, 0),
-        Inst::AluWide {
-            op: WideOp::Add,
-            d,
-            n,
-            imm,
-        } => plus(d, recipes[n].as_ref()?, imm.value()),
-        Inst::AluWide {
-            op: WideOp::Sub,
-            d,
-            n,
-            imm,
-        } => plus(d, recipes[n].as_ref()?, imm.value().wrapping_neg()),
-        Inst::Alu {
-            op: AluOp::Add,
-            flags: Flags::Keep,
-            d,
-            n,
-            m: Operand2::Imm(imm),
-        } => plus(d, recipes[n].as_ref()?, imm.value()),
-        Inst::Alu {
-            op: AluOp::Sub,
-            flags: Flags::Keep,
-            d,
-            n,
-            m: Operand2::Imm(imm),
-        } => plus(d, recipes[n].as_ref()?, imm.value().wrapping_neg()),
+        Inst::AluWide { op: WideOp::Add, d, n, imm } => plus(d, recipes[n].as_ref()?, imm.value()),
+        Inst::AluWide { op: WideOp::Sub, d, n, imm } => plus(d, recipes[n].as_ref()?, imm.value().wrapping_neg()),
+        Inst::Alu { op: AluOp::Add, flags: Flags::Keep, d, n, m: Operand2::Imm(imm) } => {
+            plus(d, recipes[n].as_ref()?, imm.value())
+        }
+        Inst::Alu { op: AluOp::Sub, flags: Flags::Keep, d, n, m: Operand2::Imm(imm) } => {
+            plus(d, recipes[n].as_ref()?, imm.value().wrapping_neg())
+        }
         _ => None,
     }
 }
 
 fn plus(d: VReg, base: &Recipe, amount: u32) -> Option<Recipe> {
     match *base {
-        Inst::Const { value, .. } => Some(Inst::Const {
-            d,
-            value: value.wrapping_add(amount),
-        }),
+        Inst::Const { value, .. } => Some(Inst::Const { d, value: value.wrapping_add(amount) }),
         Inst::Address { symbol, addend, .. } => {
             let addend = addend.wrapping_add(amount.cast_signed());
             Some(Inst::Address { d, symbol, addend })

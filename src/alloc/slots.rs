@@ -25,10 +25,7 @@ pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>) -> (BTreeMap<VReg, Slot>
     let mut count = 0;
     for &vreg in slotted {
         let others = beside.get(&vreg).into_iter().flatten();
-        let taken: BTreeSet<Slot> = others
-            .filter_map(|other| slots.get(other))
-            .copied()
-            .collect();
+        let taken: BTreeSet<Slot> = others.filter_map(|other| slots.get(other)).copied().collect();
         let liked = partners.get(&vreg).into_iter().flatten();
         let mut liked = liked.filter_map(|other| slots.get(other)).copied();
         let slot = liked

@@ -84,15 +84,8 @@ pub fn run(facts: &Facts<'_>) -> Plan {
     }
     planner.find_edge_reloads();
     planner.store_at_definitions();
-    let blocks: Vec<BlockPlan> = planner
-        .blocks
-        .values()
-        .map(|plan| plan.clone().unwrap_or_default())
-        .collect();
-    Plan {
-        blocks: blocks.into(),
-        slotted: planner.slotted,
-    }
+    let blocks: Vec<BlockPlan> = planner.blocks.values().map(|plan| plan.clone().unwrap_or_default()).collect();
+    Plan { blocks: blocks.into(), slotted: planner.slotted }
 }
 
 /// How many values are live at once, per block.
@@ -107,10 +100,8 @@ impl Pressure {
     /// Counts over every point of a function.
     pub fn new(facts: &Facts<'_>) -> Pressure {
         let count = facts.func.blocks.len();
-        let mut pressure = Pressure {
-            anywhere: TypedVec::filled(0, count),
-            across_call: TypedVec::filled(None, count),
-        };
+        let mut pressure =
+            Pressure { anywhere: TypedVec::filled(0, count), across_call: TypedVec::filled(None, count) };
         for &block in &facts.flow.order {
             visit_points(facts, block, &mut |live, place| {
                 let old = pressure.anywhere[block];
@@ -135,11 +126,7 @@ pub enum Point {
 }
 
 /// Shows the set of live values at every point of a block.
-pub fn visit_points(
-    facts: &Facts<'_>,
-    block: Block,
-    visit: &mut dyn FnMut(&BTreeSet<VReg>, Point),
-) {
+pub fn visit_points(facts: &Facts<'_>, block: Block, visit: &mut dyn FnMut(&BTreeSet<VReg>, Point)) {
     let uses = facts.live.uses(facts.func, block);
     let mut live: BTreeSet<VReg> = facts.live.entry[block].keys().copied().collect();
     visit(&live, Point::Plain);
@@ -166,11 +153,7 @@ impl Planner<'_> {
         let entry = self.entry_set(block);
         let facts = self.facts;
         let uses = facts.live.uses(facts.func, block);
-        let mut walk = Walk {
-            now: entry.clone(),
-            steps: Vec::new(),
-            uses: &uses,
-        };
+        let mut walk = Walk { now: entry.clone(), steps: Vec::new(), uses: &uses };
         let data = &facts.func.blocks[block];
         for (index, node) in data.insts.iter().enumerate() {
             self.bring(&mut walk, &node.inst.operands(), index);
@@ -178,11 +161,7 @@ impl Planner<'_> {
             walk.steps.push(Step::Inst(index, leaving));
         }
         self.bring(&mut walk, &data.terminator.operands(), data.insts.len());
-        self.blocks[block] = Some(BlockPlan {
-            entry,
-            steps: walk.steps,
-            exit: walk.now,
-        });
+        self.blocks[block] = Some(BlockPlan { entry, steps: walk.steps, exit: walk.now });
     }
 
     /// Makes sure that the operands of item `index` are in registers.
@@ -215,22 +194,15 @@ impl Planner<'_> {
     }
 
     /// Moves W over item `index` and says what leaves at it, dead definitions included.
-    fn leave(
-        &self,
-        walk: &mut Walk<'_>,
-        inst: &crate::vcode::Inst<VReg>,
-        index: usize,
-    ) -> Vec<VReg> {
+    fn leave(&self, walk: &mut Walk<'_>, inst: &crate::vcode::Inst<VReg>, index: usize) -> Vec<VReg> {
         let before = walk.now.clone();
         let defs: BTreeSet<VReg> = inst.defs().into_iter().collect();
-        walk.now
-            .retain(|&vreg| walk.uses.next(vreg, index + 1).is_some());
+        walk.now.retain(|&vreg| walk.uses.next(vreg, index + 1).is_some());
         let mut room = REGISTERS - defs.len();
         if !inst.clobbers().is_empty() {
             room = room.min(REGISTERS_ACROSS_CALL);
             let recipes = self.facts.recipes;
-            walk.now
-                .retain(|&vreg| !recipes[vreg].as_ref().is_some_and(remat::is_tiny));
+            walk.now.retain(|&vreg| !recipes[vreg].as_ref().is_some_and(remat::is_tiny));
         }
         for vreg in self.excess(walk, &BTreeSet::new(), room, index + 1) {
             walk.now.remove(&vreg);
@@ -247,13 +219,7 @@ impl Planner<'_> {
     }
 
     /// The values of W, none of `kept`, that must leave for `room` to suffice.
-    fn excess(
-        &self,
-        walk: &Walk<'_>,
-        kept: &BTreeSet<VReg>,
-        room: usize,
-        index: usize,
-    ) -> Vec<VReg> {
+    fn excess(&self, walk: &Walk<'_>, kept: &BTreeSet<VReg>, room: usize, index: usize) -> Vec<VReg> {
         let surplus = walk.now.len().saturating_sub(room);
         if surplus == 0 {
             return Vec::new();
@@ -267,11 +233,7 @@ impl Planner<'_> {
             })
             .collect();
         candidates.sort_unstable_by(|a, b| b.cmp(a));
-        candidates
-            .into_iter()
-            .take(surplus)
-            .map(|(_, vreg)| vreg)
-            .collect()
+        candidates.into_iter().take(surplus).map(|(_, vreg)| vreg).collect()
     }
 
     /// How willingly a value leaves: with a recipe it needs no store, with a slot not another one.
@@ -294,19 +256,13 @@ impl Planner<'_> {
         if let Some(body) = self.facts.flow.loop_of(block) {
             return self.loop_entry(block, body);
         }
-        let preds: Vec<Block> = self.facts.flow.preds[block]
-            .iter()
-            .copied()
-            .filter(|&pred| self.blocks[pred].is_some())
-            .collect();
+        let preds: Vec<Block> =
+            self.facts.flow.preds[block].iter().copied().filter(|&pred| self.blocks[pred].is_some()).collect();
         let live = &self.facts.live.entry[block];
         let mut chosen = BTreeSet::new();
         let mut some: Vec<(u32, VReg)> = Vec::new();
         for (&vreg, &distance) in live {
-            let have = preds
-                .iter()
-                .filter(|&&pred| self.has(pred, block, vreg))
-                .count();
+            let have = preds.iter().filter(|&&pred| self.has(pred, block, vreg)).count();
             if have == preds.len() {
                 chosen.insert(vreg);
             } else if have > 0 && distance < LOOP_EXIT && self.facts.recipes[vreg].is_none() {
@@ -314,9 +270,7 @@ impl Planner<'_> {
             }
         }
         some.sort_unstable();
-        let spare = (0..some.len())
-            .take(REGISTERS.saturating_sub(chosen.len()))
-            .len();
+        let spare = (0..some.len()).take(REGISTERS.saturating_sub(chosen.len())).len();
         chosen.extend(some.into_iter().take(spare).map(|(_, vreg)| vreg));
         self.nearest(chosen, live)
     }
@@ -325,27 +279,15 @@ impl Planner<'_> {
     /// where its argument is in memory, one load on the edge is no more than one load later.
     fn has(&self, pred: Block, block: Block, vreg: VReg) -> bool {
         self.facts.func.blocks[block].params.contains(&vreg)
-            || self.blocks[pred]
-                .as_ref()
-                .expect("planned")
-                .exit
-                .contains(&vreg)
+            || self.blocks[pred].as_ref().expect("planned").exit.contains(&vreg)
     }
 
     /// What a loop uses comes first; what only passes through stays if the loop leaves room.
     fn loop_entry(&self, header: Block, body: &BTreeSet<Block>) -> BTreeSet<VReg> {
         let live = &self.facts.live.entry[header];
-        let (used, through): (Vec<VReg>, Vec<VReg>) =
-            live.keys().partition(|vreg| live[vreg] < LOOP_EXIT);
-        let pressure = body
-            .iter()
-            .map(|&block| self.pressure.anywhere[block])
-            .max()
-            .unwrap_or(0);
-        let calls = body
-            .iter()
-            .filter_map(|&block| self.pressure.across_call[block])
-            .max();
+        let (used, through): (Vec<VReg>, Vec<VReg>) = live.keys().partition(|vreg| live[vreg] < LOOP_EXIT);
+        let pressure = body.iter().map(|&block| self.pressure.anywhere[block]).max().unwrap_or(0);
+        let calls = body.iter().filter_map(|&block| self.pressure.across_call[block]).max();
         let own = pressure.saturating_sub(through.len());
         let mut room = REGISTERS.saturating_sub(own);
         if let Some(calls) = calls {
@@ -365,9 +307,7 @@ impl Planner<'_> {
     }
 
     fn is_available(&self, block: Block, vreg: VReg) -> bool {
-        let mut planned = self.facts.flow.preds[block]
-            .iter()
-            .filter(|&&pred| self.blocks[pred].is_some());
+        let mut planned = self.facts.flow.preds[block].iter().filter(|&&pred| self.blocks[pred].is_some());
         planned.all(|&pred| self.has(pred, block, vreg))
     }
 
@@ -375,15 +315,10 @@ impl Planner<'_> {
         if set.len() <= REGISTERS {
             return set;
         }
-        let mut list: Vec<(u64, VReg)> = set
-            .into_iter()
-            .map(|vreg| (u64::from(live[&vreg]) * self.ease(vreg), vreg))
-            .collect();
+        let mut list: Vec<(u64, VReg)> =
+            set.into_iter().map(|vreg| (u64::from(live[&vreg]) * self.ease(vreg), vreg)).collect();
         list.sort_unstable();
-        list.into_iter()
-            .take(REGISTERS)
-            .map(|(_, vreg)| vreg)
-            .collect()
+        list.into_iter().take(REGISTERS).map(|(_, vreg)| vreg).collect()
     }
 
     /// Finds what edges read from slots: values that are in a register only behind the edge,
@@ -394,15 +329,8 @@ impl Planner<'_> {
             let exit = self.blocks[block].as_ref().expect("planned").exit.clone();
             for edge in func.blocks[block].terminator.edges() {
                 let params = &func.blocks[edge.block].params;
-                let entry = self.blocks[edge.block]
-                    .as_ref()
-                    .expect("planned")
-                    .entry
-                    .clone();
-                for &vreg in entry
-                    .difference(&exit)
-                    .filter(|vreg| !params.contains(vreg))
-                {
+                let entry = self.blocks[edge.block].as_ref().expect("planned").entry.clone();
+                for &vreg in entry.difference(&exit).filter(|vreg| !params.contains(vreg)) {
                     self.read_memory(vreg);
                 }
                 for (&param, &arg) in params.iter().zip(&edge.args) {
@@ -431,11 +359,7 @@ impl Planner<'_> {
                 }
             }
             for step in std::mem::take(&mut plan.steps) {
-                let index = if let Step::Inst(index, _) = step {
-                    Some(index)
-                } else {
-                    None
-                };
+                let index = if let Step::Inst(index, _) = step { Some(index) } else { None };
                 steps.push(step);
                 for def in index.map_or(Vec::new(), |index| data.insts[index].inst.defs()) {
                     if self.slotted.contains(&def) {

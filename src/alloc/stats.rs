@@ -11,10 +11,7 @@ use crate::vcode::reg::RegSet;
 
 /// The counts of a function, but for what `assign` and `colour` count.
 pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>, allocated: &Allocated) -> Stats {
-    let mut stats = Stats {
-        spilled: count(slotted.len()),
-        ..Stats::default()
-    };
+    let mut stats = Stats { spilled: count(slotted.len()), ..Stats::default() };
     let mut values: BTreeSet<VReg> = BTreeSet::new();
     let mut crowded: BTreeSet<VReg> = BTreeSet::new();
     for &block in &facts.flow.order {

@@ -224,14 +224,7 @@ pub enum Engine {
 }
 
 /// The stages that have text.
-const STAGES: [Stage; 6] = [
-    Stage::Ir,
-    Stage::Opt,
-    Stage::Vcode,
-    Stage::Alloc,
-    Stage::Asm,
-    Stage::Hints,
-];
+const STAGES: [Stage; 6] = [Stage::Ir, Stage::Opt, Stage::Vcode, Stage::Alloc, Stage::Asm, Stage::Hints];
 
 /// A stage to print, and where to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -253,10 +246,7 @@ fn parse_emit(text: &str) -> Result<Emit, String> {
     };
     let names = || STAGES.map(Stage::name).join(", ");
     let stage = STAGES.into_iter().find(|stage| stage.name() == name);
-    Ok(Emit {
-        stage: stage.ok_or_else(|| format!("the stages are {}", names()))?,
-        path,
-    })
+    Ok(Emit { stage: stage.ok_or_else(|| format!("the stages are {}", names()))?, path })
 }
 
 fn parse_codegen(text: &str) -> Result<TargetCpu, String> {
@@ -267,9 +257,5 @@ fn parse_codegen(text: &str) -> Result<TargetCpu, String> {
 }
 
 fn parse_module_name(text: &str) -> Result<String, String> {
-    if synth::elf::names::is_identifier(text) {
-        Ok(text.into())
-    } else {
-        Err("a module name is a C identifier".into())
-    }
+    if synth::elf::names::is_identifier(text) { Ok(text.into()) } else { Err("a module name is a C identifier".into()) }
 }

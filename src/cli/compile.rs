@@ -34,10 +34,7 @@ pub fn run(command: &Compile) -> Result<(), Failure> {
             eprintln!("warning: the output is not validated");
         }
     }
-    let path = command
-        .output
-        .clone()
-        .unwrap_or_else(|| default_output(command));
+    let path = command.output.clone().unwrap_or_else(|| default_output(command));
     output::write(&path, &compiled.elf)
 }
 
@@ -67,10 +64,7 @@ fn print_timings(command: &Compile, compiled: &Compiled) {
 }
 
 fn print_stage(emit: &Emit, compiled: &Compiled) -> Result<(), Failure> {
-    let listings = compiled
-        .listings
-        .iter()
-        .filter(|(stage, _)| *stage == emit.stage);
+    let listings = compiled.listings.iter().filter(|(stage, _)| *stage == emit.stage);
     let text: String = listings.map(|(_, text)| text.as_str()).collect();
     match &emit.path {
         Some(path) => output::write(path, text.as_bytes()),
@@ -83,9 +77,7 @@ fn print_stage(emit: &Emit, compiled: &Compiled) -> Result<(), Failure> {
 
 /// The input's file name without its last extension.
 pub fn stem(input: &Path) -> String {
-    input
-        .file_stem()
-        .map_or("module".into(), |stem| stem.to_string_lossy().into_owned())
+    input.file_stem().map_or("module".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
 fn default_output(command: &Compile) -> PathBuf {

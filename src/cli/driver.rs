@@ -60,47 +60,22 @@ pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Reque
             Optimise::Size => OptLevel::Os,
         },
         cpu: target.cpu,
-        module_name: code
-            .module_name
-            .clone()
-            .unwrap_or_else(|| names::identifier(stem)),
-        export_prefix: code
-            .module_name
-            .as_ref()
-            .map_or(String::new(), |name| format!("{name}_")),
+        module_name: code.module_name.clone().unwrap_or_else(|| names::identifier(stem)),
+        export_prefix: code.module_name.as_ref().map_or(String::new(), |name| format!("{name}_")),
         memory_max: code.memory_max,
     };
-    let imports = if code.stub_imports {
-        Imports::Stubbed
-    } else {
-        Imports::Refused
-    };
+    let imports = if code.stub_imports { Imports::Stubbed } else { Imports::Refused };
     let assurance = Assurance::Validated;
-    Ok(Request {
-        config,
-        kind,
-        imports,
-        assurance,
-        stages: Vec::new(),
-        function: None,
-    })
+    Ok(Request { config, kind, imports, assurance, stages: Vec::new(), function: None })
 }
 
 fn target_failure(error: TargetError) -> Failure {
     let triples: Vec<&str> = Triple::ALL.iter().map(|triple| triple.name()).collect();
     let cpus: Vec<&str> = Cpu::ALL.iter().map(|cpu| cpu.name()).collect();
-    let remedy = format!(
-        "targets: {}; processors: {}",
-        triples.join(", "),
-        cpus.join(", ")
-    );
+    let remedy = format!("targets: {}; processors: {}", triples.join(", "), cpus.join(", "));
     match error {
-        TargetError::Unsupported(_) => {
-            Failure::new(Exit::Input, "unsupported", error.to_string(), &remedy)
-        }
-        TargetError::UnknownTriple(_)
-        | TargetError::UnknownCpu(_)
-        | TargetError::OtherCpu { .. } => {
+        TargetError::Unsupported(_) => Failure::new(Exit::Input, "unsupported", error.to_string(), &remedy),
+        TargetError::UnknownTriple(_) | TargetError::UnknownCpu(_) | TargetError::OtherCpu { .. } => {
             Failure::new(Exit::Usage, "target", error.to_string(), &remedy)
         }
     }
@@ -109,12 +84,7 @@ fn target_failure(error: TargetError) -> Failure {
 /// Compiles a module, binary or text.
 pub fn compile(input: &[u8], request: &Request) -> Result<Compiled, Failure> {
     let wasm = synth::wasm::read(input)?.into_owned();
-    let mut watch = Watch {
-        request,
-        listings: Vec::new(),
-        timings: BTreeMap::new(),
-        present: None,
-    };
+    let mut watch = Watch { request, listings: Vec::new(), timings: BTreeMap::new(), present: None };
     let mut output = synth::compile(&wasm, &request.config, &mut watch)?;
     watch.leave();
     output.program.assurance = request.assurance;
@@ -125,18 +95,10 @@ pub fn compile(input: &[u8], request: &Request) -> Result<Compiled, Failure> {
     if request.stages.contains(&Stage::Asm) {
         listings.push((Stage::Asm, assembly(&elf, &output, request)?));
     }
-    let mut timings: Vec<(&'static str, Duration)> = watch
-        .timings
-        .into_iter()
-        .map(|(stage, taken)| (stage.name(), taken))
-        .collect();
+    let mut timings: Vec<(&'static str, Duration)> =
+        watch.timings.into_iter().map(|(stage, taken)| (stage.name(), taken)).collect();
     timings.push(("elf", elf_time));
-    Ok(Compiled {
-        wasm,
-        elf,
-        listings,
-        timings,
-    })
+    Ok(Compiled { wasm, elf, listings, timings })
 }
 
 /// The last stage.
@@ -145,10 +107,7 @@ fn write(program: &Program, request: &Request) -> Result<Vec<u8>, ElfError> {
     match request.kind {
         OutputKind::Object => synth::elf::object(program, cpu),
         OutputKind::Image => {
-            let options = ImageOptions {
-                imports: request.imports,
-                ..ImageOptions::default()
-            };
+            let options = ImageOptions { imports: request.imports, ..ImageOptions::default() };
             synth::elf::image(program, cpu, options)
         }
     }
@@ -187,18 +146,11 @@ impl Tap for Watch<'_> {
     }
 
     fn text(&mut self, stage: Stage, function: &str, text: &dyn Display) {
-        let is_wanted = self
-            .request
-            .function
-            .as_ref()
-            .is_none_or(|wanted| wanted == function);
+        let is_wanted = self.request.function.as_ref().is_none_or(|wanted| wanted == function);
         // Assembly is read back from the file, where calls and addresses are complete.
         if stage != Stage::Asm && is_wanted && self.request.stages.contains(&stage) {
             let text = text.to_string();
-            self.listings.push((
-                stage,
-                format!(";; {} of {function}\n{}\n", stage.name(), text.trim_end()),
-            ));
+            self.listings.push((stage, format!(";; {} of {function}\n{}\n", stage.name(), text.trim_end())));
         }
     }
 }
@@ -212,11 +164,7 @@ pub fn check(wasm: &[u8], elf: &[u8]) -> Result<Report, Failure> {
 pub fn explain_allocation(input: &[u8], request: &Request) -> Result<String, Failure> {
     let wasm = synth::wasm::read(input)?;
     let output = synth::compile(&wasm, &request.config, &mut NoTap)?;
-    Ok(output
-        .allocations
-        .iter()
-        .map(|function| allocation(&function.name, &function.stats))
-        .collect())
+    Ok(output.allocations.iter().map(|function| allocation(&function.name, &function.stats)).collect())
 }
 
 fn allocation(name: &str, stats: &Stats) -> String {
@@ -254,15 +202,12 @@ fn assembly(elf: &[u8], output: &Output, request: &Request) -> Result<String, Fa
         let mut names = label.trim_end_matches(':').split(", ");
         names.any(|name| symbols.iter().any(|symbol| symbol == name))
     });
-    Ok(blocks
-        .map(|block| format!(";; asm of {wanted}\n{}\n", block.trim_end()))
-        .collect())
+    Ok(blocks.map(|block| format!(";; asm of {wanted}\n{}\n", block.trim_end())).collect())
 }
 
 /// The code of an ELF file as text.
 pub fn disassemble(elf: &[u8]) -> Result<String, Failure> {
-    let failure =
-        |error: synth_verify::elf::ElfError| check_failure(CheckError::Elf(error.to_string()));
+    let failure = |error: synth_verify::elf::ElfError| check_failure(CheckError::Elf(error.to_string()));
     synth_verify::disassemble::run(elf).map_err(failure)
 }
 
@@ -271,15 +216,8 @@ pub fn wasm_offset(elf: &[u8], function: u32, offset: u32) -> Option<u32> {
     let file = object::File::parse(elf).ok()?;
     let section = object::Object::section_by_name(&file, ".synth.hints")?;
     let hints = codec::decode(object::ObjectSection::data(&section).ok()?).ok()?;
-    let function = hints
-        .functions
-        .iter()
-        .find(|hints| hints.function == function)?;
-    function
-        .labels
-        .iter()
-        .find(|label| label.at == offset)?
-        .source
+    let function = hints.functions.iter().find(|hints| hints.function == function)?;
+    function.labels.iter().find(|label| label.at == offset)?.source
 }
 
 /// Why there is no report.
@@ -287,23 +225,15 @@ fn check_failure(error: CheckError) -> Failure {
     let message = error.to_string();
     match error {
         CheckError::Wasm(_) => Failure::new(Exit::Input, "invalid", message, "check the module"),
-        CheckError::Elf(_) => Failure::new(
-            Exit::Input,
-            "invalid-elf",
-            message,
-            "compile the module again",
-        ),
+        CheckError::Elf(_) => Failure::new(Exit::Input, "invalid-elf", message, "compile the module again"),
         CheckError::Hints(_) => Failure::new(
             Exit::Unknown,
             "hints",
             message,
             "keep the section .synth.hints; without it the file cannot be proved",
         ),
-        CheckError::OtherModule(_) => Failure::new(
-            Exit::OtherModule,
-            "other-module",
-            message,
-            "give the module that the file was made from",
-        ),
+        CheckError::OtherModule(_) => {
+            Failure::new(Exit::OtherModule, "other-module", message, "give the module that the file was made from")
+        }
     }
 }

@@ -41,20 +41,8 @@ pub struct Failure {
 
 impl Failure {
     /// A failure that has no place in the module.
-    pub fn new(
-        exit: Exit,
-        code: &'static str,
-        message: impl Into<String>,
-        remedy: &str,
-    ) -> Failure {
-        Failure {
-            exit,
-            code,
-            message: message.into(),
-            offset: None,
-            remedy: remedy.into(),
-            details: Vec::new(),
-        }
+    pub fn new(exit: Exit, code: &'static str, message: impl Into<String>, remedy: &str) -> Failure {
+        Failure { exit, code, message: message.into(), offset: None, remedy: remedy.into(), details: Vec::new() }
     }
 
     /// The text that goes to standard error, line ends included.
@@ -81,14 +69,8 @@ impl Failure {
     }
 
     fn json(&self) -> String {
-        let offset = self
-            .offset
-            .map_or("null".to_string(), |offset| offset.to_string());
-        let details: Vec<String> = self
-            .details
-            .iter()
-            .map(|detail| json_string(detail))
-            .collect();
+        let offset = self.offset.map_or("null".to_string(), |offset| offset.to_string());
+        let details: Vec<String> = self.details.iter().map(|detail| json_string(detail)).collect();
         format!(
             "{{\"code\":{},\"exit\":{},\"message\":{},\"offset\":{offset},\"remedy\":{},\"details\":[{}]}}\n",
             json_string(self.code),
@@ -108,10 +90,7 @@ impl From<Error> for Failure {
             Error::TooBig(_) => "too-big",
         };
         let details = error.details();
-        Failure {
-            offset: details.offset,
-            ..Failure::new(Exit::Input, code, details.message.clone(), &details.remedy)
-        }
+        Failure { offset: details.offset, ..Failure::new(Exit::Input, code, details.message.clone(), &details.remedy) }
     }
 }
 
@@ -140,8 +119,7 @@ mod tests {
             details: vec!["a\nb".into()],
             ..Failure::new(Exit::Unknown, "unproved", "say \"no\" \\ ü", "")
         };
-        let value: serde_json::Value =
-            serde_json::from_str(&failure.render(ErrorFormat::Json)).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&failure.render(ErrorFormat::Json)).unwrap();
         assert_eq!(value["code"], "unproved");
         assert_eq!(value["exit"], 4);
         assert_eq!(value["message"], "say \"no\" \\ ü");

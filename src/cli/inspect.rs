@@ -16,11 +16,7 @@ pub fn explain(command: &Explain) -> Result<(), Failure> {
     match &command.topic {
         Topic::Alloc(alloc) => {
             let input = read_file(&alloc.input)?;
-            let request = driver::request(
-                &alloc.code,
-                OutputKind::Object,
-                &compile::stem(&alloc.input),
-            )?;
+            let request = driver::request(&alloc.code, OutputKind::Object, &compile::stem(&alloc.input))?;
             print_data(&driver::explain_allocation(&input, &request)?);
             Ok(())
         }

@@ -52,9 +52,7 @@ pub fn run() -> ExitCode {
 }
 
 fn report_internal_error(info: &std::panic::PanicHookInfo<'_>) {
-    eprintln!(
-        "internal error: {info}\nThis is a bug in synth. Nothing was written. Please report it with the input."
-    );
+    eprintln!("internal error: {info}\nThis is a bug in synth. Nothing was written. Please report it with the input.");
 }
 
 /// Reads a whole file.

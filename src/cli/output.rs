@@ -9,26 +9,16 @@ use super::failure::{Exit, Failure};
 
 /// Writes the file: into a temporary one beside it, which then takes its name.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let result = if is_special(path) {
-        std::fs::write(path, bytes)
-    } else {
-        replace(path, bytes)
-    };
+    let result = if is_special(path) { std::fs::write(path, bytes) } else { replace(path, bytes) };
     result.map_err(|error| {
         let message = format!("cannot write {}: {error}", path.display());
-        Failure::new(
-            Exit::Input,
-            "cannot-write",
-            message,
-            "check the directory and its permissions",
-        )
+        Failure::new(Exit::Input, "cannot-write", message, "check the directory and its permissions")
     })
 }
 
 /// Whether the path names a device or the like, which must not be replaced by a file.
 fn is_special(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -63,12 +53,7 @@ mod tests {
     #[test]
     fn a_missing_directory_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        assert_eq!(
-            write(&directory.path().join("no/out"), b"x")
-                .unwrap_err()
-                .exit,
-            Exit::Input
-        );
+        assert_eq!(write(&directory.path().join("no/out"), b"x").unwrap_err().exit, Exit::Input);
         assert!(write(directory.path(), b"x").is_err());
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

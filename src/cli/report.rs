@@ -22,11 +22,7 @@ pub fn text(report: &Report) -> String {
     }
     text.push_str(&format!(
         "{} of {} functions Proved, {} obligations about the file, {} bytes uncovered\n",
-        report
-            .functions
-            .iter()
-            .filter(|function| function.verdict == Verdict::Proved)
-            .count(),
+        report.functions.iter().filter(|function| function.verdict == Verdict::Proved).count(),
         report.functions.len(),
         report.file_obligations,
         report.uncovered_bytes
@@ -50,11 +46,7 @@ pub fn methods(report: &Report) -> String {
     let solver = count(Method::Solver);
     let others = count(Method::Rules) + count(Method::Facts) + count(Method::Infeasible);
     let goals = others + solver;
-    let share = if goals == 0 {
-        100.0
-    } else {
-        100.0 * f64::from(others) / f64::from(goals)
-    };
+    let share = if goals == 0 { 100.0 } else { 100.0 * f64::from(others) / f64::from(goals) };
     format!(
         "{} obligations: {same} the same term at once, {} by rules, {} by facts, {} infeasible, {solver} by the solver\n\
          {share:.1} % of the other {goals} were closed without the solver\n",
@@ -73,30 +65,18 @@ pub fn refusal(report: &Report) -> Result<(), Failure> {
     let (exit, code, message) = if report.refuted() {
         (Exit::Refuted, "refuted", "validation refuted the output")
     } else {
-        (
-            Exit::Unknown,
-            "unproved",
-            "validation could not prove the output",
-        )
+        (Exit::Unknown, "unproved", "validation could not prove the output")
     };
-    let remedy =
-        "this is a fault of the compiler or of the file, not of the module; please report it";
+    let remedy = "this is a fault of the compiler or of the file, not of the module; please report it";
     let mut failure = Failure::new(exit, code, message, remedy);
     for finding in &report.findings {
-        failure
-            .details
-            .push(format!("file, byte {:#x}: {}", finding.at, finding.message));
+        failure.details.push(format!("file, byte {:#x}: {}", finding.at, finding.message));
     }
     if report.uncovered_bytes > 0 {
-        failure.details.push(format!(
-            "{} bytes of code are under no verdict",
-            report.uncovered_bytes
-        ));
+        failure.details.push(format!("{} bytes of code are under no verdict", report.uncovered_bytes));
     }
     if report.file_obligations == 0 {
-        failure
-            .details
-            .push("nothing was shown about the file as a whole".into());
+        failure.details.push("nothing was shown about the file as a whole".into());
     }
     for function in &report.functions {
         failure.details.extend(reasons(function));
@@ -108,40 +88,23 @@ fn reasons(function: &FunctionReport) -> Vec<String> {
     let name = label(function);
     let mut lines = Vec::new();
     match &function.verdict {
-        Verdict::Proved if function.obligations.is_empty() => {
-            lines.push(format!("{name}: nothing was shown"))
-        }
+        Verdict::Proved if function.obligations.is_empty() => lines.push(format!("{name}: nothing was shown")),
         Verdict::Proved => {}
         Verdict::Unknown => lines.push(format!("{name}: Unknown")),
         Verdict::Refuted(run) => {
-            let arguments: Vec<String> = run
-                .arguments
-                .iter()
-                .map(|argument| format!("{argument:#x}"))
-                .collect();
-            lines.push(format!(
-                "{name}({}), seed {}: Refuted",
-                arguments.join(", "),
-                run.seed
-            ));
+            let arguments: Vec<String> = run.arguments.iter().map(|argument| format!("{argument:#x}")).collect();
+            lines.push(format!("{name}({}), seed {}: Refuted", arguments.join(", "), run.seed));
             lines.push(format!("  Wasm: {}", run.wasm));
             lines.push(format!("  machine code: {}", run.machine));
         }
     }
     let findings = function.findings.iter();
-    lines.extend(findings.map(|finding| {
-        format!(
-            "  {name}+{:#x}, {:?}: {}",
-            finding.at, finding.check, finding.message
-        )
-    }));
+    lines.extend(
+        findings.map(|finding| format!("  {name}+{:#x}, {:?}: {}", finding.at, finding.check, finding.message)),
+    );
     lines
 }
 
 fn label(function: &FunctionReport) -> String {
-    if function.name.is_empty() {
-        format!("function {}", function.function)
-    } else {
-        function.name.clone()
-    }
+    if function.name.is_empty() { format!("function {}", function.function) } else { function.name.clone() }
 }

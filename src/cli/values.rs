@@ -42,22 +42,14 @@ pub fn parse_poke(text: &str) -> Result<Poke, String> {
     }
     let pairs = digits.as_bytes().chunks(2);
     let nibble = |digit: u8| char::from(digit).to_digit(16).expect("a hexadecimal digit") as u8;
-    let bytes = pairs
-        .map(|pair| nibble(pair[0]) << 4 | nibble(pair[1]))
-        .collect();
-    Ok(Poke {
-        offset: parse_word(offset)?,
-        bytes,
-    })
+    let bytes = pairs.map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect();
+    Ok(Poke { offset: parse_word(offset)?, bytes })
 }
 
 /// `ADDR:LEN`.
 pub fn parse_peek(text: &str) -> Result<Peek, String> {
     let (offset, length) = text.split_once(':').ok_or("the form is ADDR:LEN")?;
-    Ok(Peek {
-        offset: parse_word(offset)?,
-        length: parse_word(length)?,
-    })
+    Ok(Peek { offset: parse_word(offset)?, length: parse_word(length)? })
 }
 
 /// A number of bytes.
@@ -80,10 +72,7 @@ fn parse_integer(text: &str) -> Option<i128> {
         Some(digits) => (true, digits),
         None => (false, text),
     };
-    let (radix, digits) = match digits
-        .strip_prefix("0x")
-        .or_else(|| digits.strip_prefix("0X"))
-    {
+    let (radix, digits) = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
         Some(digits) => (16, digits),
         None => (10, digits),
     };
@@ -108,41 +97,17 @@ mod tests {
         assert_eq!(i32s("-0x80000000"), Ok(Value::I32(1 << 31)));
         assert!(i32s("4294967296").is_err());
         assert!(i32s("-2147483649").is_err());
-        assert_eq!(
-            parse_argument("-9223372036854775808", Type::I64),
-            Ok(Value::I64(1 << 63))
-        );
+        assert_eq!(parse_argument("-9223372036854775808", Type::I64), Ok(Value::I64(1 << 63)));
         assert!(parse_argument("18446744073709551616", Type::I64).is_err());
-        for wrong in [
-            "",
-            "-",
-            "0x",
-            "--1",
-            "0x-1",
-            "1.5",
-            "0x1g",
-            "99999999999999999999999999999999999999999",
-        ] {
+        for wrong in ["", "-", "0x", "--1", "0x-1", "1.5", "0x1g", "99999999999999999999999999999999999999999"] {
             assert!(parse_argument(wrong, Type::I64).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn memory_before_and_after() {
-        assert_eq!(
-            parse_poke("0x10=00fF"),
-            Ok(Poke {
-                offset: 16,
-                bytes: vec![0, 255]
-            })
-        );
-        assert_eq!(
-            parse_peek("16:4"),
-            Ok(Peek {
-                offset: 16,
-                length: 4
-            })
-        );
+        assert_eq!(parse_poke("0x10=00fF"), Ok(Poke { offset: 16, bytes: vec![0, 255] }));
+        assert_eq!(parse_peek("16:4"), Ok(Peek { offset: 16, length: 4 }));
         for wrong in ["16", "16=f", "16=0g", "-1=00", "x=00", "16=é0"] {
             assert!(parse_poke(wrong).is_err(), "{wrong}");
         }

@@ -75,20 +75,8 @@ impl Assembler {
                 }
                 Fixup::Address(d) => {
                     let address = origin + target;
-                    self.overwrite(
-                        at,
-                        Machine::Movw {
-                            d,
-                            imm: address as u16,
-                        },
-                    );
-                    self.overwrite(
-                        at + 4,
-                        Machine::Movt {
-                            d,
-                            imm: (address >> 16) as u16,
-                        },
-                    );
+                    self.overwrite(at, Machine::Movw { d, imm: address as u16 });
+                    self.overwrite(at + 4, Machine::Movt { d, imm: (address >> 16) as u16 });
                 }
             }
         }
@@ -116,21 +104,11 @@ impl Assembler {
     pub fn constant(&mut self, d: PReg, value: u32) {
         if let Some(imm) = ModifiedImm::new(value) {
             let m = Operand2::Imm(imm);
-            return self.inst(Machine::Mov {
-                flags: FlagsMode::Dead,
-                d,
-                m,
-            });
+            return self.inst(Machine::Mov { flags: FlagsMode::Dead, d, m });
         }
-        self.inst(Machine::Movw {
-            d,
-            imm: value as u16,
-        });
+        self.inst(Machine::Movw { d, imm: value as u16 });
         if value >> 16 != 0 {
-            self.inst(Machine::Movt {
-                d,
-                imm: (value >> 16) as u16,
-            });
+            self.inst(Machine::Movt { d, imm: (value >> 16) as u16 });
         }
     }
 
@@ -144,8 +122,7 @@ impl Assembler {
 
     /// The address of a label in code at a fixed place, by `MOVW` and `MOVT`.
     pub fn address_of(&mut self, d: PReg, label: Label) {
-        self.fixups
-            .push((self.position(), label, Fixup::Address(d)));
+        self.fixups.push((self.position(), label, Fixup::Address(d)));
         self.inst(Machine::Movw { d, imm: 0 });
         self.inst(Machine::Movt { d, imm: 0 });
     }
@@ -158,12 +135,7 @@ impl Assembler {
 
     fn relocate(&mut self, kind: RelocationKind, symbol: Symbol) {
         let offset = self.position();
-        self.relocations.push(Relocation {
-            offset,
-            kind,
-            symbol,
-            addend: 0,
-        });
+        self.relocations.push(Relocation { offset, kind, symbol, addend: 0 });
     }
 
     /// `bl` to a label.
@@ -173,47 +145,24 @@ impl Assembler {
 
     /// `b`, 32 bits.
     pub fn branch(&mut self, label: Label) {
-        self.branch_to(
-            label,
-            Machine::Branch {
-                width: Width::Wide,
-                distance: 4,
-            },
-        );
+        self.branch_to(label, Machine::Branch { width: Width::Wide, distance: 4 });
     }
 
     /// `b<cond>`: 16 bits to a label that has been placed and is in reach, else 32.
     pub fn branch_if(&mut self, cond: Cond, label: Label) {
-        let is_near =
-            |target: u32| branch_if_reaches(Width::Narrow, target as i32 - self.position() as i32);
-        let width = if self.labels[label.0].is_some_and(is_near) {
-            Width::Narrow
-        } else {
-            Width::Wide
-        };
-        self.branch_to(
-            label,
-            Machine::BranchIf {
-                width,
-                cond,
-                distance: 4,
-            },
-        );
+        let is_near = |target: u32| branch_if_reaches(Width::Narrow, target as i32 - self.position() as i32);
+        let width = if self.labels[label.0].is_some_and(is_near) { Width::Narrow } else { Width::Wide };
+        self.branch_to(label, Machine::BranchIf { width, cond, distance: 4 });
     }
 
     fn branch_to(&mut self, label: Label, branch: Machine) {
-        self.fixups
-            .push((self.position(), label, Fixup::Branch(branch)));
+        self.fixups.push((self.position(), label, Fixup::Branch(branch)));
         self.inst(branch);
     }
 
     /// `mov d, m`
     pub fn copy(&mut self, d: PReg, m: PReg) {
-        self.inst(Machine::Mov {
-            flags: FlagsMode::Keep,
-            d,
-            m: Operand2::Reg(m),
-        });
+        self.inst(Machine::Mov { flags: FlagsMode::Keep, d, m: Operand2::Reg(m) });
     }
 
     /// `adds d, n, m`
@@ -237,60 +186,34 @@ impl Assembler {
     }
 
     fn alu(&mut self, op: AluOp, (d, n): (PReg, PReg), m: Operand2<PReg>) {
-        self.inst(Machine::Alu {
-            op,
-            flags: FlagsMode::Set,
-            d,
-            n,
-            m,
-        });
+        self.inst(Machine::Alu { op, flags: FlagsMode::Set, d, n, m });
     }
 
     /// `lsls d, d, #count` or its like, the count 1 to 31.
     pub fn shift(&mut self, op: ShiftOp, d: PReg, count: u32) {
         let amount = ShiftImm::new(count).expect("a count of 1 to 31");
         let m = Operand2::Shifted(d, op, amount);
-        self.inst(Machine::Mov {
-            flags: FlagsMode::Dead,
-            d,
-            m,
-        });
+        self.inst(Machine::Mov { flags: FlagsMode::Dead, d, m });
     }
 
     /// `cmp n, #value`
     pub fn compare_imm(&mut self, n: PReg, value: u8) {
-        self.inst(Machine::Compare {
-            op: CompareOp::Cmp,
-            n,
-            m: immediate(value),
-        });
+        self.inst(Machine::Compare { op: CompareOp::Cmp, n, m: immediate(value) });
     }
 
     /// `cmp n, m`
     pub fn compare(&mut self, n: PReg, m: PReg) {
-        self.inst(Machine::Compare {
-            op: CompareOp::Cmp,
-            n,
-            m: Operand2::Reg(m),
-        });
+        self.inst(Machine::Compare { op: CompareOp::Cmp, n, m: Operand2::Reg(m) });
     }
 
     /// `ldr d, [n, #offset]` or its like, the offset below 4096.
     pub fn load(&mut self, kind: LoadKind, d: PReg, (n, offset): (PReg, u32)) {
-        self.inst(Machine::Load {
-            kind,
-            d,
-            address: at(n, offset),
-        });
+        self.inst(Machine::Load { kind, d, address: at(n, offset) });
     }
 
     /// `str s, [n, #offset]` or its like, the offset below 4096.
     pub fn store(&mut self, kind: StoreKind, s: PReg, (n, offset): (PReg, u32)) {
-        self.inst(Machine::Store {
-            kind,
-            s,
-            address: at(n, offset),
-        });
+        self.inst(Machine::Store { kind, s, address: at(n, offset) });
     }
 
     /// `ldr d, [n, m]` or its like.
@@ -318,11 +241,7 @@ fn with_distance(branch: Machine, distance: i32) -> Machine {
     match branch {
         Machine::Call { .. } => Machine::Call { distance },
         Machine::Branch { width, .. } => Machine::Branch { width, distance },
-        Machine::BranchIf { width, cond, .. } => Machine::BranchIf {
-            width,
-            cond,
-            distance,
-        },
+        Machine::BranchIf { width, cond, .. } => Machine::BranchIf { width, cond, distance },
         other => other,
     }
 }

@@ -5,8 +5,8 @@
 //! because a function's own symbol would set bit 0.
 
 use gimli::write::{
-    Address, CallFrameInstruction, CommonInformationEntry, DebugFrame, EndianVec,
-    FrameDescriptionEntry, FrameTable, RelocateWriter, Relocation, RelocationTarget,
+    Address, CallFrameInstruction, CommonInformationEntry, DebugFrame, EndianVec, FrameDescriptionEntry, FrameTable,
+    RelocateWriter, Relocation, RelocationTarget,
 };
 use gimli::{Encoding, Format, LittleEndian, Register};
 
@@ -20,39 +20,22 @@ const RETURN_ADDRESS: Register = Register(14);
 /// Adds the section for functions at these offsets of the code section.
 pub fn add(unit: &mut Unit, code: SymbolId, functions: &[(u32, &Function)]) {
     let mut table = FrameTable::default();
-    let encoding = Encoding {
-        format: Format::Dwarf32,
-        version: 4,
-        address_size: 4,
-    };
+    let encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 4 };
     let mut common = CommonInformationEntry::new(encoding, 2, -4, RETURN_ADDRESS);
     common.add_instruction(CallFrameInstruction::Cfa(SP, 0));
     let common = table.add_cie(common);
     for (offset, function) in functions {
-        let address = Address::Symbol {
-            symbol: code.0,
-            addend: i64::from(*offset),
-        };
+        let address = Address::Symbol { symbol: code.0, addend: i64::from(*offset) };
         let mut entry = FrameDescriptionEntry::new(address, function.code.len() as u32);
         for step in &function.frame {
             entry.add_instruction(step.at, instruction(step.rule));
         }
         table.add_fde(common, entry);
     }
-    let mut section = DebugFrame(Recorder {
-        bytes: EndianVec::new(LittleEndian),
-        relocations: Vec::new(),
-    });
-    table
-        .write_debug_frame(&mut section)
-        .expect("offsets are multiples of 2, depths of 4");
+    let mut section = DebugFrame(Recorder { bytes: EndianVec::new(LittleEndian), relocations: Vec::new() });
+    table.write_debug_frame(&mut section).expect("offsets are multiples of 2, depths of 4");
     let recorder = section.0;
-    let id = unit.add_section(
-        ".debug_frame".into(),
-        SectionKind::Unloaded,
-        4,
-        recorder.bytes.into_vec(),
-    );
+    let id = unit.add_section(".debug_frame".into(), SectionKind::Unloaded, 4, recorder.bytes.into_vec());
     let own = unit.add_section_symbol(id);
     unit.sections[id.0].relocations = recorder
         .relocations

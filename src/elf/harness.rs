@@ -123,11 +123,7 @@ pub fn run(place: u32, stack_top: u32, mailbox: u32) -> Harness {
     let (start, fault) = (asm.offset(start), asm.offset(fault));
     let (bytes, relocations) = asm.finish(place);
     assert!(relocations.is_empty(), "the harness refers only to itself");
-    Harness {
-        bytes,
-        start,
-        fault,
-    }
+    Harness { bytes, start, fault }
 }
 
 /// What stands for an import that nobody provides: it returns 0.
@@ -159,20 +155,7 @@ impl Builder {
         let mut label = || asm.label();
         let (idle, open, send, next) = (label(), label(), label(), label());
         let (write, read, call, record, exit) = (label(), label(), label(), label(), label());
-        Builder {
-            asm,
-            stack_top,
-            mailbox,
-            idle,
-            open,
-            send,
-            next,
-            write,
-            read,
-            call,
-            record,
-            exit,
-        }
+        Builder { asm, stack_top, mailbox, idle, open, send, next, write, read, call, record, exit }
     }
 
     fn load(&mut self, d: PReg, n: PReg, offset: u32) {
@@ -248,11 +231,7 @@ impl Builder {
     fn dispatch(&mut self) {
         self.asm.place(self.next);
         self.load(R0, CURSOR, 0);
-        for (word, label) in [
-            (Word::Write, self.write),
-            (Word::Call, self.call),
-            (Word::Read, self.read),
-        ] {
+        for (word, label) in [(Word::Write, self.write), (Word::Call, self.call), (Word::Read, self.read)] {
             self.asm.compare_imm(R0, word as u8);
             self.asm.branch_if(Cond::Eq, label);
         }

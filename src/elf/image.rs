@@ -8,9 +8,7 @@
 use super::asm::Assembler;
 use super::parts::{self, Startup};
 use super::program::{Program, Symbol};
-use super::unit::{
-    Binding, Section, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
-};
+use super::unit::{Binding, Section, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::write::{self, FileKind};
 use super::{ElfError, harness, init, relocate};
 use crate::target::Cpu;
@@ -41,70 +39,40 @@ pub struct ImageOptions {
 
 impl Default for ImageOptions {
     fn default() -> ImageOptions {
-        ImageOptions {
-            stack_bytes: 16 * 1024,
-            imports: Imports::Refused,
-        }
+        ImageOptions { stack_bytes: 16 * 1024, imports: Imports::Refused }
     }
 }
 
 /// Writes the image.
 pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>, ElfError> {
     if let (Imports::Refused, Some(import)) = (options.imports, program.imports.first()) {
-        return Err(ElfError::MissingImport(
-            import.module.clone(),
-            import.field.clone(),
-        ));
+        return Err(ElfError::MissingImport(import.module.clone(), import.field.clone()));
     }
     let mut unit = parts::run(program, cpu, Startup::Own)?;
     let board = cpu.board();
     let stack_top = board.ram + options.stack_bytes;
-    let vectors = unit.add_section(
-        ".vectors".into(),
-        SectionKind::Constants,
-        4,
-        vec![0; 4 * VECTORS],
-    );
+    let vectors = unit.add_section(".vectors".into(), SectionKind::Constants, 4, vec![0; 4 * VECTORS]);
     unit.add_mapping("$d", vectors, 0);
     add_stack_limit(&mut unit, board.ram + LIMIT_RESERVE_BYTES);
     let harness_at = |place| harness::run(place, stack_top, board.mailbox);
     let harness = add_harness(&mut unit, program, harness_at(0).bytes);
     parts::check_names(&unit)?;
 
-    let mut rom = sections(&unit, |kind| {
-        matches!(kind, SectionKind::Code | SectionKind::Constants)
-    });
+    let mut rom = sections(&unit, |kind| matches!(kind, SectionKind::Code | SectionKind::Constants));
     // The processor reads the vector table at address 0.
     rom.sort_by_key(|id| *id != vectors);
     let rom_end = assign(&mut unit, &rom, 0);
-    ElfError::check(
-        "the image's code with its constants",
-        rom_end,
-        board.code_bytes.into(),
-    )?;
+    ElfError::check("the image's code with its constants", rom_end, board.code_bytes.into())?;
     let ram = sections(&unit, |kind| kind == SectionKind::Zeroed);
     let ram_end = assign(&mut unit, &ram, stack_top);
-    ElfError::check(
-        "the image's RAM",
-        ram_end - u64::from(board.ram),
-        board.ram_bytes.into(),
-    )?;
+    ElfError::check("the image's RAM", ram_end - u64::from(board.ram), board.ram_bytes.into())?;
 
     let place = unit.sections[harness.0].address;
     let code = harness_at(place);
     unit.sections[harness.0].bytes[..code.bytes.len()].copy_from_slice(&code.bytes);
-    let reset = unit
-        .symbols
-        .iter()
-        .position(|symbol| symbol.name == parts::RESET);
-    let entry = unit
-        .value(SymbolId(reset.expect("the parts define it")))
-        .expect("in its section");
-    fill_vectors(
-        &mut unit,
-        vectors,
-        [stack_top, entry, (place + code.fault) | 1],
-    );
+    let reset = unit.symbols.iter().position(|symbol| symbol.name == parts::RESET);
+    let entry = unit.value(SymbolId(reset.expect("the parts define it"))).expect("in its section");
+    fill_vectors(&mut unit, vectors, [stack_top, entry, (place + code.fault) | 1]);
     resolve(&mut unit)?;
     enter_harness(&mut unit, entry, place + code.start)?;
     Ok(write::run(&unit, FileKind::Executable(entry)))
@@ -116,12 +84,7 @@ fn add_stack_limit(unit: &mut Unit, limit: u32) {
         return;
     };
     let name = ".rodata.synth_stack_limit".into();
-    let section = unit.add_section(
-        name,
-        SectionKind::Constants,
-        4,
-        limit.to_le_bytes().to_vec(),
-    );
+    let section = unit.add_section(name, SectionKind::Constants, 4, limit.to_le_bytes().to_vec());
     unit.add_mapping("$d", section, 0);
     let entry = &mut unit.symbols[symbol.0];
     entry.place = Some((section, 0));
@@ -163,9 +126,7 @@ fn add_harness(unit: &mut Unit, program: &Program, code: Vec<u8>) -> SectionId {
 /// The sections of some kinds, in file order.
 fn sections(unit: &Unit, is_wanted: impl Fn(SectionKind) -> bool) -> Vec<SectionId> {
     let all = unit.sections.iter().enumerate();
-    all.filter(|(_, section)| is_wanted(section.kind))
-        .map(|(index, _)| SectionId(index))
-        .collect()
+    all.filter(|(_, section)| is_wanted(section.kind)).map(|(index, _)| SectionId(index)).collect()
 }
 
 /// Gives the sections addresses from `start` on, in order. Returns the end.
@@ -182,11 +143,7 @@ fn assign(unit: &mut Unit, sections: &[SectionId], start: u32) -> u64 {
 
 /// Initial SP, `Reset`, and the fault handler for every exception.
 fn fill_vectors(unit: &mut Unit, vectors: SectionId, [stack_top, reset, fault]: [u32; 3]) {
-    for (index, word) in unit.sections[vectors.0]
-        .bytes
-        .chunks_exact_mut(4)
-        .enumerate()
-    {
+    for (index, word) in unit.sections[vectors.0].bytes.chunks_exact_mut(4).enumerate() {
         let value = match index {
             0 => stack_top,
             1 => reset,
@@ -201,9 +158,7 @@ fn resolve(unit: &mut Unit) -> Result<(), ElfError> {
     for index in 0..unit.sections.len() {
         let fixups = std::mem::take(&mut unit.sections[index].relocations);
         for fixup in fixups {
-            let value = unit
-                .value(fixup.target)
-                .expect("an image defines every symbol");
+            let value = unit.value(fixup.target).expect("an image defines every symbol");
             let section = &mut unit.sections[index];
             relocate::put_address(&mut section.bytes, section.address, &fixup, value)?;
         }
@@ -217,11 +172,7 @@ fn enter_harness(unit: &mut Unit, entry: u32, start: u32) -> Result<(), ElfError
     let holds = |section: &&mut Section| {
         section.kind == SectionKind::Code && branch.wrapping_sub(section.address) < section.size
     };
-    let section = unit
-        .sections
-        .iter_mut()
-        .find(holds)
-        .expect("Reset lies in the code");
+    let section = unit.sections.iter_mut().find(holds).expect("Reset lies in the code");
     let distance = i64::from(start) - i64::from(branch);
     relocate::put_branch(&mut section.bytes, branch - section.address, distance)
 }

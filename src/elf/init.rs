@@ -40,18 +40,8 @@ pub fn run(program: &Program) -> Function {
         // r4 only keeps SP a multiple of 8.
         asm.inst(Machine::Push(RegSet::from_iter([R4, PReg::LR])));
         let at = asm.position();
-        let saved = |register, below| FrameStep {
-            at,
-            rule: FrameRule::Saved { register, below },
-        };
-        frame.extend([
-            FrameStep {
-                at,
-                rule: FrameRule::Depth(8),
-            },
-            saved(4, 8),
-            saved(14, 4),
-        ]);
+        let saved = |register, below| FrameStep { at, rule: FrameRule::Saved { register, below } };
+        frame.extend([FrameStep { at, rule: FrameRule::Depth(8) }, saved(4, 8), saved(14, 4)]);
     }
     let memory_bytes = program.memory.map_or(0, |memory| memory.reserve_bytes);
     zero(&mut asm, Symbol::Memory(0), memory_bytes);
@@ -67,13 +57,7 @@ pub fn run(program: &Program) -> Function {
         (None, None) => asm.inst(Machine::BranchReg { m: PReg::LR }),
     }
     let (code, relocations) = asm.finish(0);
-    Function {
-        index: INIT,
-        code,
-        data: Vec::new(),
-        relocations,
-        frame,
-    }
+    Function { index: INIT, code, data: Vec::new(), relocations, frame }
 }
 
 /// The code of `Reset`: the processor has set SP; nothing else needs to be set up. Behind the call
@@ -82,27 +66,14 @@ pub fn reset() -> Function {
     let mut asm = Assembler::default();
     asm.call(Symbol::Function(INIT));
     assert_eq!(asm.position(), RESET_BRANCH);
-    asm.inst(Machine::Branch {
-        width: Width::Wide,
-        distance: 4,
-    });
+    asm.inst(Machine::Branch { width: Width::Wide, distance: 4 });
     let (code, relocations) = asm.finish(0);
-    Function {
-        index: INIT - 1,
-        code,
-        relocations,
-        ..Function::default()
-    }
+    Function { index: INIT - 1, code, relocations, ..Function::default() }
 }
 
 /// The bytes that `NAME_init` copies into memory: the segments one after the other.
 pub fn data(program: &Program) -> Vec<u8> {
-    program
-        .instantiation
-        .segments
-        .iter()
-        .flat_map(|segment| segment.bytes.iter().copied())
-        .collect()
+    program.instantiation.segments.iter().flat_map(|segment| segment.bytes.iter().copied()).collect()
 }
 
 /// Zeroes a region that starts at a multiple of 8.

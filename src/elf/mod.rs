@@ -45,26 +45,14 @@ pub enum ElfError {
 impl ElfError {
     /// An error if the bytes are more than the limit.
     fn check(what: &str, bytes: u64, limit: u64) -> Result<(), ElfError> {
-        if bytes <= limit {
-            Ok(())
-        } else {
-            Err(ElfError::TooBig {
-                what: what.into(),
-                bytes,
-                limit,
-            })
-        }
+        if bytes <= limit { Ok(()) } else { Err(ElfError::TooBig { what: what.into(), bytes, limit }) }
     }
 
     /// What the user can do.
     pub fn remedy(&self) -> &'static str {
         match self {
-            ElfError::TooBig { .. } => {
-                "make the module or its memory smaller, or link an object for a larger board"
-            }
-            ElfError::MissingImport(..) => {
-                "link an object with code that provides it, or use --stub-imports"
-            }
+            ElfError::TooBig { .. } => "make the module or its memory smaller, or link an object for a larger board",
+            ElfError::MissingImport(..) => "link an object with code that provides it, or use --stub-imports",
             ElfError::ExportedImport(_) => "export a function that calls it",
             ElfError::Collision(_) => "choose another --module-name, or rename the export",
         }
@@ -78,10 +66,7 @@ impl fmt::Display for ElfError {
                 write!(f, "{what} is {bytes} bytes, at most {limit} fit")
             }
             ElfError::MissingImport(module, field) => {
-                write!(
-                    f,
-                    "nothing provides the imported function \"{module}\" \"{field}\""
-                )
+                write!(f, "nothing provides the imported function \"{module}\" \"{field}\"")
             }
             ElfError::ExportedImport(name) => {
                 write!(f, "the export {name:?} is an imported function")

@@ -14,10 +14,7 @@ pub fn import(module: &str, field: &str) -> String {
 
 /// Makes an identifier of a file stem; not injective.
 pub fn identifier(stem: &str) -> String {
-    let kept: String = stem
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect();
+    let kept: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     match kept.chars().next() {
         None => "module".into(),
         Some(first) if first.is_ascii_digit() => format!("_{kept}"),
@@ -28,9 +25,7 @@ pub fn identifier(stem: &str) -> String {
 /// Whether a name may be a module name: a C identifier.
 pub fn is_identifier(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 

@@ -8,12 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::program::{
-    Assurance, Function, Program, Relocation, RelocationKind, Symbol, Type, Visibility,
-};
-use super::unit::{
-    Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit,
-};
+use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, Type, Visibility};
+use super::unit::{Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::{ElfError, frame, init, names, relocate};
 use crate::target::Cpu;
 
@@ -53,46 +49,22 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     fill_code(&mut unit, code, &placed)?;
     check_names(&unit)?;
     fill_table(&mut unit, program);
-    unit.add_section(
-        ".synth.hints".into(),
-        SectionKind::Unloaded,
-        1,
-        program.hints.clone(),
-    );
+    unit.add_section(".synth.hints".into(), SectionKind::Unloaded, 1, program.hints.clone());
     let interface = interface(program, cpu).into_bytes();
-    unit.add_section(
-        ".synth.interface".into(),
-        SectionKind::Unloaded,
-        1,
-        interface,
-    );
+    unit.add_section(".synth.interface".into(), SectionKind::Unloaded, 1, interface);
     if program.assurance == Assurance::Unvalidated {
         let notice = b"compiled with --validate=off\n".to_vec();
-        unit.add_section(
-            ".synth.unvalidated".into(),
-            SectionKind::Unloaded,
-            1,
-            notice,
-        );
+        unit.add_section(".synth.unvalidated".into(), SectionKind::Unloaded, 1, notice);
     }
     frame::add(&mut unit, code_symbol, &placed);
-    unit.add_section(
-        ".ARM.attributes".into(),
-        SectionKind::Attributes,
-        1,
-        attributes(cpu),
-    );
+    unit.add_section(".ARM.attributes".into(), SectionKind::Attributes, 1, attributes(cpu));
     Ok(unit)
 }
 
 /// Refuses two things of one global name; undefined symbols of one name are one thing already.
 pub fn check_names(unit: &Unit) -> Result<(), ElfError> {
     let mut seen = BTreeSet::new();
-    for symbol in unit
-        .symbols
-        .iter()
-        .filter(|symbol| symbol.binding == Binding::Global)
-    {
+    for symbol in unit.symbols.iter().filter(|symbol| symbol.binding == Binding::Global) {
         if !seen.insert(&symbol.name) {
             return Err(ElfError::Collision(symbol.name.clone()));
         }
@@ -131,25 +103,17 @@ fn define_functions(
     let (own, startup) = placed.split_at(program.functions.len());
     for at in own {
         let index = at.1.index;
-        let id = unit.add_symbol(function(
-            format!("{}.f{index}", program.name),
-            Binding::Local,
-            *at,
-        ));
+        let id = unit.add_symbol(function(format!("{}.f{index}", program.name), Binding::Local, *at));
         unit.by_name.insert(Symbol::Function(index), id);
     }
-    let by_index: BTreeMap<u32, (u32, &Function)> =
-        own.iter().map(|at| (at.1.index, *at)).collect();
+    let by_index: BTreeMap<u32, (u32, &Function)> = own.iter().map(|at| (at.1.index, *at)).collect();
     for export in &program.exports {
         let exported_import = || ElfError::ExportedImport(export.name.clone());
         let at = by_index.get(&export.function).ok_or_else(exported_import)?;
         let name = format!("{}{}", program.export_prefix, names::mangle(&export.name));
         unit.add_symbol(function(name, Binding::Global, *at));
     }
-    for (name, at) in [format!("{}_init", program.name), RESET.into()]
-        .into_iter()
-        .zip(startup)
-    {
+    for (name, at) in [format!("{}_init", program.name), RESET.into()].into_iter().zip(startup) {
         unit.add_symbol(function(name, Binding::Global, *at));
     }
     Ok(())
@@ -159,23 +123,13 @@ fn define_regions(unit: &mut Unit, program: &Program) {
     let name = &program.name;
     if !program.table.is_empty() {
         let bytes = vec![0; 8 * program.table.len()];
-        let id = unit.add_section(
-            format!(".rodata.{name}.table"),
-            SectionKind::Constants,
-            8,
-            bytes,
-        );
+        let id = unit.add_section(format!(".rodata.{name}.table"), SectionKind::Constants, 8, bytes);
         define_object(unit, Symbol::Table(0), format!("{name}.table0"), id);
         unit.add_mapping("$d", id, 0);
     }
     let data = init::data(program);
     if !data.is_empty() {
-        let id = unit.add_section(
-            format!(".rodata.{name}.data"),
-            SectionKind::Constants,
-            4,
-            data,
-        );
+        let id = unit.add_section(format!(".rodata.{name}.data"), SectionKind::Constants, 4, data);
         define_object(unit, Symbol::Data, format!("{name}.data"), id);
         unit.add_mapping("$d", id, 0);
     }
@@ -201,13 +155,7 @@ fn define_regions(unit: &mut Unit, program: &Program) {
 fn define_object(unit: &mut Unit, symbol: Symbol, name: String, section: SectionId) {
     let size = unit.sections[section.0].size;
     let place = Some((section, 0));
-    let id = unit.add_symbol(SymbolEntry {
-        name,
-        binding: Binding::Local,
-        kind: SymbolKind::Object,
-        place,
-        size,
-    });
+    let id = unit.add_symbol(SymbolEntry { name, binding: Binding::Local, kind: SymbolKind::Object, place, size });
     unit.by_name.insert(symbol, id);
 }
 
@@ -217,12 +165,7 @@ fn define_imports(unit: &mut Unit, program: &Program) {
         unit.by_name.insert(Symbol::Function(import.function), id);
     }
     let limit = |relocation: &Relocation| relocation.symbol == Symbol::StackLimit;
-    if program
-        .functions
-        .iter()
-        .flat_map(|function| &function.relocations)
-        .any(limit)
-    {
+    if program.functions.iter().flat_map(|function| &function.relocations).any(limit) {
         let id = undefined(unit, "synth_stack_limit".into());
         unit.by_name.insert(Symbol::StackLimit, id);
     }
@@ -230,32 +173,15 @@ fn define_imports(unit: &mut Unit, program: &Program) {
 
 /// An undefined symbol; two imports of one name are one symbol.
 fn undefined(unit: &mut Unit, name: String) -> SymbolId {
-    if let Some(index) = unit
-        .symbols
-        .iter()
-        .position(|symbol| symbol.place.is_none() && symbol.name == name)
-    {
+    if let Some(index) = unit.symbols.iter().position(|symbol| symbol.place.is_none() && symbol.name == name) {
         return SymbolId(index);
     }
     let kind = SymbolKind::Bare;
-    unit.add_symbol(SymbolEntry {
-        name,
-        binding: Binding::Global,
-        kind,
-        place: None,
-        size: 0,
-    })
+    unit.add_symbol(SymbolEntry { name, binding: Binding::Global, kind, place: None, size: 0 })
 }
 
-fn fill_code(
-    unit: &mut Unit,
-    code: SectionId,
-    placed: &[(u32, &Function)],
-) -> Result<(), ElfError> {
-    let offsets: BTreeMap<u32, u32> = placed
-        .iter()
-        .map(|(offset, function)| (function.index, *offset))
-        .collect();
+fn fill_code(unit: &mut Unit, code: SectionId, placed: &[(u32, &Function)]) -> Result<(), ElfError> {
+    let offsets: BTreeMap<u32, u32> = placed.iter().map(|(offset, function)| (function.index, *offset)).collect();
     let mut bytes = Vec::new();
     let mut fixups = Vec::new();
     for (offset, function) in placed {
@@ -267,23 +193,13 @@ fn fill_code(
         for relocation in &function.relocations {
             let at = offset + relocation.offset;
             match (relocation.kind, relocation.symbol) {
-                (RelocationKind::ThmCall, Symbol::Function(callee))
-                    if offsets.contains_key(&callee) =>
-                {
+                (RelocationKind::ThmCall, Symbol::Function(callee)) if offsets.contains_key(&callee) => {
                     let callee = offsets[&callee];
                     relocate::put_call(&mut bytes, at, i64::from(callee) - i64::from(at))?;
                 }
                 (kind, symbol) => {
-                    let target = *unit
-                        .by_name
-                        .get(&symbol)
-                        .expect("a relocation's symbol is defined");
-                    fixups.push(Fixup {
-                        offset: at,
-                        kind,
-                        target,
-                        addend: relocation.addend,
-                    });
+                    let target = *unit.by_name.get(&symbol).expect("a relocation's symbol is defined");
+                    fixups.push(Fixup { offset: at, kind, target, addend: relocation.addend });
                 }
             }
         }
@@ -314,24 +230,14 @@ fn fill_table(unit: &mut Unit, program: &Program) {
     let Some(&table) = unit.by_name.get(&Symbol::Table(0)) else {
         return;
     };
-    let (section, _) = unit.symbols[table.0]
-        .place
-        .expect("the table is defined here");
+    let (section, _) = unit.symbols[table.0].place.expect("the table is defined here");
     let mut fixups = Vec::new();
     for (index, entry) in program.table.iter().enumerate() {
         let Some(entry) = entry else { continue };
         let at = 8 * index;
         unit.sections[section.0].bytes[at..at + 4].copy_from_slice(&entry.type_id.to_le_bytes());
-        let target = *unit
-            .by_name
-            .get(&Symbol::Function(entry.function))
-            .expect("a table entry's function is defined");
-        fixups.push(Fixup {
-            offset: at as u32 + 4,
-            kind: RelocationKind::Abs32,
-            target,
-            addend: 0,
-        });
+        let target = *unit.by_name.get(&Symbol::Function(entry.function)).expect("a table entry's function is defined");
+        fixups.push(Fixup { offset: at as u32 + 4, kind: RelocationKind::Abs32, target, addend: 0 });
     }
     unit.sections[section.0].relocations = fixups;
 }
@@ -347,10 +253,7 @@ fn interface(program: &Program, cpu: Cpu) -> String {
             types => types.iter().map(|t| t.name()).collect::<Vec<_>>().join(","),
         };
         let (parameters, results) = (types(&export.parameters), types(&export.results));
-        text.push_str(&format!(
-            "export {symbol} {} {parameters} {results}\n",
-            export.function
-        ));
+        text.push_str(&format!("export {symbol} {} {parameters} {results}\n", export.function));
     }
     text
 }
@@ -361,21 +264,7 @@ fn attributes(cpu: Cpu) -> Vec<u8> {
     // ABI_align_preserved 25, CPU_unaligned_access 34. All stay below 128: one byte of ULEB128 each.
     let mut tags = vec![5];
     tags.extend(cpu.name().bytes());
-    tags.extend([
-        0,
-        6,
-        cpu.attribute_arch(),
-        7,
-        b'M',
-        9,
-        2,
-        24,
-        1,
-        25,
-        1,
-        34,
-        1,
-    ]);
+    tags.extend([0, 6, cpu.attribute_arch(), 7, b'M', 9, 2, 24, 1, 25, 1, 34, 1]);
     let file = [&[1][..], &(tags.len() as u32 + 5).to_le_bytes(), &tags].concat();
     let vendor = [&b"aeabi\0"[..], &file].concat();
     [&b"A"[..], &(vendor.len() as u32 + 4).to_le_bytes(), &vendor].concat()

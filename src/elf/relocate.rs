@@ -25,12 +25,7 @@ pub fn put_addend(bytes: &mut [u8], fixup: &Fixup) {
 }
 
 /// Puts an address. `place` is the address of the first byte of `bytes`.
-pub fn put_address(
-    bytes: &mut [u8],
-    place: u32,
-    fixup: &Fixup,
-    value: u32,
-) -> Result<(), ElfError> {
+pub fn put_address(bytes: &mut [u8], place: u32, fixup: &Fixup, value: u32) -> Result<(), ElfError> {
     let address = value.wrapping_add_signed(fixup.addend);
     match fixup.kind {
         RelocationKind::ThmCall => {
@@ -54,28 +49,14 @@ pub fn put_call(bytes: &mut [u8], offset: u32, distance: i64) -> Result<(), ElfE
 /// Puts a 32-bit `B` over a distance from its own address.
 pub fn put_branch(bytes: &mut [u8], offset: u32, distance: i64) -> Result<(), ElfError> {
     let distance = reachable("the distance of a branch", distance)?;
-    overwrite(
-        bytes,
-        offset,
-        Machine::Branch {
-            width: Width::Wide,
-            distance,
-        },
-    );
+    overwrite(bytes, offset, Machine::Branch { width: Width::Wide, distance });
     Ok(())
 }
 
 fn reachable(what: &str, distance: i64) -> Result<i32, ElfError> {
     let reaches = |distance: &i32| branch_reaches(Width::Wide, *distance);
-    let too_big = || ElfError::TooBig {
-        what: what.into(),
-        bytes: distance.unsigned_abs(),
-        limit: 1 << 24,
-    };
-    i32::try_from(distance)
-        .ok()
-        .filter(reaches)
-        .ok_or_else(too_big)
+    let too_big = || ElfError::TooBig { what: what.into(), bytes: distance.unsigned_abs(), limit: 1 << 24 };
+    i32::try_from(distance).ok().filter(reaches).ok_or_else(too_big)
 }
 
 fn overwrite(bytes: &mut [u8], offset: u32, inst: Machine) {
@@ -94,9 +75,7 @@ fn put_half(bytes: &mut [u8], fixup: &Fixup, imm: u16) {
     let d = PReg::new(bytes[fixup.offset as usize + 3] & 0xf);
     let inst = match fixup.kind {
         RelocationKind::MovtAbs => Machine::Movt { d, imm },
-        RelocationKind::MovwAbsNc | RelocationKind::ThmCall | RelocationKind::Abs32 => {
-            Machine::Movw { d, imm }
-        }
+        RelocationKind::MovwAbsNc | RelocationKind::ThmCall | RelocationKind::Abs32 => Machine::Movw { d, imm },
     };
     overwrite(bytes, fixup.offset, inst);
 }

@@ -63,10 +63,7 @@ pub enum SectionKind {
 impl SectionKind {
     /// Whether it takes part in the memory of the program.
     pub fn is_loaded(self) -> bool {
-        matches!(
-            self,
-            SectionKind::Code | SectionKind::Constants | SectionKind::Zeroed
-        )
+        matches!(self, SectionKind::Code | SectionKind::Constants | SectionKind::Zeroed)
     }
 }
 
@@ -122,23 +119,9 @@ pub enum SymbolKind {
 
 impl Unit {
     /// Adds a section with bytes.
-    pub fn add_section(
-        &mut self,
-        name: String,
-        kind: SectionKind,
-        align: u32,
-        bytes: Vec<u8>,
-    ) -> SectionId {
+    pub fn add_section(&mut self, name: String, kind: SectionKind, align: u32, bytes: Vec<u8>) -> SectionId {
         let size = bytes.len() as u32;
-        self.sections.push(Section {
-            name,
-            kind,
-            align,
-            bytes,
-            size,
-            address: 0,
-            relocations: Vec::new(),
-        });
+        self.sections.push(Section { name, kind, align, bytes, size, address: 0, relocations: Vec::new() });
         SectionId(self.sections.len() - 1)
     }
 

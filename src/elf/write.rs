@@ -5,9 +5,7 @@
 
 use object::elf;
 use object::write::StringId;
-use object::write::elf::{
-    FileHeader, ProgramHeader, Rel, SectionHeader, SectionIndex, Sym, Writer,
-};
+use object::write::elf::{FileHeader, ProgramHeader, Rel, SectionHeader, SectionIndex, Sym, Writer};
 use object::{Endianness, write::elf::SinglePhase};
 
 use super::program::RelocationKind;
@@ -24,11 +22,7 @@ pub enum FileKind {
 
 /// Writes the file.
 pub fn run(unit: &Unit, kind: FileKind) -> Vec<u8> {
-    let names: Vec<String> = unit
-        .sections
-        .iter()
-        .map(|section| format!(".rel{}", section.name))
-        .collect();
+    let names: Vec<String> = unit.sections.iter().map(|section| format!(".rel{}", section.name)).collect();
     let mut bytes = Vec::new();
     let mut writer = Writer::new_single_phase(Endianness::Little, false, &mut bytes);
     let is_in_memory = |section: &Section| section.kind.is_loaded() && section.size > 0;
@@ -36,12 +30,7 @@ pub fn run(unit: &Unit, kind: FileKind) -> Vec<u8> {
         FileKind::Relocatable => (elf::ET_REL, 0, Vec::new()),
         FileKind::Executable(entry) => {
             let all = 0..unit.sections.len();
-            (
-                elf::ET_EXEC,
-                entry,
-                all.filter(|&index| is_in_memory(&unit.sections[index]))
-                    .collect(),
-            )
+            (elf::ET_EXEC, entry, all.filter(|&index| is_in_memory(&unit.sections[index])).collect())
         }
     };
     let header = FileHeader {
@@ -60,9 +49,7 @@ pub fn run(unit: &Unit, kind: FileKind) -> Vec<u8> {
     let headers: Vec<ProgramHeader> = loads.iter().map(load).collect();
     write_headers(&mut writer, unit, body);
     let mut front = Vec::new();
-    writer
-        .write_headers_to(&mut front, &headers)
-        .expect("the file is below 4 GiB");
+    writer.write_headers_to(&mut front, &headers).expect("the file is below 4 GiB");
     bytes[..front.len()].copy_from_slice(&front);
     bytes
 }
@@ -75,11 +62,7 @@ struct Body {
     locals: u32,
 }
 
-fn write_body<'a>(
-    writer: &mut Writer<'a, SinglePhase>,
-    unit: &'a Unit,
-    rel_names: &'a [String],
-) -> Body {
+fn write_body<'a>(writer: &mut Writer<'a, SinglePhase>, unit: &'a Unit, rel_names: &'a [String]) -> Body {
     let mut names = Vec::new();
     let mut offsets = Vec::new();
     for section in &unit.sections {
@@ -109,12 +92,7 @@ fn write_body<'a>(
     }
     writer.write_strtab().expect("names are below 4 GiB");
     writer.write_shstrtab().expect("names are below 4 GiB");
-    Body {
-        names,
-        offsets,
-        relocations,
-        locals,
-    }
+    Body { names, offsets, relocations, locals }
 }
 
 /// Writes the symbol table. Returns each symbol's number in it, and the number of local ones.
@@ -212,9 +190,7 @@ fn program_header(section: &Section, offset: u64) -> ProgramHeader {
     let (p_flags, p_filesz) = match section.kind {
         SectionKind::Zeroed => (elf::PF_R | elf::PF_W, 0),
         SectionKind::Code => (elf::PF_R | elf::PF_X, section.size),
-        SectionKind::Constants | SectionKind::Unloaded | SectionKind::Attributes => {
-            (elf::PF_R, section.size)
-        }
+        SectionKind::Constants | SectionKind::Unloaded | SectionKind::Attributes => (elf::PF_R, section.size),
     };
     ProgramHeader {
         p_type: elf::PT_LOAD,

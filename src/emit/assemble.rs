@@ -86,18 +86,8 @@ pub struct Assembled {
 /// Writes the function.
 pub fn run(pieces: &Pieces, placed: &Placed) -> Assembled {
     let starts = placed.starts.clone();
-    let out = Assembled {
-        starts,
-        ..Assembled::default()
-    };
-    let mut writer = Writer {
-        pieces,
-        placed,
-        out,
-        stack: None,
-        last: None,
-        fallen: None,
-    };
+    let out = Assembled { starts, ..Assembled::default() };
+    let mut writer = Writer { pieces, placed, out, stack: None, last: None, fallen: None };
     for chunk in &placed.chunks {
         match &chunk.kind {
             ChunkKind::Line(piece, index, form) => writer.line(chunk.at, (*piece, *index), *form),
@@ -147,10 +137,7 @@ impl Writer<'_> {
         if index == 0 {
             self.row(data.stack);
         }
-        let around = Around {
-            placed: self.placed,
-            line: (piece, index),
-        };
+        let around = Around { placed: self.placed, line: (piece, index) };
         let list = relax::instructions(&line.op, form, at, &around);
         self.relocate(&line.op);
         let before_last = list.len() - 1;
@@ -171,11 +158,7 @@ impl Writer<'_> {
             && let (Some(to), Some(at)) = (data.falls_into, self.fall_offset(line, form))
         {
             self.fallen = Some(self.out.entrances.len());
-            self.out.entrances.push(Entrance {
-                to,
-                from: piece,
-                at,
-            });
+            self.out.entrances.push(Entrance { to, from: piece, at });
         }
     }
 
@@ -183,11 +166,7 @@ impl Writer<'_> {
     fn fall_offset(&self, line: &Line, form: Form) -> Option<u32> {
         let is_conditional = matches!(line.op, LineOp::JumpIf(..) | LineOp::JumpZero(..));
         // The 16-bit branch around the 32-bit one.
-        if is_conditional && form == Form::Far {
-            self.last.map(|last| last - 2)
-        } else {
-            self.last
-        }
+        if is_conditional && form == Form::Far { self.last.map(|last| last - 2) } else { self.last }
     }
 
     fn exits(&mut self, from: Piece, line: &Line) {
@@ -195,9 +174,7 @@ impl Writer<'_> {
         let mut targets = line.op.targets().to_vec();
         targets.sort();
         targets.dedup();
-        self.out
-            .entrances
-            .extend(targets.into_iter().map(|to| Entrance { to, from, at }));
+        self.out.entrances.extend(targets.into_iter().map(|to| Entrance { to, from, at }));
     }
 
     fn label(&mut self, line: &Line, is_first: bool, is_last: bool) {
@@ -208,16 +185,8 @@ impl Writer<'_> {
             at,
             source: note.source,
             class: note.class,
-            reads: if is_first {
-                note.reads.clone()
-            } else {
-                Vec::new()
-            },
-            writes: if is_last {
-                note.writes.clone()
-            } else {
-                Vec::new()
-            },
+            reads: if is_first { note.reads.clone() } else { Vec::new() },
+            writes: if is_last { note.writes.clone() } else { Vec::new() },
         });
     }
 
@@ -233,12 +202,7 @@ impl Writer<'_> {
             _ => return,
         };
         let offset = self.at();
-        self.out.relocations.push(Relocation {
-            offset,
-            kind,
-            symbol,
-            addend,
-        });
+        self.out.relocations.push(Relocation { offset, kind, symbol, addend });
     }
 
     fn table(&mut self, form: Form, targets: &[Piece]) {
@@ -247,9 +211,7 @@ impl Writer<'_> {
             let entry = (self.placed.starts[target] - base) / 2;
             match relax::entry_width(form) {
                 EntryWidth::Byte => {
-                    self.out
-                        .code
-                        .push(u8::try_from(entry).expect("tables reach their targets"));
+                    self.out.code.push(u8::try_from(entry).expect("tables reach their targets"));
                 }
                 EntryWidth::Half => {
                     let entry = u16::try_from(entry).expect("tables reach their targets");
@@ -291,12 +253,7 @@ impl Writer<'_> {
                 Literal::Word(word) => word,
                 Literal::Address(symbol, addend) => {
                     let (offset, kind) = (self.at(), RelocationKind::Abs32);
-                    self.out.relocations.push(Relocation {
-                        offset,
-                        kind,
-                        symbol,
-                        addend,
-                    });
+                    self.out.relocations.push(Relocation { offset, kind, symbol, addend });
                     addend as u32
                 }
             };
@@ -324,11 +281,7 @@ impl Writer<'_> {
             return;
         }
         self.stack = Some(stack);
-        let row = FrameRow {
-            offset: self.at(),
-            cfa_offset: stack.depth,
-            saved: saved_offsets(stack.saved),
-        };
+        let row = FrameRow { offset: self.at(), cfa_offset: stack.depth, saved: saved_offsets(stack.saved) };
         match self.out.frame_rows.last_mut() {
             Some(last) if last.offset == row.offset => *last = row,
             _ => self.out.frame_rows.push(row),

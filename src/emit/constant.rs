@@ -28,85 +28,41 @@ pub fn steps(value: u32, d: PReg, flags: FlagsMode) -> Vec<Machine> {
         return pair;
     }
     let [low, high] = [value as u16, (value >> 16) as u16];
-    vec![
-        Machine::Movw { d, imm: low },
-        Machine::Movt { d, imm: high },
-    ]
+    vec![Machine::Movw { d, imm: low }, Machine::Movt { d, imm: high }]
 }
 
 fn single(value: u32, d: PReg, flags: FlagsMode) -> Option<Machine> {
     if let Some(imm) = ModifiedImm::new(value) {
-        return Some(Machine::Mov {
-            flags,
-            d,
-            m: Operand2::Imm(imm),
-        });
+        return Some(Machine::Mov { flags, d, m: Operand2::Imm(imm) });
     }
     if let Ok(imm) = u16::try_from(value) {
         return Some(Machine::Movw { d, imm });
     }
     let inverse = ModifiedImm::new(!value)?;
-    Some(Machine::Mvn {
-        flags,
-        d,
-        m: Operand2::Imm(inverse),
-    })
+    Some(Machine::Mvn { flags, d, m: Operand2::Imm(inverse) })
 }
 
 /// A 32-bit instruction and a 16-bit one: shifted left, inverted, negated, or a byte away.
 fn pair(value: u32, d: PReg) -> Option<Vec<Machine>> {
     let flags = FlagsMode::Dead;
     let shift = value.trailing_zeros();
-    let shifted = ShiftImm::new(shift).map(|by| {
-        (
-            value >> shift,
-            Machine::Mov {
-                flags,
-                d,
-                m: Operand2::Shifted(d, ShiftOp::Lsl, by),
-            },
-        )
-    });
-    let inverted = Some((
-        !value,
-        Machine::Mvn {
-            flags,
-            d,
-            m: Operand2::Reg(d),
-        },
-    ));
+    let shifted = ShiftImm::new(shift)
+        .map(|by| (value >> shift, Machine::Mov { flags, d, m: Operand2::Shifted(d, ShiftOp::Lsl, by) }));
+    let inverted = Some((!value, Machine::Mvn { flags, d, m: Operand2::Reg(d) }));
     let candidates = [shifted, inverted].into_iter().flatten();
     let near = (1..256).flat_map(|byte: u32| {
         let imm = ModifiedImm::new(byte).expect("a byte is encodable");
-        [
-            (AluOp::Add, value.wrapping_sub(byte)),
-            (AluOp::Sub, value.wrapping_add(byte)),
-        ]
-        .map(|(op, base)| {
-            (
-                base,
-                Machine::Alu {
-                    op,
-                    flags,
-                    d,
-                    n: d,
-                    m: Operand2::Imm(imm),
-                },
-            )
-        })
+        [(AluOp::Add, value.wrapping_sub(byte)), (AluOp::Sub, value.wrapping_add(byte))]
+            .map(|(op, base)| (base, Machine::Alu { op, flags, d, n: d, m: Operand2::Imm(imm) }))
     });
-    let mut pairs = candidates
-        .chain(near)
-        .filter_map(|(base, last)| single(base, d, flags).map(|first| vec![first, last]));
+    let mut pairs =
+        candidates.chain(near).filter_map(|(base, last)| single(base, d, flags).map(|first| vec![first, last]));
     pairs.next()
 }
 
 /// Bytes of instructions outside IT blocks.
 pub fn bytes(steps: &[Machine]) -> u32 {
-    steps
-        .iter()
-        .map(|step| encode(step, Position::Plain).bytes())
-        .sum()
+    steps.iter().map(|step| encode(step, Position::Plain).bytes()).sum()
 }
 
 /// One place that needs a constant in a register.
@@ -122,10 +78,7 @@ pub struct Need {
 pub fn pooled(needs: &BTreeMap<Literal, Vec<Need>>) -> BTreeSet<Literal> {
     let shorter = needs.iter().filter(|(_, needs)| {
         let inline: u32 = needs.iter().map(|need| need.inline_bytes).sum();
-        let loads: u32 = needs
-            .iter()
-            .map(|need| if need.d.is_low() { 2 } else { 4 })
-            .sum();
+        let loads: u32 = needs.iter().map(|need| if need.d.is_low() { 2 } else { 4 }).sum();
         // The word itself, and half of the two bytes that align the pool.
         loads + 4 + 1 < inline
     });
@@ -149,12 +102,8 @@ mod tests {
             Machine::Mvn { m, .. } => !operand(m, now),
             Machine::Movw { imm, .. } => u32::from(imm),
             Machine::Movt { imm, .. } => now & 0xffff | u32::from(imm) << 16,
-            Machine::Alu {
-                op: AluOp::Add, m, ..
-            } => now.wrapping_add(operand(m, now)),
-            Machine::Alu {
-                op: AluOp::Sub, m, ..
-            } => now.wrapping_sub(operand(m, now)),
+            Machine::Alu { op: AluOp::Add, m, .. } => now.wrapping_add(operand(m, now)),
+            Machine::Alu { op: AluOp::Sub, m, .. } => now.wrapping_sub(operand(m, now)),
             _ => panic!("no such step"),
         })
     }
@@ -177,11 +126,9 @@ mod tests {
             (0x1234_5678, 8, 8, 8),
         ];
         for (value, dead_low, keep_low, dead_high) in cases {
-            for (d, flags, size) in [
-                (low, FlagsMode::Dead, dead_low),
-                (low, FlagsMode::Keep, keep_low),
-                (high, FlagsMode::Dead, dead_high),
-            ] {
+            for (d, flags, size) in
+                [(low, FlagsMode::Dead, dead_low), (low, FlagsMode::Keep, keep_low), (high, FlagsMode::Dead, dead_high)]
+            {
                 let steps = steps(value, d, flags);
                 assert_eq!(run(&steps), value, "{value:#x} {steps:?}");
                 assert_eq!(bytes(&steps), size, "{value:#x} {steps:?}");
@@ -204,14 +151,9 @@ mod tests {
 
     #[test]
     fn a_literal_pays_when_it_is_shared_or_short() {
-        let need = |inline_bytes, d| Need {
-            inline_bytes,
-            d: PReg::new(d),
-        };
+        let need = |inline_bytes, d| Need { inline_bytes, d: PReg::new(d) };
         let literal = Literal::Word(0x1234_5678);
-        let is_pooled = |needs: &[Need]| {
-            pooled(&BTreeMap::from([(literal, needs.to_vec())])).contains(&literal)
-        };
+        let is_pooled = |needs: &[Need]| pooled(&BTreeMap::from([(literal, needs.to_vec())])).contains(&literal);
         assert!(is_pooled(&[need(8, 0)]));
         assert!(!is_pooled(&[need(8, 8)]));
         assert!(is_pooled(&[need(8, 8), need(8, 9)]));

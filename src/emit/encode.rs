@@ -8,8 +8,8 @@
 
 use crate::vcode::imm::{Imm12, ModifiedImm};
 use crate::vcode::inst::{
-    Address, AluOp, CompareOp, Cond, LoadKind, MulLongAddOp, Operand2, ShiftOp, Sign, StoreKind,
-    UnaryOp, WideOp, ZeroTest,
+    Address, AluOp, CompareOp, Cond, LoadKind, MulLongAddOp, Operand2, ShiftOp, Sign, StoreKind, UnaryOp, WideOp,
+    ZeroTest,
 };
 use crate::vcode::reg::{PReg, RegSet};
 
@@ -99,42 +99,22 @@ pub fn encode(inst: &Machine, position: Position) -> Code {
             }
             Code::Wide(0xfb00 | bits(n), 0xf000 | bits(d) << 8 | bits(m))
         }
-        Machine::MulAdd { d, n, m, a } => {
-            Code::Wide(0xfb00 | bits(n), bits(a) << 12 | bits(d) << 8 | bits(m))
-        }
-        Machine::MulSub { d, n, m, a } => Code::Wide(
-            0xfb00 | bits(n),
-            bits(a) << 12 | bits(d) << 8 | 0x10 | bits(m),
-        ),
-        Machine::MulLong {
-            sign,
-            low,
-            high,
-            n,
-            m,
-        } => {
+        Machine::MulAdd { d, n, m, a } => Code::Wide(0xfb00 | bits(n), bits(a) << 12 | bits(d) << 8 | bits(m)),
+        Machine::MulSub { d, n, m, a } => Code::Wide(0xfb00 | bits(n), bits(a) << 12 | bits(d) << 8 | 0x10 | bits(m)),
+        Machine::MulLong { sign, low, high, n, m } => {
             let first = match sign {
                 Sign::Signed => 0xfb80,
                 Sign::Unsigned => 0xfba0,
             };
             Code::Wide(first | bits(n), bits(low) << 12 | bits(high) << 8 | bits(m))
         }
-        Machine::MulLongAdd {
-            op,
-            low,
-            high,
-            n,
-            m,
-        } => {
+        Machine::MulLongAdd { op, low, high, n, m } => {
             let (first, second) = match op {
                 MulLongAddOp::Smlal => (0xfbc0, 0),
                 MulLongAddOp::Umlal => (0xfbe0, 0),
                 MulLongAddOp::Umaal => (0xfbe0, 0x60),
             };
-            Code::Wide(
-                first | bits(n),
-                bits(low) << 12 | bits(high) << 8 | second | bits(m),
-            )
+            Code::Wide(first | bits(n), bits(low) << 12 | bits(high) << 8 | second | bits(m))
         }
         Machine::Div { sign, d, n, m } => {
             let first = match sign {
@@ -149,25 +129,12 @@ pub fn encode(inst: &Machine, position: Position) -> Code {
                 Sign::Signed => 0xf340,
                 Sign::Unsigned => 0xf3c0,
             };
-            bit_field(
-                first | bits(n),
-                d,
-                half(field.lsb()),
-                half(field.width() - 1),
-            )
+            bit_field(first | bits(n), d, half(field.lsb()), half(field.width() - 1))
         }
-        Machine::Insert { d, n, field } => bit_field(
-            0xf360 | bits(n),
-            d,
-            half(field.lsb()),
-            half(field.lsb() + field.width() - 1),
-        ),
-        Machine::Clear { d, field } => bit_field(
-            0xf36f,
-            d,
-            half(field.lsb()),
-            half(field.lsb() + field.width() - 1),
-        ),
+        Machine::Insert { d, n, field } => {
+            bit_field(0xf360 | bits(n), d, half(field.lsb()), half(field.lsb() + field.width() - 1))
+        }
+        Machine::Clear { d, field } => bit_field(0xf36f, d, half(field.lsb()), half(field.lsb() + field.width() - 1)),
         Machine::Compare { op, n, m } => compare(op, n, m),
         Machine::Load { kind, d, address } => {
             let forms = match kind {
@@ -191,11 +158,7 @@ pub fn encode(inst: &Machine, position: Position) -> Code {
         Machine::Push(list) => push(list),
         Machine::Pop(list) => pop(list),
         Machine::Branch { width, distance } => branch(width, distance),
-        Machine::BranchIf {
-            width,
-            cond,
-            distance,
-        } => branch_if(width, cond, distance),
+        Machine::BranchIf { width, cond, distance } => branch_if(width, cond, distance),
         Machine::BranchZero { test, n, distance } => {
             assert!(zero_reaches(n, distance), "{test:?} {n} {distance}");
             let code = match test {
@@ -215,9 +178,7 @@ pub fn encode(inst: &Machine, position: Position) -> Code {
             let half_entries = u16::from(entries == EntryWidth::Half);
             Code::Wide(0xe8df, 0xf000 | half_entries << 4 | bits(m))
         }
-        Machine::It { cond, second } => {
-            Code::Narrow(0xbf00 | u16::from(cond.code()) << 4 | it_mask(cond, second))
-        }
+        Machine::It { cond, second } => Code::Narrow(0xbf00 | u16::from(cond.code()) << 4 | it_mask(cond, second)),
         Machine::Udf(code) => Code::Narrow(0xde00 | u16::from(code)),
         Machine::Nop => Code::Narrow(0xbf00),
     }
@@ -287,9 +248,7 @@ fn narrow_alu(
         (AluOp::Sub, Operand2::Reg(m)) => {
             (narrow && low(&[d, n, m])).then(|| 0x1a00 | bits(m) << 6 | bits(n) << 3 | bits(d))
         }
-        (AluOp::Add | AluOp::Sub, Operand2::Imm(imm)) => {
-            narrow_add_immediate(op, (flags, narrow), (d, n, imm))
-        }
+        (AluOp::Add | AluOp::Sub, Operand2::Imm(imm)) => narrow_add_immediate(op, (flags, narrow), (d, n, imm)),
         (AluOp::Rsb, Operand2::Imm(imm)) => {
             (narrow && imm.value() == 0 && low(&[d, n])).then(|| 0x4240 | bits(n) << 3 | bits(d))
         }
@@ -348,13 +307,12 @@ fn narrow_mov((flags, position): (FlagsMode, Position), d: PReg, m: Operand2<PRe
     let narrow = may_narrow(flags, position);
     match m {
         // This form sets no flags anywhere and takes any register.
-        Operand2::Reg(m) if flags != FlagsMode::Set => {
-            Some(0x4600 | (bits(d) & 8) << 4 | bits(m) << 3 | bits(d) & 7)
-        }
+        Operand2::Reg(m) if flags != FlagsMode::Set => Some(0x4600 | (bits(d) & 8) << 4 | bits(m) << 3 | bits(d) & 7),
         // A shift left by 0, which is a move only outside IT blocks.
         Operand2::Reg(m) => (narrow && low(&[d, m])).then(|| bits(m) << 3 | bits(d)),
-        Operand2::Imm(imm) => (narrow && d.is_low() && imm.value() < 256)
-            .then(|| 0x2000 | bits(d) << 8 | half(imm.value())),
+        Operand2::Imm(imm) => {
+            (narrow && d.is_low() && imm.value() < 256).then(|| 0x2000 | bits(d) << 8 | half(imm.value()))
+        }
         Operand2::Shifted(m, op, by) => {
             let code = shift_code(op) << 11 | half(by.value()) << 6;
             (narrow && op != ShiftOp::Ror && low(&[d, m])).then(|| code | bits(m) << 3 | bits(d))
@@ -380,17 +338,11 @@ fn data_processing(op: u16, flags: FlagsMode, (d, n): (PReg, u16), m: Operand2<P
 
 /// The layout `i:imm3:imm8` of every 12-bit immediate.
 fn plain_immediate(first: u16, d: PReg, imm: u16) -> Code {
-    Code::Wide(
-        first | (imm & 0x800) >> 1,
-        (imm & 0x700) << 4 | bits(d) << 8 | imm & 0xff,
-    )
+    Code::Wide(first | (imm & 0x800) >> 1, (imm & 0x700) << 4 | bits(d) << 8 | imm & 0xff)
 }
 
 fn bit_field(first: u16, d: PReg, lsb: u16, last: u16) -> Code {
-    Code::Wide(
-        first,
-        (lsb & 0x1c) << 10 | bits(d) << 8 | (lsb & 3) << 6 | last,
-    )
+    Code::Wide(first, (lsb & 0x1c) << 10 | bits(d) << 8 | (lsb & 3) << 6 | last)
 }
 
 fn unary(op: UnaryOp, d: PReg, m: PReg) -> Code {
@@ -470,41 +422,16 @@ impl AccessForms {
     }
 }
 
-const ACCESS_WORD: AccessForms = AccessForms {
-    short: Some(0x6000),
-    indexed: 0x5000,
-    stack: Some(0x9000),
-    wide: 0xf8c0,
-    scale: 2,
-};
-const ACCESS_HALF: AccessForms = AccessForms {
-    short: Some(0x8000),
-    indexed: 0x5200,
-    stack: None,
-    wide: 0xf8a0,
-    scale: 1,
-};
-const ACCESS_BYTE: AccessForms = AccessForms {
-    short: Some(0x7000),
-    indexed: 0x5400,
-    stack: None,
-    wide: 0xf880,
-    scale: 0,
-};
-const ACCESS_BYTE_SIGNED: AccessForms = AccessForms {
-    short: None,
-    indexed: 0x5600,
-    stack: None,
-    wide: 0xf990,
-    scale: 0,
-};
-const ACCESS_HALF_SIGNED: AccessForms = AccessForms {
-    short: None,
-    indexed: 0x5e00,
-    stack: None,
-    wide: 0xf9b0,
-    scale: 1,
-};
+const ACCESS_WORD: AccessForms =
+    AccessForms { short: Some(0x6000), indexed: 0x5000, stack: Some(0x9000), wide: 0xf8c0, scale: 2 };
+const ACCESS_HALF: AccessForms =
+    AccessForms { short: Some(0x8000), indexed: 0x5200, stack: None, wide: 0xf8a0, scale: 1 };
+const ACCESS_BYTE: AccessForms =
+    AccessForms { short: Some(0x7000), indexed: 0x5400, stack: None, wide: 0xf880, scale: 0 };
+const ACCESS_BYTE_SIGNED: AccessForms =
+    AccessForms { short: None, indexed: 0x5600, stack: None, wide: 0xf990, scale: 0 };
+const ACCESS_HALF_SIGNED: AccessForms =
+    AccessForms { short: None, indexed: 0x5e00, stack: None, wide: 0xf9b0, scale: 1 };
 
 fn access(forms: &AccessForms, t: PReg, address: Address<PReg>) -> Code {
     match address {
@@ -537,10 +464,7 @@ fn access(forms: &AccessForms, t: PReg, address: Address<PReg>) -> Code {
 fn load_literal(width: Width, d: PReg, distance: u16) -> Code {
     match width {
         Width::Narrow => {
-            assert!(
-                d.is_low() && distance.is_multiple_of(4) && distance <= 1020,
-                "{d} {distance}"
-            );
+            assert!(d.is_low() && distance.is_multiple_of(4) && distance <= 1020, "{d} {distance}");
             Code::Narrow(0x4800 | bits(d) << 8 | (distance / 4))
         }
         Width::Wide => {
@@ -625,10 +549,7 @@ fn branch_if(width: Width, cond: Cond, distance: i32) -> Code {
         Width::Wide => {
             let sign = (offset >> 31) as u16 & 1;
             let first = 0xf000 | sign << 10 | cond << 6 | field(12, 6);
-            Code::Wide(
-                first,
-                0x8000 | field(18, 1) << 13 | field(19, 1) << 11 | field(1, 11),
-            )
+            Code::Wide(first, 0x8000 | field(18, 1) << 13 | field(19, 1) << 11 | field(1, 11))
         }
     }
 }

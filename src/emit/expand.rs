@@ -15,8 +15,8 @@ use crate::vcode::entity::Block;
 use crate::vcode::func::ENTRY;
 use crate::vcode::imm::ModifiedImm;
 use crate::vcode::inst::{
-    Callee, Choice, CompareOp, Cond, Flags, Inst, LoadKind, Operand2, ShiftBy, StoreKind, Symbol,
-    Terminator, Trap, ZeroTest,
+    Callee, Choice, CompareOp, Cond, Flags, Inst, LoadKind, Operand2, ShiftBy, StoreKind, Symbol, Terminator, Trap,
+    ZeroTest,
 };
 use crate::vcode::reg::{PReg, RegSet};
 
@@ -44,11 +44,7 @@ pub fn run(func: &Allocated, checked_bytes: Option<u32>, stubs: Stubs) -> Pieces
     let order = layout::order(func);
     let mut expander = Expander {
         func,
-        order: order
-            .iter()
-            .enumerate()
-            .map(|(index, &block)| (block, index))
-            .collect(),
+        order: order.iter().enumerate().map(|(index, &block)| (block, index)).collect(),
         pieces: Pieces::default(),
         piece_of: TypedVec::filled(None, func.blocks.len()),
         tails: Vec::new(),
@@ -57,9 +53,7 @@ pub fn run(func: &Allocated, checked_bytes: Option<u32>, stubs: Stubs) -> Pieces
         stubs,
     };
     for &block in &order {
-        let piece = expander
-            .pieces
-            .create(Some(block), frame::body_state(&func.frame));
+        let piece = expander.pieces.create(Some(block), frame::body_state(&func.frame));
         expander.piece_of[block] = Some(piece);
     }
     for (index, &block) in order.iter().enumerate() {
@@ -105,21 +99,14 @@ fn needs(func: &Allocated, order: &[Block]) -> BTreeMap<Literal, Vec<Need>> {
         let modes = flags_modes(&data.items, &data.terminator);
         for (item, mode) in data.items.iter().zip(modes) {
             let (literal, d, inline_bytes) = match item.inst {
-                Inst::Const { d, value } => (
-                    Literal::Word(value),
-                    d,
-                    constant::bytes(&constant::steps(value, d, mode)),
-                ),
-                // A relocated MOVW and MOVT.
-                Inst::Address { d, symbol, addend } => {
-                    (Literal::Address(symbol, addend), d, address_bytes(addend))
+                Inst::Const { d, value } => {
+                    (Literal::Word(value), d, constant::bytes(&constant::steps(value, d, mode)))
                 }
+                // A relocated MOVW and MOVT.
+                Inst::Address { d, symbol, addend } => (Literal::Address(symbol, addend), d, address_bytes(addend)),
                 _ => continue,
             };
-            needs
-                .entry(literal)
-                .or_default()
-                .push(Need { inline_bytes, d });
+            needs.entry(literal).or_default().push(Need { inline_bytes, d });
         }
     }
     needs
@@ -128,11 +115,7 @@ fn needs(func: &Allocated, order: &[Block]) -> BTreeMap<Literal, Vec<Need>> {
 /// What an address costs without a pool: a relocated MOVW and MOVT, which hold an addend of 16 bits
 /// (AAELF32, 5.6.1), so that a larger addend leaves only the pool.
 fn address_bytes(addend: i32) -> u32 {
-    if i16::try_from(addend).is_ok() {
-        8
-    } else {
-        1 << 16
-    }
+    if i16::try_from(addend).is_ok() { 8 } else { 1 << 16 }
 }
 
 struct Expander<'a> {
@@ -168,9 +151,7 @@ impl Expander<'_> {
 
     fn names(&self, list: &[(Place, crate::vcode::VReg)]) -> Names {
         let frame = &self.func.frame;
-        list.iter()
-            .map(|&(place, vreg)| (frame::location(frame, place), vreg.0))
-            .collect()
+        list.iter().map(|&(place, vreg)| (frame::location(frame, place), vreg.0)).collect()
     }
 
     fn lines(&mut self, piece: Piece) -> &mut Vec<Line> {
@@ -182,12 +163,7 @@ impl Expander<'_> {
         if let Some(bytes) = checked_bytes {
             let mut lines = frame::limit_check(bytes, &mut || self.fresh());
             let tail = self.trap_tail(Trap::StackExhausted, None, StackState::default());
-            let note = Note {
-                source: None,
-                class: Class::Check,
-                reads: vec![],
-                writes: vec![],
-            };
+            let note = Note { source: None, class: Class::Check, reads: vec![], writes: vec![] };
             lines.push(frame::plain(LineOp::JumpIf(Cond::Lo, tail), note));
             self.lines(piece).extend(lines);
         }
@@ -206,30 +182,16 @@ impl Expander<'_> {
             };
             let is_entry = data.block == Some(ENTRY);
             if !is_entry || !data.renames.is_empty() || counts[next] > 1 {
-                let note = Note {
-                    source: None,
-                    class: Class::Frame,
-                    reads: vec![],
-                    writes: vec![],
-                };
-                self.lines(piece)
-                    .push(frame::plain(LineOp::Machine(Machine::Nop), note));
+                let note = Note { source: None, class: Class::Frame, reads: vec![], writes: vec![] };
+                self.lines(piece).push(frame::plain(LineOp::Machine(Machine::Nop), note));
             }
         }
     }
 
     fn trap_tail(&mut self, trap: Trap, source: Option<u32>, stack: StackState) -> Piece {
         let piece = self.pieces.create(None, stack);
-        let note = Note {
-            source,
-            class: Class::Trap,
-            reads: vec![],
-            writes: vec![],
-        };
-        self.lines(piece).push(frame::plain(
-            LineOp::Machine(Machine::Udf(trap.code())),
-            note,
-        ));
+        let note = Note { source, class: Class::Trap, reads: vec![], writes: vec![] };
+        self.lines(piece).push(frame::plain(LineOp::Machine(Machine::Udf(trap.code())), note));
         self.tails.push(piece);
         piece
     }
@@ -244,37 +206,21 @@ impl Expander<'_> {
             if fused.take().is_some() {
                 continue;
             }
-            let site = Site {
-                piece,
-                item,
-                flags: modes[index],
-            };
+            let site = Site { piece, item, flags: modes[index] };
             match (zero_test(item), data.items.get(index + 1)) {
-                (
-                    Some((n, is_zero)),
-                    Some(Item {
-                        inst: Inst::TrapIf { cond, trap },
-                        source,
-                        ..
-                    }),
-                ) if modes[index + 1] == FlagsMode::Dead && is_zero(*cond).is_some() => {
+                (Some((n, is_zero)), Some(Item { inst: Inst::TrapIf { cond, trap }, source, .. }))
+                    if modes[index + 1] == FlagsMode::Dead && is_zero(*cond).is_some() =>
+                {
                     let test = is_zero(*cond).expect("just matched");
                     let tail = self.trap_tail(*trap, *source, frame::body_state(&func.frame));
                     self.put(site, LineOp::JumpZero(test, n, tail));
                     fused = Some(());
                 }
                 (Some((n, is_zero)), None) => match data.terminator {
-                    Terminator::Branch {
-                        cond,
-                        ref then,
-                        ref otherwise,
-                    } if is_zero(cond).is_some() => {
+                    Terminator::Branch { cond, ref then, ref otherwise } if is_zero(cond).is_some() => {
                         let test = is_zero(cond).expect("just matched");
                         let names = self.names(&item.reads);
-                        let targets = [
-                            self.target(block, 0, then.block),
-                            self.target(block, 1, otherwise.block),
-                        ];
+                        let targets = [self.target(block, 0, then.block), self.target(block, 1, otherwise.block)];
                         let note = self.end_note(block, names);
                         let jump = |test, target| LineOp::JumpZero(test, n, target);
                         return self.two_way((piece, next), targets, note, &|side| match side {
@@ -297,25 +243,9 @@ impl Expander<'_> {
         self.put_named(site, (op, Position::Plain), reads, writes);
     }
 
-    fn put_named(
-        &mut self,
-        site: Site<'_>,
-        (op, position): (LineOp, Position),
-        reads: Names,
-        writes: Names,
-    ) {
-        let note = Note {
-            source: site.item.source,
-            class: site.item.class,
-            reads,
-            writes,
-        };
-        self.lines(site.piece).push(Line {
-            op,
-            position,
-            note,
-            stack: None,
-        });
+    fn put_named(&mut self, site: Site<'_>, (op, position): (LineOp, Position), reads: Names, writes: Names) {
+        let note = Note { source: site.item.source, class: site.item.class, reads, writes };
+        self.lines(site.piece).push(Line { op, position, note, stack: None });
     }
 
     /// Instructions of which each writes `via` for the next to read. The last one reads and writes
@@ -326,12 +256,7 @@ impl Expander<'_> {
         for (index, op) in ops.into_iter().enumerate() {
             if index < last {
                 let written = vec![(Location::Core(via.number()), self.fresh())];
-                self.put_named(
-                    site,
-                    (op, Position::Plain),
-                    std::mem::replace(&mut held, written.clone()),
-                    written,
-                );
+                self.put_named(site, (op, Position::Plain), std::mem::replace(&mut held, written.clone()), written);
             } else {
                 let mut reads = self.names(&site.item.reads);
                 reads.append(&mut held);
@@ -359,9 +284,7 @@ impl Expander<'_> {
             }
             Inst::Select { d, cond, a, b } => return self.select(site, d, cond, (a, b)),
             Inst::SetCond { d, cond } => {
-                let number = |value| {
-                    Choice::Imm(crate::vcode::imm::Imm8::new(value).expect("0 and 1 are bytes"))
-                };
+                let number = |value| Choice::Imm(crate::vcode::imm::Imm8::new(value).expect("0 and 1 are bytes"));
                 return self.select(site, d, cond, (number(1), number(0)));
             }
             Inst::SlotLoad { d, slot } => {
@@ -371,21 +294,14 @@ impl Expander<'_> {
                 return self.stack_load(site, d, self.func.frame.incoming_offset(offset));
             }
             Inst::SlotStore { s, slot } => {
-                return self.stack_store(
-                    site,
-                    s,
-                    self.func.frame.slot_offset(slot),
-                    (block, index),
-                );
+                return self.stack_store(site, s, self.func.frame.slot_offset(slot), (block, index));
             }
             Inst::OutgoingStore { s, offset } => {
                 return self.stack_store(site, s, offset, (block, index));
             }
             Inst::Call(ref call) => {
                 let op = match call.callee {
-                    Callee::Function(function) | Callee::Import(function) => {
-                        LineOp::Call(Symbol::Function(function))
-                    }
+                    Callee::Function(function) | Callee::Import(function) => LineOp::Call(Symbol::Function(function)),
                     Callee::Register(m) => LineOp::Machine(Machine::CallReg { m }),
                 };
                 return self.put(site, op);
@@ -395,84 +311,21 @@ impl Expander<'_> {
                 let tail = self.trap_tail(trap, site.item.source, state);
                 return self.put(site, LineOp::JumpIf(cond, tail));
             }
-            Inst::Move { d, m } => Machine::Mov {
-                flags,
-                d,
-                m: Operand2::Reg(m),
-            },
-            Inst::Alu { op, flags, d, n, m } => Machine::Alu {
-                op,
-                flags: asked(flags),
-                d,
-                n,
-                m,
-            },
+            Inst::Move { d, m } => Machine::Mov { flags, d, m: Operand2::Reg(m) },
+            Inst::Alu { op, flags, d, n, m } => Machine::Alu { op, flags: asked(flags), d, n, m },
             Inst::AluWide { op, d, n, imm } => Machine::AluWide { op, d, n, imm },
-            Inst::Not { flags, d, m } => Machine::Mvn {
-                flags: asked(flags),
-                d,
-                m,
-            },
-            Inst::Shift {
-                op,
-                flags,
-                d,
-                n,
-                by: ShiftBy::Reg(m),
-            } => Machine::Shift {
-                op,
-                flags: asked(flags),
-                d,
-                n,
-                m,
-            },
-            Inst::Shift {
-                op,
-                flags,
-                d,
-                n,
-                by: ShiftBy::Imm(by),
-            } => Machine::Mov {
-                flags: asked(flags),
-                d,
-                m: Operand2::Shifted(n, op, by),
-            },
+            Inst::Not { flags, d, m } => Machine::Mvn { flags: asked(flags), d, m },
+            Inst::Shift { op, flags, d, n, by: ShiftBy::Reg(m) } => Machine::Shift { op, flags: asked(flags), d, n, m },
+            Inst::Shift { op, flags, d, n, by: ShiftBy::Imm(by) } => {
+                Machine::Mov { flags: asked(flags), d, m: Operand2::Shifted(n, op, by) }
+            }
             Inst::Mul { d, n, m } => Machine::Mul { flags, d, n, m },
             Inst::MulAdd { d, n, m, a } => Machine::MulAdd { d, n, m, a },
             Inst::MulSub { d, n, m, a } => Machine::MulSub { d, n, m, a },
-            Inst::MulLong {
-                sign,
-                low,
-                high,
-                n,
-                m,
-            } => Machine::MulLong {
-                sign,
-                low,
-                high,
-                n,
-                m,
-            },
-            Inst::MulLongAdd {
-                op,
-                low,
-                high,
-                low_in,
-                high_in,
-                n,
-                m,
-            } => {
-                debug_assert!(
-                    low == low_in && high == high_in,
-                    "tied operands share registers"
-                );
-                Machine::MulLongAdd {
-                    op,
-                    low,
-                    high,
-                    n,
-                    m,
-                }
+            Inst::MulLong { sign, low, high, n, m } => Machine::MulLong { sign, low, high, n, m },
+            Inst::MulLongAdd { op, low, high, low_in, high_in, n, m } => {
+                debug_assert!(low == low_in && high == high_in, "tied operands share registers");
+                Machine::MulLongAdd { op, low, high, n, m }
             }
             Inst::Div { sign, d, n, m } => Machine::Div { sign, d, n, m },
             Inst::Unary { op, d, m } => Machine::Unary { op, d, m },
@@ -512,11 +365,7 @@ impl Expander<'_> {
     fn stack_load(&mut self, site: Site<'_>, d: PReg, offset: u32) {
         let (steps, address) = frame::address(offset, d);
         let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
-        ops.push(LineOp::Machine(Machine::Load {
-            kind: LoadKind::Word,
-            d,
-            address,
-        }));
+        ops.push(LineOp::Machine(Machine::Load { kind: LoadKind::Word, d, address }));
         self.chain(site, d, ops);
     }
 
@@ -526,11 +375,7 @@ impl Expander<'_> {
             return self.scratch_store(site, offset, at);
         }
         let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
-        ops.push(LineOp::Machine(Machine::Store {
-            kind: StoreKind::Word,
-            s,
-            address,
-        }));
+        ops.push(LineOp::Machine(Machine::Store { kind: StoreKind::Word, s, address }));
         self.chain(site, PReg::SCRATCH, ops);
     }
 
@@ -538,49 +383,24 @@ impl Expander<'_> {
     fn scratch_store(&mut self, site: Site<'_>, offset: u32, (block, index): (Block, usize)) {
         let (via, state) = (PReg::R0, frame::body_state(&self.func.frame));
         let lent = RegSet::one(via);
-        let name = self
-            .name_in(via, block, index)
-            .unwrap_or_else(|| self.fresh());
+        let name = self.name_in(via, block, index).unwrap_or_else(|| self.fresh());
         let below = i32::try_from(state.depth).expect("a frame is smaller than 2 GiB") + 4;
         let held = vec![(Location::Core(via.number()), name)];
         let waits = vec![(Location::Stack(-below), name)];
-        let deeper = StackState {
-            depth: state.depth + 4,
-            ..state
-        };
+        let deeper = StackState { depth: state.depth + 4, ..state };
         let mut lend = |machine, (reads, writes): (Names, Names), stack| {
-            let note = Note {
-                source: site.item.source,
-                class: Class::Frame,
-                reads,
-                writes,
-            };
-            let line = Line {
-                stack: Some(stack),
-                ..frame::plain(LineOp::Machine(machine), note)
-            };
+            let note = Note { source: site.item.source, class: Class::Frame, reads, writes };
+            let line = Line { stack: Some(stack), ..frame::plain(LineOp::Machine(machine), note) };
             self.lines(site.piece).push(line);
         };
         lend(Machine::Push(lent), (held.clone(), waits.clone()), deeper);
         let (steps, address) = frame::address(offset + 4, via);
         let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
-        ops.push(LineOp::Machine(Machine::Store {
-            kind: StoreKind::Word,
-            s: PReg::SCRATCH,
-            address,
-        }));
+        ops.push(LineOp::Machine(Machine::Store { kind: StoreKind::Word, s: PReg::SCRATCH, address }));
         self.chain(site, via, ops);
-        let note = Note {
-            source: site.item.source,
-            class: Class::Frame,
-            reads: waits,
-            writes: held,
-        };
+        let note = Note { source: site.item.source, class: Class::Frame, reads: waits, writes: held };
         let pop = frame::plain(LineOp::Machine(Machine::Pop(lent)), note);
-        self.lines(site.piece).push(Line {
-            stack: Some(state),
-            ..pop
-        });
+        self.lines(site.piece).push(Line { stack: Some(state), ..pop });
     }
 
     /// The name of what a register holds before an item.
@@ -596,31 +416,17 @@ impl Expander<'_> {
             }
         }
         let mut located = data.located.iter();
-        located
-            .find(|(place, _)| *place == Place::Reg(register))
-            .map(|(_, vreg)| vreg.0)
+        located.find(|(place, _)| *place == Place::Reg(register)).map(|(_, vreg)| vreg.0)
     }
 
     /// An IT block of one move, or of two where neither choice is in the destination already.
-    fn select(
-        &mut self,
-        site: Site<'_>,
-        d: PReg,
-        cond: Cond,
-        (a, b): (Choice<PReg>, Choice<PReg>),
-    ) {
+    fn select(&mut self, site: Site<'_>, d: PReg, cond: Cond, (a, b): (Choice<PReg>, Choice<PReg>)) {
         let mov = |choice: Choice<PReg>| {
             let m = match choice {
                 Choice::Reg(m) => Operand2::Reg(m),
-                Choice::Imm(imm) => {
-                    Operand2::Imm(ModifiedImm::new(imm.value()).expect("a byte is encodable"))
-                }
+                Choice::Imm(imm) => Operand2::Imm(ModifiedImm::new(imm.value()).expect("a byte is encodable")),
             };
-            LineOp::Machine(Machine::Mov {
-                flags: FlagsMode::Keep,
-                d,
-                m,
-            })
+            LineOp::Machine(Machine::Mov { flags: FlagsMode::Keep, d, m })
         };
         let reads = self.names(&site.item.reads);
         let writes = self.names(&site.item.writes);
@@ -632,39 +438,20 @@ impl Expander<'_> {
             (Choice::Reg(a), _) if a == d => Some((cond.negated(), b)),
             _ => None,
         };
-        let it = |cond, second| {
-            (
-                LineOp::Machine(Machine::It { cond, second }),
-                Position::Plain,
-            )
-        };
+        let it = |cond, second| (LineOp::Machine(Machine::It { cond, second }), Position::Plain);
         if let Some((cond, choice)) = single {
             self.put_named(site, it(cond, None), vec![], vec![]);
             return self.put_named(site, (mov(choice), Position::Under(cond)), reads, writes);
         }
         let of = |choice: Choice<PReg>| -> Names {
             let read = |location: Location| matches!(choice, Choice::Reg(m) if location == Location::Core(m.number()));
-            reads
-                .iter()
-                .copied()
-                .filter(|&(location, _)| read(location))
-                .collect()
+            reads.iter().copied().filter(|&(location, _)| read(location)).collect()
         };
         let between = vec![(Location::Core(d.number()), self.fresh())];
         self.put_named(site, it(cond, Some(Side::Else)), vec![], vec![]);
-        self.put_named(
-            site,
-            (mov(a), Position::Under(cond)),
-            of(a),
-            between.clone(),
-        );
+        self.put_named(site, (mov(a), Position::Under(cond)), of(a), between.clone());
         let last_reads = [of(b), between].concat();
-        self.put_named(
-            site,
-            (mov(b), Position::Under(cond.negated())),
-            last_reads,
-            writes,
-        );
+        self.put_named(site, (mov(b), Position::Under(cond.negated())), last_reads, writes);
     }
 }
 
@@ -673,15 +460,13 @@ type ZeroComparison = (PReg, fn(Cond) -> Option<ZeroTest>);
 
 fn zero_test(item: &Item) -> Option<ZeroComparison> {
     match item.inst {
-        Inst::Compare {
-            op: CompareOp::Cmp,
-            n,
-            m: Operand2::Imm(imm),
-        } if imm.value() == 0 => Some((n, |cond| match cond {
-            Cond::Eq => Some(ZeroTest::Zero),
-            Cond::Ne => Some(ZeroTest::NonZero),
-            _ => None,
-        })),
+        Inst::Compare { op: CompareOp::Cmp, n, m: Operand2::Imm(imm) } if imm.value() == 0 => {
+            Some((n, |cond| match cond {
+                Cond::Eq => Some(ZeroTest::Zero),
+                Cond::Ne => Some(ZeroTest::NonZero),
+                _ => None,
+            }))
+        }
         _ => None,
     }
 }

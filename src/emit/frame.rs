@@ -30,34 +30,22 @@ fn signed(bytes: u32) -> i32 {
 
 /// The stack in the body of the function.
 pub fn body_state(frame: &Frame) -> StackState {
-    StackState {
-        depth: frame.bytes(),
-        saved: frame.saved,
-    }
+    StackState { depth: frame.bytes(), saved: frame.saved }
 }
 
 /// The deepest that SP can go, in bytes below SP at entry: a frame too large for one load may lend a
 /// register for an address, whose value then waits on the stack.
 pub fn bytes_max(frame: &Frame) -> u32 {
-    let lent = if Imm12::new(frame.local_bytes).is_some() {
-        0
-    } else {
-        4
-    };
+    let lent = if Imm12::new(frame.local_bytes).is_some() { 0 } else { 4 };
     frame.bytes() + lent
 }
 
 /// Where each register's value at entry is in the body, preserved registers and LR only.
 pub fn entry_values(frame: &Frame) -> Names {
     let kept = RegSet::PRESERVED.union(RegSet::one(PReg::LR));
-    let untouched = kept
-        .minus(frame.saved)
-        .iter()
-        .map(|register| (Location::Core(register.number()), entry_name(register)));
-    let mut names: Names = saved_words(frame.saved)
-        .into_iter()
-        .chain(untouched)
-        .collect();
+    let untouched =
+        kept.minus(frame.saved).iter().map(|register| (Location::Core(register.number()), entry_name(register)));
+    let mut names: Names = saved_words(frame.saved).into_iter().chain(untouched).collect();
     names.sort_by_key(|(_, name)| *name);
     names
 }
@@ -71,38 +59,21 @@ pub fn entry_name(register: PReg) -> u32 {
 fn saved_words(saved: RegSet) -> Names {
     let bytes = signed(4 * saved.len());
     let words = saved.iter().zip((-bytes..0).step_by(4));
-    words
-        .map(|(register, at)| (Location::Stack(at), entry_name(register)))
-        .collect()
+    words.map(|(register, at)| (Location::Stack(at), entry_name(register))).collect()
 }
 
 fn entry_registers(set: RegSet) -> Names {
-    set.iter()
-        .map(|register| (Location::Core(register.number()), entry_name(register)))
-        .collect()
+    set.iter().map(|register| (Location::Core(register.number()), entry_name(register))).collect()
 }
 
 /// A line outside IT blocks.
 pub fn plain(op: LineOp, note: Note) -> Line {
-    Line {
-        op,
-        position: Position::Plain,
-        note,
-        stack: None,
-    }
+    Line { op, position: Position::Plain, note, stack: None }
 }
 
 fn framed(machine: Machine, (reads, writes): (Names, Names), stack: StackState) -> Line {
-    let note = Note {
-        source: None,
-        class: Class::Frame,
-        reads,
-        writes,
-    };
-    Line {
-        stack: Some(stack),
-        ..plain(LineOp::Machine(machine), note)
-    }
+    let note = Note { source: None, class: Class::Frame, reads, writes };
+    Line { stack: Some(stack), ..plain(LineOp::Machine(machine), note) }
 }
 
 /// What the stack check of a function compares with: the bytes it needs, rounded up to what one
@@ -117,28 +88,13 @@ pub fn limit_check(bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
     let (ip, flags) = (PReg::SCRATCH, FlagsMode::Keep);
     let limit = Literal::Address(Symbol::StackLimit, 0);
     let add = match ModifiedImm::new(bytes) {
-        Some(imm) => Machine::Alu {
-            op: AluOp::Add,
-            flags,
-            d: ip,
-            n: ip,
-            m: Operand2::Imm(imm),
-        },
+        Some(imm) => Machine::Alu { op: AluOp::Add, flags, d: ip, n: ip, m: Operand2::Imm(imm) },
         None => {
             let imm = Imm12::new(bytes).expect("the need was rounded up to an immediate");
-            Machine::AluWide {
-                op: WideOp::Add,
-                d: ip,
-                n: ip,
-                imm,
-            }
+            Machine::AluWide { op: WideOp::Add, d: ip, n: ip, imm }
         }
     };
-    let load = Machine::Load {
-        kind: LoadKind::Word,
-        d: ip,
-        address: Address::Offset(ip, Imm12::ZERO),
-    };
+    let load = Machine::Load { kind: LoadKind::Word, d: ip, address: Address::Offset(ip, Imm12::ZERO) };
     let ops = [
         LineOp::SymbolHalf(Half::Low, ip, limit),
         LineOp::SymbolHalf(Half::High, ip, limit),
@@ -149,26 +105,12 @@ pub fn limit_check(bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for op in ops {
         let written = vec![(Location::Core(ip.number()), names())];
-        let note = Note {
-            source: None,
-            class: Class::Check,
-            reads: held,
-            writes: written.clone(),
-        };
+        let note = Note { source: None, class: Class::Check, reads: held, writes: written.clone() };
         held = written;
         lines.push(plain(op, note));
     }
-    let compare = Machine::Compare {
-        op: CompareOp::Cmp,
-        n: PReg::SP,
-        m: Operand2::Reg(ip),
-    };
-    let note = Note {
-        source: None,
-        class: Class::Check,
-        reads: held,
-        writes: vec![],
-    };
+    let compare = Machine::Compare { op: CompareOp::Cmp, n: PReg::SP, m: Operand2::Reg(ip) };
+    let note = Note { source: None, class: Class::Check, reads: held, writes: vec![] };
     lines.push(plain(LineOp::Machine(compare), note));
     lines
 }
@@ -178,10 +120,7 @@ pub fn prologue(frame: &Frame) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut state = StackState::default();
     if !frame.saved.is_empty() {
-        state = StackState {
-            depth: 4 * frame.saved.len(),
-            saved: frame.saved,
-        };
+        state = StackState { depth: 4 * frame.saved.len(), saved: frame.saved };
         let names = (entry_registers(frame.saved), saved_words(frame.saved));
         lines.push(framed(Machine::Push(frame.saved), names, state));
     }
@@ -204,25 +143,15 @@ pub fn epilogue(frame: &Frame, results: Names, source: Option<u32>) -> Vec<Line>
     let returns_by_pop = frame.saved.contains(PReg::LR);
     if !frame.saved.is_empty() {
         let restored = frame.saved.minus(lr);
-        let list = if returns_by_pop {
-            restored.union(RegSet::one(PReg::PC))
-        } else {
-            restored
-        };
+        let list = if returns_by_pop { restored.union(RegSet::one(PReg::PC)) } else { restored };
         let names = (saved_words(frame.saved), entry_registers(restored));
         lines.push(framed(Machine::Pop(list), names, StackState::default()));
     }
     if !returns_by_pop {
         let names = (entry_registers(lr), vec![]);
-        lines.push(framed(
-            Machine::BranchReg { m: PReg::LR },
-            names,
-            StackState::default(),
-        ));
+        lines.push(framed(Machine::BranchReg { m: PReg::LR }, names, StackState::default()));
     }
-    let last = lines
-        .last_mut()
-        .expect("a function returns by an instruction");
+    let last = lines.last_mut().expect("a function returns by an instruction");
     last.note.reads.extend(results);
     last.note.source = source;
     lines
@@ -235,37 +164,15 @@ fn sp_steps(op: AluOp, bytes: u32) -> Vec<(Machine, u32)> {
     let mut left = bytes;
     while left > 0 {
         let (step, moved) = match (ModifiedImm::new(left), Imm12::new(left)) {
-            (Some(imm), _) => (
-                Machine::Alu {
-                    op,
-                    flags,
-                    d,
-                    n,
-                    m: Operand2::Imm(imm),
-                },
-                left,
-            ),
+            (Some(imm), _) => (Machine::Alu { op, flags, d, n, m: Operand2::Imm(imm) }, left),
             (None, Some(imm)) => {
-                let op = if op == AluOp::Add {
-                    WideOp::Add
-                } else {
-                    WideOp::Sub
-                };
+                let op = if op == AluOp::Add { WideOp::Add } else { WideOp::Sub };
                 (Machine::AluWide { op, d, n, imm }, left)
             }
             (None, None) => {
                 let part = left & 0xff << (24 - left.leading_zeros());
                 let imm = ModifiedImm::new(part).expect("eight bits in one place are encodable");
-                (
-                    Machine::Alu {
-                        op,
-                        flags,
-                        d,
-                        n,
-                        m: Operand2::Imm(imm),
-                    },
-                    part,
-                )
+                (Machine::Alu { op, flags, d, n, m: Operand2::Imm(imm) }, part)
             }
         };
         steps.push((step, moved));
@@ -283,13 +190,7 @@ pub fn address(offset: u32, via: PReg) -> (Vec<Machine>, Address<PReg>) {
     let flags = FlagsMode::Keep;
     let near = Imm12::new(offset & 0xfff).expect("12 bits");
     let far = offset & !0xfff;
-    let add = |n: PReg, m: Operand2<PReg>| Machine::Alu {
-        op: AluOp::Add,
-        flags,
-        d: via,
-        n,
-        m,
-    };
+    let add = |n: PReg, m: Operand2<PReg>| Machine::Alu { op: AluOp::Add, flags, d: via, n, m };
     let steps = match ModifiedImm::new(far) {
         Some(imm) => vec![add(PReg::SP, Operand2::Imm(imm))],
         None => {

@@ -24,10 +24,7 @@ pub fn run(pieces: Pieces) -> Result<(Pieces, Placed), OutOfReach> {
         let Some(order) = moved(&best.0, &best.1) else {
             break;
         };
-        let pieces = Pieces {
-            order,
-            ..best.0.clone()
-        };
+        let pieces = Pieces { order, ..best.0.clone() };
         let placed = relax::run(&pieces)?;
         if placed.bytes >= best.1.bytes {
             break;
@@ -44,12 +41,7 @@ fn moved(pieces: &Pieces, placed: &Placed) -> Option<Vec<Piece>> {
         data.block.is_none()
             && matches!(data.lines.as_slice(), [line] if matches!(line.op, LineOp::Machine(Machine::Udf(_))))
     };
-    let tails: BTreeSet<Piece> = pieces
-        .order
-        .iter()
-        .copied()
-        .filter(|&piece| is_tail(piece))
-        .collect();
+    let tails: BTreeSet<Piece> = pieces.order.iter().copied().filter(|&piece| is_tail(piece)).collect();
     let ends = open_ends(pieces, placed, &tails);
     let mut behind: BTreeMap<Piece, Vec<Piece>> = BTreeMap::new();
     let mut gone = BTreeSet::new();
@@ -95,10 +87,7 @@ fn open_ends(pieces: &Pieces, placed: &Placed, tails: &BTreeSet<Piece>) -> Vec<(
     for (index, &piece) in pieces.order.iter().enumerate() {
         if pieces.data[piece].falls_into.is_none() && !tails.contains(&piece) {
             let next = pieces.order.get(index + 1);
-            ends.push((
-                next.map_or(placed.bytes, |&next| placed.starts[next]),
-                piece,
-            ));
+            ends.push((next.map_or(placed.bytes, |&next| placed.starts[next]), piece));
         }
     }
     ends

@@ -47,10 +47,7 @@ fn passes_on(func: &Allocated, block: Block) -> Option<(Block, &[Rename])> {
 
 fn in_sequence(mut first: Vec<Rename>, second: &[Rename]) -> Vec<Rename> {
     for &(place, before, after) in second {
-        match first
-            .iter_mut()
-            .find(|(at, _, name)| *at == place && *name == before)
-        {
+        match first.iter_mut().find(|(at, _, name)| *at == place && *name == before) {
             Some(known) => known.2 = after,
             None => first.push((place, before, after)),
         }
@@ -61,24 +58,13 @@ fn in_sequence(mut first: Vec<Rename>, second: &[Rename]) -> Vec<Rename> {
 
 /// The order of the blocks that have code.
 pub fn order(func: &Allocated) -> Vec<Block> {
-    let successors: TypedVec<Block, Vec<Block>> = func
-        .blocks
-        .keys()
-        .map(|block| successors(func, block))
-        .collect();
+    let successors: TypedVec<Block, Vec<Block>> = func.blocks.keys().map(|block| successors(func, block)).collect();
     let sequence = reverse_postorder(func, &successors);
     let loops = Loops::find(&sequence, &successors, func.blocks.len());
-    let mut placed = Placement {
-        func,
-        loops: &loops,
-        done: vec![false; func.blocks.len()],
-        order: Vec::new(),
-    };
+    let mut placed = Placement { func, loops: &loops, done: vec![false; func.blocks.len()], order: Vec::new() };
     placed.place(&sequence, None);
-    let (hot, cold): (Vec<Block>, Vec<Block>) = placed
-        .order
-        .into_iter()
-        .partition(|&block| block == ENTRY || !is_cold(func, block));
+    let (hot, cold): (Vec<Block>, Vec<Block>) =
+        placed.order.into_iter().partition(|&block| block == ENTRY || !is_cold(func, block));
     [hot, cold].concat()
 }
 
@@ -88,10 +74,7 @@ fn is_cold(func: &Allocated, block: Block) -> bool {
 
 fn successors(func: &Allocated, block: Block) -> Vec<Block> {
     let edges = func.blocks[block].terminator.edges();
-    edges
-        .into_iter()
-        .map(|edge| resolve(func, edge.block, &[]).0)
-        .collect()
+    edges.into_iter().map(|edge| resolve(func, edge.block, &[]).0).collect()
 }
 
 /// Depth-first from the entry. The successor visited last comes first behind its predecessor, so
@@ -180,11 +163,7 @@ impl Placement<'_> {
             }
             match &self.loops.members[block] {
                 Some(members) if within != Some(block) => {
-                    let inner: Vec<Block> = blocks
-                        .iter()
-                        .copied()
-                        .filter(|block| members.contains(block))
-                        .collect();
+                    let inner: Vec<Block> = blocks.iter().copied().filter(|block| members.contains(block)).collect();
                     let start = self.order.len();
                     self.place(&inner, Some(block));
                     self.turn(start, members);
@@ -208,12 +187,9 @@ impl Placement<'_> {
             _ => false,
         };
         let may_leave = match &self.func.blocks[head].terminator {
-            Terminator::Branch {
-                then, otherwise, ..
+            Terminator::Branch { then, otherwise, .. } | Terminator::BranchZero { then, otherwise, .. } => {
+                members.contains(&goes(then.block)) != members.contains(&goes(otherwise.block))
             }
-            | Terminator::BranchZero {
-                then, otherwise, ..
-            } => members.contains(&goes(then.block)) != members.contains(&goes(otherwise.block)),
             _ => false,
         };
         if jumps_back && may_leave && last != head {

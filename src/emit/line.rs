@@ -128,9 +128,7 @@ impl LineOp {
                 std::slice::from_ref(target)
             }
             LineOp::Table(_, targets) => targets,
-            LineOp::Machine(_) | LineOp::SymbolHalf(..) | LineOp::Call(_) | LineOp::Literal(..) => {
-                &[]
-            }
+            LineOp::Machine(_) | LineOp::SymbolHalf(..) | LineOp::Call(_) | LineOp::Literal(..) => &[],
         }
     }
 }
@@ -138,13 +136,7 @@ impl LineOp {
 impl Pieces {
     /// Makes a piece without a place in the order.
     pub fn create(&mut self, block: Option<Block>, stack: StackState) -> Piece {
-        self.data.push(PieceData {
-            block,
-            lines: Vec::new(),
-            falls_into: None,
-            renames: Vec::new(),
-            stack,
-        })
+        self.data.push(PieceData { block, lines: Vec::new(), falls_into: None, renames: Vec::new(), stack })
     }
 
     /// Makes a piece behind all that have a place.

@@ -7,8 +7,8 @@
 
 use crate::vcode::imm::{BitField, Imm12, ModifiedImm};
 use crate::vcode::inst::{
-    Address, AluOp, CompareOp, Cond, LoadKind, MulLongAddOp, Operand2, ShiftOp, Sign, StoreKind,
-    UnaryOp, WideOp, ZeroTest,
+    Address, AluOp, CompareOp, Cond, LoadKind, MulLongAddOp, Operand2, ShiftOp, Sign, StoreKind, UnaryOp, WideOp,
+    ZeroTest,
 };
 use crate::vcode::reg::{PReg, RegSet};
 
@@ -73,121 +73,50 @@ pub enum Side {
 ///
 /// Branch distances count from the instruction's own address, not from the PC it reads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[expect(
-    missing_docs,
-    reason = "the fields are the manual's own: d, n, m, a, and what the variant's line says"
-)]
+#[expect(missing_docs, reason = "the fields are the manual's own: d, n, m, a, and what the variant's line says")]
 pub enum Machine {
     /// `op{s} d, n, m`
-    Alu {
-        op: AluOp,
-        flags: FlagsMode,
-        d: PReg,
-        n: PReg,
-        m: Operand2<PReg>,
-    },
+    Alu { op: AluOp, flags: FlagsMode, d: PReg, n: PReg, m: Operand2<PReg> },
     /// `addw d, n, #imm`
-    AluWide {
-        op: WideOp,
-        d: PReg,
-        n: PReg,
-        imm: Imm12,
-    },
+    AluWide { op: WideOp, d: PReg, n: PReg, imm: Imm12 },
     /// `mov{s} d, m`; a shift by a constant is a move of a shifted register.
-    Mov {
-        flags: FlagsMode,
-        d: PReg,
-        m: Operand2<PReg>,
-    },
+    Mov { flags: FlagsMode, d: PReg, m: Operand2<PReg> },
     /// `mvn{s} d, m`
-    Mvn {
-        flags: FlagsMode,
-        d: PReg,
-        m: Operand2<PReg>,
-    },
+    Mvn { flags: FlagsMode, d: PReg, m: Operand2<PReg> },
     /// `movw d, #imm`
     Movw { d: PReg, imm: u16 },
     /// `movt d, #imm`
     Movt { d: PReg, imm: u16 },
     /// `lsl{s} d, n, m` and its like.
-    Shift {
-        op: ShiftOp,
-        flags: FlagsMode,
-        d: PReg,
-        n: PReg,
-        m: PReg,
-    },
+    Shift { op: ShiftOp, flags: FlagsMode, d: PReg, n: PReg, m: PReg },
     /// `mul d, n, m`. Its short form changes N and Z only, so no mode sets flags for a reader.
-    Mul {
-        flags: FlagsMode,
-        d: PReg,
-        n: PReg,
-        m: PReg,
-    },
+    Mul { flags: FlagsMode, d: PReg, n: PReg, m: PReg },
     /// `mla d, n, m, a`
     MulAdd { d: PReg, n: PReg, m: PReg, a: PReg },
     /// `mls d, n, m, a`
     MulSub { d: PReg, n: PReg, m: PReg, a: PReg },
     /// `umull low, high, n, m`
-    MulLong {
-        sign: Sign,
-        low: PReg,
-        high: PReg,
-        n: PReg,
-        m: PReg,
-    },
+    MulLong { sign: Sign, low: PReg, high: PReg, n: PReg, m: PReg },
     /// `umlal low, high, n, m` and its like.
-    MulLongAdd {
-        op: MulLongAddOp,
-        low: PReg,
-        high: PReg,
-        n: PReg,
-        m: PReg,
-    },
+    MulLongAdd { op: MulLongAddOp, low: PReg, high: PReg, n: PReg, m: PReg },
     /// `udiv d, n, m`
-    Div {
-        sign: Sign,
-        d: PReg,
-        n: PReg,
-        m: PReg,
-    },
+    Div { sign: Sign, d: PReg, n: PReg, m: PReg },
     /// `clz d, m` and its like.
     Unary { op: UnaryOp, d: PReg, m: PReg },
     /// `ubfx d, n, #lsb, #width`
-    Extract {
-        sign: Sign,
-        d: PReg,
-        n: PReg,
-        field: BitField,
-    },
+    Extract { sign: Sign, d: PReg, n: PReg, field: BitField },
     /// `bfi d, n, #lsb, #width`
     Insert { d: PReg, n: PReg, field: BitField },
     /// `bfc d, #lsb, #width`
     Clear { d: PReg, field: BitField },
     /// `cmp n, m` and its like.
-    Compare {
-        op: CompareOp,
-        n: PReg,
-        m: Operand2<PReg>,
-    },
+    Compare { op: CompareOp, n: PReg, m: Operand2<PReg> },
     /// `ldr d, [..]`
-    Load {
-        kind: LoadKind,
-        d: PReg,
-        address: Address<PReg>,
-    },
+    Load { kind: LoadKind, d: PReg, address: Address<PReg> },
     /// `str s, [..]`
-    Store {
-        kind: StoreKind,
-        s: PReg,
-        address: Address<PReg>,
-    },
+    Store { kind: StoreKind, s: PReg, address: Address<PReg> },
     /// `ldr d, [pc, #distance]`: a multiple of 4 up to 1020, or up to 4095, from the word-aligned PC.
-    LoadLiteral {
-        width: Width,
-        d: PReg,
-        distance: u16,
-    },
+    LoadLiteral { width: Width, d: PReg, distance: u16 },
     /// `push {..}`
     Push(RegSet),
     /// `pop {..}`
@@ -195,17 +124,9 @@ pub enum Machine {
     /// `b label`
     Branch { width: Width, distance: i32 },
     /// `b<cond> label`
-    BranchIf {
-        width: Width,
-        cond: Cond,
-        distance: i32,
-    },
+    BranchIf { width: Width, cond: Cond, distance: i32 },
     /// `cbz n, label`
-    BranchZero {
-        test: ZeroTest,
-        n: PReg,
-        distance: i32,
-    },
+    BranchZero { test: ZeroTest, n: PReg, distance: i32 },
     /// `bl label`
     Call { distance: i32 },
     /// `blx m`

@@ -77,12 +77,7 @@ pub fn run(func: &Func, allocated: &Allocated, need: Option<u32>) -> Result<Emit
     .map_err(|_| TooLong)?;
     let assembled = assemble::run(&pieces, &placed);
     let hints = relation::run((func, allocated), (&pieces, &assembled), checked);
-    Ok(Emitted {
-        code: assembled.code,
-        relocations: assembled.relocations,
-        hints,
-        frame_rows: assembled.frame_rows,
-    })
+    Ok(Emitted { code: assembled.code, relocations: assembled.relocations, hints, frame_rows: assembled.frame_rows })
 }
 
 impl fmt::Display for Emitted {

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
-    Bin32, Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort,
-    Unknown,
+    Bin32, Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
 
 use crate::alloc::{Allocated, Item, Place};
@@ -47,25 +46,15 @@ fn frame_bytes(allocated: &Allocated, assembled: &Assembled) -> u32 {
     rows.max().unwrap_or(0).max(allocated.frame.bytes())
 }
 
-fn cuts(
-    (func, allocated): (&Func, &Allocated),
-    (pieces, assembled): (&Pieces, &Assembled),
-) -> Vec<Cut> {
+fn cuts((func, allocated): (&Func, &Allocated), (pieces, assembled): (&Pieces, &Assembled)) -> Vec<Cut> {
     let counts = pieces.predecessor_counts();
     let constants = &allocated.constants;
     let mut cuts = Vec::new();
     for &piece in &pieces.order {
         let data = &pieces.data[piece];
         let Some(block) = data.block else { continue };
-        let only_traps = matches!(
-            data.lines.first().map(|line| &line.op),
-            Some(LineOp::Machine(Machine::Udf(_)))
-        );
-        if block == ENTRY
-            || counts[piece] < 2
-            || only_traps
-            || block.index() >= allocated.input_blocks
-        {
+        let only_traps = matches!(data.lines.first().map(|line| &line.op), Some(LineOp::Machine(Machine::Udf(_))));
+        if block == ENTRY || counts[piece] < 2 || only_traps || block.index() >= allocated.input_blocks {
             continue;
         }
         let head = &func.blocks[block].head;
@@ -288,22 +277,13 @@ const OWN_UNKNOWN: u32 = 1 << 31;
 const DEPTH_MAX: u32 = 6;
 
 /// A value's definition down to the given leaves.
-fn unfold(
-    func: &Func,
-    value: Value,
-    leaf: &dyn Fn(Value) -> bool,
-    depth: u32,
-) -> Option<FrameValue> {
+fn unfold(func: &Func, value: Value, leaf: &dyn Fn(Value) -> bool, depth: u32) -> Option<FrameValue> {
     let definition = func.values.get(&value)?.definition.as_ref()?;
     if depth == 0 {
         return None;
     }
     definition.replace(&mut |inner| {
-        if leaf(inner) {
-            Some(FrameValue::Value(inner))
-        } else {
-            unfold(func, inner, leaf, depth - 1)
-        }
+        if leaf(inner) { Some(FrameValue::Value(inner)) } else { unfold(func, inner, leaf, depth - 1) }
     })
 }
 
@@ -368,11 +348,7 @@ impl Nodes<'_> {
         for &(place, vreg) in &data.located {
             if let Some(value) = self.origin(allocated, vreg) {
                 let location = frame::location(&allocated.frame, place);
-                self.cut.locations.push(Located {
-                    location,
-                    name: vreg.0,
-                    value,
-                });
+                self.cut.locations.push(Located { location, name: vreg.0, value });
             }
         }
         for &vreg in &data.named {
@@ -381,11 +357,7 @@ impl Nodes<'_> {
             }
         }
         for (location, name) in frame::entry_values(&allocated.frame) {
-            self.cut.locations.push(Located {
-                location,
-                name,
-                value: 0,
-            });
+            self.cut.locations.push(Located { location, name, value: 0 });
         }
     }
 
@@ -409,9 +381,7 @@ impl Nodes<'_> {
         let data = &allocated.blocks[block];
         let located = data.located.iter().map(|(_, vreg)| *vreg);
         for vreg in located.chain(data.named.iter().copied()) {
-            let (Some(&value), Some(expression)) =
-                (constants.get(&vreg), allocated.vregs[vreg].expression())
-            else {
+            let (Some(&value), Some(expression)) = (constants.get(&vreg), allocated.vregs[vreg].expression()) else {
                 continue;
             };
             let is = self.word(&expression);
@@ -471,15 +441,11 @@ impl Nodes<'_> {
             FrameValue::Un32(op, a) => Expr::Un32(*op, self.expression(a)),
             FrameValue::Bin32(op, a, b) => Expr::Bin32(*op, self.expression(a), self.expression(b)),
             FrameValue::Cmp32(op, a, b) => Expr::Cmp32(*op, self.expression(a), self.expression(b)),
-            FrameValue::Ite32(c, a, b) => {
-                Expr::Ite32(self.expression(c), self.expression(a), self.expression(b))
-            }
+            FrameValue::Ite32(c, a, b) => Expr::Ite32(self.expression(c), self.expression(a), self.expression(b)),
             FrameValue::Un64(op, a) => Expr::Un64(*op, self.expression(a)),
             FrameValue::Bin64(op, a, b) => Expr::Bin64(*op, self.expression(a), self.expression(b)),
             FrameValue::Cmp64(op, a, b) => Expr::Cmp64(*op, self.expression(a), self.expression(b)),
-            FrameValue::Ite64(c, a, b) => {
-                Expr::Ite64(self.expression(c), self.expression(a), self.expression(b))
-            }
+            FrameValue::Ite64(c, a, b) => Expr::Ite64(self.expression(c), self.expression(a), self.expression(b)),
             FrameValue::Join(high, low) => Expr::Join(self.expression(high), self.expression(low)),
             FrameValue::High(a) => {
                 let whole = self.expression(a);
@@ -496,9 +462,7 @@ impl Nodes<'_> {
                 }
             }
             FrameValue::Base(base) => Expr::Base(*base),
-            FrameValue::Load(memory, bytes, address) => {
-                Expr::Load(*memory, *bytes, self.expression(address))
-            }
+            FrameValue::Load(memory, bytes, address) => Expr::Load(*memory, *bytes, self.expression(address)),
             FrameValue::Global32(global) => Expr::Global32(*global),
             FrameValue::Global64(global) => Expr::Global64(*global),
             FrameValue::MemoryBytes(memory) => Expr::MemoryBytes(*memory),
@@ -541,29 +505,14 @@ impl Nodes<'_> {
     }
 
     fn unknown(&mut self, value: Value) -> Node {
-        let position = self
-            .cut
-            .unknowns
-            .iter()
-            .position(|unknown| unknown.key == value.0);
+        let position = self.cut.unknowns.iter().position(|unknown| unknown.key == value.0);
         let index = position.unwrap_or_else(|| {
-            let fallback = ValueInfo {
-                sort: Sort::W32,
-                made_at: None,
-                definition: None,
-                range: None,
-            };
+            let fallback = ValueInfo { sort: Sort::W32, made_at: None, definition: None, range: None };
             let info = self.func.values.get(&value).cloned().unwrap_or(fallback);
-            self.cut.unknowns.push(Unknown {
-                key: value.0,
-                sort: info.sort,
-                made_at: info.made_at,
-            });
+            self.cut.unknowns.push(Unknown { key: value.0, sort: info.sort, made_at: info.made_at });
             self.cut.unknowns.len() - 1
         });
-        self.node(Expr::Unknown(
-            u32::try_from(index).expect("fewer than 2^32 unknowns"),
-        ))
+        self.node(Expr::Unknown(u32::try_from(index).expect("fewer than 2^32 unknowns")))
     }
 }
 
@@ -576,24 +525,13 @@ fn joins(allocated: &Allocated, (pieces, assembled): (&Pieces, &Assembled)) -> V
     let mut joins = Vec::new();
     let arguments = argument_names(allocated);
     if !arguments.is_empty() {
-        joins.push(Join {
-            at: 0,
-            from: FROM_CALLER,
-            renames: arguments,
-        });
+        joins.push(Join { at: 0, from: FROM_CALLER, renames: arguments });
     }
     for entrance in &assembled.entrances {
-        let renames = pieces.data[entrance.from]
-            .renames
-            .iter()
-            .find(|(to, _)| *to == entrance.to);
+        let renames = pieces.data[entrance.from].renames.iter().find(|(to, _)| *to == entrance.to);
         if let Some((_, renames)) = renames {
             let at = assembled.starts[entrance.to];
-            joins.push(Join {
-                at,
-                from: entrance.at,
-                renames: renames.clone(),
-            });
+            joins.push(Join { at, from: entrance.at, renames: renames.clone() });
         }
     }
     joins.sort_by_key(|join| (join.at, join.from));
@@ -604,12 +542,7 @@ fn joins(allocated: &Allocated, (pieces, assembled): (&Pieces, &Assembled)) -> V
 fn argument_names(allocated: &Allocated) -> Vec<(Location, Name, Name)> {
     let mut names = Vec::new();
     let first = allocated.blocks[ENTRY].items.first();
-    if let Some(Item {
-        inst: Inst::Args { .. },
-        writes,
-        ..
-    }) = first
-    {
+    if let Some(Item { inst: Inst::Args { .. }, writes, .. }) = first {
         names.extend(writes.iter().filter_map(|&(place, vreg)| match place {
             Place::Reg(register) => {
                 let location = Location::Core(register.number());

@@ -75,11 +75,8 @@ pub enum ChunkKind {
 
 /// Finds a form for every line and a place for every literal.
 pub fn run(pieces: &Pieces) -> Result<Placed, OutOfReach> {
-    let mut forms: TypedVec<Piece, Vec<Form>> = pieces
-        .data
-        .values()
-        .map(|data| data.lines.iter().map(|line| first_form(&line.op)).collect())
-        .collect();
+    let mut forms: TypedVec<Piece, Vec<Form>> =
+        pieces.data.values().map(|data| data.lines.iter().map(|line| first_form(&line.op)).collect()).collect();
     loop {
         let placed = Sweep::run(pieces, &forms);
         let mut has_grown = false;
@@ -126,20 +123,14 @@ fn reaches(op: &LineOp, form: Form, at: u32, placed: &Placed, line: (Piece, usiz
             Form::Wide | Form::Far => branch_reaches(Width::Wide, distance(*target)),
         },
         LineOp::JumpIf(_, target) => conditional_reaches(form, distance(*target)),
-        LineOp::JumpZero(_, n, target) if form == Form::Direct => {
-            zero_reaches(*n, distance(*target))
-        }
-        LineOp::JumpZero(_, n, target) => {
-            conditional_reaches(form, distance(*target) - compare_bytes(*n))
-        }
+        LineOp::JumpZero(_, n, target) if form == Form::Direct => zero_reaches(*n, distance(*target)),
+        LineOp::JumpZero(_, n, target) => conditional_reaches(form, distance(*target) - compare_bytes(*n)),
         LineOp::Table(_, targets) => {
             let most = match form {
                 Form::Direct | Form::Narrow => 2 * 0xff,
                 Form::Wide | Form::Far => 2 * 0xffff,
             };
-            targets
-                .iter()
-                .all(|&target| (4..=most + 4).contains(&distance(target)))
+            targets.iter().all(|&target| (4..=most + 4).contains(&distance(target)))
         }
         LineOp::Literal(..) => match form {
             Form::Direct | Form::Narrow => literal_distance(at, placed.literals[&line]) <= 1020,
@@ -168,11 +159,7 @@ fn literal_distance(at: u32, literal: u32) -> u32 {
 
 fn compare_with_zero(n: PReg) -> Machine {
     let zero = ModifiedImm::new(0).expect("0 is encodable");
-    Machine::Compare {
-        op: CompareOp::Cmp,
-        n,
-        m: Operand2::Imm(zero),
-    }
+    Machine::Compare { op: CompareOp::Cmp, n, m: Operand2::Imm(zero) }
 }
 
 fn compare_bytes(n: PReg) -> i32 {
@@ -199,22 +186,11 @@ pub fn instructions(op: &LineOp, form: Form, at: u32, around: &dyn Surroundings)
     };
     let branch_if = |cond: Cond, distance: i32| match form {
         Form::Direct | Form::Narrow | Form::Wide => {
-            vec![Machine::BranchIf {
-                width,
-                cond,
-                distance,
-            }]
+            vec![Machine::BranchIf { width, cond, distance }]
         }
         Form::Far => vec![
-            Machine::BranchIf {
-                width: Width::Narrow,
-                cond: cond.negated(),
-                distance: 6,
-            },
-            Machine::Branch {
-                width: Width::Wide,
-                distance: distance - 2,
-            },
+            Machine::BranchIf { width: Width::Narrow, cond: cond.negated(), distance: 6 },
+            Machine::Branch { width: Width::Wide, distance: distance - 2 },
         ],
     };
     match *op {
@@ -236,17 +212,10 @@ pub fn instructions(op: &LineOp, form: Form, at: u32, around: &dyn Surroundings)
             let distance = u16::try_from(distance).expect("literals are in reach");
             vec![Machine::LoadLiteral { width, d, distance }]
         }
-        LineOp::Jump(target) => vec![Machine::Branch {
-            width,
-            distance: to(target),
-        }],
+        LineOp::Jump(target) => vec![Machine::Branch { width, distance: to(target) }],
         LineOp::JumpIf(cond, target) => branch_if(cond, to(target)),
         LineOp::JumpZero(test, n, target) if form == Form::Direct => {
-            vec![Machine::BranchZero {
-                test,
-                n,
-                distance: to(target),
-            }]
+            vec![Machine::BranchZero { test, n, distance: to(target) }]
         }
         LineOp::JumpZero(test, n, target) => {
             let mut list = vec![compare_with_zero(n)];
@@ -257,10 +226,7 @@ pub fn instructions(op: &LineOp, form: Form, at: u32, around: &dyn Surroundings)
             list.extend(branch_if(cond, to(target) - compare_bytes(n)));
             list
         }
-        LineOp::Table(m, _) => vec![Machine::TableBranch {
-            entries: entry_width(form),
-            m,
-        }],
+        LineOp::Table(m, _) => vec![Machine::TableBranch { entries: entry_width(form), m }],
     }
 }
 
@@ -285,10 +251,7 @@ fn line_bytes(line: &Line, form: Form) -> u32 {
         }
     }
     let list = instructions(&line.op, form, 0, &Near);
-    let code: u32 = list
-        .iter()
-        .map(|machine| encode(machine, line.position).bytes())
-        .sum();
+    let code: u32 = list.iter().map(|machine| encode(machine, line.position).bytes()).sum();
     match &line.op {
         LineOp::Table(_, targets) => code + table_bytes(form, targets.len()),
         _ => code,
@@ -333,14 +296,7 @@ impl Sweep<'_> {
             literals: BTreeMap::new(),
             bytes: 0,
         };
-        let mut sweep = Sweep {
-            pieces,
-            forms,
-            at: 0,
-            pending: Vec::new(),
-            is_entered: true,
-            placed,
-        };
+        let mut sweep = Sweep { pieces, forms, at: 0, pending: Vec::new(), is_entered: true, placed };
         let runs = sweep.runs();
         let mut run = runs.iter();
         for &piece in &pieces.order {
@@ -356,10 +312,7 @@ impl Sweep<'_> {
                 _ => sweep.pool(None),
             }
         }
-        debug_assert!(
-            sweep.pending.is_empty(),
-            "the last piece does not fall through"
-        );
+        debug_assert!(sweep.pending.is_empty(), "the last piece does not fall through");
         sweep.placed.bytes = sweep.at;
         sweep.placed
     }
@@ -391,11 +344,7 @@ impl Sweep<'_> {
             let bytes = line_bytes(line, form);
             if line.position == Position::Plain && self.must_pool_before(bytes) {
                 let words = u32::try_from(self.pending.len()).expect("a count of lines");
-                let width = if 4 + 4 * words <= 2048 {
-                    Width::Narrow
-                } else {
-                    Width::Wide
-                };
+                let width = if 4 + 4 * words <= 2048 { Width::Narrow } else { Width::Wide };
                 self.pool((index > 0 || self.is_entered).then_some(width));
                 if index == 0 {
                     self.placed.starts[piece] = self.at;
@@ -416,11 +365,7 @@ impl Sweep<'_> {
             Form::Direct | Form::Narrow => (pc + 1020, u32::MAX),
             Form::Wide | Form::Far => (pc + 4092, pc + 4092),
         };
-        match self
-            .pending
-            .iter_mut()
-            .find(|pending| pending.literal == literal)
-        {
+        match self.pending.iter_mut().find(|pending| pending.literal == literal) {
             Some(pending) => {
                 pending.loads.push(load);
                 pending.deadline = pending.deadline.min(deadline);
@@ -428,12 +373,7 @@ impl Sweep<'_> {
             }
             None => {
                 let loads = vec![load];
-                self.pending.push(Pending {
-                    literal,
-                    loads,
-                    deadline,
-                    last_deadline,
-                });
+                self.pending.push(Pending { literal, loads, deadline, last_deadline });
             }
         }
     }
@@ -450,9 +390,7 @@ impl Sweep<'_> {
     fn must_pool_before(&self, bytes: u32) -> bool {
         let count = u32::try_from(self.pending.len()).expect("a count of lines") + 1;
         let end = self.at + bytes + SLACK + 4 * count;
-        self.pending
-            .iter()
-            .any(|pending| pending.last_deadline < end)
+        self.pending.iter().any(|pending| pending.last_deadline < end)
     }
 
     /// Places all literals that are waited for here.
@@ -463,10 +401,7 @@ impl Sweep<'_> {
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_by_key(|pending| pending.deadline.min(pending.last_deadline));
         let words = pending.iter().map(|pending| pending.literal).collect();
-        self.placed.chunks.push(Chunk {
-            at: self.at,
-            kind: ChunkKind::Pool(jump, words),
-        });
+        self.placed.chunks.push(Chunk { at: self.at, kind: ChunkKind::Pool(jump, words) });
         self.at += match jump {
             None => 0,
             Some(Width::Narrow) => 2,

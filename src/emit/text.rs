@@ -81,11 +81,7 @@ impl Display for Assembly<'_> {
                 write!(f, "{}{}{c} {d}, {n}, {}", op, suffix(flags), Operand(m))
             }
             Machine::AluWide { op, d, n, imm } => write!(f, "{op}{c} {d}, {n}, #{}", imm.value()),
-            Machine::Mov {
-                flags,
-                d,
-                m: Operand2::Shifted(m, op, by),
-            } => {
+            Machine::Mov { flags, d, m: Operand2::Shifted(m, op, by) } => {
                 write!(f, "{op}{}{c} {d}, {m}, #{}", suffix(flags), by.value())
             }
             Machine::Mov { flags, d, m } => {
@@ -102,39 +98,16 @@ impl Display for Assembly<'_> {
             Machine::Mul { d, n, m, .. } => write!(f, "mul{c} {d}, {n}, {m}"),
             Machine::MulAdd { d, n, m, a } => write!(f, "mla{c} {d}, {n}, {m}, {a}"),
             Machine::MulSub { d, n, m, a } => write!(f, "mls{c} {d}, {n}, {m}, {a}"),
-            Machine::MulLong {
-                sign: s,
-                low,
-                high,
-                n,
-                m,
-            } => {
+            Machine::MulLong { sign: s, low, high, n, m } => {
                 write!(f, "{}mull{c} {low}, {high}, {n}, {m}", sign(s))
             }
-            Machine::MulLongAdd {
-                op,
-                low,
-                high,
-                n,
-                m,
-            } => {
+            Machine::MulLongAdd { op, low, high, n, m } => {
                 write!(f, "{op}{c} {low}, {high}, {n}, {m}")
             }
             Machine::Div { sign: s, d, n, m } => write!(f, "{}div{c} {d}, {n}, {m}", sign(s)),
             Machine::Unary { op, d, m } => write!(f, "{op}{c} {d}, {m}"),
-            Machine::Extract {
-                sign: s,
-                d,
-                n,
-                field,
-            } => {
-                write!(
-                    f,
-                    "{}bfx{c} {d}, {n}, #{}, #{}",
-                    sign(s),
-                    field.lsb(),
-                    field.width()
-                )
+            Machine::Extract { sign: s, d, n, field } => {
+                write!(f, "{}bfx{c} {d}, {n}, #{}, #{}", sign(s), field.lsb(), field.width())
             }
             Machine::Insert { d, n, field } => {
                 write!(f, "bfi{c} {d}, {n}, #{}, #{}", field.lsb(), field.width())
@@ -145,35 +118,21 @@ impl Display for Assembly<'_> {
             Machine::Compare { op, n, m } => write!(f, "{op}{c} {n}, {}", Operand(m)),
             Machine::Load { kind, d, address } => write!(f, "{kind}{c} {d}, {}", Operand(address)),
             Machine::Store { kind, s, address } => write!(f, "{kind}{c} {s}, {}", Operand(address)),
-            Machine::LoadLiteral {
-                width: w,
-                d,
-                distance,
-            } => {
+            Machine::LoadLiteral { width: w, d, distance } => {
                 write!(f, "ldr{c}{} {d}, [pc, #{distance}]", width(w))
             }
             Machine::Push(list) => write!(f, "push{c} {}", List(list)),
             Machine::Pop(list) => write!(f, "pop{c} {}", List(list)),
             Machine::Branch { width: w, distance } => write!(f, "b{c}{} .{distance:+}", width(w)),
-            Machine::BranchIf {
-                width: w,
-                cond,
-                distance,
-            } => {
+            Machine::BranchIf { width: w, cond, distance } => {
                 write!(f, "b{cond}{} .{distance:+}", width(w))
             }
             Machine::BranchZero { test, n, distance } => write!(f, "{test} {n}, .{distance:+}"),
             Machine::Call { distance } => write!(f, "bl{c} .{distance:+}"),
             Machine::CallReg { m } => write!(f, "blx{c} {m}"),
             Machine::BranchReg { m } => write!(f, "bx{c} {m}"),
-            Machine::TableBranch {
-                entries: EntryWidth::Byte,
-                m,
-            } => write!(f, "tbb [pc, {m}]"),
-            Machine::TableBranch {
-                entries: EntryWidth::Half,
-                m,
-            } => {
+            Machine::TableBranch { entries: EntryWidth::Byte, m } => write!(f, "tbb [pc, {m}]"),
+            Machine::TableBranch { entries: EntryWidth::Half, m } => {
                 write!(f, "tbh [pc, {m}, lsl #1]")
             }
             Machine::It { cond, second } => write!(f, "it{} {cond}", side(second)),

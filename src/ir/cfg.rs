@@ -23,11 +23,7 @@ pub fn run(func: &Func) -> Cfg {
             preds[target.block].push(block);
         }
     }
-    Cfg {
-        preds,
-        rpo,
-        reached,
-    }
+    Cfg { preds, rpo, reached }
 }
 
 impl Cfg {
@@ -45,13 +41,8 @@ impl Cfg {
 
 fn reverse_postorder(func: &Func) -> (Vec<Block>, TypedVec<Block, bool>) {
     // The last successor is visited first, so that the first one comes first in the result.
-    let successors = |block: Block| -> Vec<Block> {
-        func.blocks[block]
-            .terminator
-            .targets()
-            .map(|target| target.block)
-            .collect()
-    };
+    let successors =
+        |block: Block| -> Vec<Block> { func.blocks[block].terminator.targets().map(|target| target.block).collect() };
     let mut reached = TypedVec::filled(false, func.blocks.len());
     let mut order = Vec::with_capacity(func.blocks.len());
     let mut path = vec![(ENTRY, successors(ENTRY))];

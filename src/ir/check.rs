@@ -25,11 +25,7 @@ impl fmt::Display for Violation {
 type Checked = Result<(), Violation>;
 
 fn ensure(holds: bool, message: impl FnOnce() -> String) -> Checked {
-    if holds {
-        Ok(())
-    } else {
-        Err(Violation(message()))
-    }
+    if holds { Ok(()) } else { Err(Violation(message())) }
 }
 
 /// Checks a function.
@@ -37,28 +33,14 @@ pub fn run(func: &Func) -> Checked {
     ensure(!func.blocks.is_empty(), || "there is no entry".into())?;
     for (block, data) in func.blocks.iter() {
         for target in data.terminator.targets() {
-            ensure(target.block.0 < func.blocks.len() as u32, || {
-                format!("{block}: no {}", target.block)
-            })?;
+            ensure(target.block.0 < func.blocks.len() as u32, || format!("{block}: no {}", target.block))?;
         }
     }
     let cfg = cfg::run(func);
     let dominators = dom::run(&cfg);
-    let mut checker = Checker {
-        func,
-        cfg: &cfg,
-        dominators,
-        placed: BTreeSet::new(),
-        defined: BTreeMap::new(),
-    };
-    ensure(cfg.preds[ENTRY].is_empty(), || {
-        "something leads to the entry".into()
-    })?;
-    checker.types_of(
-        &func.blocks[ENTRY].params,
-        &func.signature.params,
-        "entry parameters",
-    )?;
+    let mut checker = Checker { func, cfg: &cfg, dominators, placed: BTreeSet::new(), defined: BTreeMap::new() };
+    ensure(cfg.preds[ENTRY].is_empty(), || "something leads to the entry".into())?;
+    checker.types_of(&func.blocks[ENTRY].params, &func.signature.params, "entry parameters")?;
     // In dominator order, so that what dominates has been seen.
     cfg.rpo.iter().try_for_each(|block| checker.block(*block))
 }
@@ -77,32 +59,24 @@ impl Checker<'_> {
         let data = &self.func.blocks[block];
         for param in &data.params {
             let def = self.func.values[*param].def;
-            ensure(def == Def::Param(block), || {
-                format!("{param} is not of {block}")
-            })?;
+            ensure(def == Def::Param(block), || format!("{param} is not of {block}"))?;
             let lowered = self.func.values[*param].liveness == Liveness::Lowered;
             ensure(lowered, || format!("the parameter {param} is virtual"))?;
             self.defined.insert(*param, block);
         }
         self.frame(block)?;
         for inst in &data.insts {
-            self.inst(block, *inst)
-                .map_err(|e| Violation(format!("{block}, {inst}: {e}")))?;
+            self.inst(block, *inst).map_err(|e| Violation(format!("{block}, {inst}: {e}")))?;
         }
-        self.terminator(block)
-            .map_err(|e| Violation(format!("{block}, terminator: {e}")))
+        self.terminator(block).map_err(|e| Violation(format!("{block}, terminator: {e}")))
     }
 
     fn frame(&self, block: Block) -> Checked {
         let data = &self.func.blocks[block];
         let has_slots = data.frame.slots().next().is_some();
-        ensure(data.source.is_some() || !has_slots, || {
-            format!("{block} has a frame, no place")
-        })?;
+        ensure(data.source.is_some() || !has_slots, || format!("{block} has a frame, no place"))?;
         let is_single = block == ENTRY || self.cfg.single_pred(block).is_some();
-        ensure(data.source.is_some() || is_single, || {
-            format!("{block} is a join without place")
-        })?;
+        ensure(data.source.is_some() || is_single, || format!("{block} is a join without place"))?;
         for value in data.frame.slots().flatten() {
             self.is_defined(block, *value)?;
         }
@@ -113,37 +87,25 @@ impl Checker<'_> {
         let data = &self.func.insts[inst];
         ensure(self.placed.insert(inst), || "it stands twice".into())?;
         self.types_of(&data.args, &self.func.operand_types(data.op), "operands")?;
-        if let Op::Store {
-            access: Access::S8 | Access::S16,
-            ..
-        } = data.op
-        {
+        if let Op::Store { access: Access::S8 | Access::S16, .. } = data.op {
             return Err(Violation("a store does not extend".into()));
         }
         let is_lowered = self.func.is_lowered(inst);
         for arg in &data.args {
             self.is_defined(block, *arg)?;
-            ensure(!is_lowered || self.is_lowered(*arg), || {
-                format!("it uses the virtual {arg}")
-            })?;
+            ensure(!is_lowered || self.is_lowered(*arg), || format!("it uses the virtual {arg}"))?;
         }
         let ty = data.result.map(|value| self.func.values[value].ty);
-        ensure(ty == self.func.result_type(data.op), || {
-            format!("the result has type {ty:?}")
-        })?;
+        ensure(ty == self.func.result_type(data.op), || format!("the result has type {ty:?}"))?;
         let Some(result) = data.result else {
             return Ok(());
         };
         let value = &self.func.values[result];
-        ensure(value.def == Def::Inst(inst), || {
-            format!("{result} has another definition")
-        })?;
+        ensure(value.def == Def::Inst(inst), || format!("{result} has another definition"))?;
         let made_here = value.made_at.is_none_or(|offset| offset == data.offset);
         ensure(made_here, || format!("{result} is made elsewhere"))?;
         let may_be_virtual = data.op.effect() == Effect::Pure;
-        ensure(self.is_lowered(result) || may_be_virtual, || {
-            format!("{result} cannot be virtual")
-        })?;
+        ensure(self.is_lowered(result) || may_be_virtual, || format!("{result} cannot be virtual"))?;
         self.defined.insert(result, block);
         Ok(())
     }
@@ -152,9 +114,7 @@ impl Checker<'_> {
         let terminator = &self.func.blocks[block].terminator;
         for value in terminator.uses() {
             self.is_defined(block, value)?;
-            ensure(self.is_lowered(value), || {
-                format!("it uses the virtual {value}")
-            })?;
+            ensure(self.is_lowered(value), || format!("it uses the virtual {value}"))?;
         }
         match terminator {
             Terminator::Return(values) => {
@@ -165,33 +125,21 @@ impl Checker<'_> {
             }
             Terminator::Jump(_) | Terminator::Trap(_) => {}
         }
-        terminator
-            .targets()
-            .try_for_each(|target| self.edge(target))
+        terminator.targets().try_for_each(|target| self.edge(target))
     }
 
     fn edge(&self, target: &Target) -> Checked {
         let params = &self.func.blocks[target.block].params;
-        let types: Vec<Type> = params
-            .iter()
-            .map(|param| self.func.values[*param].ty)
-            .collect();
+        let types: Vec<Type> = params.iter().map(|param| self.func.values[*param].ty).collect();
         self.types_of(&target.args, &types, "edge arguments")
     }
 
     fn types_of(&self, values: &[Value], wanted: &[Type], what: &str) -> Checked {
         for value in values {
-            ensure(self.func.values.get(*value).is_some(), || {
-                format!("{what}: no {value}")
-            })?;
+            ensure(self.func.values.get(*value).is_some(), || format!("{what}: no {value}"))?;
         }
-        let found: Vec<Type> = values
-            .iter()
-            .map(|value| self.func.values[*value].ty)
-            .collect();
-        ensure(found == wanted, || {
-            format!("{what}: {found:?}, expected {wanted:?}")
-        })
+        let found: Vec<Type> = values.iter().map(|value| self.func.values[*value].ty).collect();
+        ensure(found == wanted, || format!("{what}: {found:?}, expected {wanted:?}"))
     }
 
     fn is_lowered(&self, value: Value) -> bool {
@@ -200,14 +148,10 @@ impl Checker<'_> {
 
     /// The definition of `value` has been passed on every path to this point of `block`.
     fn is_defined(&self, block: Block, value: Value) -> Checked {
-        ensure(self.func.values.get(value).is_some(), || {
-            format!("{block}: no {value}")
-        })?;
+        ensure(self.func.values.get(value).is_some(), || format!("{block}: no {value}"))?;
         let home = self.defined.get(&value);
         let passed = home.is_some_and(|home| self.dominators.dominates(*home, block));
-        ensure(passed, || {
-            format!("{value} does not dominate its use in {block}")
-        })
+        ensure(passed, || format!("{value} does not dominate its use in {block}"))
     }
 }
 
@@ -257,23 +201,12 @@ mod tests {
             ("v5 = i32.add v4, v0", "v4 = i32.add v2, v0", "is not of b1"),
             ("b2()\n", "b2(v6: i32)\n", "edge arguments"),
             ("[v3, v1 | v4]", "[v3, v5 | v4]", "does not dominate"),
-            (
-                "b1(v4: i32) 0:0x14 [v3, v1 | v4]",
-                "b1(v4: i32)",
-                "join without place",
-            ),
-            (
-                "(i32, i64) -> (i32)\n",
-                "(i32, i32) -> (i32)\n",
-                "entry parameters",
-            ),
+            ("b1(v4: i32) 0:0x14 [v3, v1 | v4]", "b1(v4: i32)", "join without place"),
+            ("(i32, i64) -> (i32)\n", "(i32, i32) -> (i32)\n", "entry parameters"),
         ] {
             assert!(GOOD.contains(from), "{from} is in the text");
             let found = verdict(&GOOD.replacen(from, to, 1));
-            assert!(
-                found.contains(expected),
-                "{to}: {found}, expected {expected}"
-            );
+            assert!(found.contains(expected), "{to}: {found}, expected {expected}");
         }
     }
 }

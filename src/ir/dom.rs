@@ -28,15 +28,9 @@ pub fn run(cfg: &Cfg) -> Dominators {
     while changed {
         changed = false;
         for block in cfg.rpo.iter().copied().skip(1) {
-            let known = cfg.preds[block]
-                .iter()
-                .copied()
-                .filter(|pred| idom[*pred].is_some());
+            let known = cfg.preds[block].iter().copied().filter(|pred| idom[*pred].is_some());
             let new = known.reduce(|a, b| meet(&idom, &position, a, b));
-            assert!(
-                new.is_some(),
-                "a reachable block has a predecessor earlier in the order"
-            );
+            assert!(new.is_some(), "a reachable block has a predecessor earlier in the order");
             changed |= idom[block] != new;
             idom[block] = new;
         }
@@ -46,12 +40,7 @@ pub fn run(cfg: &Cfg) -> Dominators {
 }
 
 /// The nearest common dominator of two blocks.
-fn meet(
-    idom: &TypedVec<Block, Option<Block>>,
-    position: &TypedVec<Block, usize>,
-    mut a: Block,
-    mut b: Block,
-) -> Block {
+fn meet(idom: &TypedVec<Block, Option<Block>>, position: &TypedVec<Block, usize>, mut a: Block, mut b: Block) -> Block {
     while a != b {
         while position[a] > position[b] {
             a = idom[a].expect("already processed");
@@ -89,11 +78,7 @@ fn tree(cfg: &Cfg, idom: TypedVec<Block, Option<Block>>) -> Dominators {
             }
         }
     }
-    Dominators {
-        idom,
-        children,
-        span,
-    }
+    Dominators { idom, children, span }
 }
 
 impl Dominators {

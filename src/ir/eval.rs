@@ -6,12 +6,7 @@ use super::op::{Op, Type};
 /// zero-extended to 64 bits.
 pub fn run(op: Op, args: &[u64]) -> Option<u64> {
     let (_, operands, _) = op.plain()?;
-    assert_eq!(
-        operands.len(),
-        args.len(),
-        "{op:?} takes {} operands",
-        operands.len()
-    );
+    assert_eq!(operands.len(), args.len(), "{op:?} takes {} operands", operands.len());
     let word = |index: usize| args.get(index).copied().unwrap_or(0);
     let (a, b) = (word(0), word(1));
     match op {
@@ -100,35 +95,15 @@ mod tests {
 
     #[test]
     fn every_plain_operator_has_a_meaning_on_boundary_operands() {
-        let words = [
-            0,
-            1,
-            31,
-            32,
-            63,
-            64,
-            0x7fff_ffff,
-            0x8000_0000,
-            0xffff_ffff,
-            u64::MAX,
-            1 << 63,
-        ];
+        let words = [0, 1, 31, 32, 63, 64, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, u64::MAX, 1 << 63];
         for (op, name, operands, result) in PLAIN {
             for a in words {
                 for b in words {
                     let mask = |ty: &Type, word: u64| word & (u64::MAX >> (64 - ty.bits()));
                     let args = [a, b, a ^ b];
-                    let args: Vec<u64> = operands
-                        .iter()
-                        .zip(args)
-                        .map(|(ty, w)| mask(ty, w))
-                        .collect();
+                    let args: Vec<u64> = operands.iter().zip(args).map(|(ty, w)| mask(ty, w)).collect();
                     let value = run(*op, &args).unwrap_or_else(|| panic!("{name} has no meaning"));
-                    assert_eq!(
-                        value,
-                        mask(result, value),
-                        "{name} {args:?} exceeds its type"
-                    );
+                    assert_eq!(value, mask(result, value), "{name} {args:?} exceeds its type");
                 }
             }
         }

@@ -195,12 +195,8 @@ impl Terminator {
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
         let (first, many, last): (Option<&Target>, &[Target], Option<&Target>) = match self {
             Terminator::Jump(target) => (Some(target), &[], None),
-            Terminator::BranchIf {
-                then, otherwise, ..
-            } => (Some(then), &[], Some(otherwise)),
-            Terminator::BrTable {
-                targets, default, ..
-            } => (None, targets, Some(default)),
+            Terminator::BranchIf { then, otherwise, .. } => (Some(then), &[], Some(otherwise)),
+            Terminator::BrTable { targets, default, .. } => (None, targets, Some(default)),
             Terminator::Return(_) | Terminator::Trap(_) => (None, &[], None),
         };
         first.into_iter().chain(many).chain(last)
@@ -208,17 +204,12 @@ impl Terminator {
 
     /// The edges, in order, mutable.
     pub fn targets_mut(&mut self) -> impl Iterator<Item = &mut Target> {
-        let (first, many, last): (Option<&mut Target>, &mut [Target], Option<&mut Target>) =
-            match self {
-                Terminator::Jump(target) => (Some(target), &mut [], None),
-                Terminator::BranchIf {
-                    then, otherwise, ..
-                } => (Some(then), &mut [], Some(otherwise)),
-                Terminator::BrTable {
-                    targets, default, ..
-                } => (None, targets, Some(default)),
-                Terminator::Return(_) | Terminator::Trap(_) => (None, &mut [], None),
-            };
+        let (first, many, last): (Option<&mut Target>, &mut [Target], Option<&mut Target>) = match self {
+            Terminator::Jump(target) => (Some(target), &mut [], None),
+            Terminator::BranchIf { then, otherwise, .. } => (Some(then), &mut [], Some(otherwise)),
+            Terminator::BrTable { targets, default, .. } => (None, targets, Some(default)),
+            Terminator::Return(_) | Terminator::Trap(_) => (None, &mut [], None),
+        };
         first.into_iter().chain(many).chain(last)
     }
 
@@ -259,10 +250,7 @@ pub struct Replacements {
 impl Replacements {
     /// None yet.
     pub fn new(func: &Func) -> Replacements {
-        Replacements {
-            by: TypedVec::filled(None, func.values.len()),
-            any: false,
-        }
+        Replacements { by: TypedVec::filled(None, func.values.len()), any: false }
     }
 
     /// `old` shall be `new` everywhere.
@@ -271,10 +259,7 @@ impl Replacements {
     pub fn insert(&mut self, old: Value, new: Value) {
         let new = self.resolve(new);
         assert_ne!(old, new, "a value cannot replace itself");
-        assert!(
-            self.by.get(old).is_none_or(Option::is_none),
-            "{old} is replaced twice"
-        );
+        assert!(self.by.get(old).is_none_or(Option::is_none), "{old} is replaced twice");
         while self.by.len() <= old.0 as usize {
             self.by.push(None);
         }
@@ -331,12 +316,7 @@ impl Func {
     pub fn add_param(&mut self, block: Block, ty: Type) -> Value {
         let def = Def::Param(block);
         let liveness = Liveness::Lowered;
-        let value = self.values.push(ValueData {
-            ty,
-            def,
-            made_at: None,
-            liveness,
-        });
+        let value = self.values.push(ValueData { ty, def, made_at: None, liveness });
         self.blocks[block].params.push(value);
         value
     }
@@ -347,19 +327,9 @@ impl Func {
         let ty = self.result_type(op);
         let result = ty.map(|ty| {
             let def = Def::Inst(inst);
-            self.values.push(ValueData {
-                ty,
-                def,
-                made_at: None,
-                liveness: Liveness::Lowered,
-            })
+            self.values.push(ValueData { ty, def, made_at: None, liveness: Liveness::Lowered })
         });
-        self.insts.push(InstData {
-            op,
-            args,
-            result,
-            offset,
-        })
+        self.insts.push(InstData { op, args, result, offset })
     }
 
     /// Appends an instruction to a block.
@@ -371,10 +341,7 @@ impl Func {
 
     /// The index of a signature, which is added if it is new.
     pub fn signature_index(&mut self, signature: &Signature) -> Sig {
-        let found = self
-            .signatures
-            .iter()
-            .find(|(_, known)| *known == signature);
+        let found = self.signatures.iter().find(|(_, known)| *known == signature);
         match found {
             Some((index, _)) => index,
             None => self.signatures.push(signature.clone()),
@@ -384,39 +351,27 @@ impl Func {
     /// The types of an operator's operands.
     pub fn operand_types(&self, op: Op) -> Vec<Type> {
         match op {
-            Op::Const32(_)
-            | Op::Const64(_)
-            | Op::MemoryBase(_)
-            | Op::MemoryBytes(_)
-            | Op::GlobalGet(..) => vec![],
-            Op::SetMemoryBytes(_)
-            | Op::Load { .. }
-            | Op::TableType(_)
-            | Op::TableCode(_)
-            | Op::TrapIf(_) => vec![Type::I32],
+            Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) | Op::MemoryBytes(_) | Op::GlobalGet(..) => vec![],
+            Op::SetMemoryBytes(_) | Op::Load { .. } | Op::TableType(_) | Op::TableCode(_) | Op::TrapIf(_) => {
+                vec![Type::I32]
+            }
             Op::Store { access, .. } => vec![Type::I32, access.ty()],
             Op::GlobalSet(_, ty) => vec![ty],
             Op::Call { signature, .. } => self.signatures[signature].params.clone(),
             Op::CallCode { signature } => {
                 let params = &self.signatures[signature].params;
-                std::iter::once(Type::I32)
-                    .chain(params.iter().copied())
-                    .collect()
+                std::iter::once(Type::I32).chain(params.iter().copied()).collect()
             }
-            plain => plain
-                .plain()
-                .map_or(vec![], |(_, operands, _)| operands.to_vec()),
+            plain => plain.plain().map_or(vec![], |(_, operands, _)| operands.to_vec()),
         }
     }
 
     /// The type of an operator's result, if it has one.
     pub fn result_type(&self, op: Op) -> Option<Type> {
         match op {
-            Op::Const32(_)
-            | Op::MemoryBase(_)
-            | Op::MemoryBytes(_)
-            | Op::TableType(_)
-            | Op::TableCode(_) => Some(Type::I32),
+            Op::Const32(_) | Op::MemoryBase(_) | Op::MemoryBytes(_) | Op::TableType(_) | Op::TableCode(_) => {
+                Some(Type::I32)
+            }
             Op::Const64(_) => Some(Type::I64),
             Op::Load { access, .. } => Some(access.ty()),
             Op::GlobalGet(_, ty) => Some(ty),
@@ -453,9 +408,7 @@ impl Func {
     /// Whether an instruction is lowered: it has an effect, or its result exists in the machine.
     pub fn is_lowered(&self, inst: Inst) -> bool {
         match self.insts[inst].result {
-            Some(value) if self.insts[inst].op.is_removable() => {
-                self.values[value].liveness == Liveness::Lowered
-            }
+            Some(value) if self.insts[inst].op.is_removable() => self.values[value].liveness == Liveness::Lowered,
             Some(_) | None => true,
         }
     }
@@ -470,14 +423,8 @@ impl Func {
             assert!(renamed[*old].is_none(), "{old} is kept once");
             renamed[*old] = Some(Block(new as u32));
         }
-        let mut old: Vec<Option<BlockData>> = std::mem::take(&mut self.blocks)
-            .into_iter()
-            .map(Some)
-            .collect();
-        self.blocks = order
-            .iter()
-            .filter_map(|block| old[block.0 as usize].take())
-            .collect();
+        let mut old: Vec<Option<BlockData>> = std::mem::take(&mut self.blocks).into_iter().map(Some).collect();
+        self.blocks = order.iter().filter_map(|block| old[block.0 as usize].take()).collect();
         for (block, data) in self.blocks.iter_mut() {
             for param in &data.params {
                 self.values[*param].def = Def::Param(block);
@@ -495,12 +442,7 @@ impl Func {
         let kept: TypedVec<Block, Vec<bool>> = self
             .blocks
             .iter()
-            .map(|(block, data)| {
-                data.params
-                    .iter()
-                    .map(|p| block == ENTRY || keep(*p))
-                    .collect()
-            })
+            .map(|(block, data)| data.params.iter().map(|p| block == ENTRY || keep(*p)).collect())
             .collect();
         let retain = |values: &mut Vec<Value>, kept: &[bool]| {
             let mut kept = kept.iter();

@@ -71,14 +71,7 @@ pub enum Access {
 
 impl Access {
     /// Every access.
-    pub const ALL: [Access; 6] = [
-        Access::U8,
-        Access::S8,
-        Access::U16,
-        Access::S16,
-        Access::W32,
-        Access::W64,
-    ];
+    pub const ALL: [Access; 6] = [Access::U8, Access::S8, Access::U16, Access::S16, Access::W32, Access::W64];
 
     /// Bytes touched.
     pub fn bytes(self) -> u32 {
@@ -308,10 +301,7 @@ impl Op {
 
     /// Whether it may be removed when nothing uses its result.
     pub fn is_removable(self) -> bool {
-        matches!(
-            self.effect(),
-            Effect::Pure | Effect::Guarded | Effect::Read(_)
-        )
+        matches!(self.effect(), Effect::Pure | Effect::Guarded | Effect::Read(_))
     }
 
     /// Whether its operands may be swapped.

@@ -58,13 +58,7 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn call(
-        &mut self,
-        want: Option<Pair>,
-        function: Function,
-        signature: Sig,
-        args: &[Value],
-    ) {
+    pub(super) fn call(&mut self, want: Option<Pair>, function: Function, signature: Sig, args: &[Value]) {
         self.place_shared();
         let callee = match self.module.is_imported(function) {
             true => Callee::Import(function.0),
@@ -79,13 +73,7 @@ impl Lower<'_> {
         self.emit_call(want, Callee::Register(code), signature, &args[1..]);
     }
 
-    fn emit_call(
-        &mut self,
-        want: Option<Pair>,
-        callee: Callee<VReg>,
-        signature: Sig,
-        args: &[Value],
-    ) {
+    fn emit_call(&mut self, want: Option<Pair>, callee: Callee<VReg>, signature: Sig, args: &[Value]) {
         let types = &self.ir.signatures[signature].params;
         let mut fixed = Vec::new();
         for (place, value, half) in argument_words(&places(types), args) {
@@ -106,11 +94,7 @@ impl Lower<'_> {
                 results.extend(d.map(|d| (at, d)));
             }
         }
-        self.emit(Inst::Call(Call {
-            callee,
-            args,
-            results,
-        }));
+        self.emit(Inst::Call(Call { callee, args, results }));
     }
 
     /// Registers for words that must be in fixed ones, a different register for each.

@@ -10,9 +10,7 @@ use crate::ir::{Op, Type, Value};
 use crate::vcode::VReg;
 use crate::vcode::func::Purpose;
 use crate::vcode::imm::{Imm8, ModifiedImm};
-use crate::vcode::inst::{
-    AluOp, Choice, CompareOp, Cond, Flags, Inst, Operand2, ShiftOp, Trap, UnaryOp, ZeroTest,
-};
+use crate::vcode::inst::{AluOp, Choice, CompareOp, Cond, Flags, Inst, Operand2, ShiftOp, Trap, UnaryOp, ZeroTest};
 
 /// How a condition is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -314,15 +312,13 @@ impl Lower<'_> {
         }
         let n = self.word_reg(x.0);
         match y.0 {
-            Word::Const(bits) if ModifiedImm::new(bits).is_none() => {
-                match ModifiedImm::new(bits.wrapping_neg()) {
-                    Some(imm) => self.compare(CompareOp::Cmn, n, Operand2::Imm(imm)),
-                    None => {
-                        let m = self.operand2(y.0);
-                        self.compare(CompareOp::Cmp, n, m);
-                    }
+            Word::Const(bits) if ModifiedImm::new(bits).is_none() => match ModifiedImm::new(bits.wrapping_neg()) {
+                Some(imm) => self.compare(CompareOp::Cmn, n, Operand2::Imm(imm)),
+                None => {
+                    let m = self.operand2(y.0);
+                    self.compare(CompareOp::Cmp, n, m);
                 }
-            }
+            },
             word => {
                 let m = self.operand2(word);
                 self.compare(CompareOp::Cmp, n, m);
@@ -384,10 +380,7 @@ impl Lower<'_> {
 
     /// d = args[1] if args[0] is not zero, else args[2].
     pub(super) fn select(&mut self, d: VReg, args: &[Value]) {
-        let want = Pair {
-            low: Some(d),
-            high: None,
-        };
+        let want = Pair { low: Some(d), high: None };
         self.select_pair(want, args);
     }
 

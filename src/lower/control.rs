@@ -34,20 +34,10 @@ impl Lower<'_> {
         let block = self.blocks[self.block];
         let lowered = match terminator {
             ir::Terminator::Jump(target) => Terminator::Jump(self.edge(target)),
-            ir::Terminator::BranchIf {
-                cond,
-                then,
-                otherwise,
-            } => self.branch_if(*cond, then, otherwise),
-            ir::Terminator::BrTable {
-                index,
-                targets,
-                default,
-            } => match targets.len() {
+            ir::Terminator::BranchIf { cond, then, otherwise } => self.branch_if(*cond, then, otherwise),
+            ir::Terminator::BrTable { index, targets, default } => match targets.len() {
                 0 => Terminator::Jump(self.edge(default)),
-                entries if entries <= CHAIN_ENTRIES_MAX => {
-                    self.branch_chain(*index, targets, default)
-                }
+                entries if entries <= CHAIN_ENTRIES_MAX => self.branch_chain(*index, targets, default),
                 _ => self.branch_table(*index, targets, default),
             },
             ir::Terminator::Return(values) => self.lower_return(values),
@@ -86,17 +76,8 @@ impl Lower<'_> {
     fn branch_if(&mut self, cond: Value, then: &Target, otherwise: &Target) -> Terminator<VReg> {
         let (then, otherwise) = (self.edge(then), self.edge(otherwise));
         match self.test(cond) {
-            Test::Flags(cond) => Terminator::Branch {
-                cond,
-                then,
-                otherwise,
-            },
-            Test::Register(n, test) => Terminator::BranchZero {
-                test,
-                n,
-                then,
-                otherwise,
-            },
+            Test::Flags(cond) => Terminator::Branch { cond, then, otherwise },
+            Test::Register(n, test) => Terminator::BranchZero { test, n, then, otherwise },
         }
     }
 
@@ -116,12 +97,7 @@ impl Lower<'_> {
     }
 
     /// Compares the index with each entry's number; the blocks in the chain are filled last first.
-    fn branch_chain(
-        &mut self,
-        index: Value,
-        targets: &[Target],
-        default: &Target,
-    ) -> Terminator<VReg> {
+    fn branch_chain(&mut self, index: Value, targets: &[Target], default: &Target) -> Terminator<VReg> {
         let first = self.blocks[self.block];
         let mut otherwise = None;
         for (entry, target) in targets.iter().enumerate().rev() {
@@ -130,29 +106,17 @@ impl Lower<'_> {
             let n = self.reg_for_chain(index, entry);
             let terminator = if entry == 0 {
                 let test = ZeroTest::Zero;
-                Terminator::BranchZero {
-                    test,
-                    n,
-                    then,
-                    otherwise: otherwise_edge,
-                }
+                Terminator::BranchZero { test, n, then, otherwise: otherwise_edge }
             } else {
                 self.compare_index(n, entry as u32);
-                Terminator::Branch {
-                    cond: Cond::Eq,
-                    then,
-                    otherwise: otherwise_edge,
-                }
+                Terminator::Branch { cond: Cond::Eq, then, otherwise: otherwise_edge }
             };
             if entry == 0 {
                 return terminator;
             }
             let block = Block(first.0 + entry as u32);
             self.end_extra_block(block, terminator);
-            otherwise = Some(Edge {
-                block,
-                args: Vec::new(),
-            });
+            otherwise = Some(Edge { block, args: Vec::new() });
         }
         unreachable!("a chain has a first entry")
     }
@@ -167,12 +131,7 @@ impl Lower<'_> {
     }
 
     /// Checks the range, then jumps through a table.
-    fn branch_table(
-        &mut self,
-        index: Value,
-        targets: &[Target],
-        default: &Target,
-    ) -> Terminator<VReg> {
+    fn branch_table(&mut self, index: Value, targets: &[Target], default: &Target) -> Terminator<VReg> {
         let table = Block(self.blocks[self.block].0 + 1);
         let word = self.word(index, Half::Low);
         let n = match word {
@@ -181,21 +140,11 @@ impl Lower<'_> {
         };
         let before = std::mem::take(&mut self.buffer);
         let edges = targets.iter().map(|target| self.edge(target)).collect();
-        let terminator = Terminator::Table {
-            index: n,
-            targets: edges,
-        };
+        let terminator = Terminator::Table { index: n, targets: edges };
         self.end_extra_block(table, terminator);
         self.buffer = before;
         let otherwise = self.edge(default);
         self.compare_index(n, targets.len() as u32);
-        Terminator::Branch {
-            cond: Cond::Lo,
-            then: Edge {
-                block: table,
-                args: Vec::new(),
-            },
-            otherwise,
-        }
+        Terminator::Branch { cond: Cond::Lo, then: Edge { block: table, args: Vec::new() }, otherwise }
     }
 }

@@ -37,9 +37,7 @@ pub(super) fn run(func: &mut Func) {
             marks.mark_flag_writer(func, block, data.insts.len());
         }
         let operands = data.terminator.operands();
-        marks
-            .work
-            .extend(operands.iter().map(|operand| operand.reg));
+        marks.work.extend(operands.iter().map(|operand| operand.reg));
     }
     while let Some(vreg) = marks.work.pop() {
         match marks.definitions[vreg] {
@@ -129,9 +127,7 @@ impl Marks {
     /// Marks the last item before `end` that writes the flags.
     fn mark_flag_writer(&mut self, func: &Func, block: Block, end: usize) {
         let items = &func.blocks[block].insts[..end];
-        let writer = items
-            .iter()
-            .rposition(|node| node.inst.flags_effect().writes);
+        let writer = items.iter().rposition(|node| node.inst.flags_effect().writes);
         if let Some(index) = writer {
             self.mark_item(func, block, index);
         }
@@ -155,15 +151,12 @@ impl Marks {
         for block in blocks {
             let data = &mut func.blocks[block];
             let mut keep = self.items[block].iter();
-            data.insts
-                .retain(|_| *keep.next().expect("a mark per item"));
+            data.insts.retain(|_| *keep.next().expect("a mark per item"));
             let mut keep = self.params[block].iter();
-            data.params
-                .retain(|_| *keep.next().expect("a mark per parameter"));
+            data.params.retain(|_| *keep.next().expect("a mark per parameter"));
             for edge in data.terminator.edges_mut() {
                 let mut keep = self.params[edge.block].iter();
-                edge.args
-                    .retain(|_| *keep.next().expect("a mark per parameter"));
+                edge.args.retain(|_| *keep.next().expect("a mark per parameter"));
             }
         }
     }

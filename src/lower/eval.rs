@@ -8,9 +8,8 @@ use crate::vcode::entity::Entity;
 use crate::vcode::func::{ENTRY, Func};
 use crate::vcode::imm::BitField;
 use crate::vcode::inst::{
-    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp,
-    Operand2, ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, UnaryOp, WideOp,
-    ZeroTest,
+    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2, ShiftBy,
+    ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, UnaryOp, WideOp, ZeroTest,
 };
 use crate::vcode::{PReg, VReg};
 
@@ -72,12 +71,8 @@ fn add_with_carry(a: u32, b: u32, carry: bool) -> (u32, NZCV) {
     let wide = u64::from(a) + u64::from(b) + u64::from(carry);
     let signed = i64::from(a as i32) + i64::from(b as i32) + i64::from(carry);
     let sum = wide as u32;
-    let flags = NZCV {
-        n: (sum as i32) < 0,
-        z: sum == 0,
-        c: wide > u64::from(u32::MAX),
-        v: signed != i64::from(sum as i32),
-    };
+    let flags =
+        NZCV { n: (sum as i32) < 0, z: sum == 0, c: wide > u64::from(u32::MAX), v: signed != i64::from(sum as i32) };
     (sum, flags)
 }
 
@@ -118,29 +113,20 @@ impl Machine {
             }
             let edge: &Edge<VReg> = match &data.terminator {
                 Terminator::Jump(edge) => edge,
-                Terminator::Branch {
-                    cond,
-                    then,
-                    otherwise,
-                } => match self.holds(*cond) {
+                Terminator::Branch { cond, then, otherwise } => match self.holds(*cond) {
                     true => then,
                     false => otherwise,
                 },
-                Terminator::BranchZero {
-                    test,
-                    n,
-                    then,
-                    otherwise,
-                } => match (self.get(*n) == 0) == (*test == ZeroTest::Zero) {
-                    true => then,
-                    false => otherwise,
-                },
+                Terminator::BranchZero { test, n, then, otherwise } => {
+                    match (self.get(*n) == 0) == (*test == ZeroTest::Zero) {
+                        true => then,
+                        false => otherwise,
+                    }
+                }
                 Terminator::Table { index, targets } => &targets[self.get(*index) as usize],
                 Terminator::Return { values } => {
-                    let words: BTreeMap<u8, u32> = values
-                        .iter()
-                        .map(|&(at, value)| (at.number(), self.get(value)))
-                        .collect();
+                    let words: BTreeMap<u8, u32> =
+                        values.iter().map(|&(at, value)| (at.number(), self.get(value))).collect();
                     return Outcome::Returned(words.into_values().collect());
                 }
                 Terminator::Trap(trap) => return Outcome::Trapped(*trap),
@@ -321,13 +307,7 @@ impl Machine {
                 }
                 self.set(d, value);
             }
-            Inst::Shift {
-                op,
-                flags,
-                d,
-                n,
-                by,
-            } => {
+            Inst::Shift { op, flags, d, n, by } => {
                 let by = match by {
                     ShiftBy::Reg(m) => self.get(m) & 0xff,
                     ShiftBy::Imm(imm) => imm.value(),
@@ -347,34 +327,16 @@ impl Machine {
                 let product = self.get(n).wrapping_mul(self.get(m));
                 self.set(d, self.get(a).wrapping_sub(product));
             }
-            Inst::MulLong {
-                sign,
-                low,
-                high,
-                n,
-                m,
-            } => {
+            Inst::MulLong { sign, low, high, n, m } => {
                 let product = self.product(sign, n, m);
                 self.set(low, product as u32);
                 self.set(high, (product >> 32) as u32);
             }
-            Inst::MulLongAdd {
-                op,
-                low,
-                high,
-                low_in,
-                high_in,
-                n,
-                m,
-            } => {
+            Inst::MulLongAdd { op, low, high, low_in, high_in, n, m } => {
                 let (l, h) = (u64::from(self.get(low_in)), u64::from(self.get(high_in)));
                 let sum = match op {
-                    MulLongAddOp::Umlal => {
-                        (h << 32 | l).wrapping_add(self.product(Sign::Unsigned, n, m))
-                    }
-                    MulLongAddOp::Smlal => {
-                        (h << 32 | l).wrapping_add(self.product(Sign::Signed, n, m))
-                    }
+                    MulLongAddOp::Umlal => (h << 32 | l).wrapping_add(self.product(Sign::Unsigned, n, m)),
+                    MulLongAddOp::Smlal => (h << 32 | l).wrapping_add(self.product(Sign::Signed, n, m)),
                     MulLongAddOp::Umaal => l + h + self.product(Sign::Unsigned, n, m),
                 };
                 self.set(low, sum as u32);

@@ -69,12 +69,7 @@ impl Lower<'_> {
         };
         let made_at = data.made_at;
         if !self.out.values.contains_key(&Named(value.0)) {
-            let info = ValueInfo {
-                sort,
-                made_at,
-                definition: None,
-                range: self.range(value),
-            };
+            let info = ValueInfo { sort, made_at, definition: None, range: self.range(value) };
             self.out.values.insert(Named(value.0), info);
             self.undefined.push(value);
         }
@@ -187,12 +182,7 @@ impl Lower<'_> {
         let stack = slots(&data.frame.stack);
         let facts = self.passed_checks(block, dominators);
         let block = self.blocks[block];
-        self.out.blocks[block].head = Head {
-            source: vec![(place.function, place.offset)],
-            locals,
-            stack,
-            facts,
-        };
+        self.out.blocks[block].head = Head { source: vec![(place.function, place.offset)], locals, stack, facts };
     }
 }
 

@@ -33,10 +33,7 @@ fn cheap_product(bits: u32) -> Option<CheapProduct> {
 impl Lower<'_> {
     /// Computes a pure operator with a 32-bit result.
     pub(super) fn lower_int(&mut self, d: VReg, op: Op, args: &[Value]) {
-        let (a, b) = (
-            args[0],
-            *args.last().expect("every operator has an operand"),
-        );
+        let (a, b) = (args[0], *args.last().expect("every operator has an operand"));
         match op {
             Op::Add32 => self.add(d, a, b),
             Op::Sub32 => self.sub(d, a, b),
@@ -102,13 +99,7 @@ impl Lower<'_> {
             Some(by) => {
                 let by = ShiftBy::Imm(by);
                 let flags = Flags::Keep;
-                self.emit(Inst::Shift {
-                    op,
-                    flags,
-                    d,
-                    n,
-                    by,
-                });
+                self.emit(Inst::Shift { op, flags, d, n, by });
             }
         }
     }
@@ -163,10 +154,7 @@ impl Lower<'_> {
     fn product(&mut self, value: Value) -> Option<(VReg, VReg)> {
         let word = self.word(value, Half::Low);
         let inst = self.only_word_here(word).filter(|i| i.op == Op::Mul32)?;
-        let cheap = |value| {
-            self.constant(value)
-                .is_some_and(|c| c == 0 || cheap_product(c).is_some())
-        };
+        let cheap = |value| self.constant(value).is_some_and(|c| c == 0 || cheap_product(c).is_some());
         if cheap(inst.args[0]) || cheap(inst.args[1]) {
             return None;
         }
@@ -198,11 +186,7 @@ impl Lower<'_> {
     pub(super) fn commutative(&mut self, op: AluOp, d: VReg, x: Word, y: Word) {
         let is_second = |word| matches!(word, Word::Const(_));
         let swap = is_second(x) || (self.shifted(x).is_some() && self.shifted(y).is_none());
-        let (x, y) = if swap && !is_second(y) {
-            (y, x)
-        } else {
-            (x, y)
-        };
+        let (x, y) = if swap && !is_second(y) { (y, x) } else { (x, y) };
         let m = self.operand2(y);
         let n = self.word_reg(x);
         self.alu(op, d, n, m);
@@ -223,9 +207,7 @@ impl Lower<'_> {
         } else {
             narrow(AluOp::Add, bits).or_else(|| narrow(AluOp::Sub, negated))
         };
-        let inst = inst
-            .or_else(|| wide(WideOp::Add, bits))
-            .or_else(|| wide(WideOp::Sub, negated));
+        let inst = inst.or_else(|| wide(WideOp::Add, bits)).or_else(|| wide(WideOp::Sub, negated));
         match inst {
             Some(inst) => self.emit(inst),
             None => {
@@ -353,11 +335,7 @@ impl Lower<'_> {
         let odd = self.alu_local(AluOp::And, odd, imm(0x3333_3333));
         let fours = self.alu_local(AluOp::Add, even, Operand2::Reg(odd));
         let four = ShiftImm::new(4).expect("4 is a shift amount");
-        let eights = self.alu_local(
-            AluOp::Add,
-            fours,
-            Operand2::Shifted(fours, ShiftOp::Lsr, four),
-        );
+        let eights = self.alu_local(AluOp::Add, fours, Operand2::Shifted(fours, ShiftOp::Lsr, four));
         let n = self.alu_local(AluOp::And, eights, imm(0x0f0f_0f0f));
         let m = self.word_reg(Word::Const(0x0101_0101));
         let sum = self.local();

@@ -251,13 +251,7 @@ impl Lower<'_> {
     /// d = n shifted by a register, whose low byte counts.
     pub(super) fn shift_reg(&mut self, op: ShiftOp, d: VReg, n: VReg, by: VReg) {
         let (by, flags) = (ShiftBy::Reg(by), Flags::Keep);
-        self.emit(Inst::Shift {
-            op,
-            flags,
-            d,
-            n,
-            by,
-        });
+        self.emit(Inst::Shift { op, flags, d, n, by });
     }
 
     /// A register shifted by a constant from 1 to 31, as second operand.

@@ -29,11 +29,7 @@ impl Lower<'_> {
         if let Some(d) = want.and_then(|want| want.low) {
             let symbol = Symbol::Memory(memory.0);
             self.poolable.insert(d);
-            self.emit(Inst::Address {
-                d,
-                symbol,
-                addend: 0,
-            });
+            self.emit(Inst::Address { d, symbol, addend: 0 });
         }
     }
 

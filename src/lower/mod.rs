@@ -78,13 +78,7 @@ pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Fun
     lower.define_values();
     let (mut out, blocks) = (lower.out, lower.blocks);
     dead::run(&mut out);
-    let flow = pool::Flow {
-        func,
-        cfg: &cfg,
-        dominators: &dominators,
-        loops: &loops,
-        blocks: &blocks,
-    };
+    let flow = pool::Flow { func, cfg: &cfg, dominators: &dominators, loops: &loops, blocks: &blocks };
     pool::run(&mut out, &flow, &lower.poolable);
     debug_assert_eq!(vcode::check::check(&out), Ok(()), "{out}");
     out
@@ -143,11 +137,7 @@ struct Lower<'a> {
 
 impl<'a> Lower<'a> {
     fn new(ir: &'a ir::Func, module: &'a ModuleInfo, order: &[ir::Block]) -> Lower<'a> {
-        let nowhere = Usage {
-            home: ir::ENTRY,
-            uses: 0,
-            plain_addresses: 0,
-        };
+        let nowhere = Usage { home: ir::ENTRY, uses: 0, plain_addresses: 0 };
         let mut lower = Lower {
             ir,
             module,
@@ -174,10 +164,7 @@ impl<'a> Lower<'a> {
     fn find_homes(&mut self, order: &[ir::Block]) {
         for &block in order {
             let data = &self.ir.blocks[block];
-            let results = data
-                .insts
-                .iter()
-                .filter_map(|&inst| self.ir.insts[inst].result);
+            let results = data.insts.iter().filter_map(|&inst| self.ir.insts[inst].result);
             for value in data.params.iter().copied().chain(results) {
                 self.usage[value].home = block;
             }
@@ -193,8 +180,7 @@ impl<'a> Lower<'a> {
                 for &arg in &inst.args {
                     self.usage[arg].uses += 1;
                 }
-                if let Op::Load { access, offset, .. } | Op::Store { access, offset, .. } = inst.op
-                {
+                if let Op::Load { access, offset, .. } | Op::Store { access, offset, .. } = inst.op {
                     let address = &mut self.usage[inst.args[0]];
                     let is_plain = offset == 0 && access.bytes() <= 4 && address.home == block;
                     address.plain_addresses += u32::from(is_plain);
@@ -255,10 +241,8 @@ impl<'a> Lower<'a> {
     }
 
     fn lower_inst(&mut self, inst: &'a ir::InstData) {
-        let want = inst.result.map(|value| Pair {
-            low: self.asked(value, Half::Low),
-            high: self.asked(value, Half::High),
-        });
+        let want =
+            inst.result.map(|value| Pair { low: self.asked(value, Half::Low), high: self.asked(value, Half::High) });
         let wanted = want.filter(|want| want.low.or(want.high).is_some());
         if wanted.is_none() && inst.op.is_removable() {
             return;
@@ -273,10 +257,7 @@ impl<'a> Lower<'a> {
             Op::GlobalSet(global, ty) => self.global_set(global, ty, inst.args[0]),
             Op::TableType(table) => self.table_type(wanted, table, inst.args[0]),
             Op::TableCode(table) => self.table_code(wanted, table, inst.args[0]),
-            Op::Call {
-                function,
-                signature,
-            } => self.call(want, function, signature, &inst.args),
+            Op::Call { function, signature } => self.call(want, function, signature, &inst.args),
             Op::CallCode { signature } => self.call_code(want, signature, &inst.args),
             Op::TrapIf(trap) => self.trap_if(trap, inst.args[0]),
             op => {
@@ -292,11 +273,7 @@ impl<'a> Lower<'a> {
     // Items.
 
     fn emit(&mut self, inst: Inst<VReg>) {
-        self.buffer.push(Node {
-            inst,
-            source: Some(self.source),
-            purpose: self.purpose,
-        });
+        self.buffer.push(Node { inst, source: Some(self.source), purpose: self.purpose });
     }
 
     /// A register for an intermediate result.

@@ -62,11 +62,7 @@ impl ModuleInfo {
                 Some(offset)
             })
             .collect();
-        ModuleInfo {
-            imported_functions,
-            cells,
-            instance_bytes: bytes,
-        }
+        ModuleInfo { imported_functions, cells, instance_bytes: bytes }
     }
 
     /// What lowering needs to know about a module.
@@ -112,19 +108,9 @@ mod tests {
     #[test]
     fn cells_are_aligned_to_their_size_and_constants_have_none() {
         use GlobalCell::{Cell, Constant};
-        let globals = [
-            Cell(Type::I32),
-            Constant,
-            Cell(Type::I64),
-            Cell(Type::I32),
-            Cell(Type::I64),
-        ];
+        let globals = [Cell(Type::I32), Constant, Cell(Type::I64), Cell(Type::I32), Cell(Type::I64)];
         let info = ModuleInfo::new(1, LengthCell::Present, &globals);
-        assert_eq!(
-            info.cells,
-            [Some(4), None, Some(8), Some(16), Some(24)],
-            "the length takes the first word"
-        );
+        assert_eq!(info.cells, [Some(4), None, Some(8), Some(16), Some(24)], "the length takes the first word");
         assert_eq!(info.instance_bytes(), 32);
         let info = ModuleInfo::new(1, LengthCell::Absent, &globals);
         assert_eq!(info.cells, [Some(0), None, Some(8), Some(16), Some(24)]);

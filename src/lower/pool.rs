@@ -69,18 +69,14 @@ fn destinations(flow: &Flow) -> BTreeMap<ir::Block, ir::Block> {
         let ends = flow.cfg.preds[*head].iter().copied();
         let ends: Vec<ir::Block> = ends.filter(|end| inside.contains(end)).collect();
         for &block in body {
-            let is_passed = ends
-                .iter()
-                .any(|&end| flow.dominators.dominates(block, end));
+            let is_passed = ends.iter().any(|&end| flow.dominators.dominates(block, end));
             if is_passed {
                 runs_always.insert(block);
             } else {
                 runs_always.remove(&block);
             }
         }
-        let mut insts = body
-            .iter()
-            .flat_map(|&block| &flow.func.blocks[block].insts);
+        let mut insts = body.iter().flat_map(|&block| &flow.func.blocks[block].insts);
         if let Some(before) = flow.dominators.idom(*head)
             && !insts.any(is_call)
         {
@@ -97,9 +93,7 @@ fn hoist(out: &mut vcode::Func, flow: &Flow, shared: &BTreeSet<VReg>) {
     for (from, to) in destinations(flow) {
         let (from, to) = (flow.blocks[from], flow.blocks[to]);
         let items = std::mem::take(&mut out.blocks[from].insts);
-        let (moved, kept): (Vec<Node>, Vec<Node>) = items
-            .into_iter()
-            .partition(|node| key(node, shared).is_some());
+        let (moved, kept): (Vec<Node>, Vec<Node>) = items.into_iter().partition(|node| key(node, shared).is_some());
         out.blocks[from].insts = kept;
         // Neither kind of item touches the flags that the terminator may read.
         out.blocks[to].insts.extend(moved);
@@ -117,9 +111,7 @@ fn merge(out: &mut vcode::Func, flow: &Flow, shared: &BTreeSet<VReg>) -> BTreeMa
                 return true;
             };
             let places = known.entry(key).or_default();
-            let dominating = places
-                .iter()
-                .find(|&&(place, _)| flow.dominators.dominates(place, block));
+            let dominating = places.iter().find(|&&(place, _)| flow.dominators.dominates(place, block));
             match dominating {
                 Some(&(_, stands)) => {
                     replaced.insert(d, stands);
@@ -141,11 +133,9 @@ fn rename(out: &mut vcode::Func, replaced: &BTreeMap<VReg, VReg>) {
         for node in &mut data.insts {
             node.inst = node.inst.map(&mut |operand| stands(operand.reg));
         }
-        data.terminator = data
-            .terminator
-            .map(&mut |operand| stands(operand.reg), &mut |edge| Edge {
-                block: edge.block,
-                args: edge.args.iter().map(|&arg| stands(arg)).collect(),
-            });
+        data.terminator = data.terminator.map(&mut |operand| stands(operand.reg), &mut |edge| Edge {
+            block: edge.block,
+            args: edge.args.iter().map(|&arg| stands(arg)).collect(),
+        });
     }
 }

@@ -95,12 +95,7 @@ impl Lower<'_> {
         if matches!(key, Shared::Const(_) | Shared::Address(..)) {
             self.poolable.insert(vreg);
         }
-        let item = SharedItem {
-            vreg,
-            at: 0,
-            source: self.source,
-            purpose: self.purpose,
-        };
+        let item = SharedItem { vreg, at: 0, source: self.source, purpose: self.purpose };
         self.shared.items.insert(key, item);
         self.ask_operands(key);
         vreg
@@ -143,12 +138,7 @@ impl Lower<'_> {
         self.reversed.extend(placed.map(|(_, node)| node));
     }
 
-    fn shared_inst(
-        &mut self,
-        key: Shared,
-        d: VReg,
-        items: &BTreeMap<Shared, SharedItem>,
-    ) -> Inst<VReg> {
+    fn shared_inst(&mut self, key: Shared, d: VReg, items: &BTreeMap<Shared, SharedItem>) -> Inst<VReg> {
         let (op, n, m) = match key {
             Shared::Const(value) => return Inst::Const { d, value },
             Shared::Address(symbol, addend) => return Inst::Address { d, symbol, addend },
@@ -164,11 +154,7 @@ impl Lower<'_> {
                 let base = items[&Shared::Address(Symbol::Table(table), 0)].vreg;
                 let shift = ShiftImm::new(ENTRY_BYTES.ilog2()).expect("a shift amount");
                 let index = self.part(value, half);
-                (
-                    AluOp::Add,
-                    base,
-                    Operand2::Shifted(index, ShiftOp::Lsl, shift),
-                )
+                (AluOp::Add, base, Operand2::Shifted(index, ShiftOp::Lsl, shift))
             }
         };
         let flags = Flags::Keep;

@@ -44,10 +44,7 @@ const BOUNDARIES: [u64; 26] = [
 ];
 
 fn signature(params: &[Type], results: &[Type]) -> Signature {
-    Signature {
-        params: params.to_vec(),
-        results: results.to_vec(),
-    }
+    Signature { params: params.to_vec(), results: results.to_vec() }
 }
 
 /// A function of these parameters whose only block `build` fills; it returns what `build` returns.
@@ -66,11 +63,7 @@ fn push(func: &mut Func, op: Op, args: &[Value]) -> Value {
 }
 
 fn module() -> ModuleInfo {
-    let globals = [
-        GlobalCell::Cell(Type::I32),
-        GlobalCell::Constant,
-        GlobalCell::Cell(Type::I64),
-    ];
+    let globals = [GlobalCell::Cell(Type::I32), GlobalCell::Constant, GlobalCell::Cell(Type::I64)];
     ModuleInfo::new(1, LengthCell::Present, &globals)
 }
 

@@ -9,17 +9,12 @@ use crate::ir;
 use crate::ir::{Op, Value};
 use crate::vcode::VReg;
 use crate::vcode::imm::ModifiedImm;
-use crate::vcode::inst::{
-    AluOp, Choice, CompareOp, Cond, Flags, Inst, MulLongAddOp, Operand2, ShiftOp, Sign, UnaryOp,
-};
+use crate::vcode::inst::{AluOp, Choice, CompareOp, Cond, Flags, Inst, MulLongAddOp, Operand2, ShiftOp, Sign, UnaryOp};
 
 impl Lower<'_> {
     /// Computes the halves asked for of a pure operator with a 64-bit result.
     pub(super) fn lower_wide(&mut self, want: Pair, op: Op, args: &[Value]) {
-        let (a, b) = (
-            args[0],
-            *args.last().expect("every operator has an operand"),
-        );
+        let (a, b) = (args[0], *args.last().expect("every operator has an operand"));
         match op {
             Op::Add64 => self.add_wide(want, a, b),
             Op::Sub64 => self.sub_wide(want, a, b),
@@ -104,13 +99,7 @@ impl Lower<'_> {
     }
 
     /// Adc of c and Sbc of !c are the same, flags included.
-    fn with_carry(
-        &mut self,
-        (op, opposite): (AluOp, AluOp),
-        flags: Flags,
-        d: VReg,
-        (x, y): (Word, Word),
-    ) {
+    fn with_carry(&mut self, (op, opposite): (AluOp, AluOp), flags: Flags, d: VReg, (x, y): (Word, Word)) {
         let n = self.word_reg(x);
         if let Word::Const(bits) = y
             && ModifiedImm::new(bits).is_none()
@@ -181,11 +170,7 @@ impl Lower<'_> {
         let (Pair { low, high }, long) = (want, self.long_factors(inst));
         match (high, long) {
             (None, _) => {
-                if self
-                    .constant(factors.0)
-                    .or(self.constant(factors.1))
-                    .is_some()
-                {
+                if self.constant(factors.0).or(self.constant(factors.1)).is_some() {
                     return false;
                 }
                 let Some(d) = low else { return false };
@@ -202,15 +187,7 @@ impl Lower<'_> {
                 let low = self.wanted_or_local(low);
                 let (low_in, high_in) = (self.word_reg(xl), self.word_reg(xh));
                 let (n, m) = (self.word_reg(n), self.word_reg(m));
-                self.emit(Inst::MulLongAdd {
-                    op,
-                    low,
-                    high,
-                    low_in,
-                    high_in,
-                    n,
-                    m,
-                });
+                self.emit(Inst::MulLongAdd { op, low, high, low_in, high_in, n, m });
                 true
             }
             (Some(_), None) => false,
@@ -263,8 +240,7 @@ impl Lower<'_> {
     fn long_factors(&self, inst: &ir::InstData) -> Option<(Sign, Word, Word)> {
         let extended = |value: Value| {
             let inst = self.ir.definition(value)?;
-            matches!(inst.op, Op::ExtendU | Op::ExtendS)
-                .then(|| (inst.op, self.word(inst.args[0], Half::Low)))
+            matches!(inst.op, Op::ExtendU | Op::ExtendS).then(|| (inst.op, self.word(inst.args[0], Half::Low)))
         };
         let (a, b) = (inst.args[0], inst.args[1]);
         let is_word = |value: Value| self.word(value, Half::High) == Word::Const(0);
@@ -310,36 +286,17 @@ impl Lower<'_> {
             return;
         };
         let low = self.wanted_or_local(want.low);
-        let inst = ir::InstData {
-            op: Op::Mul64,
-            args: vec![a, b],
-            result: None,
-            offset: self.source,
-        };
+        let inst = ir::InstData { op: Op::Mul64, args: vec![a, b], result: None, offset: self.source };
         if let Some((sign, n, m)) = self.long_factors(&inst) {
             let (n, m) = (self.word_reg(n), self.word_reg(m));
-            return self.emit(Inst::MulLong {
-                sign,
-                low,
-                high: d,
-                n,
-                m,
-            });
+            return self.emit(Inst::MulLong { sign, low, high: d, n, m });
         }
-        let crossed: Vec<_> = [(xl, yh), (xh, yl)]
-            .into_iter()
-            .filter(|&(x, y)| x != Word::Const(0) && y != Word::Const(0))
-            .collect();
+        let crossed: Vec<_> =
+            [(xl, yh), (xh, yl)].into_iter().filter(|&(x, y)| x != Word::Const(0) && y != Word::Const(0)).collect();
         let (n, m) = (self.word_reg(xl), self.word_reg(yl));
         let sign = Sign::Unsigned;
         let mut high = if crossed.is_empty() { d } else { self.local() };
-        self.emit(Inst::MulLong {
-            sign,
-            low,
-            high,
-            n,
-            m,
-        });
+        self.emit(Inst::MulLong { sign, low, high, n, m });
         for (index, &(x, y)) in crossed.iter().enumerate() {
             let is_last = index + 1 == crossed.len();
             let (n, m) = (self.word_reg(x), self.word_reg(y));

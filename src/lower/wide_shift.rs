@@ -81,13 +81,7 @@ impl Lower<'_> {
     }
 
     /// d = (near op n) | (far op (n - 32)) | (far back (32 - n)).
-    fn shift_across(
-        &mut self,
-        d: VReg,
-        (op, back): (ShiftOp, ShiftOp),
-        (near, far): (Word, Word),
-        n: VReg,
-    ) {
+    fn shift_across(&mut self, d: VReg, (op, back): (ShiftOp, ShiftOp), (near, far): (Word, Word), n: VReg) {
         let mut terms = Vec::new();
         if near != Word::Const(0) {
             let term = self.local();
@@ -115,13 +109,7 @@ impl Lower<'_> {
         let h = self.word_reg(high);
         self.shift_reg(ShiftOp::Lsl, crossed, h, rest);
         let (op, flags, m) = (AluOp::Sub, Flags::Set, imm(32));
-        self.emit(Inst::Alu {
-            op,
-            flags,
-            d: beyond,
-            n,
-            m,
-        });
+        self.emit(Inst::Alu { op, flags, d: beyond, n, m });
         self.shift_reg(ShiftOp::Asr, shifted, h, beyond);
         let zero = Choice::Imm(Imm8::new(0).expect("0 encodes"));
         self.select_choice(chosen, Cond::Hs, Choice::Reg(shifted), zero);
@@ -131,13 +119,7 @@ impl Lower<'_> {
     // By constants.
 
     /// d = (near op by) | (far back (32 - by)), for 0 < by < 32.
-    fn funnel(
-        &mut self,
-        d: VReg,
-        (op, back): (ShiftOp, ShiftOp),
-        (near, far): (Word, Word),
-        by: u32,
-    ) {
+    fn funnel(&mut self, d: VReg, (op, back): (ShiftOp, ShiftOp), (near, far): (Word, Word), by: u32) {
         let shift = |op, bits: u32, by| match op {
             ShiftOp::Lsl => bits << by,
             _ => bits >> by,
@@ -226,11 +208,7 @@ impl Lower<'_> {
             _ => (ShiftOp::Lsr, ShiftOp::Lsl),
         };
         if let Word::Const(bits) = self.word(count, Half::Low) {
-            let (low, high) = if bits & 32 == 0 {
-                (low, high)
-            } else {
-                (high, low)
-            };
+            let (low, high) = if bits & 32 == 0 { (low, high) } else { (high, low) };
             for (d, near, far) in [(want.low, low, high), (want.high, high, low)] {
                 match (d, bits % 32) {
                     (None, _) => {}

@@ -69,9 +69,7 @@ impl<'a> Lower<'a> {
             | Op::ExtendU
             | Op::ExtendS
             | Op::Extend32S64 => true,
-            _ => [Half::Low, Half::High]
-                .into_iter()
-                .any(|half| self.through(inst, half).is_some()),
+            _ => [Half::Low, Half::High].into_iter().any(|half| self.through(inst, half).is_some()),
         }
     }
 
@@ -83,13 +81,9 @@ impl<'a> Lower<'a> {
             (Op::Const32(bits), Half::Low) => Some(Word::Const(bits)),
             (Op::Const64(bits), Half::Low) => Some(Word::Const(bits as u32)),
             (Op::Const64(bits), Half::High) => Some(Word::Const((bits >> 32) as u32)),
-            (Op::Wrap | Op::ExtendU | Op::ExtendS | Op::Extend32S64, Half::Low) => {
-                Some(arg(0, Half::Low))
-            }
+            (Op::Wrap | Op::ExtendU | Op::ExtendS | Op::Extend32S64, Half::Low) => Some(arg(0, Half::Low)),
             (Op::ExtendU | Op::Clz64 | Op::Ctz64 | Op::Popcnt64, Half::High) => zero,
-            (Op::Shl64 | Op::ShrU64 | Op::ShrS64 | Op::RotL64 | Op::RotR64, _) => {
-                self.through_shift(inst, half)
-            }
+            (Op::Shl64 | Op::ShrU64 | Op::ShrS64 | Op::RotL64 | Op::RotR64, _) => self.through_shift(inst, half),
             (Op::And64, _) => match (arg(0, half), arg(1, half)) {
                 (Word::Const(a), Word::Const(b)) => Some(Word::Const(a & b)),
                 (Word::Const(0), _) | (_, Word::Const(0)) => zero,
@@ -129,8 +123,7 @@ impl<'a> Lower<'a> {
             return own;
         }
         let inst = self.ir.definition(value);
-        inst.and_then(|inst| self.through(inst, half))
-            .unwrap_or(own)
+        inst.and_then(|inst| self.through(inst, half)).unwrap_or(own)
     }
 
     /// Both halves of a 64-bit value.
@@ -220,9 +213,7 @@ impl<'a> Lower<'a> {
     /// The instruction whose 32-bit result a word is, if it has no other use and stands here.
     pub(super) fn only_word_here(&self, word: Word) -> Option<&'a ir::InstData> {
         match word {
-            Word::Part(value, Half::Low) if self.ir.values[value].ty == Type::I32 => {
-                self.only_here(value)
-            }
+            Word::Part(value, Half::Low) if self.ir.values[value].ty == Type::I32 => self.only_here(value),
             Word::Part(..) | Word::Const(_) => None,
         }
     }

@@ -27,11 +27,7 @@ pub fn run(func: &mut Func) {
 /// Removes the blocks that nothing reaches; the layout order of the others stays.
 fn drop_unreachable(func: &mut Func) {
     let cfg = cfg::run(func);
-    let order: Vec<Block> = func
-        .blocks
-        .keys()
-        .filter(|block| cfg.is_reachable(*block))
-        .collect();
+    let order: Vec<Block> = func.blocks.keys().filter(|block| cfg.is_reachable(*block)).collect();
     if order.len() < func.blocks.len() {
         func.reorder(&order);
     }
@@ -39,21 +35,15 @@ fn drop_unreachable(func: &mut Func) {
 
 fn simplify_branch(func: &mut Func, block: Block) -> bool {
     let simpler = match &func.blocks[block].terminator {
-        Terminator::BranchIf {
-            cond,
-            then,
-            otherwise,
-        } => match func.constant(*cond) {
+        Terminator::BranchIf { cond, then, otherwise } => match func.constant(*cond) {
             Some(0) => Some(Terminator::Jump(otherwise.clone())),
             Some(_) => Some(Terminator::Jump(then.clone())),
             None if then == otherwise => Some(Terminator::Jump(then.clone())),
             None => None,
         },
-        Terminator::BrTable {
-            index,
-            targets,
-            default,
-        } => simplify_table(func.constant(*index), *index, targets, default),
+        Terminator::BrTable { index, targets, default } => {
+            simplify_table(func.constant(*index), *index, targets, default)
+        }
         Terminator::Jump(_) | Terminator::Return(_) | Terminator::Trap(_) => None,
     };
     match simpler {
@@ -65,37 +55,20 @@ fn simplify_branch(func: &mut Func, block: Block) -> bool {
     }
 }
 
-fn simplify_table(
-    constant: Option<u64>,
-    index: Value,
-    targets: &[Target],
-    default: &Target,
-) -> Option<Terminator> {
+fn simplify_table(constant: Option<u64>, index: Value, targets: &[Target], default: &Target) -> Option<Terminator> {
     if let Some(constant) = constant {
-        let target = usize::try_from(constant)
-            .ok()
-            .and_then(|index| targets.get(index));
+        let target = usize::try_from(constant).ok().and_then(|index| targets.get(index));
         return Some(Terminator::Jump(target.unwrap_or(default).clone()));
     }
     match targets {
-        _ if targets.iter().all(|target| target == default) => {
-            Some(Terminator::Jump(default.clone()))
-        }
+        _ if targets.iter().all(|target| target == default) => Some(Terminator::Jump(default.clone())),
         [first] => {
             let (then, otherwise) = (default.clone(), first.clone());
-            Some(Terminator::BranchIf {
-                cond: index,
-                then,
-                otherwise,
-            })
+            Some(Terminator::BranchIf { cond: index, then, otherwise })
         }
         [rest @ .., last] if last == default => {
             let targets = rest.to_vec();
-            Some(Terminator::BrTable {
-                index,
-                targets,
-                default: default.clone(),
-            })
+            Some(Terminator::BrTable { index, targets, default: default.clone() })
         }
         _ => None,
     }
@@ -119,8 +92,7 @@ fn thread(func: &mut Func) -> bool {
             let is_loop = next.block == target.block;
             // A block without a place stays with its one predecessor.
             let has_place = func.blocks[next.block].source.is_some();
-            if !via.insts.is_empty() || is_loop || !has_place || !is_local[target.block.0 as usize]
-            {
+            if !via.insts.is_empty() || is_loop || !has_place || !is_local[target.block.0 as usize] {
                 continue;
             }
             let substitute = |value: &Value| {
@@ -155,18 +127,10 @@ fn params_used_only_by_terminator(func: &Func) -> Vec<bool> {
     };
     for (block, data) in func.blocks.iter() {
         for inst in &data.insts {
-            func.insts[*inst]
-                .args
-                .iter()
-                .for_each(|arg| used(*arg, None));
+            func.insts[*inst].args.iter().for_each(|arg| used(*arg, None));
         }
-        data.terminator
-            .uses()
-            .for_each(|value| used(value, Some(block)));
-        data.frame
-            .slots()
-            .flatten()
-            .for_each(|value| used(*value, Some(block)));
+        data.terminator.uses().for_each(|value| used(value, Some(block)));
+        data.frame.slots().flatten().for_each(|value| used(*value, Some(block)));
     }
     is_local
 }

@@ -63,10 +63,7 @@ fn mark_machine(func: &Func, rpo: &[Block], needs: &mut TypedVec<Value, Need>) {
             Def::Inst(inst) => work.extend(&func.insts[inst].args),
             Def::Param(block) => {
                 let params = &func.blocks[block].params;
-                let index = params
-                    .iter()
-                    .position(|param| *param == value)
-                    .expect("a parameter");
+                let index = params.iter().position(|param| *param == value).expect("a parameter");
                 work.extend(edges[block].iter().map(|args| args[index]));
             }
         }
@@ -75,8 +72,7 @@ fn mark_machine(func: &Func, rpo: &[Block], needs: &mut TypedVec<Value, Need>) {
 
 /// Which values are lowered or can be described over lowered values.
 fn describable(func: &Func, rpo: &[Block], needs: &TypedVec<Value, Need>) -> TypedVec<Value, bool> {
-    let mut describable: TypedVec<Value, bool> =
-        needs.values().map(|need| *need == Need::Machine).collect();
+    let mut describable: TypedVec<Value, bool> = needs.values().map(|need| *need == Need::Machine).collect();
     // Definitions come before their uses in this order.
     for inst in rpo.iter().flat_map(|block| &func.blocks[*block].insts) {
         let inst = &func.insts[*inst];
@@ -89,18 +85,14 @@ fn describable(func: &Func, rpo: &[Block], needs: &TypedVec<Value, Need>) -> Typ
 
 /// Marks what frames use beyond that.
 fn mark_frames(func: &Func, rpo: &[Block], needs: &mut TypedVec<Value, Need>) {
-    let slots = rpo
-        .iter()
-        .flat_map(|block| func.blocks[*block].frame.slots());
+    let slots = rpo.iter().flat_map(|block| func.blocks[*block].frame.slots());
     let mut work: Vec<Value> = slots.flatten().copied().collect();
     while let Some(value) = work.pop() {
         if needs[value] != Need::None {
             continue;
         }
         needs[value] = Need::Frame;
-        let inst = func
-            .definition(value)
-            .expect("a described value is no parameter");
+        let inst = func.definition(value).expect("a described value is no parameter");
         work.extend(&inst.args);
     }
 }

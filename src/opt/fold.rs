@@ -10,10 +10,7 @@ use crate::ir::op::Op;
 /// Folds constants and simplifies.
 pub fn run(func: &mut Func) {
     let order = cfg::run(func).rpo;
-    let mut folder = Folder {
-        replacements: Replacements::new(func),
-        func,
-    };
+    let mut folder = Folder { replacements: Replacements::new(func), func };
     for block in order {
         folder.block(block);
     }
@@ -42,8 +39,7 @@ impl Folder<'_> {
                         Some(_) => {
                             self.func.blocks[block].insts = kept;
                             self.func.blocks[block].terminator = Terminator::Trap(trap);
-                            self.func.blocks[block].terminator_offset =
-                                self.func.insts[inst].offset;
+                            self.func.blocks[block].terminator_offset = self.func.insts[inst].offset;
                             return;
                         }
                         None => self.func.insts[inst].args[0] = condition,
@@ -64,9 +60,7 @@ impl Folder<'_> {
         while let Some(simpler) = rules::simplify(self.func, &self.func.insts[inst]) {
             match simpler {
                 Simpler::Value(value) => {
-                    let result = self.func.insts[inst]
-                        .result
-                        .expect("a rule is about a result");
+                    let result = self.func.insts[inst].result.expect("a rule is about a result");
                     self.replacements.insert(result, value);
                     break;
                 }
@@ -75,9 +69,7 @@ impl Folder<'_> {
                 Simpler::WithConstant(op, first, constant) => {
                     let made = self.func.make(constant, vec![], offset);
                     kept.push(made);
-                    let constant = self.func.insts[made]
-                        .result
-                        .expect("a constant has a result");
+                    let constant = self.func.insts[made].result.expect("a constant has a result");
                     self.rewrite(inst, op, vec![first, constant]);
                 }
             }
@@ -95,27 +87,14 @@ impl Folder<'_> {
         for value in self.func.blocks[block].terminator.operands_mut() {
             *value = self.replacements.resolve(*value);
         }
-        let Terminator::BranchIf {
-            cond,
-            then,
-            otherwise,
-        } = &self.func.blocks[block].terminator
-        else {
+        let Terminator::BranchIf { cond, then, otherwise } = &self.func.blocks[block].terminator else {
             return;
         };
         let (then, otherwise): (Target, Target) = (then.clone(), otherwise.clone());
         let cond = rules::condition(self.func, *cond);
         self.func.blocks[block].terminator = match rules::negated(self.func, cond) {
-            Some(cond) => Terminator::BranchIf {
-                cond,
-                then: otherwise,
-                otherwise: then,
-            },
-            None => Terminator::BranchIf {
-                cond,
-                then,
-                otherwise,
-            },
+            Some(cond) => Terminator::BranchIf { cond, then: otherwise, otherwise: then },
+            None => Terminator::BranchIf { cond, then, otherwise },
         };
     }
 }

@@ -21,12 +21,8 @@ type Key = (Op, Vec<Value>);
 pub fn run(func: &mut Func) {
     let cfg = cfg::run(func);
     let dominators = dom::run(&cfg);
-    let mut numbering = Numbering {
-        dominators,
-        known: BTreeMap::new(),
-        reads: BTreeMap::new(),
-        replacements: Replacements::new(func),
-    };
+    let mut numbering =
+        Numbering { dominators, known: BTreeMap::new(), reads: BTreeMap::new(), replacements: Replacements::new(func) };
     for block in &cfg.rpo {
         numbering.reads.clear();
         for inst in &func.blocks[*block].insts {
@@ -46,11 +42,7 @@ struct Numbering {
 
 impl Numbering {
     fn inst(&mut self, block: Block, inst: &InstData) {
-        let mut args: Vec<Value> = inst
-            .args
-            .iter()
-            .map(|arg| self.replacements.resolve(*arg))
-            .collect();
+        let mut args: Vec<Value> = inst.args.iter().map(|arg| self.replacements.resolve(*arg)).collect();
         if inst.op.is_commutative() {
             args.sort_unstable();
         }
@@ -83,9 +75,7 @@ impl Numbering {
 
     fn pure(&mut self, block: Block, key: Key, result: Value) {
         let equal = self.known.entry(key).or_default();
-        let dominating = equal
-            .iter()
-            .find(|(_, home)| self.dominators.dominates(*home, block));
+        let dominating = equal.iter().find(|(_, home)| self.dominators.dominates(*home, block));
         match dominating {
             Some((earlier, _)) => self.replacements.insert(result, *earlier),
             None => equal.push((result, block)),

@@ -30,61 +30,17 @@ pub struct Pass {
 /// `params` comes first because the translator hands every live local to every join. `dce` comes
 /// last because it alone knows which values only frames use; at every level it must run.
 pub const PASSES: &[Pass] = &[
-    Pass {
-        name: "params",
-        from: OptLevel::O0,
-        run: params::run,
-    },
-    Pass {
-        name: "fold",
-        from: OptLevel::O1,
-        run: fold::run,
-    },
-    Pass {
-        name: "control",
-        from: OptLevel::O1,
-        run: control::run,
-    },
-    Pass {
-        name: "params",
-        from: OptLevel::O1,
-        run: params::run,
-    },
-    Pass {
-        name: "gvn",
-        from: OptLevel::O1,
-        run: gvn::run,
-    },
-    Pass {
-        name: "fold",
-        from: OptLevel::O1,
-        run: fold::run,
-    },
-    Pass {
-        name: "gvn",
-        from: OptLevel::O1,
-        run: gvn::run,
-    },
-    Pass {
-        name: "checks",
-        from: OptLevel::O1,
-        run: checks::run,
-    },
-    Pass {
-        name: "control",
-        from: OptLevel::O1,
-        run: control::run,
-    },
-    Pass {
-        name: "params",
-        from: OptLevel::O1,
-        run: params::run,
-    },
-    Pass {
-        name: "dce",
-        from: OptLevel::O0,
-        run: dce::run,
-    },
+    Pass { name: "params", from: OptLevel::O0, run: params::run },
+    Pass { name: "fold", from: OptLevel::O1, run: fold::run },
+    Pass { name: "control", from: OptLevel::O1, run: control::run },
+    Pass { name: "params", from: OptLevel::O1, run: params::run },
+    Pass { name: "gvn", from: OptLevel::O1, run: gvn::run },
+    Pass { name: "fold", from: OptLevel::O1, run: fold::run },
+    Pass { name: "gvn", from: OptLevel::O1, run: gvn::run },
+    Pass { name: "checks", from: OptLevel::O1, run: checks::run },
+    Pass { name: "control", from: OptLevel::O1, run: control::run },
+    Pass { name: "params", from: OptLevel::O1, run: params::run },
+    Pass { name: "dce", from: OptLevel::O0, run: dce::run },
 ];
 
 /// Runs the passes of the level. `tap` sees the function after each.

@@ -17,18 +17,13 @@ use crate::ir::op::{Op, Type};
 /// Removes the redundant parameters of all blocks.
 pub fn run(func: &mut Func) {
     let cfg = cfg::run(func);
-    let mut edges: TypedVec<Block, Vec<Vec<Value>>> =
-        TypedVec::filled(Vec::new(), func.blocks.len());
+    let mut edges: TypedVec<Block, Vec<Vec<Value>>> = TypedVec::filled(Vec::new(), func.blocks.len());
     for block in &cfg.rpo {
         for target in func.blocks[*block].terminator.targets() {
             edges[target.block].push(target.args.clone());
         }
     }
-    let mut pruner = Pruner {
-        replacements: Replacements::new(func),
-        constants: BTreeMap::new(),
-        func,
-    };
+    let mut pruner = Pruner { replacements: Replacements::new(func), constants: BTreeMap::new(), func };
     let mut changed = true;
     while changed {
         changed = false;
@@ -52,22 +47,12 @@ impl Pruner<'_> {
     fn block(&mut self, block: Block, edges: &[Vec<Value>]) -> bool {
         let mut changed = false;
         let mut columns = BTreeMap::new();
-        for (index, param) in self.func.blocks[block]
-            .params
-            .clone()
-            .into_iter()
-            .enumerate()
-        {
+        for (index, param) in self.func.blocks[block].params.clone().into_iter().enumerate() {
             if self.replacements.resolve(param) != param {
                 continue;
             }
-            let column: Vec<Value> = edges
-                .iter()
-                .map(|args| self.replacements.resolve(args[index]))
-                .collect();
-            let other = self
-                .same(param, &column)
-                .or_else(|| columns.get(&column).copied());
+            let column: Vec<Value> = edges.iter().map(|args| self.replacements.resolve(args[index])).collect();
+            let other = self.same(param, &column).or_else(|| columns.get(&column).copied());
             match other {
                 Some(other) => {
                     self.replacements.insert(param, other);
@@ -90,9 +75,7 @@ impl Pruner<'_> {
             return Some(first);
         }
         let bits = self.func.constant(first)?;
-        let is_equal = rest
-            .iter()
-            .all(|arg| self.func.constant(*arg) == Some(bits));
+        let is_equal = rest.iter().all(|arg| self.func.constant(*arg) == Some(bits));
         is_equal.then(|| self.constant(self.func.values[first].ty, bits))
     }
 
@@ -100,14 +83,10 @@ impl Pruner<'_> {
         if let Some(known) = self.constants.get(&(ty, bits)) {
             return *known;
         }
-        let offset = self.func.blocks[ENTRY]
-            .source
-            .map_or(0, |place| place.offset);
+        let offset = self.func.blocks[ENTRY].source.map_or(0, |place| place.offset);
         let inst = self.func.make(Op::constant(ty, bits), vec![], offset);
         self.func.blocks[ENTRY].insts.insert(0, inst);
-        let value = self.func.insts[inst]
-            .result
-            .expect("a constant has a result");
+        let value = self.func.insts[inst].result.expect("a constant has a result");
         self.constants.insert((ty, bits), value);
         value
     }

@@ -25,33 +25,16 @@ const OFFSET_MAX: u32 = 4095;
 
 /// Applies the first rule that fits.
 pub fn simplify(func: &Func, inst: &InstData) -> Option<Simpler> {
-    if let Op::Load {
-        memory,
-        access,
-        offset,
-    }
-    | Op::Store {
-        memory,
-        access,
-        offset,
-    } = inst.op
-    {
+    if let Op::Load { memory, access, offset } | Op::Store { memory, access, offset } = inst.op {
         return constant_address(func, inst, (memory, access, offset));
     }
     let (_, operands, result) = inst.op.plain()?;
-    let context = Context {
-        func,
-        op: inst.op,
-        args: &inst.args,
-        ty: operands[operands.len() - 1],
-    };
-    context
-        .all_constant(result)
-        .or_else(|| match inst.args.len() {
-            1 => context.unary(),
-            2 => context.binary(),
-            _ => context.select(),
-        })
+    let context = Context { func, op: inst.op, args: &inst.args, ty: operands[operands.len() - 1] };
+    context.all_constant(result).or_else(|| match inst.args.len() {
+        1 => context.unary(),
+        2 => context.binary(),
+        _ => context.select(),
+    })
 }
 
 /// A value that is zero exactly if `value` is: `x != 0` is `x`.
@@ -74,35 +57,17 @@ pub fn negated(func: &Func, value: Value) -> Option<Value> {
 }
 
 /// `[(base + c) + d] = [base + (c + d)]`, if that is an encodable offset.
-fn constant_address(
-    func: &Func,
-    inst: &InstData,
-    (memory, access, offset): (Memory, Access, u32),
-) -> Option<Simpler> {
-    let sum = func
-        .definition(inst.args[0])
-        .filter(|sum| sum.op == Op::Add32)?;
-    let base = func
-        .op(sum.args[0])
-        .filter(|op| matches!(op, Op::MemoryBase(_)));
+fn constant_address(func: &Func, inst: &InstData, (memory, access, offset): (Memory, Access, u32)) -> Option<Simpler> {
+    let sum = func.definition(inst.args[0]).filter(|sum| sum.op == Op::Add32)?;
+    let base = func.op(sum.args[0]).filter(|op| matches!(op, Op::MemoryBase(_)));
     let constant = func.constant(sum.args[1]).filter(|_| base.is_some())?;
-    let offset = (constant as u32)
-        .checked_add(offset)
-        .filter(|sum| *sum <= OFFSET_MAX)?;
+    let offset = (constant as u32).checked_add(offset).filter(|sum| *sum <= OFFSET_MAX)?;
     let mut args = inst.args.clone();
     args[0] = sum.args[0];
     Some(Simpler::Op(
         match inst.op {
-            Op::Load { .. } => Op::Load {
-                memory,
-                access,
-                offset,
-            },
-            _ => Op::Store {
-                memory,
-                access,
-                offset,
-            },
+            Op::Load { .. } => Op::Load { memory, access, offset },
+            _ => Op::Store { memory, access, offset },
         },
         args,
     ))
@@ -124,10 +89,7 @@ impl Context<'_> {
 
     /// The operands of `value`, if this operator computes it.
     fn match_op(&self, value: Value, op: Op) -> Option<&[Value]> {
-        self.func
-            .definition(value)
-            .filter(|inst| inst.op == op)
-            .map(|inst| inst.args.as_slice())
+        self.func.definition(value).filter(|inst| inst.op == op).map(|inst| inst.args.as_slice())
     }
 
     /// Low bits of a word that the operand type holds.
@@ -153,10 +115,7 @@ impl Context<'_> {
 
     /// A constant of the operand type.
     fn word(&self, word: u64) -> Option<Simpler> {
-        Some(Simpler::Constant(Op::constant(
-            self.ty,
-            self.truncate(word),
-        )))
+        Some(Simpler::Constant(Op::constant(self.ty, self.truncate(word))))
     }
 
     /// The constant 1 or 0, as comparisons give it.
@@ -165,11 +124,7 @@ impl Context<'_> {
     }
 
     fn with(&self, op: Op, first: Value, constant: u64) -> Option<Simpler> {
-        Some(Simpler::WithConstant(
-            op,
-            first,
-            Op::constant(self.ty, self.truncate(constant)),
-        ))
+        Some(Simpler::WithConstant(op, first, Op::constant(self.ty, self.truncate(constant))))
     }
 
     /// Whether a value is 0 or 1: the result of a comparison.
@@ -189,21 +144,9 @@ impl Context<'_> {
         let inner = self.func.definition(self.args[0])?;
         match (self.op, inner.op) {
             (Op::Wrap, Op::ExtendU | Op::ExtendS) => self.value(inner.args[0]),
-            (
-                Op::Extend8S32,
-                Op::Extend8S32
-                | Op::Load {
-                    access: Access::S8, ..
-                },
-            )
+            (Op::Extend8S32, Op::Extend8S32 | Op::Load { access: Access::S8, .. })
             | (Op::Extend16S32, Op::Extend8S32 | Op::Extend16S32)
-            | (
-                Op::Extend16S32,
-                Op::Load {
-                    access: Access::S8 | Access::S16 | Access::U8,
-                    ..
-                },
-            )
+            | (Op::Extend16S32, Op::Load { access: Access::S8 | Access::S16 | Access::U8, .. })
             | (Op::Extend32S64, Op::ExtendS | Op::Extend32S64 | Op::Extend16S64 | Op::Extend8S64) => {
                 self.value(self.args[0])
             }
@@ -236,9 +179,7 @@ impl Context<'_> {
             Op::Sub32 | Op::Sub64 | Op::Xor32 | Op::Xor64 => self.word(0),
             Op::And32 | Op::And64 | Op::Or32 | Op::Or64 => self.value(a),
             Op::Eq32 | Op::Eq64 | Op::LeU32 | Op::LeU64 | Op::LeS32 | Op::LeS64 => self.truth(true),
-            Op::Ne32 | Op::Ne64 | Op::LtU32 | Op::LtU64 | Op::LtS32 | Op::LtS64 => {
-                self.truth(false)
-            }
+            Op::Ne32 | Op::Ne64 | Op::LtU32 | Op::LtU64 | Op::LtS32 | Op::LtS64 => self.truth(false),
             _ => None,
         }
     }
@@ -290,28 +231,11 @@ impl Context<'_> {
 
     /// The bits of a 32-bit value that can be one.
     fn bits_max(&self, value: Value) -> u32 {
-        match self
-            .func
-            .definition(value)
-            .map(|inst| (inst.op, &inst.args))
-        {
-            Some((
-                Op::Load {
-                    access: Access::U8, ..
-                },
-                _,
-            )) => 0xff,
-            Some((
-                Op::Load {
-                    access: Access::U16,
-                    ..
-                },
-                _,
-            )) => 0xffff,
+        match self.func.definition(value).map(|inst| (inst.op, &inst.args)) {
+            Some((Op::Load { access: Access::U8, .. }, _)) => 0xff,
+            Some((Op::Load { access: Access::U16, .. }, _)) => 0xffff,
             Some((Op::And32, args)) => self.constant(args[1]).map_or(u32::MAX, |c| c as u32),
-            Some((Op::ShrU32, args)) => self
-                .constant(args[1])
-                .map_or(u32::MAX, |c| u32::MAX >> (c % 32)),
+            Some((Op::ShrU32, args)) => self.constant(args[1]).map_or(u32::MAX, |c| u32::MAX >> (c % 32)),
             Some((op, _)) if inverse(op).is_some() => 1,
             _ => u32::MAX,
         }
@@ -404,9 +328,7 @@ impl Context<'_> {
             };
         }
         match inner.op {
-            Op::Sub32 | Op::Sub64 | Op::Xor32 | Op::Xor64 if c == 0 => {
-                Some(Simpler::Op(self.op, inner.args.clone()))
-            }
+            Op::Sub32 | Op::Sub64 | Op::Xor32 | Op::Xor64 if c == 0 => Some(Simpler::Op(self.op, inner.args.clone())),
             Op::Add32 | Op::Add64 => {
                 let d = self.constant(inner.args[1])?;
                 self.with(self.op, inner.args[0], c.wrapping_sub(d))
@@ -422,12 +344,8 @@ impl Context<'_> {
         match (self.op, left, right) {
             (Op::LtU32 | Op::LtU64, _, Some(0)) => self.truth(false),
             (Op::LeU32 | Op::LeU64, Some(0), _) => self.truth(true),
-            (Op::LtU32 | Op::LtU64, Some(0), _) | (Op::LeU32 | Op::LeU64, Some(1), _) => {
-                self.with(ne, b, 0)
-            }
-            (Op::LeU32 | Op::LeU64, _, Some(0)) | (Op::LtU32 | Op::LtU64, _, Some(1)) => {
-                self.with(eq, a, 0)
-            }
+            (Op::LtU32 | Op::LtU64, Some(0), _) | (Op::LeU32 | Op::LeU64, Some(1), _) => self.with(ne, b, 0),
+            (Op::LeU32 | Op::LeU64, _, Some(0)) | (Op::LtU32 | Op::LtU64, _, Some(1)) => self.with(eq, a, 0),
             _ => None,
         }
     }

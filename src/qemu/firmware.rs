@@ -89,9 +89,7 @@ impl Firmware {
     pub fn read(bytes: &[u8]) -> Result<Firmware, FirmwareError> {
         let not_elf = |error: object::Error| FirmwareError::NotElf(error.to_string());
         let file = object::File::parse(bytes).map_err(not_elf)?;
-        if file.architecture() != object::Architecture::Arm
-            || file.format() != object::BinaryFormat::Elf
-        {
+        if file.architecture() != object::Architecture::Arm || file.format() != object::BinaryFormat::Elf {
             return Err(FirmwareError::NotElf("another processor's".into()));
         }
         match file.kind() {
@@ -100,15 +98,11 @@ impl Firmware {
             _ => return Err(FirmwareError::Foreign("its file type".into())),
         }
         let section = file.section_by_name(".synth.interface");
-        let section =
-            section.ok_or_else(|| FirmwareError::Foreign("no interface section".into()))?;
+        let section = section.ok_or_else(|| FirmwareError::Foreign("no interface section".into()))?;
         let text = section.data().map_err(not_elf)?;
-        let text = std::str::from_utf8(text)
-            .map_err(|_| FirmwareError::Foreign("its interface section".into()))?;
+        let text = std::str::from_utf8(text).map_err(|_| FirmwareError::Foreign("its interface section".into()))?;
         let interface = read_interface(&file, text)?;
-        let board = interface
-            .board
-            .ok_or_else(|| FirmwareError::Foreign("no processor named".into()))?;
+        let board = interface.board.ok_or_else(|| FirmwareError::Foreign("no processor named".into()))?;
         let mut functions = Vec::new();
         let mut memory = None;
         for symbol in file.symbols() {
@@ -118,11 +112,7 @@ impl Firmware {
             if suffix == "memory0" {
                 memory = Some(Region { address, bytes });
             } else if let Some(Ok(function)) = suffix.strip_prefix('f').map(str::parse) {
-                functions.push(Extent {
-                    function,
-                    address,
-                    bytes,
-                });
+                functions.push(Extent { function, address, bytes });
             }
         }
         Ok(Firmware {
@@ -148,10 +138,7 @@ impl Firmware {
     /// The function whose code holds an address, and the offset of the address in it.
     pub fn function_at(&self, address: u32) -> Option<(u32, u32)> {
         let inside = |extent: &&Extent| address.wrapping_sub(extent.address) < extent.bytes;
-        self.functions
-            .iter()
-            .find(inside)
-            .map(|extent| (extent.function, address - extent.address))
+        self.functions.iter().find(inside).map(|extent| (extent.function, address - extent.address))
     }
 }
 
@@ -188,14 +175,6 @@ fn read_interface(file: &object::File<'_>, text: &str) -> Result<Interface, Firm
 }
 
 fn read_types(text: &str) -> Option<Vec<Type>> {
-    let named = |name| {
-        [Type::I32, Type::I64]
-            .into_iter()
-            .find(|t| t.name() == name)
-    };
-    if text == "-" {
-        Some(Vec::new())
-    } else {
-        text.split(',').map(named).collect()
-    }
+    let named = |name| [Type::I32, Type::I64].into_iter().find(|t| t.name() == name);
+    if text == "-" { Some(Vec::new()) } else { text.split(',').map(named).collect() }
 }

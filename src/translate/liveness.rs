@@ -17,9 +17,7 @@ pub struct LocalSet {
 
 impl LocalSet {
     fn empty(locals: usize) -> LocalSet {
-        LocalSet {
-            words: vec![0; locals.div_ceil(64)],
-        }
+        LocalSet { words: vec![0; locals.div_ceil(64)] }
     }
 
     fn insert(&mut self, local: u32) {
@@ -38,9 +36,7 @@ impl LocalSet {
 
     /// Whether the local is in the set.
     pub fn contains(&self, local: u32) -> bool {
-        self.words
-            .get(local as usize / 64)
-            .is_some_and(|word| word >> (local % 64) & 1 == 1)
+        self.words.get(local as usize / 64).is_some_and(|word| word >> (local % 64) & 1 == 1)
     }
 
     /// The locals in the set, ascending.
@@ -65,9 +61,7 @@ impl Liveness {
     /// Live behind instruction number `index`, which is `loop`, `if`, `else`, `end` or `br_if`.
     /// Behind `loop` that is the loop's head.
     pub fn after(&self, index: usize) -> &LocalSet {
-        self.after[index]
-            .as_ref()
-            .expect("a place where control can arrive")
+        self.after[index].as_ref().expect("a place where control can arrive")
     }
 }
 
@@ -82,22 +76,13 @@ pub fn run(body: &Body) -> Liveness {
     }
     let loops = loops(body);
     loop {
-        let mut walk = Walk {
-            loops: &loops,
-            after,
-            live: empty.clone(),
-            frames: vec![],
-            grew: false,
-        };
+        let mut walk = Walk { loops: &loops, after, live: empty.clone(), frames: vec![], grew: false };
         for (index, inst) in body.insts.iter().enumerate().rev() {
             walk.step(index, inst, &empty);
         }
         assert!(walk.frames.is_empty(), "every end has its opener");
         if !walk.grew {
-            return Liveness {
-                entry: walk.live,
-                after: walk.after,
-            };
+            return Liveness { entry: walk.live, after: walk.after };
         }
         after = walk.after;
     }
@@ -159,11 +144,7 @@ impl Walk<'_> {
                 self.record(index);
                 let head = self.loops[index];
                 let (end, otherwise) = (self.live.clone(), self.live.clone());
-                self.frames.push(Frame {
-                    head,
-                    end,
-                    otherwise,
-                });
+                self.frames.push(Frame { head, end, otherwise });
             }
             Inst::Else => {
                 self.record(index);

@@ -19,11 +19,7 @@ impl Translator<'_> {
         let Some(pointer) = self.checked_pointer(index, access, offset) else {
             return;
         };
-        let load = Op::Load {
-            memory: MEMORY,
-            access,
-            offset,
-        };
+        let load = Op::Load { memory: MEMORY, access, offset };
         match widen {
             None => self.result(load, vec![pointer]),
             Some(widen) => {
@@ -38,14 +34,7 @@ impl Translator<'_> {
         let Some(pointer) = self.checked_pointer(index, access, offset) else {
             return;
         };
-        self.effect(
-            Op::Store {
-                memory: MEMORY,
-                access,
-                offset,
-            },
-            vec![pointer, value],
-        );
+        self.effect(Op::Store { memory: MEMORY, access, offset }, vec![pointer, value]);
     }
 
     /// Stores the low bytes of an `i64`.
@@ -55,14 +44,7 @@ impl Translator<'_> {
             return;
         };
         let low = self.op(Op::Wrap, vec![value]);
-        self.effect(
-            Op::Store {
-                memory: MEMORY,
-                access,
-                offset,
-            },
-            vec![pointer, low],
-        );
+        self.effect(Op::Store { memory: MEMORY, access, offset }, vec![pointer, low]);
     }
 
     pub(super) fn memory_size(&mut self) {
@@ -107,9 +89,7 @@ impl Translator<'_> {
     fn checked_pointer(&mut self, index: Value, access: Access, offset: u32) -> Option<Value> {
         let memory = self.memory_decl();
         let needed = u64::from(offset) + u64::from(access.bytes());
-        let needed = u32::try_from(needed)
-            .ok()
-            .filter(|needed| *needed <= memory.reserve_bytes());
+        let needed = u32::try_from(needed).ok().filter(|needed| *needed <= memory.reserve_bytes());
         let Some(needed) = needed else {
             self.end_block(Terminator::Trap(Trap::MemoryOutOfBounds));
             return None;

@@ -15,9 +15,7 @@ mod numeric;
 
 use crate::trap::Trap;
 
-use crate::ir::func::{
-    Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value,
-};
+use crate::ir::func::{Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value};
 use crate::ir::op::{Function, Global, Op, Table, Type};
 use crate::wasm::{Body, Code, Inst, Module, TypeIndex};
 
@@ -105,22 +103,15 @@ struct Translator<'a> {
 impl Translator<'_> {
     fn enter_function(&mut self) {
         let params = self.func.blocks[ENTRY].params.clone();
-        let is_live =
-            |local: usize, live: &liveness::Liveness| live.at_entry().contains(local as u32);
+        let is_live = |local: usize, live: &liveness::Liveness| live.at_entry().contains(local as u32);
         self.locals = vec![None; self.body.locals.len()];
         for (local, param) in params.iter().enumerate() {
             self.locals[local] = Some(*param).filter(|_| is_live(local, &self.live));
         }
-        let frame = Frame {
-            locals: self.locals.clone(),
-            stack: vec![],
-        };
+        let frame = Frame { locals: self.locals.clone(), stack: vec![] };
         let offset = self.body.offsets[0];
         self.func.blocks[ENTRY].frame = frame;
-        self.func.blocks[ENTRY].source = Some(Place {
-            function: self.func.index,
-            offset,
-        });
+        self.func.blocks[ENTRY].source = Some(Place { function: self.func.index, offset });
         for local in params.len()..self.locals.len() {
             if is_live(local, &self.live) {
                 let zero = self.op(Op::constant(self.body.locals[local], 0), vec![]);
@@ -132,10 +123,7 @@ impl Translator<'_> {
     }
 
     fn finish(mut self) -> Func {
-        assert!(
-            self.block.is_none() && self.labels.is_empty(),
-            "the body ends with its end"
-        );
+        assert!(self.block.is_none() && self.labels.is_empty(), "the body ends with its end");
         self.order.append(&mut self.returns);
         self.func.reorder(&self.order);
         self.func
@@ -223,18 +211,13 @@ impl Translator<'_> {
     /// Emits an operator without a result.
     fn effect(&mut self, op: Op, args: Vec<Value>) {
         let inst = self.push_inst(op, args);
-        assert!(
-            self.func.insts[inst].result.is_none(),
-            "{op:?} has a result"
-        );
+        assert!(self.func.insts[inst].result.is_none(), "{op:?} has a result");
     }
 
     /// Emits an operator for its result.
     fn op(&mut self, op: Op, args: Vec<Value>) -> Value {
         let inst = self.push_inst(op, args);
-        self.func.insts[inst]
-            .result
-            .expect("an operator with a result")
+        self.func.insts[inst].result.expect("an operator with a result")
     }
 
     /// Emits the operator whose result is the result of the Wasm instruction.
@@ -277,17 +260,9 @@ impl Translator<'_> {
 
     fn call(&mut self, function: Function) {
         let signature = self.module.signature(function);
-        let args = self
-            .stack
-            .split_off(self.stack.len() - signature.params.len());
+        let args = self.stack.split_off(self.stack.len() - signature.params.len());
         let signature = self.func.signature_index(signature);
-        self.push_call(
-            Op::Call {
-                function,
-                signature,
-            },
-            args,
-        );
+        self.push_call(Op::Call { function, signature }, args);
     }
 
     fn call_indirect(&mut self, ty: TypeIndex) {
@@ -304,9 +279,7 @@ impl Translator<'_> {
         self.trap_if(Trap::IndirectCallType, is_other);
         let code = self.op(Op::TableCode(table), vec![index]);
         let signature = &self.module.types[ty];
-        let mut args = self
-            .stack
-            .split_off(self.stack.len() - signature.params.len());
+        let mut args = self.stack.split_off(self.stack.len() - signature.params.len());
         args.insert(0, code);
         let signature = self.func.signature_index(signature);
         self.push_call(Op::CallCode { signature }, args);
@@ -321,23 +294,9 @@ impl Translator<'_> {
 
     // Control.
 
-    fn push_label(
-        &mut self,
-        kind: LabelKind,
-        block: Block,
-        result: Option<Type>,
-        params: Vec<u32>,
-    ) {
+    fn push_label(&mut self, kind: LabelKind, block: Block, result: Option<Type>, params: Vec<u32>) {
         let height = self.stack.len();
-        self.labels.push(Label {
-            kind,
-            block,
-            result,
-            params,
-            height,
-            is_reached: false,
-            saved: None,
-        });
+        self.labels.push(Label { kind, block, result, params, height, is_reached: false, saved: None });
     }
 
     /// Ends the current block.
@@ -356,14 +315,8 @@ impl Translator<'_> {
         }
         let stack = self.stack.iter().copied().map(Some).collect();
         let offset = self.body.offsets[self.index + 1];
-        self.func.blocks[block].frame = Frame {
-            locals: self.locals.clone(),
-            stack,
-        };
-        self.func.blocks[block].source = Some(Place {
-            function: self.func.index,
-            offset,
-        });
+        self.func.blocks[block].frame = Frame { locals: self.locals.clone(), stack };
+        self.func.blocks[block].source = Some(Place { function: self.func.index, offset });
         self.order.push(block);
         self.block = Some(block);
     }
@@ -410,11 +363,7 @@ impl Translator<'_> {
     fn branch_if(&mut self, depth: u32) {
         let cond = self.pop();
         let (then, next) = (self.edge(depth), self.func.add_block());
-        self.end_block(Terminator::BranchIf {
-            cond,
-            then,
-            otherwise: Target::new(next, vec![]),
-        });
+        self.end_block(Terminator::BranchIf { cond, then, otherwise: Target::new(next, vec![]) });
         self.begin_block(next);
     }
 
@@ -429,11 +378,7 @@ impl Translator<'_> {
         }
         let mut targets: Vec<Target> = depths.iter().map(|depth| edges[depth].clone()).collect();
         let default = targets.pop().expect("a table has a default");
-        self.end_block(Terminator::BrTable {
-            index,
-            targets,
-            default,
-        });
+        self.end_block(Terminator::BrTable { index, targets, default });
     }
 
     /// A block whose parameters are the locals live behind instruction `index`, and a result.
@@ -441,8 +386,7 @@ impl Translator<'_> {
         let block = self.func.add_block();
         let params: Vec<u32> = self.live.after(index).iter().collect();
         for local in &params {
-            self.func
-                .add_param(block, self.body.locals[*local as usize]);
+            self.func.add_param(block, self.body.locals[*local as usize]);
         }
         if let Some(ty) = result {
             self.func.add_param(block, ty);
@@ -490,11 +434,7 @@ impl Translator<'_> {
                 self.edge(0)
             }
         };
-        self.end_block(Terminator::BranchIf {
-            cond,
-            then: Target::new(then, vec![]),
-            otherwise,
-        });
+        self.end_block(Terminator::BranchIf { cond, then: Target::new(then, vec![]), otherwise });
         self.begin_block(then);
     }
 
@@ -561,13 +501,7 @@ struct Matching {
 
 /// For each instruction that opens a block, its `end`; for the others a value without meaning.
 fn matchings(body: &Body) -> Vec<Matching> {
-    let mut matchings = vec![
-        Matching {
-            end: 0,
-            has_else: false
-        };
-        body.insts.len()
-    ];
+    let mut matchings = vec![Matching { end: 0, has_else: false }; body.insts.len()];
     let mut open = Vec::new();
     for (index, inst) in body.insts.iter().enumerate() {
         match (inst, open.last()) {

@@ -58,17 +58,11 @@ pub fn arguments(widths: &[Width]) -> Arguments {
                     bytes = (bytes + 7) & !7;
                 }
                 let low = word(&mut register, &mut bytes);
-                ArgPlace::Double {
-                    low,
-                    high: word(&mut register, &mut bytes),
-                }
+                ArgPlace::Double { low, high: word(&mut register, &mut bytes) }
             }
         })
         .collect();
-    Arguments {
-        places,
-        stack_bytes: (bytes + 7) & !7,
-    }
+    Arguments { places, stack_bytes: (bytes + 7) & !7 }
 }
 
 fn word(register: &mut u8, bytes: &mut u32) -> ArgWord {
@@ -114,14 +108,8 @@ mod tests {
     fn doubles_take_even_pairs_and_nothing_is_filled_back() {
         use Width::{Double, Word};
         assert_eq!(places(&[Word, Double, Word]), "r0 r3:r2 [0] +8");
-        assert_eq!(
-            places(&[Word, Word, Word, Double, Word]),
-            "r0 r1 r2 [4]:[0] [8] +16"
-        );
-        assert_eq!(
-            places(&[Word, Word, Word, Word, Word, Double]),
-            "r0 r1 r2 r3 [0] [12]:[8] +16"
-        );
+        assert_eq!(places(&[Word, Word, Word, Double, Word]), "r0 r1 r2 [4]:[0] [8] +16");
+        assert_eq!(places(&[Word, Word, Word, Word, Word, Double]), "r0 r1 r2 r3 [0] [12]:[8] +16");
         assert_eq!(places(&[Double, Double, Double]), "r1:r0 r3:r2 [4]:[0] +8");
     }
 }

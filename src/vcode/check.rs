@@ -20,12 +20,9 @@ pub fn check(func: &Func) -> Result<(), String> {
     check_definitions(func)?;
     for (block, data) in func.blocks.iter() {
         for (index, node) in data.insts.iter().enumerate() {
-            check_fixed(&node.inst.operands())
-                .map_err(|e| format!("{block}: {}: {e}", node.inst))?;
+            check_fixed(&node.inst.operands()).map_err(|e| format!("{block}: {}: {e}", node.inst))?;
             if matches!(node.inst, Inst::Args { .. }) && (block != ENTRY || index != 0) {
-                return Err(format!(
-                    "{block}: arguments arrive elsewhere than at the entry"
-                ));
+                return Err(format!("{block}: arguments arrive elsewhere than at the entry"));
             }
         }
         check_fixed(&data.terminator.operands()).map_err(|e| format!("{block}: {e}"))?;
@@ -44,9 +41,7 @@ fn check_edges(func: &Func) -> Result<(), String> {
                 return Err(format!("{block}: an edge to {}", edge.block));
             }
             if edge.args.len() != func.blocks[edge.block].params.len() {
-                return Err(format!(
-                    "{block}: {edge} passes the wrong number of arguments"
-                ));
+                return Err(format!("{block}: {edge} passes the wrong number of arguments"));
             }
         }
     }
@@ -75,20 +70,14 @@ fn check_flags(func: &Func, block: Block) -> Result<(), String> {
     for node in &data.insts {
         let effect = node.inst.flags_effect();
         if effect.reads && !valid {
-            return Err(format!(
-                "{block}: {} reads flags that nobody wrote",
-                node.inst
-            ));
+            return Err(format!("{block}: {} reads flags that nobody wrote", node.inst));
         }
         if effect.writes {
             valid = !matches!(node.inst, Inst::Call(_));
         }
     }
     if data.terminator.reads_flags() && !valid {
-        return Err(format!(
-            "{block}: {} reads flags that nobody wrote",
-            data.terminator
-        ));
+        return Err(format!("{block}: {} reads flags that nobody wrote", data.terminator));
     }
     Ok(())
 }
@@ -99,21 +88,15 @@ fn check_definitions(func: &Func) -> Result<(), String> {
     let mut defined = TypedVec::<VReg, bool>::filled(false, func.vregs.len());
     let mut define = |vreg: VReg| {
         if vreg.index() >= func.vregs.len() || std::mem::replace(&mut defined[vreg], true) {
-            return Err(format!(
-                "{vreg} is defined twice or is none of the function's"
-            ));
+            return Err(format!("{vreg} is defined twice or is none of the function's"));
         }
         Ok(())
     };
     for data in func.blocks.values() {
         data.params.iter().try_for_each(|&param| define(param))?;
-        data.insts
-            .iter()
-            .flat_map(|node| node.inst.defs())
-            .try_for_each(&mut define)?;
+        data.insts.iter().flat_map(|node| node.inst.defs()).try_for_each(&mut define)?;
     }
-    let mut available: TypedVec<Block, Option<Vec<bool>>> =
-        TypedVec::filled(None, func.blocks.len());
+    let mut available: TypedVec<Block, Option<Vec<bool>>> = TypedVec::filled(None, func.blocks.len());
     available[ENTRY] = Some(vec![false; func.vregs.len()]);
     let mut work = vec![ENTRY];
     while let Some(block) = work.pop() {
@@ -151,31 +134,22 @@ fn check_uses(func: &Func, block: Block, mut now: Vec<bool>) -> Result<(), Strin
         if now.get(vreg.index()) == Some(&true) {
             Ok(())
         } else {
-            Err(format!(
-                "{block}: {what}: {vreg} is not defined on every path"
-            ))
+            Err(format!("{block}: {what}: {vreg} is not defined on every path"))
         }
     };
     for &param in &data.params {
         now[param.index()] = true;
     }
     for node in &data.insts {
-        node.inst
-            .uses()
-            .into_iter()
-            .try_for_each(|vreg| need(&now, vreg, &node.inst))?;
+        node.inst.uses().into_iter().try_for_each(|vreg| need(&now, vreg, &node.inst))?;
         for def in node.inst.defs() {
             now[def.index()] = true;
         }
     }
     let end = &data.terminator;
-    end.operands()
-        .into_iter()
-        .try_for_each(|operand| need(&now, operand.reg, end))?;
+    end.operands().into_iter().try_for_each(|operand| need(&now, operand.reg, end))?;
     for edge in end.edges() {
-        edge.args
-            .iter()
-            .try_for_each(|&vreg| need(&now, vreg, end))?;
+        edge.args.iter().try_for_each(|&vreg| need(&now, vreg, end))?;
     }
     Ok(())
 }

@@ -121,10 +121,7 @@ impl Origin {
 
 /// An expression over SSA values; becomes nodes of a cut. Variants as in `hints::Expr`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-#[expect(
-    missing_docs,
-    reason = "each variant is the one of the same name in hints::Expr"
-)]
+#[expect(missing_docs, reason = "each variant is the one of the same name in hints::Expr")]
 pub enum FrameValue {
     Value(Value),
     Const32(u32),
@@ -220,9 +217,7 @@ impl FrameValue {
             | FrameValue::Bin64(_, a, b)
             | FrameValue::Cmp64(_, a, b)
             | FrameValue::Join(a, b) => [a.values(), b.values()].concat(),
-            FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => {
-                [c.values(), a.values(), b.values()].concat()
-            }
+            FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => [c.values(), a.values(), b.values()].concat(),
         }
     }
 }
@@ -230,10 +225,7 @@ impl FrameValue {
 impl Func {
     /// A function without blocks.
     pub fn new(index: u32) -> Func {
-        Func {
-            index,
-            ..Func::default()
-        }
+        Func { index, ..Func::default() }
     }
 
     /// What the calls of the function call.

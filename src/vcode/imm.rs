@@ -30,10 +30,7 @@ impl ModifiedImm {
             }
             rotation << 7 | byte & 0x7f
         };
-        Some(ModifiedImm {
-            value,
-            code: u16::try_from(code).expect("12 bits"),
-        })
+        Some(ModifiedImm { value, code: u16::try_from(code).expect("12 bits") })
     }
 
     /// The 32-bit value.
@@ -73,10 +70,7 @@ impl Imm12 {
 
     /// The immediate with this value, if it encodes.
     pub fn new(value: u32) -> Option<Imm12> {
-        u16::try_from(value)
-            .ok()
-            .filter(|&value| value < 1 << 12)
-            .map(Imm12)
+        u16::try_from(value).ok().filter(|&value| value < 1 << 12).map(Imm12)
     }
 
     /// The value.
@@ -92,10 +86,7 @@ pub struct ShiftImm(u8);
 impl ShiftImm {
     /// The amount, if it is from 1 to 31.
     pub fn new(amount: u32) -> Option<ShiftImm> {
-        u8::try_from(amount)
-            .ok()
-            .filter(|amount| (1..32).contains(amount))
-            .map(ShiftImm)
+        u8::try_from(amount).ok().filter(|amount| (1..32).contains(amount)).map(ShiftImm)
     }
 
     /// The value.
@@ -114,10 +105,7 @@ impl IndexShift {
 
     /// The amount, if it is at most 3.
     pub fn new(amount: u32) -> Option<IndexShift> {
-        u8::try_from(amount)
-            .ok()
-            .filter(|&amount| amount < 4)
-            .map(IndexShift)
+        u8::try_from(amount).ok().filter(|&amount| amount < 4).map(IndexShift)
     }
 
     /// The value.
@@ -139,10 +127,7 @@ impl BitField {
         if width == 0 || lsb >= 32 || width > 32 - lsb {
             return None;
         }
-        Some(BitField {
-            lsb: u8::try_from(lsb).ok()?,
-            width: u8::try_from(width).ok()?,
-        })
+        Some(BitField { lsb: u8::try_from(lsb).ok()?, width: u8::try_from(width).ok()? })
     }
 
     /// The lowest bit.
@@ -183,13 +168,7 @@ mod tests {
 
     #[test]
     fn what_does_not_encode_does_not_exist() {
-        for value in [
-            0x101,
-            0x1fe0_0001,
-            0x0001_ff00,
-            0xffff_ffff - 1,
-            0x8000_0001,
-        ] {
+        for value in [0x101, 0x1fe0_0001, 0x0001_ff00, 0xffff_ffff - 1, 0x8000_0001] {
             assert_eq!(ModifiedImm::new(value), None, "{value:#x}");
         }
         assert!(ModifiedImm::new(0xff00_ff00).is_some());

@@ -124,10 +124,7 @@ impl AluOp {
 
     /// Whether the operands may be exchanged.
     pub fn commutes(self) -> bool {
-        matches!(
-            self,
-            AluOp::Add | AluOp::Adc | AluOp::And | AluOp::Orr | AluOp::Eor
-        )
+        matches!(self, AluOp::Add | AluOp::Adc | AluOp::And | AluOp::Orr | AluOp::Eor)
     }
 }
 
@@ -310,10 +307,7 @@ pub struct Call<R> {
 
 /// One item of a block. `d` is the destination, `n` the first operand, `m` the second.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[expect(
-    missing_docs,
-    reason = "fields are d, n, m and what the variant's line says"
-)]
+#[expect(missing_docs, reason = "fields are d, n, m and what the variant's line says")]
 pub enum Inst<R> {
     /// The entry's register arguments. Only first in the entry block; no code.
     Args { defs: Vec<(PReg, R)> },
@@ -324,25 +318,13 @@ pub enum Inst<R> {
     /// d = address of symbol + addend. Keeps flags.
     Address { d: R, symbol: Symbol, addend: i32 },
     /// d = n op m.
-    Alu {
-        op: AluOp,
-        flags: Flags,
-        d: R,
-        n: R,
-        m: Operand2<R>,
-    },
+    Alu { op: AluOp, flags: Flags, d: R, n: R, m: Operand2<R> },
     /// d = n op imm. Keeps flags.
     AluWide { op: WideOp, d: R, n: R, imm: Imm12 },
     /// d = !m.
     Not { flags: Flags, d: R, m: Operand2<R> },
     /// d = n shifted.
-    Shift {
-        op: ShiftOp,
-        flags: Flags,
-        d: R,
-        n: R,
-        by: ShiftBy<R>,
-    },
+    Shift { op: ShiftOp, flags: Flags, d: R, n: R, by: ShiftBy<R> },
     /// d = n * m.
     Mul { d: R, n: R, m: R },
     /// d = a + n * m.
@@ -350,66 +332,29 @@ pub enum Inst<R> {
     /// d = a - n * m.
     MulSub { d: R, n: R, m: R, a: R },
     /// high:low = n * m.
-    MulLong {
-        sign: Sign,
-        low: R,
-        high: R,
-        n: R,
-        m: R,
-    },
+    MulLong { sign: Sign, low: R, high: R, n: R, m: R },
     /// high:low = n * m added to high_in:low_in, which are in the same registers.
-    MulLongAdd {
-        op: MulLongAddOp,
-        low: R,
-        high: R,
-        low_in: R,
-        high_in: R,
-        n: R,
-        m: R,
-    },
+    MulLongAdd { op: MulLongAddOp, low: R, high: R, low_in: R, high_in: R, n: R, m: R },
     /// d = n / m; 0 when m is 0.
     Div { sign: Sign, d: R, n: R, m: R },
     /// d = op m.
     Unary { op: UnaryOp, d: R, m: R },
     /// d = the field of n, extended.
-    Extract {
-        sign: Sign,
-        d: R,
-        n: R,
-        field: BitField,
-    },
+    Extract { sign: Sign, d: R, n: R, field: BitField },
     /// d = into with the field replaced by the low bits of n; d and into share a register.
-    Insert {
-        d: R,
-        into: R,
-        n: R,
-        field: BitField,
-    },
+    Insert { d: R, into: R, n: R, field: BitField },
     /// d = from with the field cleared; d and from share a register.
     Clear { d: R, from: R, field: BitField },
     /// Writes flags.
     Compare { op: CompareOp, n: R, m: Operand2<R> },
     /// d = if cond then a else b. Reads and keeps flags; shortest when d shares a register with a or b.
-    Select {
-        d: R,
-        cond: Cond,
-        a: Choice<R>,
-        b: Choice<R>,
-    },
+    Select { d: R, cond: Cond, a: Choice<R>, b: Choice<R> },
     /// d = if cond then 1 else 0. Reads and keeps flags.
     SetCond { d: R, cond: Cond },
     /// d = memory at address.
-    Load {
-        kind: LoadKind,
-        d: R,
-        address: Address<R>,
-    },
+    Load { kind: LoadKind, d: R, address: Address<R> },
     /// Memory at address = s.
-    Store {
-        kind: StoreKind,
-        s: R,
-        address: Address<R>,
-    },
+    Store { kind: StoreKind, s: R, address: Address<R> },
     /// d = word of the spill area.
     SlotLoad { d: R, slot: Slot },
     /// Word of the spill area = s.
@@ -449,18 +394,9 @@ pub enum Terminator<R> {
     /// Goes on elsewhere.
     Jump(Edge<R>),
     /// Branches on the flags.
-    Branch {
-        cond: Cond,
-        then: Edge<R>,
-        otherwise: Edge<R>,
-    },
+    Branch { cond: Cond, then: Edge<R>, otherwise: Edge<R> },
     /// Branches on a register; may destroy flags.
-    BranchZero {
-        test: ZeroTest,
-        n: R,
-        then: Edge<R>,
-        otherwise: Edge<R>,
-    },
+    BranchZero { test: ZeroTest, n: R, then: Edge<R>, otherwise: Edge<R> },
     /// Goes to `targets[index]`. Requires index < number of targets.
     Table { index: R, targets: Vec<Edge<R>> },
     /// Returns register results.
@@ -474,12 +410,9 @@ impl<R> Terminator<R> {
     pub fn edges(&self) -> Vec<&Edge<R>> {
         match self {
             Terminator::Jump(edge) => vec![edge],
-            Terminator::Branch {
-                then, otherwise, ..
+            Terminator::Branch { then, otherwise, .. } | Terminator::BranchZero { then, otherwise, .. } => {
+                vec![then, otherwise]
             }
-            | Terminator::BranchZero {
-                then, otherwise, ..
-            } => vec![then, otherwise],
             Terminator::Table { targets, .. } => targets.iter().collect(),
             Terminator::Return { .. } | Terminator::Trap(_) => vec![],
         }
@@ -489,12 +422,9 @@ impl<R> Terminator<R> {
     pub fn edges_mut(&mut self) -> Vec<&mut Edge<R>> {
         match self {
             Terminator::Jump(edge) => vec![edge],
-            Terminator::Branch {
-                then, otherwise, ..
+            Terminator::Branch { then, otherwise, .. } | Terminator::BranchZero { then, otherwise, .. } => {
+                vec![then, otherwise]
             }
-            | Terminator::BranchZero {
-                then, otherwise, ..
-            } => vec![then, otherwise],
             Terminator::Table { targets, .. } => targets.iter_mut().collect(),
             Terminator::Return { .. } | Terminator::Trap(_) => vec![],
         }

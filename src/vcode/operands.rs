@@ -4,9 +4,7 @@
 //! Ensures: uses are visited before definitions. Everything else about operands (lists, renaming,
 //! allocation, labels) is derived from [`Inst::map`] and [`Terminator::map`].
 
-use super::inst::{
-    Address, Call, Callee, Choice, Edge, Flags, Inst, Operand2, ShiftBy, Terminator,
-};
+use super::inst::{Address, Call, Callee, Choice, Edge, Flags, Inst, Operand2, ShiftBy, Terminator};
 use super::reg::{PReg, RegSet};
 
 /// Read or written.
@@ -50,35 +48,19 @@ pub struct FlagsEffect {
 }
 
 fn used<R>(reg: R) -> Operand<R> {
-    Operand {
-        reg,
-        role: Role::Use,
-        constraint: Constraint::Any,
-    }
+    Operand { reg, role: Role::Use, constraint: Constraint::Any }
 }
 
 fn defined<R>(reg: R) -> Operand<R> {
-    Operand {
-        reg,
-        role: Role::Def,
-        constraint: Constraint::Any,
-    }
+    Operand { reg, role: Role::Def, constraint: Constraint::Any }
 }
 
 fn tied<R>(reg: R, to: usize) -> Operand<R> {
-    Operand {
-        reg,
-        role: Role::Def,
-        constraint: Constraint::Tied(to),
-    }
+    Operand { reg, role: Role::Def, constraint: Constraint::Tied(to) }
 }
 
 fn fixed<R>(reg: R, role: Role, at: PReg) -> Operand<R> {
-    Operand {
-        reg,
-        role,
-        constraint: Constraint::Fixed(at),
-    }
+    Operand { reg, role, constraint: Constraint::Fixed(at) }
 }
 
 impl<R: Copy> Operand2<R> {
@@ -119,21 +101,9 @@ impl<R: Copy> Call<R> {
             Callee::Import(index) => Callee::Import(index),
             Callee::Register(m) => Callee::Register(f(fixed(m, Role::Use, PReg::LR))),
         };
-        let args = self
-            .args
-            .iter()
-            .map(|&(at, m)| (at, f(fixed(m, Role::Use, at))))
-            .collect();
-        let results = self
-            .results
-            .iter()
-            .map(|&(at, d)| (at, f(fixed(d, Role::Def, at))))
-            .collect();
-        Call {
-            callee,
-            args,
-            results,
-        }
+        let args = self.args.iter().map(|&(at, m)| (at, f(fixed(m, Role::Use, at)))).collect();
+        let results = self.results.iter().map(|&(at, d)| (at, f(fixed(d, Role::Def, at)))).collect();
+        Call { callee, args, results }
     }
 }
 
@@ -142,183 +112,78 @@ impl<R: Copy> Inst<R> {
     #[expect(clippy::too_many_lines, reason = "one row per instruction")]
     pub fn map<S>(&self, f: &mut impl FnMut(Operand<R>) -> S) -> Inst<S> {
         match *self {
-            Inst::Args { ref defs } => Inst::Args {
-                defs: defs
-                    .iter()
-                    .map(|&(at, d)| (at, f(fixed(d, Role::Def, at))))
-                    .collect(),
-            },
+            Inst::Args { ref defs } => {
+                Inst::Args { defs: defs.iter().map(|&(at, d)| (at, f(fixed(d, Role::Def, at)))).collect() }
+            }
             Inst::Move { d, m } => {
                 let m = f(used(m));
-                Inst::Move {
-                    d: f(defined(d)),
-                    m,
-                }
+                Inst::Move { d: f(defined(d)), m }
             }
-            Inst::Const { d, value } => Inst::Const {
-                d: f(defined(d)),
-                value,
-            },
-            Inst::Address { d, symbol, addend } => Inst::Address {
-                d: f(defined(d)),
-                symbol,
-                addend,
-            },
+            Inst::Const { d, value } => Inst::Const { d: f(defined(d)), value },
+            Inst::Address { d, symbol, addend } => Inst::Address { d: f(defined(d)), symbol, addend },
             Inst::Alu { op, flags, d, n, m } => {
                 let n = f(used(n));
                 let m = m.map(f);
-                Inst::Alu {
-                    op,
-                    flags,
-                    d: f(defined(d)),
-                    n,
-                    m,
-                }
+                Inst::Alu { op, flags, d: f(defined(d)), n, m }
             }
             Inst::AluWide { op, d, n, imm } => {
                 let n = f(used(n));
-                Inst::AluWide {
-                    op,
-                    d: f(defined(d)),
-                    n,
-                    imm,
-                }
+                Inst::AluWide { op, d: f(defined(d)), n, imm }
             }
             Inst::Not { flags, d, m } => {
                 let m = m.map(f);
-                Inst::Not {
-                    flags,
-                    d: f(defined(d)),
-                    m,
-                }
+                Inst::Not { flags, d: f(defined(d)), m }
             }
-            Inst::Shift {
-                op,
-                flags,
-                d,
-                n,
-                by,
-            } => {
+            Inst::Shift { op, flags, d, n, by } => {
                 let n = f(used(n));
                 let by = match by {
                     ShiftBy::Reg(m) => ShiftBy::Reg(f(used(m))),
                     ShiftBy::Imm(imm) => ShiftBy::Imm(imm),
                 };
-                Inst::Shift {
-                    op,
-                    flags,
-                    d: f(defined(d)),
-                    n,
-                    by,
-                }
+                Inst::Shift { op, flags, d: f(defined(d)), n, by }
             }
             Inst::Mul { d, n, m } => {
                 let (n, m) = (f(used(n)), f(used(m)));
-                Inst::Mul {
-                    d: f(defined(d)),
-                    n,
-                    m,
-                }
+                Inst::Mul { d: f(defined(d)), n, m }
             }
             Inst::MulAdd { d, n, m, a } => {
                 let (n, m, a) = (f(used(n)), f(used(m)), f(used(a)));
-                Inst::MulAdd {
-                    d: f(defined(d)),
-                    n,
-                    m,
-                    a,
-                }
+                Inst::MulAdd { d: f(defined(d)), n, m, a }
             }
             Inst::MulSub { d, n, m, a } => {
                 let (n, m, a) = (f(used(n)), f(used(m)), f(used(a)));
-                Inst::MulSub {
-                    d: f(defined(d)),
-                    n,
-                    m,
-                    a,
-                }
+                Inst::MulSub { d: f(defined(d)), n, m, a }
             }
-            Inst::MulLong {
-                sign,
-                low,
-                high,
-                n,
-                m,
-            } => {
+            Inst::MulLong { sign, low, high, n, m } => {
                 let (n, m) = (f(used(n)), f(used(m)));
                 let (low, high) = (f(defined(low)), f(defined(high)));
-                Inst::MulLong {
-                    sign,
-                    low,
-                    high,
-                    n,
-                    m,
-                }
+                Inst::MulLong { sign, low, high, n, m }
             }
-            Inst::MulLongAdd {
-                op,
-                low,
-                high,
-                low_in,
-                high_in,
-                n,
-                m,
-            } => {
+            Inst::MulLongAdd { op, low, high, low_in, high_in, n, m } => {
                 let (low_in, high_in) = (f(used(low_in)), f(used(high_in)));
                 let (n, m) = (f(used(n)), f(used(m)));
                 let (low, high) = (f(tied(low, 0)), f(tied(high, 1)));
-                Inst::MulLongAdd {
-                    op,
-                    low,
-                    high,
-                    low_in,
-                    high_in,
-                    n,
-                    m,
-                }
+                Inst::MulLongAdd { op, low, high, low_in, high_in, n, m }
             }
             Inst::Div { sign, d, n, m } => {
                 let (n, m) = (f(used(n)), f(used(m)));
-                Inst::Div {
-                    sign,
-                    d: f(defined(d)),
-                    n,
-                    m,
-                }
+                Inst::Div { sign, d: f(defined(d)), n, m }
             }
             Inst::Unary { op, d, m } => {
                 let m = f(used(m));
-                Inst::Unary {
-                    op,
-                    d: f(defined(d)),
-                    m,
-                }
+                Inst::Unary { op, d: f(defined(d)), m }
             }
             Inst::Extract { sign, d, n, field } => {
                 let n = f(used(n));
-                Inst::Extract {
-                    sign,
-                    d: f(defined(d)),
-                    n,
-                    field,
-                }
+                Inst::Extract { sign, d: f(defined(d)), n, field }
             }
             Inst::Insert { d, into, n, field } => {
                 let (into, n) = (f(used(into)), f(used(n)));
-                Inst::Insert {
-                    d: f(tied(d, 0)),
-                    into,
-                    n,
-                    field,
-                }
+                Inst::Insert { d: f(tied(d, 0)), into, n, field }
             }
             Inst::Clear { d, from, field } => {
                 let from = f(used(from));
-                Inst::Clear {
-                    d: f(tied(d, 0)),
-                    from,
-                    field,
-                }
+                Inst::Clear { d: f(tied(d, 0)), from, field }
             }
             Inst::Compare { op, n, m } => {
                 let n = f(used(n));
@@ -326,49 +191,21 @@ impl<R: Copy> Inst<R> {
             }
             Inst::Select { d, cond, a, b } => {
                 let (a, b) = (a.map(f), b.map(f));
-                Inst::Select {
-                    d: f(defined(d)),
-                    cond,
-                    a,
-                    b,
-                }
+                Inst::Select { d: f(defined(d)), cond, a, b }
             }
-            Inst::SetCond { d, cond } => Inst::SetCond {
-                d: f(defined(d)),
-                cond,
-            },
+            Inst::SetCond { d, cond } => Inst::SetCond { d: f(defined(d)), cond },
             Inst::Load { kind, d, address } => {
                 let address = address.map(f);
-                Inst::Load {
-                    kind,
-                    d: f(defined(d)),
-                    address,
-                }
+                Inst::Load { kind, d: f(defined(d)), address }
             }
             Inst::Store { kind, s, address } => {
                 let s = f(used(s));
-                Inst::Store {
-                    kind,
-                    s,
-                    address: address.map(f),
-                }
+                Inst::Store { kind, s, address: address.map(f) }
             }
-            Inst::SlotLoad { d, slot } => Inst::SlotLoad {
-                d: f(defined(d)),
-                slot,
-            },
-            Inst::SlotStore { s, slot } => Inst::SlotStore {
-                s: f(used(s)),
-                slot,
-            },
-            Inst::IncomingLoad { d, offset } => Inst::IncomingLoad {
-                d: f(defined(d)),
-                offset,
-            },
-            Inst::OutgoingStore { s, offset } => Inst::OutgoingStore {
-                s: f(used(s)),
-                offset,
-            },
+            Inst::SlotLoad { d, slot } => Inst::SlotLoad { d: f(defined(d)), slot },
+            Inst::SlotStore { s, slot } => Inst::SlotStore { s: f(used(s)), slot },
+            Inst::IncomingLoad { d, offset } => Inst::IncomingLoad { d: f(defined(d)), offset },
+            Inst::OutgoingStore { s, offset } => Inst::OutgoingStore { s: f(used(s)), offset },
             Inst::Call(ref call) => Inst::Call(call.map(f)),
             Inst::TrapIf { cond, trap } => Inst::TrapIf { cond, trap },
         }
@@ -383,29 +220,17 @@ impl<R: Copy> Inst<R> {
 
     /// The registers read.
     pub fn uses(&self) -> Vec<R> {
-        self.operands()
-            .into_iter()
-            .filter(|o| o.role == Role::Use)
-            .map(|o| o.reg)
-            .collect()
+        self.operands().into_iter().filter(|o| o.role == Role::Use).map(|o| o.reg).collect()
     }
 
     /// The registers written.
     pub fn defs(&self) -> Vec<R> {
-        self.operands()
-            .into_iter()
-            .filter(|o| o.role == Role::Def)
-            .map(|o| o.reg)
-            .collect()
+        self.operands().into_iter().filter(|o| o.role == Role::Def).map(|o| o.reg).collect()
     }
 
     /// The registers destroyed besides the definitions.
     pub fn clobbers(&self) -> RegSet {
-        if matches!(self, Inst::Call(_)) {
-            RegSet::CLOBBERED
-        } else {
-            RegSet::EMPTY
-        }
+        if matches!(self, Inst::Call(_)) { RegSet::CLOBBERED } else { RegSet::EMPTY }
     }
 
     /// What it does with the flags.
@@ -413,9 +238,7 @@ impl<R: Copy> Inst<R> {
         let effect = |reads, writes| FlagsEffect { reads, writes };
         match *self {
             Inst::Alu { op, flags, .. } => effect(op.reads_carry(), flags == Flags::Set),
-            Inst::Not { flags, .. } | Inst::Shift { flags, .. } => {
-                effect(false, flags == Flags::Set)
-            }
+            Inst::Not { flags, .. } | Inst::Shift { flags, .. } => effect(false, flags == Flags::Set),
             Inst::Compare { .. } | Inst::Call(_) => effect(false, true),
             Inst::Select { .. } | Inst::SetCond { .. } | Inst::TrapIf { .. } => effect(true, false),
             Inst::Args { .. }
@@ -452,36 +275,18 @@ impl<R: Copy> Terminator<R> {
     ) -> Terminator<S> {
         match *self {
             Terminator::Jump(ref target) => Terminator::Jump(edge(target)),
-            Terminator::Branch {
-                cond,
-                ref then,
-                ref otherwise,
-            } => Terminator::Branch {
-                cond,
-                then: edge(then),
-                otherwise: edge(otherwise),
-            },
-            Terminator::BranchZero {
-                test,
-                n,
-                ref then,
-                ref otherwise,
-            } => Terminator::BranchZero {
-                test,
-                n: f(used(n)),
-                then: edge(then),
-                otherwise: edge(otherwise),
-            },
-            Terminator::Table { index, ref targets } => Terminator::Table {
-                index: f(used(index)),
-                targets: targets.iter().map(edge).collect(),
-            },
-            Terminator::Return { ref values } => Terminator::Return {
-                values: values
-                    .iter()
-                    .map(|&(at, m)| (at, f(fixed(m, Role::Use, at))))
-                    .collect(),
-            },
+            Terminator::Branch { cond, ref then, ref otherwise } => {
+                Terminator::Branch { cond, then: edge(then), otherwise: edge(otherwise) }
+            }
+            Terminator::BranchZero { test, n, ref then, ref otherwise } => {
+                Terminator::BranchZero { test, n: f(used(n)), then: edge(then), otherwise: edge(otherwise) }
+            }
+            Terminator::Table { index, ref targets } => {
+                Terminator::Table { index: f(used(index)), targets: targets.iter().map(edge).collect() }
+            }
+            Terminator::Return { ref values } => {
+                Terminator::Return { values: values.iter().map(|&(at, m)| (at, f(fixed(m, Role::Use, at)))).collect() }
+            }
             Terminator::Trap(trap) => Terminator::Trap(trap),
         }
     }
@@ -489,10 +294,7 @@ impl<R: Copy> Terminator<R> {
     /// Its operands, edge arguments not counted.
     pub fn operands(&self) -> Vec<Operand<R>> {
         let mut list = Vec::new();
-        self.map(&mut |operand| list.push(operand), &mut |edge| Edge {
-            block: edge.block,
-            args: Vec::new(),
-        });
+        self.map(&mut |operand| list.push(operand), &mut |edge| Edge { block: edge.block, args: Vec::new() });
         list
     }
 

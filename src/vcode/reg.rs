@@ -144,16 +144,13 @@ impl RegSet {
 
     /// The registers, ascending.
     pub fn iter(self) -> impl Iterator<Item = PReg> {
-        (0..16)
-            .filter(move |number| self.0 >> number & 1 == 1)
-            .map(PReg)
+        (0..16).filter(move |number| self.0 >> number & 1 == 1).map(PReg)
     }
 }
 
 impl FromIterator<PReg> for RegSet {
     fn from_iter<A: IntoIterator<Item = PReg>>(regs: A) -> Self {
-        regs.into_iter()
-            .fold(RegSet::EMPTY, |set, reg| set.union(RegSet::one(reg)))
+        regs.into_iter().fold(RegSet::EMPTY, |set, reg| set.union(RegSet::one(reg)))
     }
 }
 

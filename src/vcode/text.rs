@@ -5,8 +5,8 @@ use std::fmt::{self, Debug, Display, Formatter};
 use super::entity::VReg;
 use super::func::{BlockData, Func};
 use super::inst::{
-    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp,
-    Operand2, ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, UnaryOp, WideOp, ZeroTest,
+    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2, ShiftBy,
+    ShiftOp, Sign, StoreKind, Symbol, Terminator, UnaryOp, WideOp, ZeroTest,
 };
 use super::reg::PReg;
 
@@ -96,10 +96,7 @@ impl<R: Display> Display for Address<R> {
 }
 
 fn pairs<R: Display>(pairs: &[(PReg, R)]) -> String {
-    let list: Vec<String> = pairs
-        .iter()
-        .map(|(at, reg)| format!("{reg}@{at}"))
-        .collect();
+    let list: Vec<String> = pairs.iter().map(|(at, reg)| format!("{reg}@{at}")).collect();
     list.join(", ")
 }
 
@@ -113,53 +110,23 @@ impl<R: Display + Copy> Display for Inst<R> {
             Inst::Alu { op, flags, d, n, m } => write!(f, "{d} = {op}{flags} {n}, {m}"),
             Inst::AluWide { op, d, n, imm } => write!(f, "{d} = {op} {n}, #{}", imm.value()),
             Inst::Not { flags, d, m } => write!(f, "{d} = mvn{flags} {m}"),
-            Inst::Shift {
-                op,
-                flags,
-                d,
-                n,
-                by,
-            } => write!(f, "{d} = {op}{flags} {n}, {by}"),
+            Inst::Shift { op, flags, d, n, by } => write!(f, "{d} = {op}{flags} {n}, {by}"),
             Inst::Mul { d, n, m } => write!(f, "{d} = mul {n}, {m}"),
             Inst::MulAdd { d, n, m, a } => write!(f, "{d} = mla {n}, {m}, {a}"),
             Inst::MulSub { d, n, m, a } => write!(f, "{d} = mls {n}, {m}, {a}"),
-            Inst::MulLong {
-                sign,
-                low,
-                high,
-                n,
-                m,
-            } => {
+            Inst::MulLong { sign, low, high, n, m } => {
                 write!(f, "{low}, {high} = {sign}mull {n}, {m}")
             }
-            Inst::MulLongAdd {
-                op,
-                low,
-                high,
-                low_in,
-                high_in,
-                n,
-                m,
-            } => {
+            Inst::MulLongAdd { op, low, high, low_in, high_in, n, m } => {
                 write!(f, "{low}, {high} = {op} {low_in}, {high_in}, {n}, {m}")
             }
             Inst::Div { sign, d, n, m } => write!(f, "{d} = {sign}div {n}, {m}"),
             Inst::Unary { op, d, m } => write!(f, "{d} = {op} {m}"),
             Inst::Extract { sign, d, n, field } => {
-                write!(
-                    f,
-                    "{d} = {sign}bfx {n}, #{}, #{}",
-                    field.lsb(),
-                    field.width()
-                )
+                write!(f, "{d} = {sign}bfx {n}, #{}, #{}", field.lsb(), field.width())
             }
             Inst::Insert { d, into, n, field } => {
-                write!(
-                    f,
-                    "{d} = bfi {into}, {n}, #{}, #{}",
-                    field.lsb(),
-                    field.width()
-                )
+                write!(f, "{d} = bfi {into}, {n}, #{}, #{}", field.lsb(), field.width())
             }
             Inst::Clear { d, from, field } => {
                 write!(f, "{d} = bfc {from}, #{}, #{}", field.lsb(), field.width())
@@ -192,11 +159,7 @@ impl<R: Display + Copy> Display for Inst<R> {
 impl<R: Debug> Display for Edge<R> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.block)?;
-        if self.args.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "{:?}", self.args)
-        }
+        if self.args.is_empty() { Ok(()) } else { write!(f, "{:?}", self.args) }
     }
 }
 
@@ -204,19 +167,10 @@ impl<R: Display + Debug> Display for Terminator<R> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Terminator::Jump(edge) => write!(f, "jump {edge}"),
-            Terminator::Branch {
-                cond,
-                then,
-                otherwise,
-            } => {
+            Terminator::Branch { cond, then, otherwise } => {
                 write!(f, "branch {cond}, {then}, {otherwise}")
             }
-            Terminator::BranchZero {
-                test,
-                n,
-                then,
-                otherwise,
-            } => {
+            Terminator::BranchZero { test, n, then, otherwise } => {
                 write!(f, "{test} {n}, {then}, {otherwise}")
             }
             Terminator::Table { index, targets } => {

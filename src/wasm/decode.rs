@@ -15,17 +15,11 @@ const REMEDY: &str = "compile the source to integer-only WebAssembly 1.0 code wi
 pub fn inst(operator: &Operator, offset: u64) -> Result<Inst, Error> {
     let found = match control(operator, offset)? {
         Some(inst) => Some(inst),
-        None => memory(operator)?
-            .or_else(|| i32_numeric(operator))
-            .or_else(|| i64_numeric(operator)),
+        None => memory(operator)?.or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator)),
     };
     found.ok_or_else(|| {
         let name = operator_name(operator);
-        Error::unsupported(
-            offset,
-            format!("the operator `{name}` is not supported"),
-            REMEDY,
-        )
+        Error::unsupported(offset, format!("the operator `{name}` is not supported"), REMEDY)
     })
 }
 
@@ -34,11 +28,9 @@ pub fn value_type(ty: ValType, offset: u64) -> Result<Type, Error> {
     match ty {
         ValType::I32 => Ok(Type::I32),
         ValType::I64 => Ok(Type::I64),
-        ValType::F32 | ValType::F64 | ValType::V128 | ValType::Ref(_) => Err(Error::unsupported(
-            offset,
-            format!("the type `{ty}` is not supported"),
-            REMEDY,
-        )),
+        ValType::F32 | ValType::F64 | ValType::V128 | ValType::Ref(_) => {
+            Err(Error::unsupported(offset, format!("the type `{ty}` is not supported"), REMEDY))
+        }
     }
 }
 
@@ -46,11 +38,9 @@ fn block_type(ty: ReaderBlockType, offset: u64) -> Result<BlockType, Error> {
     match ty {
         ReaderBlockType::Empty => Ok(None),
         ReaderBlockType::Type(ty) => value_type(ty, offset).map(Some),
-        ReaderBlockType::FuncType(_) => Err(Error::unsupported(
-            offset,
-            "a block with a function type is not supported",
-            REMEDY,
-        )),
+        ReaderBlockType::FuncType(_) => {
+            Err(Error::unsupported(offset, "a block with a function type is not supported", REMEDY))
+        }
     }
 }
 
@@ -72,10 +62,7 @@ fn control(operator: &Operator, offset: u64) -> Result<Option<Inst>, Error> {
         }
         Operator::Return => Inst::Return,
         Operator::Call { function_index } => Inst::Call(*function_index),
-        Operator::CallIndirect {
-            type_index,
-            table_index: 0,
-        } => Inst::CallIndirect(*type_index),
+        Operator::CallIndirect { type_index, table_index: 0 } => Inst::CallIndirect(*type_index),
         Operator::Drop => Inst::Drop,
         Operator::Select => Inst::Select,
         Operator::LocalGet { local_index } => Inst::LocalGet(*local_index),
@@ -122,8 +109,7 @@ fn load(memarg: &MemArg, access: Access, widen: Option<Op>) -> Result<Inst, Erro
 
 /// The constant offset of an access. A 32-bit memory has none beyond 32 bits (core spec, 3.3.7).
 fn constant_offset(memarg: &MemArg) -> Result<u32, Error> {
-    u32::try_from(memarg.offset)
-        .map_err(|_| Error::invalid(None, "an offset of an access does not fit in 32 bits"))
+    u32::try_from(memarg.offset).map_err(|_| Error::invalid(None, "an offset of an access does not fit in 32 bits"))
 }
 
 fn i32_numeric(operator: &Operator) -> Option<Inst> {
@@ -228,14 +214,8 @@ mod tests {
     #[test]
     fn names_are_those_of_the_text_format() {
         assert_eq!(operator_name(&Operator::F32Add), "f32.add");
-        assert_eq!(
-            operator_name(&Operator::I32TruncSatF64U),
-            "i32.trunc_sat_f64_u"
-        );
+        assert_eq!(operator_name(&Operator::I32TruncSatF64U), "i32.trunc_sat_f64_u");
         assert_eq!(operator_name(&Operator::I64DivS), "i64.div_s");
-        assert_eq!(
-            operator_name(&Operator::F32Const { value: 1.0.into() }),
-            "f32.const"
-        );
+        assert_eq!(operator_name(&Operator::F32Const { value: 1.0.into() }), "f32.const");
     }
 }

@@ -12,8 +12,8 @@ use crate::error::Error;
 
 pub use inst::{BlockType, Inst};
 pub use module::{
-    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module,
-    PAGE_BYTES, TableDecl, TypeIndex,
+    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, PAGE_BYTES, TableDecl,
+    TypeIndex,
 };
 pub use parse::parse;
 

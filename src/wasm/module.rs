@@ -168,21 +168,14 @@ impl Module {
 
     /// The number of imported functions, which come first.
     pub fn imported_functions(&self) -> usize {
-        self.functions
-            .values()
-            .filter(|f| matches!(f.code, Code::Import { .. }))
-            .count()
+        self.functions.values().filter(|f| matches!(f.code, Code::Import { .. })).count()
     }
 
     /// The id by which tables and indirect calls name a type: 1 + the index of the first
     /// structurally equal type.
     pub fn type_id(&self, ty: TypeIndex) -> u32 {
         let wanted = &self.types[ty];
-        let first = self
-            .types
-            .iter()
-            .find(|(_, known)| *known == wanted)
-            .map_or(ty, |(i, _)| i);
+        let first = self.types.iter().find(|(_, known)| *known == wanted).map_or(ty, |(i, _)| i);
         1 + first.0
     }
 }

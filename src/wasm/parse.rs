@@ -9,15 +9,15 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom,
-    Operator, Parser, Payload, TableInit, TypeRef, Validator, WasmFeatures,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Operator, Parser, Payload,
+    TableInit, TypeRef, Validator, WasmFeatures,
 };
 
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module,
-    PAGE_BYTES, TableDecl, TypeIndex,
+    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, PAGE_BYTES, TableDecl,
+    TypeIndex,
 };
 use super::names;
 use crate::config::Config;
@@ -27,9 +27,8 @@ use crate::ir::func::Signature;
 use crate::ir::op::{Function, Global};
 
 /// The proposals in scope. Floats are in so that a float operator is reported by name.
-const FEATURES: WasmFeatures = WasmFeatures::WASM1
-    .union(WasmFeatures::MUTABLE_GLOBAL)
-    .union(WasmFeatures::SIGN_EXTENSION);
+const FEATURES: WasmFeatures =
+    WasmFeatures::WASM1.union(WasmFeatures::MUTABLE_GLOBAL).union(WasmFeatures::SIGN_EXTENSION);
 
 /// A declared maximum up to this many pages is reserved without being asked for.
 const SMALL_PAGES: u32 = 16;
@@ -60,11 +59,7 @@ fn validate(bytes: &[u8]) -> Result<(), Error> {
     }
     if Parser::is_component(bytes) {
         let remedy = "extract the core module from it";
-        return Err(Error::unsupported(
-            0,
-            "this is a component, not a core module",
-            remedy,
-        ));
+        return Err(Error::unsupported(0, "this is a component, not a core module", remedy));
     }
     let Err(error) = Validator::new_with_features(FEATURES).validate_all(bytes) else {
         return Ok(());
@@ -74,10 +69,7 @@ fn validate(bytes: &[u8]) -> Result<(), Error> {
     }
     let proposal = error.missing_wasm_feature().and_then(|features| {
         let name = features.iter_names().next()?.0;
-        Some(format!(
-            "the {} proposal is not supported",
-            name.to_lowercase().replace('_', "-")
-        ))
+        Some(format!("the {} proposal is not supported", name.to_lowercase().replace('_', "-")))
     });
     let message = match proposal {
         Some(proposal) => format!("{proposal}: {}", error.message()),
@@ -127,11 +119,7 @@ impl Builder {
             Payload::Version { .. } | Payload::CodeSectionStart { .. } | Payload::End(_) => Ok(()),
             other => {
                 let offset = other.as_section().map(|(_, range)| range.start);
-                Err(Error::unsupported(
-                    offset,
-                    "this section is not supported",
-                    REMEDY,
-                ))
+                Err(Error::unsupported(offset, "this section is not supported", REMEDY))
             }
         }
     }
@@ -141,10 +129,7 @@ impl Builder {
         for ty in reader.into_iter_err_on_gc_types() {
             let ty = ty.map_err(malformed)?;
             let convert = |types: &[wasmparser::ValType]| {
-                types
-                    .iter()
-                    .map(|ty| decode::value_type(*ty, offset))
-                    .collect::<Result<Vec<_>, _>>()
+                types.iter().map(|ty| decode::value_type(*ty, offset)).collect::<Result<Vec<_>, _>>()
             };
             let (params, results) = (convert(ty.params())?, convert(ty.results())?);
             self.module.types.push(Signature { params, results });
@@ -163,11 +148,7 @@ impl Builder {
             };
             let code = Code::Import { module, field };
             let ty = TypeIndex(ty);
-            self.module.functions.push(FuncDecl {
-                ty,
-                name: String::new(),
-                code,
-            });
+            self.module.functions.push(FuncDecl { ty, name: String::new(), code });
         }
         Ok(())
     }
@@ -179,9 +160,8 @@ impl Builder {
                 let message = "a table with an initial value is not supported";
                 return Err(Error::unsupported(offset, message, REMEDY));
             }
-            let entries = u32::try_from(table.ty.initial).map_err(|_| {
-                Error::too_big(offset, "the table exceeds 2^32 entries", "make it smaller")
-            })?;
+            let entries = u32::try_from(table.ty.initial)
+                .map_err(|_| Error::too_big(offset, "the table exceeds 2^32 entries", "make it smaller"))?;
             self.module.table = Some(TableDecl { entries });
         }
         Ok(())
@@ -198,9 +178,7 @@ impl Builder {
             self.memory_offset = offset;
             self.module.memory = Some(MemoryDecl {
                 initial_pages,
-                maximum_pages: memory
-                    .maximum
-                    .map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
+                maximum_pages: memory.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
                 reserve_pages: initial_pages,
                 grows: false,
             });
@@ -213,11 +191,7 @@ impl Builder {
             let (offset, global) = global.map_err(malformed)?;
             let ty = decode::value_type(global.ty.content_type, offset)?;
             let initial = constant(&global.init_expr)?;
-            self.module.globals.push(GlobalDecl {
-                ty,
-                mutable: global.ty.mutable,
-                initial,
-            });
+            self.module.globals.push(GlobalDecl { ty, mutable: global.ty.mutable, initial });
         }
         Ok(())
     }
@@ -235,10 +209,7 @@ impl Builder {
                     return Err(Error::unsupported(offset, message, REMEDY));
                 }
             };
-            self.module.exports.push(Export {
-                name: export.name.to_string(),
-                kind,
-            });
+            self.module.exports.push(Export { name: export.name.to_string(), kind });
         }
         Ok(())
     }
@@ -253,14 +224,9 @@ impl Builder {
                 return Err(Error::unsupported(offset, message, REMEDY));
             };
             let first = constant(&offset_expr)? as u32;
-            let functions = functions
-                .into_iter()
-                .map(|f| f.map(Function).map_err(malformed));
+            let functions = functions.into_iter().map(|f| f.map(Function).map_err(malformed));
             let functions = functions.collect::<Result<Vec<_>, _>>()?;
-            self.module.elements.push(Element {
-                offset: first,
-                functions,
-            });
+            self.module.elements.push(Element { offset: first, functions });
         }
         Ok(())
     }
@@ -273,10 +239,7 @@ impl Builder {
                 return Err(Error::unsupported(offset, message, REMEDY));
             };
             let first = constant(&offset_expr)? as u32;
-            self.module.data.push(Data {
-                offset: first,
-                bytes: data.data.to_vec(),
-            });
+            self.module.data.push(Data { offset: first, bytes: data.data.to_vec() });
         }
         Ok(())
     }
@@ -292,11 +255,7 @@ impl Builder {
             locals.extend(std::iter::repeat_n(ty, count as usize));
         }
         let (mut insts, mut offsets) = (Vec::new(), Vec::new());
-        for operator in reader
-            .get_operators_reader()
-            .map_err(malformed)?
-            .into_iter_with_offsets()
-        {
+        for operator in reader.get_operators_reader().map_err(malformed)?.into_iter_with_offsets() {
             let (operator, offset) = operator.map_err(malformed)?;
             let inst = decode::inst(&operator, offset)?;
             self.memory_grows |= inst == Inst::MemoryGrow;
@@ -304,17 +263,8 @@ impl Builder {
             offsets.push(offset as u32);
         }
         let range = reader.range().start as u32..reader.range().end as u32;
-        let code = Code::Body(Body {
-            range,
-            locals,
-            insts,
-            offsets,
-        });
-        self.module.functions.push(FuncDecl {
-            ty,
-            name: String::new(),
-            code,
-        });
+        let code = Code::Body(Body { range, locals, insts, offsets });
+        self.module.functions.push(FuncDecl { ty, name: String::new(), code });
         Ok(())
     }
 
@@ -354,11 +304,7 @@ fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u3
     let limit = config.memory_max.map(|bytes| bytes / PAGE_BYTES);
     if limit.is_some_and(|limit| limit < initial) {
         let message = format!("the memory starts with {initial} pages, more than the limit allows");
-        return Err(Error::too_big(
-            offset,
-            message,
-            "raise --memory-max or declare less memory",
-        ));
+        return Err(Error::too_big(offset, message, "raise --memory-max or declare less memory"));
     }
     if !memory.grows {
         return Ok(initial);
@@ -398,10 +344,7 @@ mod tests {
     use super::*;
 
     fn parse_text(text: &str) -> Result<Module, Error> {
-        parse(
-            &wat::parse_str(text).expect("text assembles"),
-            &Config::default(),
-        )
+        parse(&wat::parse_str(text).expect("text assembles"), &Config::default())
     }
 
     fn refused(text: &str) -> String {
@@ -411,10 +354,7 @@ mod tests {
     #[test]
     fn a_float_operator_is_named_with_its_offset() {
         let error = refused("(module (func (drop (f32.add (f32.const 1) (f32.const 2)))))");
-        assert!(
-            error.starts_with("unsupported: the operator `f32.const`"),
-            "{error}"
-        );
+        assert!(error.starts_with("unsupported: the operator `f32.const`"), "{error}");
         assert!(error.contains("at byte 0x"), "{error}");
     }
 
@@ -423,28 +363,16 @@ mod tests {
         for (text, word) in [
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
-            (
-                "(module (func (result i32 i32) i32.const 1 i32.const 2))",
-                "multi-value",
-            ),
-            (
-                "(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))",
-                "bulk-memory",
-            ),
+            ("(module (func (result i32 i32) i32.const 1 i32.const 2))", "multi-value"),
+            ("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))", "bulk-memory"),
             ("(module (func return_call 0))", "tail-call"),
             ("(module (table 1 externref))", "reference-types"),
             ("(module (memory 1 1 shared))", "threads"),
             ("(module (memory 1) (memory 1))", "multiple memories"),
-            (
-                "(module (func (drop (i32.trunc_sat_f32_s (f32.const 0)))))",
-                "saturating-float-to-int",
-            ),
+            ("(module (func (drop (i32.trunc_sat_f32_s (f32.const 0)))))", "saturating-float-to-int"),
         ] {
             let error = refused(text);
-            assert!(
-                error.starts_with("unsupported: ") && error.contains(word),
-                "{text}: {error}"
-            );
+            assert!(error.starts_with("unsupported: ") && error.contains(word), "{text}: {error}");
         }
     }
 
@@ -475,10 +403,7 @@ mod tests {
     fn the_reserve_follows_growth_and_limits() {
         let reserve = |text: &str, memory_max: Option<u32>| {
             let bytes = wat::parse_str(text).expect("text assembles");
-            let config = Config {
-                memory_max,
-                ..Config::default()
-            };
+            let config = Config { memory_max, ..Config::default() };
             parse(&bytes, &config).map(|module| module.memory.expect("a memory").reserve_pages)
         };
         let grows = "(module (memory 1 8) (func (drop (memory.grow (i32.const 1)))))";
@@ -495,13 +420,6 @@ mod tests {
     fn equal_types_share_an_id() {
         let module = parse_text("(module (type (func)) (type (func (param i32))) (type (func)))");
         let module = module.expect("valid");
-        assert_eq!(
-            module
-                .types
-                .keys()
-                .map(|ty| module.type_id(ty))
-                .collect::<Vec<_>>(),
-            [1, 2, 1]
-        );
+        assert_eq!(module.types.keys().map(|ty| module.type_id(ty)).collect::<Vec<_>>(), [1, 2, 1]);
     }
 }

@@ -18,30 +18,17 @@ pub fn wrong(file: &File, made: &Made) -> Vec<String> {
         let answer = match &ask.what {
             What::Check(stage, text) => contains(&made.text(*stage), text)
                 .then_some(())
-                .ok_or_else(|| {
-                    format!(
-                        "{text:?} is not in {}:\n{}",
-                        stage.name(),
-                        made.text(*stage)
-                    )
-                }),
+                .ok_or_else(|| format!("{text:?} is not in {}:\n{}", stage.name(), made.text(*stage))),
             What::CheckNot(stage, text) => (!contains(&made.text(*stage), text))
                 .then_some(())
                 .ok_or_else(|| format!("{text:?} is in {}:\n{}", stage.name(), made.text(*stage))),
             What::Run { .. } => Ok(()),
-            What::Size {
-                function,
-                bytes_max,
-            } => files(made).and_then(|files| size(files, function, *bytes_max)),
+            What::Size { function, bytes_max } => files(made).and_then(|files| size(files, function, *bytes_max)),
             What::Verify => files(made).and_then(verify),
         };
         wrong.extend(answer.err().map(|why| format!("line {}: {why}", ask.line)));
     }
-    let runs: Vec<&Ask> = file
-        .asks
-        .iter()
-        .filter(|ask| matches!(ask.what, What::Run { .. }))
-        .collect();
+    let runs: Vec<&Ask> = file.asks.iter().filter(|ask| matches!(ask.what, What::Run { .. })).collect();
     if let Some(files) = made.files.as_ref().filter(|_| !runs.is_empty()) {
         wrong.extend(wrong_runs(files, &runs));
     }
@@ -49,36 +36,25 @@ pub fn wrong(file: &File, made: &Made) -> Vec<String> {
 }
 
 fn files(made: &Made) -> Result<&Files, String> {
-    made.files
-        .as_ref()
-        .ok_or_else(|| "there is no module".to_owned())
+    made.files.as_ref().ok_or_else(|| "there is no module".to_owned())
 }
 
 /// Whether a line contains the text with no word cut in two.
 pub fn contains(haystack: &str, text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let is_whole = |line: &str, at: usize| {
-        let (before, behind) = (
-            line[..at].chars().next_back(),
-            line[at + text.len()..].chars().next(),
-        );
+        let (before, behind) = (line[..at].chars().next_back(), line[at + text.len()..].chars().next());
         let cut_before = text.starts_with(is_word) && before.is_some_and(is_word);
         let cut_behind = text.ends_with(is_word) && behind.is_some_and(is_word);
         !cut_before && !cut_behind
     };
-    haystack
-        .lines()
-        .map(words)
-        .any(|line| line.match_indices(text).any(|(at, _)| is_whole(&line, at)))
+    haystack.lines().map(words).any(|line| line.match_indices(text).any(|(at, _)| is_whole(&line, at)))
 }
 
 fn size(files: &Files, function: &str, bytes_max: u32) -> Result<(), String> {
     let known = || files.sizes.keys().cloned().collect::<Vec<_>>().join(", ");
     match files.sizes.get(function) {
-        None => Err(format!(
-            "there is no function {function}; there are {}",
-            known()
-        )),
+        None => Err(format!("there is no function {function}; there are {}", known())),
         Some(bytes) if *bytes > bytes_max => Err(format!("{function} has {bytes} bytes")),
         Some(_) => Ok(()),
     }
@@ -86,18 +62,13 @@ fn size(files: &Files, function: &str, bytes_max: u32) -> Result<(), String> {
 
 fn verify(files: &Files) -> Result<(), String> {
     for (kind, elf) in [("object", &files.object), ("image", &files.image)] {
-        let report =
-            check(&files.wasm, elf, Checks::All).map_err(|error| format!("the {kind}: {error}"))?;
+        let report = check(&files.wasm, elf, Checks::All).map_err(|error| format!("the {kind}: {error}"))?;
         if !report.proved() {
             let functions = report.functions.iter().flat_map(|function| {
-                let findings = function
-                    .findings
-                    .iter()
-                    .map(|finding| format!("{finding:?}"));
+                let findings = function.findings.iter().map(|finding| format!("{finding:?}"));
                 findings.chain([format!("{}: {}", function.name, function.verdict)])
             });
-            let lines =
-                functions.chain(report.findings.iter().map(|finding| format!("{finding:?}")));
+            let lines = functions.chain(report.findings.iter().map(|finding| format!("{finding:?}")));
             let uncovered = report.uncovered_bytes;
             return Err(format!(
                 "the {kind} is not proved, {uncovered} bytes uncovered\n{}",
@@ -140,27 +111,13 @@ fn no_outcome(error: &ModelError) -> String {
 }
 
 fn action(firmware: &Firmware, what: &What) -> Result<Action, String> {
-    let What::Run {
-        function,
-        arguments,
-        ..
-    } = what
-    else {
-        unreachable!("only runs are asked for")
-    };
-    let export = firmware
-        .export_named(function)
-        .ok_or_else(|| format!("there is no exported function {function}"))?;
+    let What::Run { function, arguments, .. } = what else { unreachable!("only runs are asked for") };
+    let export = firmware.export_named(function).ok_or_else(|| format!("there is no exported function {function}"))?;
     if export.parameters.len() != arguments.len() {
-        return Err(format!(
-            "{function} has {} parameters",
-            export.parameters.len()
-        ));
+        return Err(format!("{function} has {} parameters", export.parameters.len()));
     }
     let pairs = arguments.iter().zip(&export.parameters);
-    let values: Vec<Constant> = pairs
-        .map(|(text, ty)| constant(text, *ty))
-        .collect::<Result<_, _>>()?;
+    let values: Vec<Constant> = pairs.map(|(text, ty)| constant(text, *ty)).collect::<Result<_, _>>()?;
     let kinds = |types: &[Type]| {
         let kind = |ty: &Type| match ty {
             Type::I32 => ValueType::I32,
@@ -168,18 +125,13 @@ fn action(firmware: &Firmware, what: &What) -> Result<Action, String> {
         };
         types.iter().map(kind).collect()
     };
-    let signature = FunctionType {
-        parameters: kinds(&export.parameters),
-        results: kinds(&export.results),
-    };
+    let signature = FunctionType { parameters: kinds(&export.parameters), results: kinds(&export.results) };
     Ok(Action::Call(export.address & !1, signature, values))
 }
 
 /// A number, signed or not, decimal or hexadecimal, that fits the type either way.
 fn constant(text: &str, ty: Type) -> Result<Constant, String> {
-    let (digits, sign) = text
-        .strip_prefix('-')
-        .map_or((text, 1), |digits| (digits, -1));
+    let (digits, sign) = text.strip_prefix('-').map_or((text, 1), |digits| (digits, -1));
     let number = match digits.strip_prefix("0x") {
         Some(digits) => i128::from_str_radix(digits, 16),
         None => digits.parse(),
@@ -194,9 +146,7 @@ fn constant(text: &str, ty: Type) -> Result<Constant, String> {
 }
 
 fn differs(what: &What, outcome: &Outcome) -> Option<String> {
-    let What::Run { end, .. } = what else {
-        unreachable!("only runs are asked for")
-    };
+    let What::Run { end, .. } = what else { unreachable!("only runs are asked for") };
     match (end, outcome) {
         (End::Trap(trap), Outcome::Trapped(found, _, _)) if trap == found => None,
         (End::Results(wanted), Outcome::Returned(found, _)) => {
@@ -204,16 +154,12 @@ fn differs(what: &What, outcome: &Outcome) -> Option<String> {
                 Constant::I32(_) => Type::I32,
                 Constant::I64(_) => Type::I64,
             };
-            let same = |(wanted, found): (&String, &Constant)| {
-                constant(wanted, ty(found)).as_ref() == Ok(found)
-            };
+            let same = |(wanted, found): (&String, &Constant)| constant(wanted, ty(found)).as_ref() == Ok(found);
             let all = wanted.len() == found.len() && wanted.iter().zip(found).all(same);
             (!all).then(|| format!("the result is {}", results(found)))
         }
         (_, Outcome::Returned(found, _)) => Some(format!("it returned {}", results(found))),
-        (_, Outcome::Trapped(trap, at, _)) => {
-            Some(format!("it trapped at {at:#x}: {}", trap.words()))
-        }
+        (_, Outcome::Trapped(trap, at, _)) => Some(format!("it trapped at {at:#x}: {}", trap.words())),
         (_, Outcome::Bytes(_)) => Some("it read bytes".to_owned()),
     }
 }

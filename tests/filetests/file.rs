@@ -23,14 +23,7 @@ use synth::target::Cpu;
 use synth_verify::trap::Trap;
 
 /// The stages that have text.
-pub const STAGES: [Stage; 6] = [
-    Stage::Ir,
-    Stage::Opt,
-    Stage::Vcode,
-    Stage::Alloc,
-    Stage::Asm,
-    Stage::Hints,
-];
+pub const STAGES: [Stage; 6] = [Stage::Ir, Stage::Opt, Stage::Vcode, Stage::Alloc, Stage::Asm, Stage::Hints];
 
 /// A filetest.
 #[derive(Clone, Debug)]
@@ -61,15 +54,8 @@ pub struct Ask {
 pub enum What {
     Check(Stage, String),
     CheckNot(Stage, String),
-    Run {
-        function: String,
-        arguments: Vec<String>,
-        end: End,
-    },
-    Size {
-        function: String,
-        bytes_max: u32,
-    },
+    Run { function: String, arguments: Vec<String>, end: End },
+    Size { function: String, bytes_max: u32 },
     Verify,
 }
 
@@ -85,27 +71,12 @@ pub enum End {
 /// # Errors
 /// Each line that is wrong.
 pub fn parse(text: &str, extension: &str) -> Result<File, Vec<String>> {
-    let head: String = text
-        .split_inclusive('\n')
-        .take_while(|line| !line.starts_with(";;="))
-        .collect();
-    let mut reader = Reader {
-        config: Config {
-            module_name: "m".into(),
-            ..Config::default()
-        },
-        asks: Vec::new(),
-        wrong: Vec::new(),
-    };
-    let first = text
-        .lines()
-        .next()
-        .and_then(|line| line.strip_prefix(";; "))
-        .unwrap_or_default();
+    let head: String = text.split_inclusive('\n').take_while(|line| !line.starts_with(";;=")).collect();
+    let mut reader =
+        Reader { config: Config { module_name: "m".into(), ..Config::default() }, asks: Vec::new(), wrong: Vec::new() };
+    let first = text.lines().next().and_then(|line| line.strip_prefix(";; ")).unwrap_or_default();
     if first.is_empty() || directive(first).is_some() {
-        reader
-            .wrong
-            .push("line 1: a file begins with a comment that says what it shows".to_owned());
+        reader.wrong.push("line 1: a file begins with a comment that says what it shows".to_owned());
     }
     let mut code = String::new();
     for (number, line) in (1..).zip(head.lines()) {
@@ -115,15 +86,9 @@ pub fn parse(text: &str, extension: &str) -> Result<File, Vec<String>> {
     let mut snapshots = Vec::new();
     for (number, line) in (1..).zip(text.lines()).skip(head.lines().count()) {
         match line.strip_prefix(";;=") {
-            Some(name) => reader.keep(
-                number,
-                stage(name.trim()).map(|stage| snapshots.push(stage)),
-            ),
+            Some(name) => reader.keep(number, stage(name.trim()).map(|stage| snapshots.push(stage))),
             None if line.starts_with(";;") => {}
-            None => reader.keep(
-                number,
-                Err("behind a snapshot stands only its text, in comments".to_owned()),
-            ),
+            None => reader.keep(number, Err("behind a snapshot stands only its text, in comments".to_owned())),
         }
     }
     let is_ir = extension == "ir";
@@ -131,9 +96,7 @@ pub fn parse(text: &str, extension: &str) -> Result<File, Vec<String>> {
         reader.keep(ask.line, if is_ir { of_ir(&ask.what) } else { Ok(()) });
     }
     if is_ir && snapshots.iter().any(|stage| !IR_STAGES.contains(stage)) {
-        reader
-            .wrong
-            .push("a .ir file has snapshots of opt, vcode and alloc only".to_owned());
+        reader.wrong.push("a .ir file has snapshots of opt, vcode and alloc only".to_owned());
     }
     if reader.asks.is_empty() && snapshots.is_empty() {
         reader.wrong.push("the file asks nothing".to_owned());
@@ -141,18 +104,8 @@ pub fn parse(text: &str, extension: &str) -> Result<File, Vec<String>> {
     if !reader.wrong.is_empty() {
         return Err(reader.wrong);
     }
-    let input = if is_ir {
-        Input::Ir(code)
-    } else {
-        Input::Wat(code)
-    };
-    Ok(File {
-        input,
-        config: reader.config,
-        asks: reader.asks,
-        snapshots,
-        head,
-    })
+    let input = if is_ir { Input::Ir(code) } else { Input::Wat(code) };
+    Ok(File { input, config: reader.config, asks: reader.asks, snapshots, head })
 }
 
 /// The stages that a `.ir` file goes through.
@@ -161,9 +114,7 @@ const IR_STAGES: [Stage; 3] = [Stage::Opt, Stage::Vcode, Stage::Alloc];
 fn of_ir(what: &What) -> Result<(), String> {
     match what {
         What::Check(stage, _) | What::CheckNot(stage, _) if IR_STAGES.contains(stage) => Ok(()),
-        What::Check(..) | What::CheckNot(..) => {
-            Err("a .ir file goes through opt, vcode and alloc only".to_owned())
-        }
+        What::Check(..) | What::CheckNot(..) => Err("a .ir file goes through opt, vcode and alloc only".to_owned()),
         What::Run { .. } | What::Size { .. } | What::Verify => {
             Err("a .ir file has no module to run, measure or verify".to_owned())
         }
@@ -226,9 +177,7 @@ impl Reader {
             "VERIFY" => return Err("the form is: VERIFY proved".to_owned()),
             "OPTIONS" => return self.options(rest),
             _ => {
-                return Err(format!(
-                    "there is no directive {word}; a comment that is none does not begin in capitals"
-                ));
+                return Err(format!("there is no directive {word}; a comment that is none does not begin in capitals"));
             }
         };
         self.asks.push(Ask { line, what });
@@ -239,13 +188,9 @@ impl Reader {
         for option in rest.split_whitespace() {
             let unknown = || format!("there is no option {option}");
             match option.split_once('=').ok_or_else(unknown)? {
-                ("opt-level", level) => {
-                    self.config.opt_level = opt_level(level).ok_or_else(unknown)?
-                }
+                ("opt-level", level) => self.config.opt_level = opt_level(level).ok_or_else(unknown)?,
                 ("cpu", cpu) => self.config.cpu = Cpu::named(cpu).ok_or_else(unknown)?,
-                ("memory-max", bytes) => {
-                    self.config.memory_max = Some(bytes.parse().map_err(|_| unknown())?)
-                }
+                ("memory-max", bytes) => self.config.memory_max = Some(bytes.parse().map_err(|_| unknown())?),
                 _ => return Err(unknown()),
             }
         }
@@ -256,16 +201,12 @@ impl Reader {
 /// The directive's word and what follows, if the comment is one: its first word is in capitals, or
 /// is a directive's in other letters followed by what directives are followed by.
 fn directive(comment: &str) -> Option<(&str, &str)> {
-    let end = comment
-        .find(|c: char| !c.is_ascii_alphabetic() && c != '-' && c != '_')
-        .unwrap_or(comment.len());
+    let end = comment.find(|c: char| !c.is_ascii_alphabetic() && c != '-' && c != '_').unwrap_or(comment.len());
     let (word, rest) = comment.split_at(end);
     let is_capital = word.len() > 1 && !word.contains(|c: char| c.is_ascii_lowercase());
-    let known = ["CHECK", "CHECK-NOT", "RUN", "SIZE", "VERIFY", "OPTIONS"]
-        .contains(&word.to_ascii_uppercase().as_str());
-    let is_asking = [":", " = ", "<=", "proved"]
-        .iter()
-        .any(|mark| rest.contains(mark));
+    let known =
+        ["CHECK", "CHECK-NOT", "RUN", "SIZE", "VERIFY", "OPTIONS"].contains(&word.to_ascii_uppercase().as_str());
+    let is_asking = [":", " = ", "<=", "proved"].iter().any(|mark| rest.contains(mark));
     (is_capital || (known && is_asking)).then_some((word, rest.trim()))
 }
 
@@ -289,9 +230,7 @@ fn opt_level(name: &str) -> Option<OptLevel> {
 
 /// `stage: text`.
 fn check(rest: &str) -> Result<(Stage, String), String> {
-    let (name, text) = rest
-        .split_once(':')
-        .ok_or("the form is: CHECK stage: text")?;
+    let (name, text) = rest.split_once(':').ok_or("the form is: CHECK stage: text")?;
     let text = words(text);
     if text.is_empty() {
         return Err("there is no text to look for".to_owned());
@@ -308,46 +247,29 @@ pub fn words(text: &str) -> String {
 fn run(rest: &str) -> Result<What, String> {
     const FORM: &str = "the form is: RUN f(1, 2) = 3, or RUN f(1, 2) = trap WORDS";
     let (call, end) = rest.split_once('=').ok_or(FORM)?;
-    let (function, arguments) = call
-        .trim()
-        .strip_suffix(')')
-        .and_then(|call| call.split_once('('))
-        .ok_or(FORM)?;
+    let (function, arguments) = call.trim().strip_suffix(')').and_then(|call| call.split_once('(')).ok_or(FORM)?;
     let end = match end.trim().strip_prefix("trap ") {
         Some(words) => {
-            let trap = Trap::ALL
-                .into_iter()
-                .find(|trap| trap.words() == words.trim());
+            let trap = Trap::ALL.into_iter().find(|trap| trap.words() == words.trim());
             End::Trap(trap.ok_or_else(|| format!("there is no trap {:?}", words.trim()))?)
         }
         None => End::Results(list(end)),
     };
-    Ok(What::Run {
-        function: function.trim().to_owned(),
-        arguments: list(arguments),
-        end,
-    })
+    Ok(What::Run { function: function.trim().to_owned(), arguments: list(arguments), end })
 }
 
 fn list(text: &str) -> Vec<String> {
     let items = text.split(',').map(|item| item.trim().to_owned());
-    if text.trim().is_empty() {
-        Vec::new()
-    } else {
-        items.collect()
-    }
+    if text.trim().is_empty() { Vec::new() } else { items.collect() }
 }
 
 /// `f <= n`.
 fn size(rest: &str) -> Result<What, String> {
-    let parts = rest
-        .split_once("<=")
-        .map(|(function, bytes)| (function.trim(), bytes.trim().parse()));
+    let parts = rest.split_once("<=").map(|(function, bytes)| (function.trim(), bytes.trim().parse()));
     match parts {
-        Some((function, Ok(bytes_max))) if !function.is_empty() => Ok(What::Size {
-            function: function.to_owned(),
-            bytes_max,
-        }),
+        Some((function, Ok(bytes_max))) if !function.is_empty() => {
+            Ok(What::Size { function: function.to_owned(), bytes_max })
+        }
         _ => Err("the form is: SIZE f <= BYTES".to_owned()),
     }
 }

@@ -27,10 +27,7 @@ enum Mode {
 
 fn main() -> ExitCode {
     let arguments = Arguments::read(std::env::args().skip(1));
-    let mode = match mode(
-        std::env::var_os("BLESS").is_some(),
-        std::env::var_os("CI").is_some(),
-    ) {
+    let mode = match mode(std::env::var_os("BLESS").is_some(), std::env::var_os("CI").is_some()) {
         Ok(mode) => mode,
         Err(why) => {
             eprintln!("{why}");
@@ -42,11 +39,7 @@ fn main() -> ExitCode {
     let mut outcomes = BTreeMap::new();
     let mut try_it = |name: String, judge: &dyn Fn() -> Judgement| {
         if arguments.select(&name) {
-            let outcome = if arguments.is_list {
-                Ok(None)
-            } else {
-                quietly(judge)
-            };
+            let outcome = if arguments.is_list { Ok(None) } else { quietly(judge) };
             outcomes.insert(name, outcome);
         }
     };
@@ -96,12 +89,7 @@ struct Arguments {
 
 impl Arguments {
     fn read(mut words: impl Iterator<Item = String>) -> Arguments {
-        let mut arguments = Arguments {
-            filters: Vec::new(),
-            skips: Vec::new(),
-            is_exact: false,
-            is_list: false,
-        };
+        let mut arguments = Arguments { filters: Vec::new(), skips: Vec::new(), is_exact: false, is_list: false };
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--exact" => arguments.is_exact = true,
@@ -117,11 +105,7 @@ impl Arguments {
 
     fn select(&self, name: &str) -> bool {
         let fits = |filter: &String| {
-            if self.is_exact {
-                name == filter
-            } else {
-                name.contains(filter.as_str())
-            }
+            if self.is_exact { name == filter } else { name.contains(filter.as_str()) }
         };
         (self.filters.is_empty() || self.filters.iter().any(fits)) && !self.skips.iter().any(fits)
     }
@@ -131,11 +115,7 @@ impl Arguments {
 fn files(root: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let (mut files, mut stray) = (Vec::new(), Vec::new());
     for entry in sorted(root) {
-        let name = entry
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if entry.is_file() && name.ends_with(".rs") {
             continue;
         }
@@ -144,25 +124,16 @@ fn files(root: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
             continue;
         }
         for file in sorted(&entry) {
-            let is_input = file
-                .extension()
-                .is_some_and(|extension| extension == "wat" || extension == "ir");
-            if is_input {
-                files.push(file)
-            } else {
-                stray.push(file)
-            }
+            let is_input = file.extension().is_some_and(|extension| extension == "wat" || extension == "ir");
+            if is_input { files.push(file) } else { stray.push(file) }
         }
     }
     (files, stray)
 }
 
 fn sorted(directory: &Path) -> Vec<PathBuf> {
-    let entries =
-        fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("the directory can be read").path())
-        .collect();
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("the directory can be read").path()).collect();
     paths.sort();
     paths
 }
@@ -172,17 +143,12 @@ type Judgement = Result<Option<String>, String>;
 
 /// A panic is a failure of the file that caused it.
 fn quietly(judge: impl FnOnce() -> Judgement) -> Judgement {
-    catch_unwind(AssertUnwindSafe(judge))
-        .unwrap_or_else(|_| Err("it panicked; see above".to_owned()))
+    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| Err("it panicked; see above".to_owned()))
 }
 
 fn judge(path: &Path, mode: Mode) -> Judgement {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let extension = path
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
     run(&text, &extension, mode)
 }
 
@@ -198,10 +164,7 @@ fn run(text: &str, extension: &str, mode: Mode) -> Judgement {
     match mode {
         Mode::Record => Ok((fresh != text).then_some(fresh)),
         Mode::Compare if fresh == text => Ok(None),
-        Mode::Compare => Err(format!(
-            "the snapshots differ; BLESS=1 records them\n{}",
-            difference(text, &fresh)
-        )),
+        Mode::Compare => Err(format!("the snapshots differ; BLESS=1 records them\n{}", difference(text, &fresh))),
     }
 }
 
@@ -210,35 +173,17 @@ fn difference(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let same_start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let (old, new) = (&old[same_start..], &new[same_start..]);
-    let same_end = old
-        .iter()
-        .rev()
-        .zip(new.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let marked = |mark: &str, lines: &[&str]| {
-        lines
-            .iter()
-            .map(|line| format!("{mark} {line}\n"))
-            .collect::<String>()
-    };
+    let same_end = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
+    let marked = |mark: &str, lines: &[&str]| lines.iter().map(|line| format!("{mark} {line}\n")).collect::<String>();
     let (old, new) = (&old[..old.len() - same_end], &new[..new.len() - same_end]);
-    format!(
-        "line {}:\n{}{}",
-        same_start + 1,
-        marked("-", old),
-        marked("+", new)
-    )
+    format!("line {}:\n{}{}", same_start + 1, marked("-", old), marked("+", new))
 }
 
 fn report(root: &Path, outcomes: BTreeMap<String, Judgement>) -> ExitCode {
     let count = outcomes.len();
     let (mut recorded, mut failed) = (Vec::new(), Vec::new());
     for (name, outcome) in outcomes {
-        println!(
-            "test {name} ... {}",
-            if outcome.is_ok() { "ok" } else { "FAILED" }
-        );
+        println!("test {name} ... {}", if outcome.is_ok() { "ok" } else { "FAILED" });
         match outcome {
             Ok(Some(text)) => recorded.push((name, text)),
             Ok(None) => {}
@@ -255,14 +200,6 @@ fn report(root: &Path, outcomes: BTreeMap<String, Judgement>) -> ExitCode {
         }
     }
     let word = if failed.is_empty() { "ok" } else { "FAILED" };
-    println!(
-        "\ntest result: {word}. {} passed; {} failed\n",
-        count - failed.len(),
-        failed.len()
-    );
-    if failed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    println!("\ntest result: {word}. {} passed; {} failed\n", count - failed.len(), failed.len());
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -68,44 +68,26 @@ fn module(text: &str, config: &Config) -> Result<Made, String> {
     let mut made = Made::default();
     let output = synth::compile(&wasm, config, &mut made).map_err(|error| error.to_string())?;
     let object = elf::object(&output.program, config.cpu).map_err(|error| error.to_string())?;
-    let options = ImageOptions {
-        imports: Imports::Stubbed,
-        ..ImageOptions::default()
-    };
-    let image =
-        elf::image(&output.program, config.cpu, options).map_err(|error| error.to_string())?;
-    let names = output
-        .allocations
-        .iter()
-        .map(|function| function.name.clone());
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
+    let image = elf::image(&output.program, config.cpu, options).map_err(|error| error.to_string())?;
+    let names = output.allocations.iter().map(|function| function.name.clone());
     let functions = names.zip(&output.program.functions);
-    let extents: Vec<(String, u32, u32)> = functions
-        .map(|(name, function)| (name, function.index, function.code.len() as u32))
-        .collect();
+    let extents: Vec<(String, u32, u32)> =
+        functions.map(|(name, function)| (name, function.index, function.code.len() as u32)).collect();
     let listing = disassemble::run(&object).map_err(|error| error.to_string())?;
     for (name, index, bytes) in &extents {
         made.add(Stage::Asm, &assembly(&listing, name, (*index, *bytes)));
     }
-    let sizes = extents
-        .into_iter()
-        .map(|(name, _, bytes)| (name, bytes))
-        .collect();
-    made.files = Some(Files {
-        wasm,
-        object,
-        image,
-        sizes,
-    });
+    let sizes = extents.into_iter().map(|(name, _, bytes)| (name, bytes)).collect();
+    made.files = Some(Files { wasm, object, image, sizes });
     Ok(made)
 }
 
 /// The part of a disassembly for one function, addresses counted from its start.
 fn assembly(listing: &str, name: &str, (index, bytes): (u32, u32)) -> String {
     let symbol = format!("m.f{index}");
-    let is_head = |line: &&str| {
-        line.strip_suffix(':')
-            .is_some_and(|names| names.split(", ").any(|name| name == symbol))
-    };
+    let is_head =
+        |line: &&str| line.strip_suffix(':').is_some_and(|names| names.split(", ").any(|name| name == symbol));
     let mut text = format!("{name}:\n");
     let mut start = None;
     for line in listing.lines().skip_while(|line| !is_head(line)).skip(1) {
@@ -131,9 +113,7 @@ fn without_source(line: &str) -> &str {
     };
     match notes.split_once("wasm 0x") {
         Some(("", _)) => body.trim_end(),
-        Some((symbol, _)) => {
-            line[..body.len() + " ; ".len() + symbol.len()].trim_end_matches([',', ' '])
-        }
+        Some((symbol, _)) => line[..body.len() + " ; ".len() + symbol.len()].trim_end_matches([',', ' ']),
         None => line.trim_end(),
     }
 }
@@ -143,10 +123,7 @@ fn without_source(line: &str) -> &str {
 fn function(text: &str, config: &Config) -> Result<Made, String> {
     let mut func = ir::text::parse(text).map_err(|error| error.to_string())?;
     ir::check::run(&func).map_err(|violation| format!("not well-formed: {violation:?}"))?;
-    let globals = [
-        GlobalCell::Cell(ir::op::Type::I32),
-        GlobalCell::Cell(ir::op::Type::I64),
-    ];
+    let globals = [GlobalCell::Cell(ir::op::Type::I32), GlobalCell::Cell(ir::op::Type::I64)];
     let info = ModuleInfo::new(0, LengthCell::Present, &globals);
     let mut made = Made::default();
     opt::run(&mut func, config, |_, _| {});

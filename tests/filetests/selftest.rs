@@ -6,27 +6,16 @@ use super::{Mode, file, mode, run};
 pub const TESTS: &[(&str, fn())] = &[
     ("a_good_file_passes", a_good_file_passes),
     ("failing_asks_fail", failing_asks_fail),
-    (
-        "misspelt_directives_are_refused",
-        misspelt_directives_are_refused,
-    ),
-    (
-        "a_file_that_asks_nothing_is_refused",
-        a_file_that_asks_nothing_is_refused,
-    ),
-    (
-        "snapshots_are_compared_and_recorded",
-        snapshots_are_compared_and_recorded,
-    ),
-    (
-        "a_failing_ask_is_reported_before_recording",
-        a_failing_ask_is_reported_before_recording,
-    ),
+    ("misspelt_directives_are_refused", misspelt_directives_are_refused),
+    ("a_file_that_asks_nothing_is_refused", a_file_that_asks_nothing_is_refused),
+    ("snapshots_are_compared_and_recorded", snapshots_are_compared_and_recorded),
+    ("a_failing_ask_is_reported_before_recording", a_failing_ask_is_reported_before_recording),
     ("ci_does_not_record", ci_does_not_record),
     ("words_are_not_cut_in_two", words_are_not_cut_in_two),
 ];
 
-const CODE: &str = "(module (func (export \"f\") (param i32 i32) (result i32) (i32.div_u (local.get 0) (local.get 1))))\n";
+const CODE: &str =
+    "(module (func (export \"f\") (param i32 i32) (result i32) (i32.div_u (local.get 0) (local.get 1))))\n";
 
 fn with(directives: &str) -> String {
     format!(";; A division.\n{directives}\n{CODE}")
@@ -35,10 +24,7 @@ fn with(directives: &str) -> String {
 fn refused(directives: &str, words: &str) {
     match run(&with(directives), "wat", Mode::Compare) {
         Ok(_) => panic!("accepted: {directives}"),
-        Err(why) => assert!(
-            why.contains(words),
-            "{directives}: refused without {words:?}:\n{why}"
-        ),
+        Err(why) => assert!(why.contains(words), "{directives}: refused without {words:?}:\n{why}"),
     }
 }
 
@@ -66,17 +52,8 @@ fn failing_asks_fail() {
 }
 
 fn misspelt_directives_are_refused() {
-    for wrong in [
-        "CHEK asm: udiv",
-        "CHECKNOT asm: udiv",
-        "CHECK_NOT asm: udiv",
-        "FOO",
-        "VERIFIED",
-    ] {
-        refused(
-            &format!(";; CHECK asm: udiv\n;; {wrong}"),
-            "line 3: there is no directive",
-        );
+    for wrong in ["CHEK asm: udiv", "CHECKNOT asm: udiv", "CHECK_NOT asm: udiv", "FOO", "VERIFIED"] {
+        refused(&format!(";; CHECK asm: udiv\n;; {wrong}"), "line 3: there is no directive");
     }
     refused(";; Check asm: udiv", "there is no directive Check");
     refused(";; check-not asm: udiv", "there is no directive check-not");
@@ -89,20 +66,10 @@ fn misspelt_directives_are_refused() {
     refused(";; RUN f(1, 2)", "the form is: RUN");
     refused(";; RUN f(1, 2) = trap divide", "there is no trap");
     refused(";; SIZE f < 3", "the form is: SIZE");
-    refused(
-        ";; CHECK asm: udiv\n;; OPTIONS level=3",
-        "there is no option level=3",
-    );
-    refused(
-        ";; CHECK asm: udiv\n(module) ;; CHECK asm: mul",
-        "on a line of its own",
-    );
+    refused(";; CHECK asm: udiv\n;; OPTIONS level=3", "there is no option level=3");
+    refused(";; CHECK asm: udiv\n(module) ;; CHECK asm: mul", "on a line of its own");
     refused(";; CHECK asm: udiv\n;;= assembly", "there is no stage");
-    let ir = run(
-        ";; Words.\n;; VERIFY proved\nfunc 0 \"f\" () -> ()\n",
-        "ir",
-        Mode::Compare,
-    );
+    let ir = run(";; Words.\n;; VERIFY proved\nfunc 0 \"f\" () -> ()\n", "ir", Mode::Compare);
     assert!(ir.is_err_and(|why| why.contains("has no module")));
 }
 
@@ -116,13 +83,8 @@ fn a_file_that_asks_nothing_is_refused() {
 fn snapshots_are_compared_and_recorded() {
     let empty = format!("{};;= opt\n", with(""));
     let why = run(&empty, "wat", Mode::Compare).expect_err("nothing is recorded");
-    assert!(
-        why.contains("+ ;;   v") && why.contains("i32.div_u"),
-        "{why}"
-    );
-    let recorded = run(&empty, "wat", Mode::Record)
-        .expect("it can be recorded")
-        .expect("something is new");
+    assert!(why.contains("+ ;;   v") && why.contains("i32.div_u"), "{why}");
+    let recorded = run(&empty, "wat", Mode::Record).expect("it can be recorded").expect("something is new");
     assert!(recorded.starts_with(&empty));
     assert_eq!(run(&recorded, "wat", Mode::Compare), Ok(None));
     assert_eq!(run(&recorded, "wat", Mode::Record), Ok(None));

@@ -25,12 +25,8 @@ fn operators_on_unknown_operands() {
     let mut module = String::from("(module\n");
     for (ty, ops, unaries) in [("i32", BINARY32, UNARY32), ("i64", BINARY64, UNARY64)] {
         ops.split(' ').for_each(|op| module += &binary(ty, op, ty));
-        COMPARE
-            .split(' ')
-            .for_each(|op| module += &binary(ty, op, "i32"));
-        unaries
-            .split(' ')
-            .for_each(|op| module += &unary(ty, &format!("{ty}.{op}"), ty));
+        COMPARE.split(' ').for_each(|op| module += &binary(ty, op, "i32"));
+        unaries.split(' ').for_each(|op| module += &unary(ty, &format!("{ty}.{op}"), ty));
         module += &unary(ty, &format!("{ty}.eqz"), "i32");
     }
     module += &unary("i64", "i32.wrap_i64", "i32");
@@ -44,23 +40,14 @@ fn operators_on_unknown_operands() {
 fn operators_with_one_constant() {
     for (ty, ops) in [("i32", BINARY32), ("i64", BINARY64)] {
         for op in ops.split(' ').chain(COMPARE.split(' ')) {
-            let result = if COMPARE.split(' ').any(|c| c == op) {
-                "i32"
-            } else {
-                ty
-            };
+            let result = if COMPARE.split(' ').any(|c| c == op) { "i32" } else { ty };
             let mut module = String::from("(module\n");
             for (index, word) in WORDS.iter().enumerate() {
-                let word = if ty == "i32" {
-                    i64::from(*word as u32 as i32)
-                } else {
-                    *word as i64
-                };
+                let word = if ty == "i32" { i64::from(*word as u32 as i32) } else { *word as i64 };
                 let constant = format!("({ty}.const {word})");
-                for (side, operands) in [
-                    ("right", format!("(local.get 0) {constant}")),
-                    ("left", format!("{constant} (local.get 0)")),
-                ] {
+                for (side, operands) in
+                    [("right", format!("(local.get 0) {constant}")), ("left", format!("{constant} (local.get 0)"))]
+                {
                     module += &format!(
                         "(func (export \"{op} {side} {index}\") (param {ty}) (result {result})
                             ({ty}.{op} {operands}))\n"
@@ -84,11 +71,7 @@ fn two_operators_with_constants() {
                     (i32.{outer} (local.get 0) (i32.{inner} (local.get 1) (i32.const 31))))\n"
             );
             for (i, c) in constants.iter().enumerate() {
-                for (j, d) in constants
-                    .iter()
-                    .enumerate()
-                    .filter(|(j, _)| (i + j) % 3 == 0 || i == *j)
-                {
+                for (j, d) in constants.iter().enumerate().filter(|(j, _)| (i + j) % 3 == 0 || i == *j) {
                     module += &format!(
                         "(func (export \"{outer} {inner} {i} {j}\") (param i32) (result i32)
                             (i32.{outer} (i32.{inner} (local.get 0) (i32.const {c})) (i32.const {d})))\n"
@@ -103,14 +86,10 @@ fn two_operators_with_constants() {
 #[test]
 fn extensions_of_extensions() {
     let ops = ["i32.extend8_s", "i32.extend16_s"];
-    let mut module = String::from(
-        "(module (memory (export \"memory\") 1) (data (i32.const 0) \"\\00\\7f\\80\\ff\\80\\80\")\n",
-    );
+    let mut module =
+        String::from("(module (memory (export \"memory\") 1) (data (i32.const 0) \"\\00\\7f\\80\\ff\\80\\80\")\n");
     for outer in ops {
-        for inner in
-            ops.iter()
-                .chain(&["i32.load8_u", "i32.load8_s", "i32.load16_u", "i32.load16_s"])
-        {
+        for inner in ops.iter().chain(&["i32.load8_u", "i32.load8_s", "i32.load16_u", "i32.load16_s"]) {
             module += &format!(
                 "(func (export \"{outer} {inner}\") (param i32) (result i32) ({outer} ({inner} (local.get 0))))\n"
             );
@@ -141,26 +120,12 @@ fn conditions_and_selections() {
     for (index, condition) in conditions.iter().enumerate() {
         for (name, body) in [
             ("value", (*condition).to_string()),
-            (
-                "select",
-                format!("(select (local.get 0) (local.get 1) {condition})"),
-            ),
-            (
-                "truth",
-                format!("(select (i32.const 1) (i32.const 0) {condition})"),
-            ),
-            (
-                "same",
-                format!("(select (local.get 1) (local.get 1) {condition})"),
-            ),
-            (
-                "if",
-                format!("(if (result i32) {condition} (then (i32.const 3)) (else (local.get 1)))"),
-            ),
+            ("select", format!("(select (local.get 0) (local.get 1) {condition})")),
+            ("truth", format!("(select (i32.const 1) (i32.const 0) {condition})")),
+            ("same", format!("(select (local.get 1) (local.get 1) {condition})")),
+            ("if", format!("(if (result i32) {condition} (then (i32.const 3)) (else (local.get 1)))")),
         ] {
-            module += &format!(
-                "(func (export \"{name} {index}\") (param i32 i32) (result i32) {body})\n"
-            );
+            module += &format!("(func (export \"{name} {index}\") (param i32 i32) (result i32) {body})\n");
         }
     }
     check(&(module + ")"));

@@ -33,9 +33,7 @@ struct Effect {
 /// What imported functions compute.
 pub fn host(function: Function, args: &[u64]) -> u64 {
     let start = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(u64::from(function.0) + 1);
-    args.iter().fold(start, |sum, arg| {
-        (sum ^ arg).rotate_left(7).wrapping_mul(0x1_0000_01b3)
-    })
+    args.iter().fold(start, |sum, arg| (sum ^ arg).rotate_left(7).wrapping_mul(0x1_0000_01b3))
 }
 
 impl Program {
@@ -47,36 +45,18 @@ impl Program {
 
     /// Compiles the binary module at every level.
     pub fn from_bytes(bytes: Vec<u8>) -> Program {
-        let config = Config {
-            memory_max: Some(4 << 16),
-            ..Config::default()
-        };
+        let config = Config { memory_max: Some(4 << 16), ..Config::default() };
         let module = wasm::parse(&bytes, &config).unwrap_or_else(|e| panic!("{e}"));
-        let translated: Funcs = module
-            .functions
-            .keys()
-            .map(|function| translate::run(&module, function))
-            .collect();
+        let translated: Funcs = module.functions.keys().map(|function| translate::run(&module, function)).collect();
         let mut stages = vec![("translate".to_string(), translated.clone())];
         for opt_level in [OptLevel::O0, OptLevel::O2] {
-            stages.extend(optimised(
-                &translated,
-                &Config {
-                    opt_level,
-                    ..config.clone()
-                },
-            ));
+            stages.extend(optimised(&translated, &Config { opt_level, ..config.clone() }));
         }
         // A stage that changed nothing need not run again.
         stages.dedup_by(|next, previous| next.1 == previous.1);
         let engine = wasmi::Engine::default();
         let compiled = wasmi::Module::new(&engine, &bytes).expect("valid");
-        Program {
-            module,
-            engine,
-            compiled,
-            stages,
-        }
+        Program { module, engine, compiled, stages }
     }
 
     /// Calls every exported function with combinations of the words.
@@ -88,19 +68,12 @@ impl Program {
             let types = self.module.signature(function).params.clone();
             let mut calls = vec![vec![]];
             for ty in &types {
-                let few = if types.len() > 2 {
-                    words.len() / 3
-                } else {
-                    words.len()
-                };
+                let few = if types.len() > 2 { words.len() / 3 } else { words.len() };
                 let step = words.len() / few;
                 calls = calls
                     .into_iter()
                     .flat_map(|call: Vec<u64>| {
-                        words
-                            .iter()
-                            .step_by(step)
-                            .map(move |word| [call.clone(), vec![mask(*ty, *word)]].concat())
+                        words.iter().step_by(step).map(move |word| [call.clone(), vec![mask(*ty, *word)]].concat())
                     })
                     .collect();
             }
@@ -113,9 +86,7 @@ impl Program {
 
     fn check_call(&self, name: &str, function: Function, args: &[u64]) {
         let fresh = || Instance::new(&self.module);
-        let Ok(mut instance) = fresh() else {
-            panic!("{name}: instantiation traps")
-        };
+        let Ok(mut instance) = fresh() else { panic!("{name}: instantiation traps") };
         let call = (function, args);
         let expected = interp::run_wasm(&self.module, &mut instance, host, call, FUEL);
         if matches!(expected.outcome, Err(Stop::OutOfFuel | Stop::TooDeep)) {
@@ -130,32 +101,12 @@ impl Program {
             let mut instance = fresh().expect("instantiated before");
             let context = (&self.module, host as interp::Host);
             let run = interp::run_ir(funcs, &mut instance, context, call, EXPANSION * FUEL);
-            let found = Effect {
-                outcome: run.outcome,
-                instance,
-            };
-            let shown = || {
-                funcs[function]
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default()
-            };
-            assert_eq!(
-                found.outcome,
-                effect.outcome,
-                "{name}{args:?} after {stage}:\n{}",
-                shown()
-            );
-            assert!(
-                found == effect,
-                "{name}{args:?} leaves another state after {stage}:\n{}",
-                shown()
-            );
+            let found = Effect { outcome: run.outcome, instance };
+            let shown = || funcs[function].as_ref().map(ToString::to_string).unwrap_or_default();
+            assert_eq!(found.outcome, effect.outcome, "{name}{args:?} after {stage}:\n{}", shown());
+            assert!(found == effect, "{name}{args:?} leaves another state after {stage}:\n{}", shown());
             if let Err(visit) = frames::check(&run.trace, &trace) {
-                panic!(
-                    "{name}{args:?} after {stage}: no such state: {visit:x?}\n{}",
-                    shown()
-                );
+                panic!("{name}{args:?} after {stage}: no such state: {visit:x?}\n{}", shown());
             }
         }
     }
@@ -168,10 +119,7 @@ impl Program {
                 return false;
             };
             body.insts.windows(2).any(|pair| {
-                let tests = matches!(
-                    pair[0],
-                    Inst::IsZero(_) | Inst::Numeric(Op::Ne32 | Op::Ne64)
-                );
+                let tests = matches!(pair[0], Inst::IsZero(_) | Inst::Numeric(Op::Ne32 | Op::Ne64));
                 tests && pair[1] == Inst::Select
             })
         })
@@ -184,27 +132,19 @@ impl Program {
         for (index, import) in module.imports().enumerate() {
             let ty = import.ty().func().expect("a function").clone();
             let results = ty.results().to_vec();
-            let define =
-                linker.func_new(import.module(), import.name(), ty, move |_, args, out| {
-                    let words: Vec<u64> = args.iter().map(word).collect();
-                    for (out, ty) in out.iter_mut().zip(&results) {
-                        *out = val(*ty, host(Function(index as u32), &words));
-                    }
-                    Ok(())
-                });
+            let define = linker.func_new(import.module(), import.name(), ty, move |_, args, out| {
+                let words: Vec<u64> = args.iter().map(word).collect();
+                for (out, ty) in out.iter_mut().zip(&results) {
+                    *out = val(*ty, host(Function(index as u32), &words));
+                }
+                Ok(())
+            });
             define.expect("imports have names of their own");
         }
-        let instance = linker
-            .instantiate_and_start(&mut store, module)
-            .expect("instantiates");
+        let instance = linker.instantiate_and_start(&mut store, module).expect("instantiates");
         let export = instance.get_func(&store, name).expect("exported");
         let ty = export.ty(&store);
-        let inputs: Vec<Val> = ty
-            .params()
-            .iter()
-            .zip(args)
-            .map(|(ty, word)| val(*ty, *word))
-            .collect();
+        let inputs: Vec<Val> = ty.params().iter().zip(args).map(|(ty, word)| val(*ty, *word)).collect();
         let mut outputs: Vec<Val> = ty.results().iter().map(|ty| val(*ty, 0)).collect();
         let outcome = match export.call(&mut store, &inputs, &mut outputs) {
             Ok(()) => Ok(outputs.iter().map(word).collect::<Vec<u64>>()),
@@ -217,15 +157,8 @@ impl Program {
         assert_eq!(expected_outcome, outcome, "{name}{args:?} in wasmi");
         if let Some(memory) = instance.get_memory(&store, "memory") {
             let bytes = memory.data(&store);
-            assert_eq!(
-                bytes.len(),
-                expected.instance.length as usize,
-                "{name}{args:?}: length"
-            );
-            assert!(
-                bytes == &expected.instance.memory[..bytes.len()],
-                "{name}{args:?}: memory"
-            );
+            assert_eq!(bytes.len(), expected.instance.length as usize, "{name}{args:?}: length");
+            assert!(bytes == &expected.instance.memory[..bytes.len()], "{name}{args:?}: memory");
         }
     }
 }

@@ -153,17 +153,7 @@ fn memory_accesses_at_the_edges() {
     let loads = "i32.load i32.load8_u i32.load8_s i32.load16_u i32.load16_s i64.load i64.load8_u \
         i64.load8_s i64.load16_u i64.load16_s i64.load32_u i64.load32_s";
     let stores = "i32.store i32.store8 i32.store16 i64.store i64.store8 i64.store16 i64.store32";
-    for offset in [
-        0_u32,
-        1,
-        65520,
-        65528,
-        65532,
-        65535,
-        65536,
-        0xffff_fff0,
-        0xffff_ffff,
-    ] {
+    for offset in [0_u32, 1, 65520, 65528, 65532, 65535, 65536, 0xffff_fff0, 0xffff_ffff] {
         for op in loads.split_whitespace() {
             let ty = &op[..3];
             module += &format!(
@@ -313,10 +303,7 @@ fn frames_at_joins_with_deep_stacks() {
 /// A control program as a C compiler emits it.
 #[test]
 fn compiled_c_code() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/examples/controller/controller.wasm"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/controller/controller.wasm");
     let bytes = std::fs::read(path).expect("the example is part of the project");
     Program::from_bytes(bytes).check_all(&[0, 1, 5, 0xffff_ffff]);
 }

@@ -6,28 +6,10 @@ use super::oracle::Program;
 const PROGRAMS: u64 = 150;
 
 const ARITHMETIC: [&str; 16] = [
-    "add", "sub", "mul", "and", "or", "xor", "shl", "shr_u", "shr_s", "rotl", "rotr", "add", "sub",
-    "and", "add", "xor",
+    "add", "sub", "mul", "and", "or", "xor", "shl", "shr_u", "shr_s", "rotl", "rotr", "add", "sub", "and", "add", "xor",
 ];
-const COMPARE: [&str; 10] = [
-    "eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u",
-];
-const CONSTANTS: [i64; 14] = [
-    0,
-    1,
-    2,
-    3,
-    7,
-    8,
-    31,
-    32,
-    63,
-    255,
-    -1,
-    -2,
-    0x7fff_ffff,
-    -0x8000_0000,
-];
+const COMPARE: [&str; 10] = ["eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u"];
+const CONSTANTS: [i64; 14] = [0, 1, 2, 3, 7, 8, 31, 32, 63, 255, -1, -2, 0x7fff_ffff, -0x8000_0000];
 
 /// Locals 0 and 1 are `i32` parameters and 2 an `i64` parameter; 3 to 5 are `i32`, 6 and 7 `i64`,
 /// 8 and 9 count loops.
@@ -61,10 +43,7 @@ struct Generator {
 impl Generator {
     fn next(&mut self, bound: u64) -> u64 {
         // A linear congruential generator with Knuth's constants for 64 bits.
-        self.state = self
-            .state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.state >> 33) % bound
     }
 
@@ -90,11 +69,7 @@ impl Generator {
         match self.next(16) {
             0..=4 => {
                 let op = self.pick(&ARITHMETIC);
-                format!(
-                    "({name}.{op} {} {})",
-                    self.expr(ty, depth_left),
-                    self.expr(ty, depth_left)
-                )
+                format!("({name}.{op} {} {})", self.expr(ty, depth_left), self.expr(ty, depth_left))
             }
             5 if ty == Type::I32 => {
                 let (of, op) = (self.pick(&[Type::I32, Type::I64]), self.pick(&COMPARE));
@@ -104,10 +79,7 @@ impl Generator {
             6 if ty == Type::I32 => {
                 let op = self.pick(&["div_s", "div_u", "rem_s", "rem_u"]);
                 let (a, b) = (self.expr(ty, depth_left), self.expr(ty, depth_left));
-                format!(
-                    "(i32.{op} {a} (i32.or {b} (i32.const {})))",
-                    self.pick(&[0, 1, 2, 4])
-                )
+                format!("(i32.{op} {a} (i32.or {b} (i32.const {})))", self.pick(&[0, 1, 2, 4]))
             }
             5 | 6 => format!("(i64.extend_i32_s {})", self.expr(Type::I32, depth_left)),
             7 => {
@@ -117,16 +89,9 @@ impl Generator {
             8 => {
                 let arms = (self.expr(ty, depth_left), self.expr(ty, depth_left));
                 let cond = self.expr(Type::I32, depth_left);
-                format!(
-                    "(select {} {} (i32.and {cond} (i32.const 3)))",
-                    arms.0, arms.1
-                )
+                format!("(select {} {} (i32.and {cond} (i32.const 3)))", arms.0, arms.1)
             }
-            9 => format!(
-                "(local.tee {} {})",
-                self.local(ty),
-                self.expr(ty, depth_left)
-            ),
+            9 => format!("(local.tee {} {})", self.local(ty), self.expr(ty, depth_left)),
             10 => {
                 let offset = self.pick(&[0, 4, 5, 65000, 65532]);
                 let op = self.pick(&["load", "load8_u", "load8_s", "load16_u", "load16_s"]);
@@ -135,10 +100,7 @@ impl Generator {
             11 => {
                 let cond = self.expr(Type::I32, depth_left);
                 self.labels.push(Some(ty));
-                let (then, otherwise) = (
-                    self.body(Some(ty), depth_left),
-                    self.body(Some(ty), depth_left),
-                );
+                let (then, otherwise) = (self.body(Some(ty), depth_left), self.body(Some(ty), depth_left));
                 self.labels.pop();
                 format!("(if (result {name}) {cond} (then {then}) (else {otherwise}))")
             }
@@ -150,10 +112,7 @@ impl Generator {
             }
             14 if self.callable > 0 => {
                 let function = self.next(self.callable as u64);
-                let args = (
-                    self.expr(Type::I32, depth_left),
-                    self.expr(Type::I64, depth_left),
-                );
+                let args = (self.expr(Type::I32, depth_left), self.expr(Type::I64, depth_left));
                 let call = match self.next(4) {
                     0 => format!(
                         "(call_indirect (type $f) {} (i32.const 3) {} {})",
@@ -161,12 +120,7 @@ impl Generator {
                         args.1,
                         format_args!("(i32.const {})", self.pick(&[0, 1, 1, 1, 5, 9]))
                     ),
-                    _ => format!(
-                        "(call {} {} (i32.const 5) {})",
-                        function + 1,
-                        args.0,
-                        args.1
-                    ),
+                    _ => format!("(call {} {} (i32.const 5) {})", function + 1, args.0, args.1),
                 };
                 match ty {
                     Type::I32 => format!("(i32.wrap_i64 {call})"),
@@ -183,10 +137,7 @@ impl Generator {
 
     fn address(&mut self, depth: u32) -> String {
         let mask = self.pick(&[0xff, 0xffff, 0x1_ffff]);
-        format!(
-            "(i32.and {} (i32.const {mask}))",
-            self.expr(Type::I32, depth)
-        )
+        format!("(i32.and {} (i32.const {mask}))", self.expr(Type::I32, depth))
     }
 
     /// Statements, then an expression if a result is wanted.
@@ -209,10 +160,7 @@ impl Generator {
             3 => {
                 let op = self.pick(&["store", "store8", "store16"]);
                 let (address, value) = (self.address(depth_left), self.expr(ty, depth_left));
-                format!(
-                    "({name}.{op} offset={} {address} {value})\n",
-                    self.pick(&[0, 4, 65000])
-                )
+                format!("({name}.{op} offset={} {address} {value})\n", self.pick(&[0, 4, 65000]))
             }
             4 => format!("(global.set ${name} {})\n", self.expr(ty, depth_left)),
             5 if depth > 0 => {
@@ -262,11 +210,8 @@ impl Generator {
         let result = self.labels[self.labels.len() - 1 - target];
         let cond = self.expr(Type::I32, depth);
         let value = result.map(|ty| self.expr(ty, depth)).unwrap_or_default();
-        let has_same_type =
-            |depth: &u64| self.labels[self.labels.len() - 1 - *depth as usize] == result;
-        let alike: Vec<u64> = (0..self.labels.len() as u64)
-            .filter(has_same_type)
-            .collect();
+        let has_same_type = |depth: &u64| self.labels[self.labels.len() - 1 - *depth as usize] == result;
+        let alike: Vec<u64> = (0..self.labels.len() as u64).filter(has_same_type).collect();
         match (self.next(5), result) {
             (0, _) => format!("(br {target} {value})\n"),
             (1, _) => {
@@ -303,12 +248,7 @@ impl Generator {
 #[test]
 fn random_programs() {
     for seed in 0..PROGRAMS {
-        let mut generator = Generator {
-            state: seed << 20,
-            labels: vec![],
-            loops: 0,
-            callable: 0,
-        };
+        let mut generator = Generator { state: seed << 20, labels: vec![], loops: 0, callable: 0 };
         let text = generator.module();
         let run = || Program::new(&text).check_all(&WORDS);
         if let Err(panic) = std::panic::catch_unwind(run) {

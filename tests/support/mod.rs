@@ -55,11 +55,7 @@ impl Program {
         let proved = proved.unwrap_or_else(|failure| panic!("{}", why(&failure)));
         let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
         let report = proved.report;
-        Program {
-            wasm,
-            firmware,
-            report,
-        }
+        Program { wasm, firmware, report }
     }
 
     /// What the actions show in QEMU, in one boot; `None` if it is not installed.
@@ -80,10 +76,7 @@ impl Program {
     #[track_caller]
     pub fn in_model(&self, actions: &[Action]) -> Vec<Seen> {
         let outcomes = model::run(&self.firmware, actions).expect("a run");
-        outcomes
-            .into_iter()
-            .map(|(outcome, _)| seen(outcome))
-            .collect()
+        outcomes.into_iter().map(|(outcome, _)| seen(outcome)).collect()
     }
 
     /// What they show in wasmi. Imports return 0, as they do in the image.
@@ -101,13 +94,8 @@ impl Program {
             });
             define.expect("imports have names of their own");
         }
-        let instance = linker
-            .instantiate_and_start(&mut store, &module)
-            .expect("an instance");
-        actions
-            .iter()
-            .filter_map(|action| act(&mut store, &instance, action))
-            .collect()
+        let instance = linker.instantiate_and_start(&mut store, &module).expect("an instance");
+        actions.iter().filter_map(|action| act(&mut store, &instance, action)).collect()
     }
 }
 
@@ -142,9 +130,7 @@ fn act(store: &mut wasmi::Store<()>, instance: &wasmi::Instance, action: &Action
         Action::Peek(offset, length) => {
             let memory = instance.get_memory(&*store, "memory").expect("exported");
             let start = *offset as usize;
-            Some(Seen::Bytes(
-                memory.data(&*store)[start..start + *length as usize].to_vec(),
-            ))
+            Some(Seen::Bytes(memory.data(&*store)[start..start + *length as usize].to_vec()))
         }
         Action::Call(symbol, arguments) => {
             let function = instance.get_func(&*store, symbol).expect("exported");

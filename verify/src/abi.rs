@@ -104,11 +104,7 @@ fn mangle_keeping(name: &str, keeps: impl Fn(u8) -> bool) -> String {
 }
 
 fn escape(byte: u8, kept: bool) -> String {
-    if kept || byte.is_ascii_alphabetic() {
-        char::from(byte).to_string()
-    } else {
-        format!("${byte:02x}")
-    }
+    if kept || byte.is_ascii_alphabetic() { char::from(byte).to_string() } else { format!("${byte:02x}") }
 }
 
 #[cfg(test)]
@@ -143,6 +139,9 @@ mod tests {
 
     #[test]
     fn cells_are_aligned() {
-        assert_eq!(instance(HasLength::Yes, &[Some(Sort::W32), None, Some(Sort::W64)]), (vec![Some(4), None, Some(8)], 16));
+        assert_eq!(
+            instance(HasLength::Yes, &[Some(Sort::W32), None, Some(Sort::W64)]),
+            (vec![Some(4), None, Some(8)], 16)
+        );
     }
 }

@@ -7,12 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gimli::{BaseAddresses, CfaRule, CieOrFde, DebugFrame, EndianSlice, FrameDescriptionEntry, LittleEndian, RegisterRule};
+use gimli::{
+    BaseAddresses, CfaRule, CieOrFde, DebugFrame, EndianSlice, FrameDescriptionEntry, LittleEndian, RegisterRule,
+};
 use gimli::{UnwindContext, UnwindSection, UnwindTableRow};
 
-use crate::elf::{Contents, Elf, FileKind, Home, RelocationKind, SymbolKind, FRAME_SECTION};
+use crate::elf::{Contents, Elf, FRAME_SECTION, FileKind, Home, RelocationKind, SymbolKind};
 use crate::hints::Location;
-use crate::segment::kept::{of_the_caller, Kept};
+use crate::segment::kept::{Kept, of_the_caller};
 use crate::verdict::{Check, Finding};
 
 type Bytes<'a> = EndianSlice<'a, LittleEndian>;
@@ -66,7 +68,8 @@ pub fn read(elf: &Elf<'_>, text: &str) -> Result<Option<FrameTable>, String> {
     if elf.sections.iter().all(|section| section.name != FRAME_SECTION) {
         return Ok(None);
     }
-    let (index, section) = elf.section(FRAME_SECTION).ok_or_else(|| format!("there are several sections {FRAME_SECTION}"))?;
+    let (index, section) =
+        elf.section(FRAME_SECTION).ok_or_else(|| format!("there are several sections {FRAME_SECTION}"))?;
     if section.contents != Contents::Bytes || section.allocated {
         return Err(format!("{FRAME_SECTION} is no section of bytes that are not loaded"));
     }
@@ -86,7 +89,11 @@ enum Relocated {
 
 /// Says for each relocated word what it refers to. In a relocatable file code is at 0, as are sections
 /// that are not loaded, so the words already hold the sums.
-fn relocate(elf: &Elf<'_>, (own, text): (usize, usize), bytes: &mut [u8]) -> Result<BTreeMap<usize, Relocated>, String> {
+fn relocate(
+    elf: &Elf<'_>,
+    (own, text): (usize, usize),
+    bytes: &mut [u8],
+) -> Result<BTreeMap<usize, Relocated>, String> {
     let mut relocated = BTreeMap::new();
     for relocation in &elf.frame_relocations {
         let symbol = elf.symbols.get(relocation.symbol).ok_or("a relocation names no symbol")?;
@@ -99,10 +106,16 @@ fn relocate(elf: &Elf<'_>, (own, text): (usize, usize), bytes: &mut [u8]) -> Res
             }
         };
         // A function's symbol would set bit 0 (AAELF32, 5.6.1.1).
-        if relocation.kind != RelocationKind::Abs32 || symbol.kind == SymbolKind::Function || elf.kind != FileKind::Relocatable {
+        if relocation.kind != RelocationKind::Abs32
+            || symbol.kind == SymbolKind::Function
+            || elf.kind != FileKind::Relocatable
+        {
             return Err(format!("{FRAME_SECTION}: the relocation at {at:#x} does not put a plain address"));
         }
-        let word = bytes.get_mut(at..at + 4).and_then(|word| word.first_chunk_mut::<4>()).ok_or("a relocation lies outside")?;
+        let word = bytes
+            .get_mut(at..at + 4)
+            .and_then(|word| word.first_chunk_mut::<4>())
+            .ok_or("a relocation lies outside")?;
         *word = u32::from_le_bytes(*word).wrapping_add(symbol.value).to_le_bytes();
         if relocated.insert(at, what).is_some() {
             return Err(format!("{FRAME_SECTION}: two relocations at {at:#x}"));
@@ -140,7 +153,10 @@ fn rows(
     entry: &FrameDescriptionEntry<Bytes<'_>>,
 ) -> Result<Entry, String> {
     let common = entry.cie();
-    if common.return_address_register().0 != LR || common.augmentation().is_some() || common.encoding().address_size != 4 {
+    if common.return_address_register().0 != LR
+        || common.augmentation().is_some()
+        || common.encoding().address_size != 4
+    {
         return Err("an entry is not made for this processor".to_owned());
     }
     let end = entry.initial_address().checked_add(entry.len()).ok_or("an entry wraps around")?;
@@ -148,7 +164,12 @@ fn rows(
     let mut table = entry.rows(section, bases, &mut context).map_err(|error| error.to_string())?;
     let mut rows = Vec::new();
     while let Some(row) = table.next_row().map_err(|error| error.to_string())? {
-        rows.push(Row { start: address(row.start_address())?, end: address(row.end_address())?, depth: depth(row), rules: rules(row) });
+        rows.push(Row {
+            start: address(row.start_address())?,
+            end: address(row.end_address())?,
+            depth: depth(row),
+            rules: rules(row),
+        });
     }
     Ok(Entry { start: address(entry.initial_address())?, end: address(end)?, rows })
 }
@@ -188,7 +209,8 @@ impl FrameTable {
     /// addresses.
     pub fn check(&self, (start, end): (u32, u32), kept: &BTreeMap<u32, Kept>) -> Vec<Finding> {
         let find = |at: u32, message: String| Finding { at, check: Check::FrameInformation, message };
-        let of_function: Vec<&Entry> = self.entries.iter().filter(|entry| entry.start < end && entry.end > start).collect();
+        let of_function: Vec<&Entry> =
+            self.entries.iter().filter(|entry| entry.start < end && entry.end > start).collect();
         let entry = match of_function[..] {
             [entry] if (entry.start, entry.end) == (start, end) => entry,
             [] => return vec![find(0, "the frame table has no entry for the function".to_owned())],

@@ -12,15 +12,15 @@ use crate::abi;
 use crate::cfi::{self, FrameTable};
 use crate::concrete::bound::Bound;
 use crate::concrete::init;
-use crate::domain::Domain;
 use crate::concrete::word::Word;
+use crate::domain::Domain;
 use crate::elf::{Elf, FileKind};
 use crate::hints::{self, Base, FunctionHints, Hints};
 use crate::program::{self, Place, Program};
 use crate::ranges;
 use crate::replay;
 use crate::segment::machine::region_term;
-use crate::segment::symbolic::{Constants, Extent, Regions, SourceWorld, Symbolic, STACK_LIMIT_MAX};
+use crate::segment::symbolic::{Constants, Extent, Regions, STACK_LIMIT_MAX, SourceWorld, Symbolic};
 use crate::segment::walk::{self, Subject, Walked};
 use crate::stack::{self, Frame};
 use crate::term::{Bounds, Function, Term32, Terms};
@@ -114,7 +114,9 @@ impl Judge<'_> {
     fn frame_information(&mut self, elf: &Elf<'_>) {
         match cfi::read(elf, &format!(".text.{}", self.hints.module_name)) {
             Ok(Some(table)) => self.frame_table = Some(table),
-            Ok(None) => self.report.assumptions.push("there is no frame information; nobody unwinds the stack".to_owned()),
+            Ok(None) => {
+                self.report.assumptions.push("there is no frame information; nobody unwinds the stack".to_owned())
+            }
             Err(message) => self.report.findings.push(Finding { at: 0, check: Check::FrameInformation, message }),
         }
     }
@@ -128,7 +130,11 @@ impl Judge<'_> {
             let subject = Subject { module: self.module, function, program: self.program, hints, start, end };
             let mut findings = Vec::new();
             if hints.function != function.index || of_function.next().is_some() {
-                findings.push(Finding { at: 0, check: Check::Segment, message: "there is no one record of hints".to_owned() });
+                findings.push(Finding {
+                    at: 0,
+                    check: Check::Segment,
+                    message: "there is no one record of hints".to_owned(),
+                });
             }
             if checks != Checks::Segments {
                 findings.extend(ranges::run(&subject));
@@ -142,7 +148,13 @@ impl Judge<'_> {
         }
     }
 
-    fn judge(&mut self, subject: &Subject<'_>, walked: Walked, mut findings: Vec<Finding>, checks: Checks) -> FunctionReport {
+    fn judge(
+        &mut self,
+        subject: &Subject<'_>,
+        walked: Walked,
+        mut findings: Vec<Finding>,
+        checks: Checks,
+    ) -> FunctionReport {
         let function = subject.function.index;
         findings.extend(walked.findings);
         if let Some(table) = self.frame_table.as_ref().filter(|_| checks != Checks::Ranges) {

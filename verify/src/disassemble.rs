@@ -122,7 +122,8 @@ impl<'a> Listing<'a> {
         } else if let Some(names) = called.and_then(|target| self.names.get(&target)) {
             notes.push(names.join(", "));
         }
-        let sources: Vec<u32> = (0..size).filter_map(|byte| self.sources.get(&(self.start + at + byte)).copied()).collect();
+        let sources: Vec<u32> =
+            (0..size).filter_map(|byte| self.sources.get(&(self.start + at + byte)).copied()).collect();
         notes.extend(sources.first().map(|source| format!("wasm {source:#x}")));
         if notes.is_empty() { line.to_owned() } else { format!("{line:56} ; {}", notes.join(", ")) }
     }

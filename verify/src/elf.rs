@@ -271,13 +271,23 @@ impl<'a> Reader<'a> {
         }
         let names = headers.get(usize::from(self.half(50)?)).ok_or_else(|| error(50, "no section names".into()))?;
         let names = self.slice(names.offset, names.bytes, names.at)?;
-        let sections: Vec<Section> = headers.iter().map(|header| self.section(header, names)).collect::<Result<_, _>>()?;
+        let sections: Vec<Section> =
+            headers.iter().map(|header| self.section(header, names)).collect::<Result<_, _>>()?;
         let symbols = self.symbols(&headers)?;
         let relocations = self.relocations(&headers, &sections, symbols.len())?;
         let of_frames = |relocation: &Relocation| sections[relocation.section].name == FRAME_SECTION;
         let (frame_relocations, relocations) = relocations.into_iter().partition(of_frames);
         let segments = self.segments()?;
-        let elf = Elf { data: self.data, kind, entry: self.word(24)?, sections, segments, symbols, relocations, frame_relocations };
+        let elf = Elf {
+            data: self.data,
+            kind,
+            entry: self.word(24)?,
+            sections,
+            segments,
+            symbols,
+            relocations,
+            frame_relocations,
+        };
         disjoint(&elf)?;
         Ok(elf)
     }
@@ -311,7 +321,8 @@ impl<'a> Reader<'a> {
         }
         (0..count)
             .map(|index| {
-                let at = start.checked_add(40 * index).ok_or_else(|| error(32, "section headers lie outside".into()))?;
+                let at =
+                    start.checked_add(40 * index).ok_or_else(|| error(32, "section headers lie outside".into()))?;
                 Ok(Header {
                     at,
                     name: self.word(at)?,
@@ -364,7 +375,8 @@ impl<'a> Reader<'a> {
         if let Some(second) = tables.next() {
             return Err(error(second.at, "there are two symbol tables".to_owned()));
         }
-        let strings = headers.get(table.link as usize).ok_or_else(|| error(table.at + 24, "symbols have no names".into()))?;
+        let strings =
+            headers.get(table.link as usize).ok_or_else(|| error(table.at + 24, "symbols have no names".into()))?;
         let strings = self.slice(strings.offset, strings.bytes, strings.at)?;
         let rows = self.rows(table, 16)?;
         rows.map(|at| self.symbol(at, strings, headers.len())).collect()
@@ -527,7 +539,15 @@ impl<'a> Reader<'a> {
 fn linkable(header: &Header) -> Result<(), ElfError> {
     let is_known = matches!(
         header.kind,
-        SHT_NULL | SHT_PROGBITS | SHT_SYMTAB | SHT_STRTAB | SHT_RELA | SHT_NOTE | SHT_NOBITS | SHT_REL | SHT_ARM_ATTRIBUTES
+        SHT_NULL
+            | SHT_PROGBITS
+            | SHT_SYMTAB
+            | SHT_STRTAB
+            | SHT_RELA
+            | SHT_NOTE
+            | SHT_NOBITS
+            | SHT_REL
+            | SHT_ARM_ATTRIBUTES
     );
     if !is_known {
         return Err(error(header.at + 4, format!("section type {:#x} is not modelled in an object", header.kind)));
@@ -545,7 +565,8 @@ fn disjoint(elf: &Elf<'_>) -> Result<(), ElfError> {
         return Ok(());
     }
     let sections = elf.sections.iter().filter(|section| section.allocated && section.bytes > 0);
-    let mut ranges: Vec<(u32, u32)> = sections.map(|section| (section.address, section.address + section.bytes)).collect();
+    let mut ranges: Vec<(u32, u32)> =
+        sections.map(|section| (section.address, section.address + section.bytes)).collect();
     check_disjoint(&mut ranges, "sections")?;
     let places = |address: fn(&Segment) -> u32, bytes: fn(&Segment) -> u32| -> Vec<(u32, u32)> {
         let segments = elf.segments.iter().filter(|segment| bytes(segment) > 0);

@@ -64,7 +64,9 @@ impl<'a> Layout<'a> {
         let own = self.own();
         for (index, (one, section)) in own.iter().enumerate() {
             for (other, _) in own[..index].iter().filter(|(_, home)| home == section) {
-                if one.value < other.value.saturating_add(other.bytes) && other.value < one.value.saturating_add(one.bytes) {
+                if one.value < other.value.saturating_add(other.bytes)
+                    && other.value < one.value.saturating_add(one.bytes)
+                {
                     self.wrong.push(format!("{} and {} overlap", other.name, one.name));
                 }
             }
@@ -101,7 +103,8 @@ impl<'a> Layout<'a> {
                 self.wrong.push(format!("{name} is to come from outside and is defined in the file itself"));
             }
         }
-        for symbol in self.elf.symbols.iter().filter(|symbol| symbol.home == Home::Undefined && !symbol.name.is_empty()) {
+        for symbol in self.elf.symbols.iter().filter(|symbol| symbol.home == Home::Undefined && !symbol.name.is_empty())
+        {
             // A weak one may stay undefined: a call of it then does nothing.
             if symbol.binding != Binding::Global {
                 self.wrong.push(format!("{} is not defined, and not asked for as a global symbol", symbol.name));
@@ -187,7 +190,8 @@ impl<'a> Layout<'a> {
         match section.filter(|section| section.allocated && !section.writable && !section.executable) {
             Some(section) => {
                 let end = symbol.value.checked_add(4);
-                let within = symbol.value >= section.address && end.is_some_and(|end| end <= section.address + section.bytes);
+                let within =
+                    symbol.value >= section.address && end.is_some_and(|end| end <= section.address + section.bytes);
                 if !within || !symbol.value.is_multiple_of(4) {
                     self.wrong.push(format!("{} is no aligned word of its section", abi::STACK_LIMIT));
                 }

@@ -76,7 +76,12 @@ pub fn run(image: &[u8], actions: &[Action], steps_max: u64) -> Result<Vec<Outco
     let stops = [(harness.address, harness.address + harness.bytes)];
     let loaded = load::run(&elf).map_err(|fault| ModelError::File(fault.to_string()))?;
     let mut processor = Processor::new(&loaded);
-    let mut around = Surroundings { externals: &[], host: &mut |_, _, _| Err("nobody provides it".to_owned()), stops: &stops, steps_max };
+    let mut around = Surroundings {
+        externals: &[],
+        host: &mut |_, _, _| Err("nobody provides it".to_owned()),
+        stops: &stops,
+        steps_max,
+    };
     let started = processor.reset(&mut around);
     match started.end {
         End::Reached(_) => {}

@@ -11,7 +11,7 @@ use crate::elf::{Binding, Contents, Elf, FileKind, Home, RelocationKind, Section
 use crate::hints::{Base, Hints, Sort};
 use crate::layout;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::{Exported, Module, ValueType, PAGE_BYTES};
+use crate::wasm::module::{Exported, Module, PAGE_BYTES, ValueType};
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,8 +153,10 @@ impl Program {
     /// There is none, or it holds what is no constant.
     pub fn constant(&self, address: u32) -> Result<Word, String> {
         let end = address.checked_add(4).ok_or("a literal wraps around")?;
-        let bytes: [u8; 4] =
-            self.code(address, end).try_into().map_err(|_| format!("a literal at {address:#x} lies outside the code"))?;
+        let bytes: [u8; 4] = self
+            .code(address, end)
+            .try_into()
+            .map_err(|_| format!("a literal at {address:#x} lies outside the code"))?;
         let number = u32::from_le_bytes(bytes);
         match self.relocation_within(address, 4) {
             None => Ok(Word::Number(number)),
@@ -206,7 +208,8 @@ impl Binder<'_> {
 
     fn program(&mut self) -> Option<Program> {
         let text_name = format!(".text.{}", self.hints.module_name);
-        let (text_index, text) = self.require(self.elf.section(&text_name), || format!("there is no one section {text_name}"))?;
+        let (text_index, text) =
+            self.require(self.elf.section(&text_name), || format!("there is no one section {text_name}"))?;
         if !text.executable || text.writable || text.contents != Contents::Bytes {
             self.find(format!("{text_name} is no read-only code"));
         }
@@ -265,7 +268,8 @@ impl Binder<'_> {
             let symbol = self.require(self.elf.symbol(&name), || format!("there is no one symbol {name}"))?;
             let range = self.code_range(symbol, text_index);
             let local = symbol.binding == Binding::Local;
-            let range = self.require(range.filter(|_| local), || format!("{name} is no local function of the text section"))?;
+            let range =
+                self.require(range.filter(|_| local), || format!("{name} is no local function of the text section"))?;
             if range.0 < end_of_last {
                 self.find(format!("{name} overlaps the function before it"));
             }
@@ -370,7 +374,8 @@ impl Binder<'_> {
         let within = symbol.value >= start
             && symbol.value.checked_add(symbol.bytes).is_some_and(|end| end <= start + section.bytes);
         let fits = section.allocated && !section.executable && section.writable == (access == Access::Written);
-        let aligned = symbol.value.is_multiple_of(8) && (self.elf.kind == FileKind::Executable || section.align.is_multiple_of(8));
+        let aligned = symbol.value.is_multiple_of(8)
+            && (self.elf.kind == FileKind::Executable || section.align.is_multiple_of(8));
         if !within || !fits || !aligned || symbol.binding != Binding::Local {
             return self.find(format!("{name} is not a local, 8-aligned region in a section of the right kind"));
         }
@@ -421,7 +426,10 @@ impl Binder<'_> {
         for relocation in relocations {
             let symbol = &self.elf.symbols[relocation.symbol];
             let Some(what) = self.named(symbol, program) else {
-                let message = format!("the relocation at code offset {:#x} names {:?}, which code may not", relocation.offset, symbol.name);
+                let message = format!(
+                    "the relocation at code offset {:#x} names {:?}, which code may not",
+                    relocation.offset, symbol.name
+                );
                 self.find(message);
                 continue;
             };

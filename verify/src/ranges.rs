@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::abi::{self, CALLER_SAVED};
-use crate::hints::{entry_name, Label, Location, Name, ENTRY_NAME};
+use crate::hints::{ENTRY_NAME, Label, Location, Name, entry_name};
 use crate::segment::walk::Subject;
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Address, Inst, MultipleMode, Reg, RegSet, Width, Writeback};
@@ -106,7 +106,9 @@ impl<'a> Ranges<'a> {
             let decoded = decode(subject.program.code(pc, subject.end), 0)
                 .map_err(|error| find(at, format!("no instruction that is modelled: {error}")))?;
             let successors = successors(subject, &decoded.0, at, decoded.1).map_err(|why| find(at, why))?;
-            ranges.constants.extend(constants(&decoded.0, pc, &successors).map(|address| address.wrapping_sub(subject.start)));
+            ranges
+                .constants
+                .extend(constants(&decoded.0, pc, &successors).map(|address| address.wrapping_sub(subject.start)));
             let step = step(&decoded.0, (decoded.1, depth), labels.get(&at).copied(), conditional > 0);
             let left = match decoded.0 {
                 Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
@@ -162,7 +164,11 @@ impl<'a> Ranges<'a> {
         for location in &step.reads {
             let mut named = label.reads.iter().filter(|(read, _)| read == location);
             if named.next().is_none() && !(step.is_conditional && step.writes.contains(location)) {
-                messages.push(format!("`{}` reads {}, and its label names no value there", step.text, words(*location)));
+                messages.push(format!(
+                    "`{}` reads {}, and its label names no value there",
+                    step.text,
+                    words(*location)
+                ));
             }
         }
         for (location, name) in &label.reads {
@@ -209,7 +215,8 @@ impl Ranges<'_> {
     /// The offsets of the instructions that put a value there.
     fn writers(&self, location: Location, name: Name) -> String {
         let puts = |step: &Step<'_>| step.label.is_some_and(|label| label.writes.contains(&(location, name)));
-        let found: Vec<String> = self.steps.iter().filter(|(_, step)| puts(step)).map(|(at, _)| format!("{at:#x}")).collect();
+        let found: Vec<String> =
+            self.steps.iter().filter(|(_, step)| puts(step)).map(|(at, _)| format!("{at:#x}")).collect();
         found.join(", ")
     }
 
@@ -289,7 +296,9 @@ fn successors(subject: &Subject<'_>, inst: &Inst, at: u32, size: u32) -> Result<
     };
     match inst {
         Inst::Branch { offset } => Ok(vec![inside(target(*offset))?]),
-        Inst::BranchCond { offset, .. } | Inst::CompareBranch { offset, .. } => Ok(vec![next, inside(target(*offset))?]),
+        Inst::BranchCond { offset, .. } | Inst::CompareBranch { offset, .. } => {
+            Ok(vec![next, inside(target(*offset))?])
+        }
         Inst::TableBranch { width, .. } => table_targets(subject, next, *width),
         Inst::Udf { .. } => Ok(Vec::new()),
         inst if leaves(inst) => Ok(Vec::new()),
@@ -414,7 +423,8 @@ enum StackWords {
 
 /// The depth of SP after an instruction, and the stack words that it moves.
 fn stack_words(inst: &Inst, depth: i32) -> Result<(i32, StackWords), String> {
-    let words = |from: i32, count: u32| (0..count as i32).map(|index| Location::Stack(from - depth + 4 * index)).collect();
+    let words =
+        |from: i32, count: u32| (0..count as i32).map(|index| Location::Stack(from - depth + 4 * index)).collect();
     let word = |from: i32, width: Width| if width == Width::Word { words(from, 1) } else { Vec::new() };
     Ok(match *inst {
         Inst::Load { width, address: Address::Offset { n: Reg::SP, offset }, .. } => {
@@ -423,7 +433,9 @@ fn stack_words(inst: &Inst, depth: i32) -> Result<(i32, StackWords), String> {
         Inst::Store { width, address: Address::Offset { n: Reg::SP, offset }, .. } => {
             (depth, StackWords::Written(word(offset, width)))
         }
-        Inst::LoadDual { address: Address::Offset { n: Reg::SP, offset }, .. } => (depth, StackWords::Read(words(offset, 2))),
+        Inst::LoadDual { address: Address::Offset { n: Reg::SP, offset }, .. } => {
+            (depth, StackWords::Read(words(offset, 2)))
+        }
         Inst::StoreDual { address: Address::Offset { n: Reg::SP, offset }, .. } => {
             (depth, StackWords::Written(words(offset, 2)))
         }
@@ -437,7 +449,12 @@ fn stack_words(inst: &Inst, depth: i32) -> Result<(i32, StackWords), String> {
             let bytes = if writeback == Writeback::Yes { 4 * registers.len() as i32 } else { 0 };
             (depth - bytes, StackWords::Read(words(0, registers.len())))
         }
-        Inst::StoreMultiple { n: Reg::SP, writeback: Writeback::Yes, mode: MultipleMode::DecrementBefore, registers } => {
+        Inst::StoreMultiple {
+            n: Reg::SP,
+            writeback: Writeback::Yes,
+            mode: MultipleMode::DecrementBefore,
+            registers,
+        } => {
             let bytes = 4 * registers.len() as i32;
             (depth + bytes, StackWords::Written(words(-bytes, registers.len())))
         }
@@ -447,7 +464,9 @@ fn stack_words(inst: &Inst, depth: i32) -> Result<(i32, StackWords), String> {
         Inst::DataImm { op: crate::thumb::inst::DataOp::Add, d: Reg::SP, n: Reg::SP, imm, .. } => {
             (depth.wrapping_sub_unsigned(imm.value), StackWords::None)
         }
-        _ if operands(inst, None).writes.contains(Reg::SP) => return Err("SP changes in a way that is not followed".to_owned()),
+        _ if operands(inst, None).writes.contains(Reg::SP) => {
+            return Err("SP changes in a way that is not followed".to_owned());
+        }
         _ => (depth, StackWords::None),
     })
 }

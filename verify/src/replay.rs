@@ -86,11 +86,7 @@ pub fn run(bound: &Bound<'_>, function: u32, seed: u64) -> Option<Counterexample
     let initial = instantiate::run(bound.module, bound.reserve_pages())?.state;
     let state = disturb(bound, initial, &mut random);
     let signature = bound.module.signature(function)?;
-    let arguments: Vec<Constant> = signature
-        .parameters
-        .iter()
-        .map(|kind| choose(*kind, &state, &mut random))
-        .collect();
+    let arguments: Vec<Constant> = signature.parameters.iter().map(|kind| choose(*kind, &state, &mut random)).collect();
     let source = source(bound, function, &state, (&arguments, seed))?;
     let machine = machine(bound, function, &state, (&arguments, seed))?;
     let difference = compare(bound, &source, &machine)?;
@@ -130,8 +126,7 @@ fn disturb(bound: &Bound<'_>, mut state: State, random: &mut Random) -> State {
     if random.below(2) == 0 {
         return state;
     }
-    let room =
-        u64::from(bound.reserve_pages()) - (state.memory.len() as u64) / u64::from(PAGE_BYTES);
+    let room = u64::from(bound.reserve_pages()) - (state.memory.len() as u64) / u64::from(PAGE_BYTES);
     if bound.module.grows_memory() && room > 0 {
         let more = random.below(room.min(3) + 1) as usize * PAGE_BYTES as usize;
         state.memory.resize(state.memory.len() + more, 0);
@@ -163,9 +158,7 @@ fn choose(kind: ValueType, state: &State, random: &mut Random) -> Constant {
     let number = match random.below(5) {
         0 | 1 => BOUNDARY[random.below(BOUNDARY.len() as u64) as usize],
         2 => random.below(16),
-        3 => (state.memory.len() as u64)
-            .wrapping_sub(random.below(20))
-            .wrapping_add(4),
+        3 => (state.memory.len() as u64).wrapping_sub(random.below(20)).wrapping_add(4),
         _ => random.word(),
     };
     match kind {
@@ -185,10 +178,7 @@ fn answer(seed: u64, import: u32, call: usize, results: &[ValueType]) -> Vec<Con
 }
 
 fn results_of(bound: &Bound<'_>, import: u32) -> Vec<ValueType> {
-    bound
-        .module
-        .signature(import)
-        .map_or(Vec::new(), |signature| signature.results.clone())
+    bound.module.signature(import).map_or(Vec::new(), |signature| signature.results.clone())
 }
 
 fn source(
@@ -198,33 +188,18 @@ fn source(
     (arguments, seed): (&[Constant], u64),
 ) -> Option<Side<SourceEnd, State>> {
     let mut calls: Vec<Called> = Vec::new();
-    let mut instance = Instance {
-        module: bound.module,
-        state: state.clone(),
-    };
+    let mut instance = Instance { module: bound.module, state: state.clone() };
     let mut host = |import: u32, arguments: &[Constant], _: &mut State| {
         calls.push((import, arguments.to_vec()));
-        Ok(answer(
-            seed,
-            import,
-            calls.len(),
-            &results_of(bound, import),
-        ))
+        Ok(answer(seed, import, calls.len(), &results_of(bound, import)))
     };
-    let limits = Limits {
-        fuel: FUEL,
-        depth: DEPTH,
-    };
+    let limits = Limits { fuel: FUEL, depth: DEPTH };
     let end = match instance.call(function, arguments, limits, &mut host) {
         wasm_run::Outcome::Returned(results) => SourceEnd::Returned(results),
         wasm_run::Outcome::Trapped(trap, _) => SourceEnd::Trapped(trap),
         wasm_run::Outcome::Stopped(_) => return None,
     };
-    Some(Side {
-        end,
-        calls,
-        state: instance.state,
-    })
+    Some(Side { end, calls, state: instance.state })
 }
 
 fn machine<'b>(
@@ -240,29 +215,13 @@ fn machine<'b>(
     let mut host = |number: usize, arguments: &[Constant], _: &mut _| {
         let import = number as u32;
         calls.push((import, arguments.to_vec()));
-        Ok(answer(
-            seed,
-            import,
-            calls.len(),
-            &results_of(bound, import),
-        ))
+        Ok(answer(seed, import, calls.len(), &results_of(bound, import)))
     };
-    let mut around = Surroundings {
-        externals: &externals,
-        host: &mut host,
-        stops: &[],
-        steps_max: STEPS_MAX,
-    };
+    let mut around = Surroundings { externals: &externals, host: &mut host, stops: &[], steps_max: STEPS_MAX };
     let (start, _) = bound.program.functions.get(&function)?;
     let signature = bound.module.signature(function)?;
-    let end = processor
-        .call(*start, signature, arguments, &mut around)
-        .end;
-    Some(Side {
-        end,
-        calls,
-        state: processor,
-    })
+    let end = processor.call(*start, signature, arguments, &mut around).end;
+    Some(Side { end, calls, state: processor })
 }
 
 /// What differs, in the words of each side.
@@ -280,29 +239,20 @@ fn compare(
         (_, End::Trapped(Trap::StackExhausted, _) | End::Unfinished) => return None,
         (_, End::Faulted(fault, at)) => (false, format!("at {at:#x}: {fault}")),
         (_, End::Reached(at)) => (false, format!("comes to {at:#x}")),
-        (SourceEnd::Returned(wanted), End::Returned(found)) => {
-            (wanted == found, format!("returns {}", list(found)))
+        (SourceEnd::Returned(wanted), End::Returned(found)) => (wanted == found, format!("returns {}", list(found))),
+        (SourceEnd::Trapped(wanted), End::Trapped(found, at)) => {
+            (wanted == found, format!("traps at {at:#x}: {}", found.words()))
         }
-        (SourceEnd::Trapped(wanted), End::Trapped(found, at)) => (
-            wanted == found,
-            format!("traps at {at:#x}: {}", found.words()),
-        ),
-        (SourceEnd::Trapped(_), End::Returned(found)) => {
-            (false, format!("returns {}", list(found)))
-        }
-        (SourceEnd::Returned(_), End::Trapped(found, at)) => {
-            (false, format!("traps at {at:#x}: {}", found.words()))
-        }
+        (SourceEnd::Trapped(_), End::Returned(found)) => (false, format!("returns {}", list(found))),
+        (SourceEnd::Returned(_), End::Trapped(found, at)) => (false, format!("traps at {at:#x}: {}", found.words())),
     };
     if !same_end {
         return Some((wasm, code));
     }
     if source.calls != machine.calls {
         let words = |calls: &[Called]| {
-            let calls: Vec<String> = calls
-                .iter()
-                .map(|(import, values)| format!("{import}({})", list(values)))
-                .collect();
+            let calls: Vec<String> =
+                calls.iter().map(|(import, values)| format!("{import}({})", list(values))).collect();
             format!("calls imports {}", calls.join(", "))
         };
         return Some((words(&source.calls), words(&machine.calls)));
@@ -319,9 +269,5 @@ fn list(values: &[Constant]) -> String {
         Constant::I64(wide) => format!("{wide:#x}"),
     };
     let values: Vec<String> = values.iter().map(one).collect();
-    if values.is_empty() {
-        "nothing".to_string()
-    } else {
-        values.join(", ")
-    }
+    if values.is_empty() { "nothing".to_string() } else { values.join(", ") }
 }

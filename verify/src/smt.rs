@@ -42,10 +42,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget {
-            uninterpreted: 3_000_000,
-            exact: 3_000_000,
-        }
+        Budget { uninterpreted: 3_000_000, exact: 3_000_000 }
     }
 }
 
@@ -87,10 +84,7 @@ impl Smt {
         }
         if near.len() < all.len()
             && matches!(answer, Answer::Sat(_))
-            && matches!(
-                self.ask(terms, all, goal, Abstraction::Uninterpreted),
-                Answer::Unsat
-            )
+            && matches!(self.ask(terms, all, goal, Abstraction::Uninterpreted), Answer::Unsat)
         {
             return Proof::Valid;
         }
@@ -166,13 +160,7 @@ impl Smt {
         solver.to_smt2()
     }
 
-    fn ask(
-        &mut self,
-        terms: &Terms,
-        facts: &[(TermBool, bool)],
-        goal: TermBool,
-        how: Abstraction,
-    ) -> Answer {
+    fn ask(&mut self, terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool, how: Abstraction) -> Answer {
         let (solver, translation) = query(terms, facts, goal, how);
         if self.keep_text {
             self.last_text = Some(solver.to_smt2());
@@ -252,10 +240,7 @@ fn steps_so_far(solver: &Solver) -> u64 {
 /// The facts that share symbols with the goal, directly or through other such facts.
 fn cone(terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool) -> Vec<(TermBool, bool)> {
     let mut reached = symbols(terms, goal.raw);
-    let of_facts: Vec<BTreeSet<Symbol>> = facts
-        .iter()
-        .map(|(fact, _)| symbols(terms, fact.raw))
-        .collect();
+    let of_facts: Vec<BTreeSet<Symbol>> = facts.iter().map(|(fact, _)| symbols(terms, fact.raw)).collect();
     let mut taken = vec![false; facts.len()];
     loop {
         let mut grew = false;
@@ -270,12 +255,7 @@ fn cone(terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool) -> Vec<(TermB
             break;
         }
     }
-    facts
-        .iter()
-        .zip(taken)
-        .filter(|(_, taken)| *taken)
-        .map(|(fact, _)| *fact)
-        .collect()
+    facts.iter().zip(taken).filter(|(_, taken)| *taken).map(|(fact, _)| *fact).collect()
 }
 
 /// The unknowns of a term.
@@ -287,11 +267,7 @@ fn symbols(terms: &Terms, id: Id) -> BTreeSet<Symbol> {
         if let Node::Symbol(symbol) = terms.node(id) {
             found.insert(*symbol);
         }
-        work.extend(
-            children(terms.node(id))
-                .into_iter()
-                .filter(|child| seen.insert(*child)),
-        );
+        work.extend(children(terms.node(id)).into_iter().filter(|child| seen.insert(*child)));
     }
     found
 }
@@ -299,10 +275,7 @@ fn symbols(terms: &Terms, id: Id) -> BTreeSet<Symbol> {
 /// Whether the facts hold and the goal does not, by our own evaluator.
 fn replays(terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool, model: &Model) -> bool {
     let mut evaluator = Evaluator::new(terms.arena(), model);
-    facts
-        .iter()
-        .all(|(fact, value)| evaluator.bool(fact.raw) == *value)
-        && !evaluator.bool(goal.raw)
+    facts.iter().all(|(fact, value)| evaluator.bool(fact.raw) == *value) && !evaluator.bool(goal.raw)
 }
 
 #[cfg(test)]

@@ -25,8 +25,13 @@ pub struct Frame {
 const SLACK_BYTES: u32 = 4096;
 
 /// The need of each function with its callees up to their checks, and what does not hold.
-pub fn needs(module: &Module, frames: &BTreeMap<u32, Frame>, table: &[Option<(u32, u32)>]) -> (BTreeMap<u32, u32>, Vec<Finding>) {
-    let mut stack = Stack { module, frames, table, needs: BTreeMap::new(), under_way: BTreeSet::new(), findings: Vec::new() };
+pub fn needs(
+    module: &Module,
+    frames: &BTreeMap<u32, Frame>,
+    table: &[Option<(u32, u32)>],
+) -> (BTreeMap<u32, u32>, Vec<Finding>) {
+    let mut stack =
+        Stack { module, frames, table, needs: BTreeMap::new(), under_way: BTreeSet::new(), findings: Vec::new() };
     for index in frames.keys() {
         stack.need(*index);
     }
@@ -59,7 +64,8 @@ impl Stack<'_> {
         }
         let Some(frame) = self.frames.get(&index) else { return HOST_STACK_BYTES };
         if !self.under_way.insert(index) {
-            let message = format!("{} calls itself without a stack limit check on the way", self.module.display_name(index));
+            let message =
+                format!("{} calls itself without a stack limit check on the way", self.module.display_name(index));
             self.findings.push(Finding { at: 0, check: Check::Stack, message });
             return 0;
         }

@@ -12,8 +12,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use support::{parse, words_of, Case, Twin};
-use synth_verify::check::{check, Checks};
+use support::{Case, Twin, parse, words_of};
+use synth_verify::check::{Checks, check};
 
 #[test]
 fn cases_are_proved_and_their_twins_refused() {

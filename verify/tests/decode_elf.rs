@@ -2,19 +2,14 @@
 
 use object::write::{Object, Relocation, Symbol, SymbolSection};
 use object::{
-    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
-    SymbolScope, elf,
+    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
 };
 use synth_verify::elf::{Elf, FileKind, RelocationKind};
 
 /// An object with a function that holds the address of an import at each given offset.
 fn object(addresses: &[u64]) -> Vec<u8> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::Arm, Endianness::Little);
-    object.flags = object::FileFlags::Elf {
-        os_abi: elf::OsAbi(0),
-        abi_version: 0,
-        e_flags: elf::EF_ARM_EABI_VER5,
-    };
+    object.flags = object::FileFlags::Elf { os_abi: elf::OsAbi(0), abi_version: 0, e_flags: elf::EF_ARM_EABI_VER5 };
     let text = object.add_section(Vec::new(), b".text.m".to_vec(), SectionKind::Text);
     object.append_section_data(text, &[0; 16], 4);
     let symbol = |name: &str, section, size| Symbol {
@@ -34,13 +29,9 @@ fn object(addresses: &[u64]) -> Vec<u8> {
             offset: *offset,
             symbol: import,
             addend: 0,
-            flags: RelocationFlags::Elf {
-                r_type: elf::R_ARM_ABS32,
-            },
+            flags: RelocationFlags::Elf { r_type: elf::R_ARM_ABS32 },
         };
-        object
-            .add_relocation(text, relocation)
-            .expect("an offset inside the section");
+        object.add_relocation(text, relocation).expect("an offset inside the section");
     }
     object.write().expect("an object")
 }
@@ -53,18 +44,8 @@ fn an_object_is_read() {
     let (index, text) = elf.section(".text.m").expect("the code");
     assert!(text.executable && text.allocated && !text.writable);
     assert_eq!(elf.bytes(text).len(), 16);
-    let places: Vec<_> = elf
-        .relocations
-        .iter()
-        .map(|one| (one.section, one.offset, one.kind))
-        .collect();
-    assert_eq!(
-        places,
-        [
-            (index, 0, RelocationKind::Abs32),
-            (index, 8, RelocationKind::Abs32)
-        ]
-    );
+    let places: Vec<_> = elf.relocations.iter().map(|one| (one.section, one.offset, one.kind)).collect();
+    assert_eq!(places, [(index, 0, RelocationKind::Abs32), (index, 8, RelocationKind::Abs32)]);
     assert_eq!(elf.symbols[elf.relocations[0].symbol].name, "env_log");
     assert!(elf.symbol("f").is_some() && elf.symbol("env_log").is_none());
 }
@@ -101,12 +82,7 @@ fn damage_is_an_answer_and_never_a_panic() {
 #[test]
 fn other_machines_and_byte_orders_are_refused() {
     let good = object(&[]);
-    for (at, byte, words) in [
-        (4, 2, "32-bit"),
-        (5, 2, "little-endian"),
-        (18, 3, "not Arm"),
-        (38, 0x80, "flags"),
-    ] {
+    for (at, byte, words) in [(4, 2, "32-bit"), (5, 2, "little-endian"), (18, 3, "not Arm"), (38, 0x80, "flags")] {
         let mut bytes = good.clone();
         bytes[at] = byte;
         let error = Elf::read(&bytes).expect_err("a foreign file");

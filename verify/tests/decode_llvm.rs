@@ -45,10 +45,7 @@ struct Sequence(u64);
 
 impl Sequence {
     fn next(&mut self) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 32) as u32
     }
 }
@@ -81,18 +78,10 @@ fn wide() -> Vec<Code> {
 
 /// `None`: LLVM is not there.
 fn assemble(directory: &Path, name: &str, text: &str) -> Option<PathBuf> {
-    let (source, object) = (
-        directory.join(format!("{name}.s")),
-        directory.join(format!("{name}.o")),
-    );
+    let (source, object) = (directory.join(format!("{name}.s")), directory.join(format!("{name}.o")));
     std::fs::write(&source, text).expect("the temporary directory is writable");
     let status = Command::new("llvm-mc-19")
-        .args([
-            "--triple=thumbv7em-none-eabi",
-            "--mcpu=cortex-m4",
-            "--filetype=obj",
-            "-o",
-        ])
+        .args(["--triple=thumbv7em-none-eabi", "--mcpu=cortex-m4", "--filetype=obj", "-o"])
         .args([&object, &source])
         .status()
         .ok()?;
@@ -103,13 +92,7 @@ fn assemble(directory: &Path, name: &str, text: &str) -> Option<PathBuf> {
 /// Address and text of each line of a disassembly.
 fn disassemble(object: &Path) -> BTreeMap<u32, String> {
     let output = Command::new("llvm-objdump-19")
-        .args([
-            "-d",
-            "--triple=thumbv7em",
-            "--mcpu=cortex-m4",
-            "--no-print-imm-hex",
-            "--no-show-raw-insn",
-        ])
+        .args(["-d", "--triple=thumbv7em", "--mcpu=cortex-m4", "--no-print-imm-hex", "--no-show-raw-insn"])
         .arg(object)
         .output()
         .expect("llvm-objdump is there if llvm-mc is");
@@ -125,21 +108,14 @@ fn disassemble(object: &Path) -> BTreeMap<u32, String> {
 }
 
 fn skipped(test: &str) {
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "CI runs without llvm-mc-19"
-    );
+    assert!(std::env::var_os("CI").is_none(), "CI runs without llvm-mc-19");
     // Past the test runner, which keeps the output of tests that pass to itself.
     _ = writeln!(std::io::stderr(), "\nskipped 1 test: {test}: llvm-mc-19 is not installed");
 }
 
 /// Where the texts differ for a reason: mask and value of the encoding, and the reason.
 const EXPLAINED: [(u16, u16, &str); 3] = [
-    (
-        0xff78,
-        0x4468,
-        "ADD d, SP, d: we print the sum with the destination first",
-    ),
+    (0xff78, 0x4468, "ADD d, SP, d: we print the sum with the destination first"),
     (0xffff, 0xdef9, "LLVM's own name for UDF #249"),
     (0xffff, 0xdefe, "LLVM's own name for UDF #254"),
 ];
@@ -159,14 +135,8 @@ fn is_explained(code: Code) -> bool {
 /// * Constants are taken modulo 2^32.
 fn normal(text: &str) -> String {
     let (mnemonic, operands) = text.split_once(' ').unwrap_or((text, ""));
-    let mnemonic = mnemonic
-        .replace(".w", "")
-        .replace("addw", "add")
-        .replace("subw", "sub");
-    let operands = operands
-        .replace("#-0", "#0")
-        .replace(", #0]!", "]!")
-        .replace(", #0]", "]");
+    let mnemonic = mnemonic.replace(".w", "").replace("addw", "add").replace("subw", "sub");
+    let operands = operands.replace("#-0", "#0").replace(", #0]!", "]!").replace(", #0]", "]");
     let mut parts: Vec<String> = operands
         .split(", ")
         .map(|part| {
@@ -189,10 +159,7 @@ fn normal(text: &str) -> String {
 /// Our text, with branch targets as LLVM prints them.
 fn ours(inst: &Inst, condition: Option<Cond>, address: u32) -> String {
     let text = Text { inst, condition }.to_string();
-    match text
-        .find(" .")
-        .or_else(|| text.find(", .").map(|at| at + 1))
-    {
+    match text.find(" .").or_else(|| text.find(", .").map(|at| at + 1)) {
         Some(at) => {
             let offset: i32 = text[at + 2..].parse().expect("a relative target");
             let target = address.wrapping_add_signed(offset);
@@ -204,10 +171,7 @@ fn ours(inst: &Inst, condition: Option<Cond>, address: u32) -> String {
 
 /// Whether the instruction value keeps less than its text: its mnemonic alone is compared.
 fn keeps_no_operands(inst: &Inst) -> bool {
-    matches!(
-        inst,
-        Inst::System(System::Cps | System::Dbg | System::Dsb | System::Dmb | System::Isb)
-    )
+    matches!(inst, Inst::System(System::Cps | System::Dbg | System::Dsb | System::Dmb | System::Isb))
 }
 
 /// Result of a comparison.
@@ -236,8 +200,7 @@ fn compare(name: &str, codes: &[Code], condition: Option<Cond>) -> Option<Compar
             if !may_be_conditional(&inst, size) {
                 continue;
             }
-            writeln!(source, ".inst.n {:#06x}", 0xbf08 | (cond as u16) << 4)
-                .expect("writing to a string");
+            writeln!(source, ".inst.n {:#06x}", 0xbf08 | (cond as u16) << 4).expect("writing to a string");
             address += 2;
         }
         writeln!(source, "{}", code.directive()).expect("writing to a string");
@@ -253,14 +216,9 @@ fn compare(name: &str, codes: &[Code], condition: Option<Cond>) -> Option<Compar
     let mut differences = Vec::new();
     for (address, code, inst) in &expected {
         let our_text = normal(&ours(inst, condition, *address));
-        let their_text = theirs
-            .get(address)
-            .map_or(String::new(), |text| normal(text));
-        let same = if keeps_no_operands(inst) {
-            their_text.starts_with(our_text.trim())
-        } else {
-            our_text == their_text
-        };
+        let their_text = theirs.get(address).map_or(String::new(), |text| normal(text));
+        let same =
+            if keeps_no_operands(inst) { their_text.starts_with(our_text.trim()) } else { our_text == their_text };
         if !same {
             let text = format!("{code:x?}: {our_text:?}, LLVM {their_text:?}");
             differences.push((*code, text));
@@ -278,11 +236,9 @@ fn compare(name: &str, codes: &[Code], condition: Option<Cond>) -> Option<Compar
 /// Whether it may be alone in an IT block, and prints a condition there.
 fn may_be_conditional(inst: &Inst, size: u32) -> bool {
     match inst {
-        Inst::It { .. }
-        | Inst::BranchCond { .. }
-        | Inst::CompareBranch { .. }
-        | Inst::Udf { .. }
-        | Inst::System(_) => false,
+        Inst::It { .. } | Inst::BranchCond { .. } | Inst::CompareBranch { .. } | Inst::Udf { .. } | Inst::System(_) => {
+            false
+        }
         // The 16-bit MOVS of two registers, which sets the flags wherever it is.
         Inst::MoveReg { flags, .. } => size == 4 || *flags != SetFlags::Yes,
         _ => true,
@@ -290,12 +246,7 @@ fn may_be_conditional(inst: &Inst, size: u32) -> bool {
 }
 
 /// Accepted at least, and explained exactly.
-fn check(
-    name: &str,
-    codes: &[Code],
-    condition: Option<Cond>,
-    (accepted_min, known): (usize, usize),
-) {
+fn check(name: &str, codes: &[Code], condition: Option<Cond>, (accepted_min, known): (usize, usize)) {
     let Some(result) = compare(name, codes, condition) else {
         return skipped(name);
     };
@@ -306,11 +257,7 @@ fn check(
         result.accepted,
         result.unknown[..result.unknown.len().min(40)].join("\n")
     );
-    assert!(
-        result.accepted >= accepted_min,
-        "only {} accepted",
-        result.accepted
-    );
+    assert!(result.accepted >= accepted_min, "only {} accepted", result.accepted);
     assert_eq!(result.known, known, "differences that the table explains");
 }
 
@@ -341,11 +288,7 @@ fn every_encoding_gives_an_answer() {
         }
     }
     for first in 0xe800..=0xffff_u16 {
-        assert_eq!(
-            decode(&first.to_le_bytes(), 0),
-            Err(DecodeError::Truncated),
-            "{first:x}"
-        );
+        assert_eq!(decode(&first.to_le_bytes(), 0), Err(DecodeError::Truncated), "{first:x}");
     }
     assert!(!refused.contains_key(&DecodeError::Truncated.to_string()));
     assert!(refused.len() > 20, "{refused:#?}");

@@ -3,14 +3,8 @@
 use synth_verify::thumb::decode::{DecodeError, decode};
 
 fn text(code: &str) -> String {
-    let bytes: Vec<u8> = code
-        .split(' ')
-        .flat_map(|half| {
-            u16::from_str_radix(half, 16)
-                .expect("a halfword")
-                .to_le_bytes()
-        })
-        .collect();
+    let bytes: Vec<u8> =
+        code.split(' ').flat_map(|half| u16::from_str_radix(half, 16).expect("a halfword").to_le_bytes()).collect();
     match decode(&bytes, 0) {
         Ok((inst, size)) => {
             assert_eq!(size as usize, bytes.len(), "{code}");

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use object::write::{Object, Symbol, SymbolId, SymbolSection};
 use object::{SectionKind, SymbolFlags, SymbolKind, SymbolScope};
-use support::{parse, words_of, Case, INIT};
-use synth_verify::check::{check, Checks};
-use synth_verify::hints::{codec, Expr, Hints, Location};
+use support::{Case, INIT, parse, words_of};
+use synth_verify::check::{Checks, check};
+use synth_verify::hints::{Expr, Hints, Location, codec};
 
 fn case(name: &str) -> Case {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name).with_extension("case");
@@ -110,7 +110,7 @@ fn an_import_that_may_stay_undefined() {
 fn an_import_that_the_file_defines() {
     for name in ["env_put", "synth_stack_limit"] {
         refuse_object("startup", "is defined in the file itself", |object| {
-        let function = object.symbol_id(b"a").unwrap();
+            let function = object.symbol_id(b"a").unwrap();
             again(object, function, name);
         });
     }
@@ -314,7 +314,9 @@ fn a_cut_at_another_place_of_the_module() {
 
 #[test]
 fn a_frame_that_is_larger_than_declared() {
-    refuse_hints("spill-slots", "SP is 36 bytes below entry, 0 are declared", |hints| hints.functions[0].frame_bytes = 0);
+    refuse_hints("spill-slots", "SP is 36 bytes below entry, 0 are declared", |hints| {
+        hints.functions[0].frame_bytes = 0
+    });
 }
 
 #[test]

@@ -4,8 +4,8 @@
 mod support;
 
 use support::frames::Frames;
-use support::{parse, words_of, Case};
-use synth_verify::check::{check, Checks};
+use support::{Case, parse, words_of};
+use synth_verify::check::{Checks, check};
 
 /// A function that saves r4 and LR around a call.
 const CODE: &str = "
@@ -71,7 +71,10 @@ fn damaged_tables_are_refused() {
     refused(&at(4, 1), "the caller's r4 is in stack word -4, it is in stack word -8");
     refused(&at(3, 0x85), "the caller's r5 is in stack word -8, it is in r5");
     // r4 still holds its own value at 0x2, not at 0x4.
-    refused(&at(3, 0x85), "0x4 FrameInformation: the frame table says that the caller's r4 is in r4, it is in stack word -8");
+    refused(
+        &at(3, 0x85),
+        "0x4 FrameInformation: the frame table says that the caller's r4 is in r4, it is in stack word -8",
+    );
     refused(&at(6, 2), "the caller's r14 is in stack word -8");
     refused(&at(3, 0x83), "a rule for register 3, which nobody preserves");
     // The rule of r4 is an expression of length 0 (DW_CFA_expression).

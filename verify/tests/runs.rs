@@ -63,12 +63,8 @@ bd10      # pop {r4, pc}
 /// The case with some bytes of a function replaced.
 fn damaged(case: &Case, function: u32, at: usize, old: &[u16], new: &[u16]) -> Case {
     let mut case = case.clone();
-    let bytes =
-        |halves: &[u16]| -> Vec<u8> { halves.iter().flat_map(|half| half.to_le_bytes()).collect() };
-    let code = case
-        .functions
-        .get_mut(&function)
-        .expect("the function is there");
+    let bytes = |halves: &[u16]| -> Vec<u8> { halves.iter().flat_map(|half| half.to_le_bytes()).collect() };
+    let code = case.functions.get_mut(&function).expect("the function is there");
     let (old, new) = (bytes(old), bytes(new));
     assert_eq!(&code.bytes[at..at + old.len()], old.as_slice());
     code.bytes[at..at + new.len()].copy_from_slice(&new);
@@ -90,11 +86,7 @@ fn differ(case: &Case, function: u32) -> Option<Counterexample> {
     with_bound(case, |bound, _| {
         let found = replay::differ(bound, function, 60, 1)?;
         let again = replay::run(bound, function, found.seed);
-        assert_eq!(
-            again.as_ref(),
-            Some(&found),
-            "a counterexample can be run again"
-        );
+        assert_eq!(again.as_ref(), Some(&found), "a counterexample can be run again");
         Some(found)
     })
 }
@@ -108,19 +100,13 @@ fn init_findings(case: &Case) -> Vec<String> {
     with_bound(case, |bound, elf| {
         let (obligations, findings) = init::check(bound, elf);
         assert_eq!(obligations > 0, findings.is_empty());
-        findings
-            .into_iter()
-            .map(|finding| finding.message)
-            .collect()
+        findings.into_iter().map(|finding| finding.message).collect()
     })
 }
 
 fn expect_finding(case: &Case, words: &str) {
     let found = init_findings(case);
-    assert!(
-        found.iter().any(|message| message.contains(words)),
-        "{found:?}"
-    );
+    assert!(found.iter().any(|message| message.contains(words)), "{found:?}");
 }
 
 #[test]
@@ -141,15 +127,9 @@ fn wrong_code_differs() {
     // The bound check traps always.
     expect_difference(&damaged(&case, 0, 0x12, &[0xd205], &[0xe005]), "traps");
     // The trap has another code.
-    expect_difference(
-        &damaged(&case, 0, 0x20, &[0xdee1], &[0xdee0]),
-        "unreachable",
-    );
+    expect_difference(&damaged(&case, 0, 0x20, &[0xdee1], &[0xdee0]), "unreachable");
     // The byte is loaded with its sign.
-    expect_difference(
-        &damaged(&case, 0, 0x1c, &[0x5c08], &[0x5608]),
-        "returns 0xffffff",
-    );
+    expect_difference(&damaged(&case, 0, 0x1c, &[0x5c08], &[0x5608]), "returns 0xffffff");
     // The result is in another register.
     expect_difference(&damaged(&case, 0, 0x1c, &[0x5c08], &[0x5c0b]), "returns");
     // A callee-saved register is changed.
@@ -201,10 +181,7 @@ fn a_relocated_call_goes_to_the_start_of_a_function() {
         let bytes = damaged(&case, 1, 0x6, &[0xf7ff, 0xfffe], &wrong).elf();
         let elf = Elf::read(&bytes).expect("readable");
         let refused = load::run(&elf).expect_err("refused");
-        assert!(
-            refused.to_string().contains("a relocated call"),
-            "{refused}"
-        );
+        assert!(refused.to_string().contains("a relocated call"), "{refused}");
     }
 }
 
@@ -217,57 +194,24 @@ fn the_init_function_instantiates() {
 fn a_wrong_init_function_is_found() {
     let case = parse(COUNTER);
     // Another byte of data, at another place, or none.
-    expect_finding(
-        &damaged(&case, INIT, 0x20, &[0x2161], &[0x2162]),
-        "memory byte 0x8",
-    );
-    expect_finding(
-        &damaged(&case, INIT, 0x22, &[0x7201], &[0x7241]),
-        "memory byte 0x8",
-    );
-    expect_finding(
-        &damaged(&case, INIT, 0x22, &[0x7201], &[0xbf00]),
-        "memory byte 0x8",
-    );
+    expect_finding(&damaged(&case, INIT, 0x20, &[0x2161], &[0x2162]), "memory byte 0x8");
+    expect_finding(&damaged(&case, INIT, 0x22, &[0x7201], &[0x7241]), "memory byte 0x8");
+    expect_finding(&damaged(&case, INIT, 0x22, &[0x7201], &[0xbf00]), "memory byte 0x8");
     // Memory is cleared with something else, not to its end, or beyond.
-    expect_finding(
-        &damaged(&case, INIT, 0xa, &[0x2200], &[0x2201]),
-        "memory byte 0x0",
-    );
-    expect_finding(
-        &damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf64f, 0x71fc]),
-        "no integer",
-    );
-    expect_finding(
-        &damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf44f, 0x3181]),
-        "a store",
-    );
+    expect_finding(&damaged(&case, INIT, 0xa, &[0x2200], &[0x2201]), "memory byte 0x0");
+    expect_finding(&damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf64f, 0x71fc]), "no integer");
+    expect_finding(&damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf44f, 0x3181]), "a store");
     // The global has another value, or none.
-    expect_finding(
-        &damaged(&case, INIT, 0x2c, &[0x2107], &[0x2108]),
-        "global 0",
-    );
-    expect_finding(
-        &damaged(&case, INIT, 0x2e, &[0x6001], &[0xbf00]),
-        "global 0 holds no integer",
-    );
+    expect_finding(&damaged(&case, INIT, 0x2c, &[0x2107], &[0x2108]), "global 0");
+    expect_finding(&damaged(&case, INIT, 0x2e, &[0x6001], &[0xbf00]), "global 0 holds no integer");
     // The start function is not called, or before the state is complete: then the rest comes too late.
-    expect_finding(
-        &damaged(&case, INIT, 0x30, &[0xf7ff, 0xffe4], &[0xbf00, 0xbf00]),
-        "0 calls of the start function",
-    );
+    expect_finding(&damaged(&case, INIT, 0x30, &[0xf7ff, 0xffe4], &[0xbf00, 0xbf00]), "0 calls of the start function");
     let cells = "f240 0000 | | | reloc=movw:instance";
     let early = COUNTER.replace("f7ff ffe4 # bl start\n", "");
     let early = early.replace(cells, &format!("f7ff ffea # bl start\n{cells}"));
-    expect_finding(
-        &parse(&early),
-        "a store to a read-only region",
-    );
+    expect_finding(&parse(&early), "a store to a read-only region");
     // It traps at its end, although Wasm does not.
-    expect_finding(
-        &damaged(&case, INIT, 0x34, &[0xbd10], &[0xdee1]),
-        "it ends with Trapped",
-    );
+    expect_finding(&damaged(&case, INIT, 0x34, &[0xbd10], &[0xdee1]), "it ends with Trapped");
 }
 
 #[test]

@@ -15,27 +15,13 @@ const IMPORT: u32 = 3;
 
 /// Code in an object: its text is region 0, 16 bytes of data region 2, an import region 3.
 fn object(halfwords: &[u16], patches: &[(u32, Patch)]) -> Loaded {
-    let bytes = halfwords
-        .iter()
-        .flat_map(|half| half.to_le_bytes())
-        .collect();
+    let bytes = halfwords.iter().flat_map(|half| half.to_le_bytes()).collect();
     let mut memory = Memory::default();
     let text = memory.add(Region::new("text", None, Access::Execute, bytes));
     let stack = memory.add(Region::new("stack", None, Access::ReadWrite, vec![0; 256]));
-    memory.add(Region::new(
-        "data",
-        None,
-        Access::ReadWrite,
-        (0..16).collect(),
-    ));
+    memory.add(Region::new("data", None, Access::ReadWrite, (0..16).collect()));
     memory.add(Region::new("import", None, Access::Execute, Vec::new()));
-    Loaded {
-        memory,
-        stack,
-        text: Some(text),
-        symbols: BTreeMap::new(),
-        patches: patches.iter().copied().collect(),
-    }
+    Loaded { memory, stack, text: Some(text), symbols: BTreeMap::new(), patches: patches.iter().copied().collect() }
 }
 
 fn data(offset: u32) -> Word {
@@ -51,22 +37,15 @@ fn signature(parameters: &[Constant], result: Option<ValueType>) -> FunctionType
 
 fn run_loaded(loaded: &Loaded, arguments: &[Constant], result: ValueType) -> Outcome {
     let external = External {
-        address: Word::Pointer {
-            region: IMPORT,
-            offset: 1,
-        },
+        address: Word::Pointer { region: IMPORT, offset: 1 },
         signature: signature(&[Constant::I32(0), Constant::I64(0)], Some(ValueType::I32)),
     };
     let mut host = |_: usize, arguments: &[Constant], _: &mut Memory| match arguments {
         [Constant::I32(a), Constant::I64(b)] => Ok(vec![Constant::I32(a ^ *b as u32)]),
         other => Err(format!("{other:?}")),
     };
-    let mut around = Surroundings {
-        externals: &[external],
-        host: &mut host,
-        stops: &[(0x1000, 0x2000)],
-        steps_max: 1000,
-    };
+    let mut around =
+        Surroundings { externals: &[external], host: &mut host, stops: &[(0x1000, 0x2000)], steps_max: 1000 };
     let signature = signature(arguments, Some(result));
     Processor::new(loaded).call(0, &signature, arguments, &mut around)
 }
@@ -99,10 +78,7 @@ fn arguments_and_results() {
     let loaded = object(&[0x1880, 0x4159, 0x4770], &[]);
     let arguments = [Constant::I64(0xffff_ffff), Constant::I64(0x1_0000_0001)];
     let outcome = run_loaded(&loaded, &arguments, ValueType::I64);
-    assert_eq!(
-        outcome.end,
-        End::Returned(vec![Constant::I64(0x2_0000_0000)])
-    );
+    assert_eq!(outcome.end, End::Returned(vec![Constant::I64(0x2_0000_0000)]));
     assert_eq!(outcome.steps, 3);
     // ldr r0, [sp, #0]; bx lr
     assert_eq!(run(&[0x9800, 0x4770], &[1, 2, 3, 4, 5]), returns(5));
@@ -113,14 +89,9 @@ fn arguments_and_results() {
 #[test]
 fn a_loop_and_a_jump_table() {
     // movs r2, #0; adds r2, r2, r0; subs r0, #1; bne; mov r0, r2; bx lr
-    assert_eq!(
-        run(&[0x2200, 0x1812, 0x3801, 0xd1fc, 0x4610, 0x4770], &[10]),
-        returns(55)
-    );
-    let table = [
-        0x2802, 0xd809, 0xe8df, 0xf000, 0x0402, 0x0006, 0x200a, 0x4770, 0x2014, 0x4770, 0x201e,
-        0x4770, 0xdee4,
-    ];
+    assert_eq!(run(&[0x2200, 0x1812, 0x3801, 0xd1fc, 0x4610, 0x4770], &[10]), returns(55));
+    let table =
+        [0x2802, 0xd809, 0xe8df, 0xf000, 0x0402, 0x0006, 0x200a, 0x4770, 0x2014, 0x4770, 0x201e, 0x4770, 0xdee4];
     assert_eq!(run(&table, &[0]), returns(10));
     assert_eq!(run(&table, &[1]), returns(20));
     assert_eq!(run(&table, &[2]), returns(30));
@@ -145,37 +116,21 @@ fn the_stack_below_sp_is_lost() {
     let again = [0xb403, 0xb002, 0xb082, 0x9801, 0xb002, 0x4770];
     faults(&run(&again, &[1, 2]), 10, "a result that is no integer");
     // push {r0, r1}; add sp, #8; ldr r0, [sp, #-8]; bx lr
-    faults(
-        &run(&[0xb403, 0xb002, 0xf85d, 0x0c08, 0x4770], &[1, 2]),
-        4,
-        "below SP",
-    );
+    faults(&run(&[0xb403, 0xb002, 0xf85d, 0x0c08, 0x4770], &[1, 2]), 4, "below SP");
     // str r0, [sp, #-4]; bx lr
     faults(&run(&[0xf84d, 0x0c04, 0x4770], &[1]), 0, "below SP");
     // str r0, [sp, #0]; bx lr, without stack arguments
     faults(&run(&[0x9000, 0x4770], &[1, 2, 3, 4]), 0, "a store");
     // str r0, [sp, #4]; bx lr, beyond the fifth argument
-    faults(
-        &run(&[0x9001, 0x4770], &[1, 2, 3, 4, 5]),
-        0,
-        "the caller's frame",
-    );
+    faults(&run(&[0x9001, 0x4770], &[1, 2, 3, 4, 5]), 0, "the caller's frame");
 }
 
 #[test]
 fn nothing_depends_on_what_nobody_set() {
     // cmp r5, #0; it eq; moveq r0, #1; bx lr
-    faults(
-        &run(&[0x2d00, 0xbf08, 0x2001, 0x4770], &[1]),
-        6,
-        "a result that is no integer",
-    );
+    faults(&run(&[0x2d00, 0xbf08, 0x2001, 0x4770], &[1]), 6, "a result that is no integer");
     // mov r0, r2; bx lr
-    faults(
-        &run(&[0x4610, 0x4770], &[1]),
-        2,
-        "a result that is no integer",
-    );
+    faults(&run(&[0x4610, 0x4770], &[1]), 2, "a result that is no integer");
     // cbz r3, +2; nop; bx lr
     let end = run(&[0xb103, 0xbf00, 0x4770], &[1]);
     assert_eq!(end, End::Faulted(Fault::Undecided, 0));
@@ -200,22 +155,14 @@ fn traps_and_other_ends() {
 #[test]
 fn calls_inside_and_outside() {
     // push {r4, lr}; mov r4, r0; bl 12; add r0, r4; pop {r4, pc}; adds r0, r0, r1; bx lr
-    let inside = [
-        0xb510, 0x4604, 0xf000, 0xf802, 0x4420, 0xbd10, 0x1840, 0x4770,
-    ];
+    let inside = [0xb510, 0x4604, 0xf000, 0xf802, 0x4420, 0xbd10, 0x1840, 0x4770];
     assert_eq!(run(&inside, &[3, 4]), returns(10));
     // push {r3, lr}; bl import; pop {r3, pc}
     let outside = [0xb508, 0xf7ff, 0xfffe, 0xbd08];
-    let import = Patch::Call(Word::Pointer {
-        region: IMPORT,
-        offset: 1,
-    });
+    let import = Patch::Call(Word::Pointer { region: IMPORT, offset: 1 });
     let arguments = [Constant::I32(12), Constant::I64(0x7_0000_0005)];
     let loaded = object(&outside, &[(2, import)]);
-    assert_eq!(
-        run_loaded(&loaded, &arguments, ValueType::I32).end,
-        returns(9)
-    );
+    assert_eq!(run_loaded(&loaded, &arguments, ValueType::I32).end, returns(9));
     // mov r0, r2 behind the call: r2 is lost
     let loaded = object(&[0xb508, 0xf7ff, 0xfffe, 0x4610, 0xbd08], &[(2, import)]);
     let outcome = run_loaded(&loaded, &arguments, ValueType::I32);
@@ -239,11 +186,7 @@ fn addresses_in_two_halves() {
         run_loaded(&object(code, patches), &[Constant::I32(4)], ValueType::I32).end
     };
     assert_eq!(run(&code, &[low, high]), returns(0x0b0a_0908));
-    faults(
-        &run(&code, &[low, (4, Patch::High(data(8)))]),
-        8,
-        "a load at poison",
-    );
+    faults(&run(&code, &[low, (4, Patch::High(data(8)))]), 8, "a load at poison");
     faults(&run(&code, &[low]), 8, "a load at poison");
     faults(&run(&code, &[high]), 8, "a load at poison");
     // The halves swapped.
@@ -251,11 +194,7 @@ fn addresses_in_two_halves() {
     let patches = [(0, Patch::High(data(4))), (4, Patch::Low(data(4)))];
     faults(&run(&swapped, &patches), 8, "a load at poison");
     // movw r1, #0; ldr r0, [r1]; bx lr
-    faults(
-        &run(&[0xf240, 0x0100, 0x6808, 0x4770], &[low]),
-        4,
-        "a load at poison",
-    );
+    faults(&run(&[0xf240, 0x0100, 0x6808, 0x4770], &[low]), 4, "a load at poison");
 }
 
 #[test]

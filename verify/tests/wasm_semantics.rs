@@ -6,10 +6,7 @@ use synth_verify::trap::Trap;
 use synth_verify::wasm::module::{self, Constant, Exported, Module, WasmError};
 use synth_verify::wasm::sem::{self, Activation, Event};
 
-const LIMITS: Limits = Limits {
-    fuel: 1_000_000,
-    depth: 100,
-};
+const LIMITS: Limits = Limits { fuel: 1_000_000, depth: 100 };
 
 /// What one call comes to, in a form that both engines can give.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,11 +21,7 @@ fn read(wat: &str) -> Module {
 }
 
 fn export(module: &Module, name: &str) -> u32 {
-    let found = module
-        .exports
-        .iter()
-        .find(|export| export.name == name)
-        .expect("exported");
+    let found = module.exports.iter().find(|export| export.name == name).expect("exported");
     match found.item {
         Exported::Function(index) => index,
         Exported::Table(_) | Exported::Memory(_) | Exported::Global(_) => panic!("no function"),
@@ -42,14 +35,9 @@ fn instantiate(module: &Module) -> State {
 }
 
 /// The host of every test: adds one to the sum of its arguments.
-fn host(
-    results: usize,
-) -> impl FnMut(u32, &[Constant], &mut State) -> Result<Vec<Constant>, String> {
+fn host(results: usize) -> impl FnMut(u32, &[Constant], &mut State) -> Result<Vec<Constant>, String> {
     move |_, arguments, _| {
-        let sum = arguments
-            .iter()
-            .map(|value| wide(*value))
-            .fold(1, u64::wrapping_add);
+        let sum = arguments.iter().map(|value| wide(*value)).fold(1, u64::wrapping_add);
         Ok(vec![Constant::I32(sum as u32); results])
     }
 }
@@ -62,13 +50,9 @@ fn wide(value: Constant) -> u64 {
 }
 
 fn ours(module: &Module, calls: &[(&str, Vec<Constant>)]) -> Vec<Observed> {
-    let mut instance = Instance {
-        module,
-        state: instantiate(module),
-    };
-    let host_results = module.imports.first().map_or(0, |import| {
-        module.types[import.type_index as usize].results.len()
-    });
+    let mut instance = Instance { module, state: instantiate(module) };
+    let host_results =
+        module.imports.first().map_or(0, |import| module.types[import.type_index as usize].results.len());
     calls
         .iter()
         .map(|(name, arguments)| {
@@ -95,16 +79,12 @@ fn check_every_place(instance: &Instance<'_>, index: u32, arguments: &[Constant]
     let Some(function) = module.function(index) else {
         return;
     };
-    let host_results = module.imports.first().map_or(0, |import| {
-        module.types[import.type_index as usize].results.len()
-    });
+    let host_results =
+        module.imports.first().map_or(0, |import| module.types[import.type_index as usize].results.len());
     let mut whole = instance.clone();
     let expected = whole.call(index, arguments, LIMITS, &mut host(host_results));
     let mut walk = instance.clone();
-    let values = arguments
-        .iter()
-        .map(|value| synth_verify::concrete::wasm_run::value(*value))
-        .collect();
+    let values = arguments.iter().map(|value| synth_verify::concrete::wasm_run::value(*value)).collect();
     let mut activation = Activation::enter(&mut walk, function, values).expect("typed arguments");
     for _ in 0..200 {
         let (locals, stack) = (activation.locals.clone(), activation.stack.clone());
@@ -112,11 +92,7 @@ fn check_every_place(instance: &Instance<'_>, index: u32, arguments: &[Constant]
         let offset = function.offset(position).expect("in the body");
         assert_eq!(function.position(offset), Some(position));
         let height = function.control.height(position);
-        assert_eq!(
-            height,
-            Some(stack.len() as u32),
-            "stack height at {offset:#x}"
-        );
+        assert_eq!(height, Some(stack.len() as u32), "stack height at {offset:#x}");
         let restarted = Activation::at(function, position, locals, stack);
         let restarted = restarted.unwrap_or_else(|| panic!("types at {offset:#x}"));
         let mut resumed = walk.clone();
@@ -145,35 +121,19 @@ fn theirs(wat: &str, module: &Module, calls: &[(&str, Vec<Constant>)]) -> Vec<Ob
     let engine = wasmi::Engine::new(&config);
     let bytes = wat::parse_str(wat).expect("the test is well-formed");
     let compiled = wasmi::Module::new(&engine, &bytes).expect("valid");
-    let mut store = wasmi::Store::new(
-        &engine,
-        wasmi::StoreLimitsBuilder::new()
-            .memory_size(4 * 65536)
-            .build(),
-    );
+    let mut store = wasmi::Store::new(&engine, wasmi::StoreLimitsBuilder::new().memory_size(4 * 65536).build());
     store.limiter(|limits| limits);
     let mut linker = wasmi::Linker::new(&engine);
     for import in compiled.imports() {
-        let Some(signature) = import.ty().func() else {
-            panic!("only functions are imported")
-        };
-        let run = |_: wasmi::Caller<'_, wasmi::StoreLimits>,
-                   inputs: &[wasmi::Val],
-                   outputs: &mut [wasmi::Val]| {
-            let sum = inputs
-                .iter()
-                .map(|value| wide(from_val(value)))
-                .fold(1, u64::wrapping_add);
+        let Some(signature) = import.ty().func() else { panic!("only functions are imported") };
+        let run = |_: wasmi::Caller<'_, wasmi::StoreLimits>, inputs: &[wasmi::Val], outputs: &mut [wasmi::Val]| {
+            let sum = inputs.iter().map(|value| wide(from_val(value))).fold(1, u64::wrapping_add);
             outputs.fill(wasmi::Val::I32(sum as i32));
             Ok(())
         };
-        linker
-            .func_new(import.module(), import.name(), signature.clone(), run)
-            .expect("new name");
+        linker.func_new(import.module(), import.name(), signature.clone(), run).expect("new name");
     }
-    let instance = linker
-        .instantiate_and_start(&mut store, &compiled)
-        .expect("no trap");
+    let instance = linker.instantiate_and_start(&mut store, &compiled).expect("no trap");
     calls
         .iter()
         .map(|(name, arguments)| {
@@ -234,11 +194,7 @@ fn agree(wat: &str, calls: &[(&str, Vec<Constant>)]) {
     let (ours, theirs) = (ours(&module, calls), theirs(wat, &module, calls));
     for (call, (ours, theirs)) in calls.iter().zip(ours.iter().zip(&theirs)) {
         assert!(ours.memory == theirs.memory, "memory after {call:?}");
-        assert_eq!(
-            (&ours.outcome, &ours.globals),
-            (&theirs.outcome, &theirs.globals),
-            "{call:?}"
-        );
+        assert_eq!((&ours.outcome, &ours.globals), (&theirs.outcome, &theirs.globals), "{call:?}");
     }
 }
 
@@ -269,10 +225,7 @@ const BOUNDARY: [u64; 22] = [
 
 fn boundary(kind: &str) -> Vec<Constant> {
     match kind {
-        "i32" => BOUNDARY[..17]
-            .iter()
-            .map(|value| Constant::I32(*value as u32))
-            .collect(),
+        "i32" => BOUNDARY[..17].iter().map(|value| Constant::I32(*value as u32)).collect(),
         "i64" => BOUNDARY.iter().map(|value| Constant::I64(*value)).collect(),
         other => panic!("{other}"),
     }
@@ -294,9 +247,7 @@ fn operators(rows: &[(&str, &str, &str)]) {
         let calls: Vec<(&str, Vec<Constant>)> = if is_unary {
             values.iter().map(|a| ("f", vec![*a])).collect()
         } else {
-            let pairs = values
-                .iter()
-                .flat_map(|a| values.iter().map(|b| vec![*a, *b]));
+            let pairs = values.iter().flat_map(|a| values.iter().map(|b| vec![*a, *b]));
             pairs.map(|pair| ("f", pair)).collect()
         };
         agree(if is_unary { &unary } else { &binary }, &calls);
@@ -367,9 +318,7 @@ fn every_i64_operator() {
     for name in same {
         operators(&[(&format!("i64.{name}"), "i64", "i64")]);
     }
-    let truth = [
-        "eqz", "eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u",
-    ];
+    let truth = ["eqz", "eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u"];
     for name in truth {
         operators(&[(&format!("i64.{name}"), "i64", "i32")]);
     }
@@ -424,17 +373,7 @@ fn every_load_and_store_at_the_ends_of_memory() {
         u32::MAX - 3,
         u32::MAX,
     ];
-    for offset in [
-        0u32,
-        1,
-        8,
-        65535,
-        65536,
-        0x8000_0000,
-        u32::MAX - 4,
-        u32::MAX - 3,
-        u32::MAX,
-    ] {
+    for offset in [0u32, 1, 8, 65535, 65536, 0x8000_0000, u32::MAX - 4, u32::MAX - 3, u32::MAX] {
         let mut functions = String::new();
         let mut calls = Vec::new();
         for (name, kind) in loads {
@@ -540,10 +479,7 @@ fn control_flow() {
         for name in ["switch", "carried", "values", "dead", "trap"] {
             calls.push((name, vec![Constant::I32(value)]));
         }
-        calls.push((
-            "selects",
-            vec![Constant::I32(value), Constant::I64(3), Constant::I64(4)],
-        ));
+        calls.push(("selects", vec![Constant::I32(value), Constant::I64(3), Constant::I64(4)]));
     }
     for value in [0, 1, 5, 20] {
         calls.push(("factorial", vec![Constant::I64(value)]));
@@ -633,10 +569,7 @@ fn what_is_not_known_is_refused() {
         "(module (import \"a\" \"b\" (global i32)))",
     ];
     for wat in unsupported {
-        assert!(
-            matches!(refusal(wat), WasmError::Unsupported { .. }),
-            "{wat}"
-        );
+        assert!(matches!(refusal(wat), WasmError::Unsupported { .. }), "{wat}");
     }
     let invalid = [
         "(module (func (result i32)))",
@@ -649,10 +582,7 @@ fn what_is_not_known_is_refused() {
     for wat in invalid {
         assert!(matches!(refusal(wat), WasmError::Invalid { .. }), "{wat}");
     }
-    assert!(matches!(
-        module::read(b"\0asm"),
-        Err(WasmError::Invalid { .. })
-    ));
+    assert!(matches!(module::read(b"\0asm"), Err(WasmError::Invalid { .. })));
     assert!(matches!(module::read(b""), Err(WasmError::Invalid { .. })));
 }
 
@@ -662,10 +592,7 @@ fn a_refusal_names_operator_and_offset() {
     let bytes = wat::parse_str(wat).unwrap();
     let at = bytes.iter().position(|byte| *byte == 0x81).unwrap();
     let message = refusal(wat).to_string();
-    assert!(
-        message.contains("I64RemS") && message.contains(&format!("{at:#x}")),
-        "{message}"
-    );
+    assert!(message.contains("I64RemS") && message.contains(&format!("{at:#x}")), "{message}");
 }
 
 #[test]
@@ -684,17 +611,9 @@ fn a_trapping_segment_keeps_what_came_before() {
 
 #[test]
 fn limits_stop_a_run() {
-    let module = read(
-        r#"(module (func (export "spin") (loop (br 0))) (func $f (export "deep") (call $f)))"#,
-    );
-    let mut instance = Instance {
-        module: &module,
-        state: instantiate(&module),
-    };
-    let limits = Limits {
-        fuel: 1000,
-        depth: 10,
-    };
+    let module = read(r#"(module (func (export "spin") (loop (br 0))) (func $f (export "deep") (call $f)))"#);
+    let mut instance = Instance { module: &module, state: instantiate(&module) };
+    let limits = Limits { fuel: 1000, depth: 10 };
     let spin = instance.call(0, &[], limits, &mut host(0));
     assert_eq!(spin, Outcome::Stopped(Stop::Fuel));
     let deep = instance.call(1, &[], limits, &mut host(0));
@@ -709,10 +628,7 @@ fn a_place_is_typed() {
              (drop) (drop) (local.get 0) (return) (i32.const 3)))"#,
     );
     let function = &module.functions[0];
-    let head = function
-        .body
-        .iter()
-        .position(|found| matches!(found.op, synth_verify::wasm::op::Op::Loop(_)));
+    let head = function.body.iter().position(|found| matches!(found.op, synth_verify::wasm::op::Op::Loop(_)));
     let head = head.unwrap() as u32 + 1;
     assert_eq!(function.control.height(head), Some(2));
     let behind_return = function.body.len() as u32 - 2;
@@ -720,9 +636,7 @@ fn a_place_is_typed() {
     type Frame<'m> = Activation<Instance<'m>>;
     let word = || synth_verify::concrete::wasm_run::value(Constant::I32(0));
     let wide = || synth_verify::concrete::wasm_run::value(Constant::I64(0));
-    let start = |position, stack| -> Option<Frame<'_>> {
-        Activation::at(function, position, vec![word()], stack)
-    };
+    let start = |position, stack| -> Option<Frame<'_>> { Activation::at(function, position, vec![word()], stack) };
     assert!(start(head, vec![wide(), word()]).is_some());
     assert!(start(head, vec![word(), wide()]).is_none());
     assert!(start(head, vec![wide()]).is_none());

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use synth::config::Config;
-use synth_fuzz::choices::{decisions, Choices};
+use synth_fuzz::choices::{Choices, decisions};
 use synth_fuzz::generate::module;
 use synth_fuzz::oracle::{self, Failure};
 
@@ -28,7 +28,8 @@ fn main() {
         }
         None => {
             for file in &arguments {
-                let wasm = synth::wasm::read(&std::fs::read(file).expect("a readable file")).expect("Wasm").into_owned();
+                let wasm =
+                    synth::wasm::read(&std::fs::read(file).expect("a readable file")).expect("Wasm").into_owned();
                 failed += u32::from(!judge(file, &wasm));
             }
         }

@@ -4,8 +4,8 @@ use crate::vcode::entity::Block;
 use crate::vcode::func::{Func, Head, Node, Origin, Purpose};
 use crate::vcode::imm::{BitField, Imm8, Imm12, ModifiedImm, ShiftImm};
 use crate::vcode::inst::{
-    Address, AluOp, Call, Callee, Choice, CompareOp, Cond, Edge, Flags, LoadKind, MulLongAddOp,
-    Operand2, ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, ZeroTest,
+    Address, AluOp, Call, Callee, Choice, CompareOp, Cond, Edge, Flags, LoadKind, MulLongAddOp, Operand2, ShiftBy,
+    ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, ZeroTest,
 };
 use crate::vcode::reg::PReg;
 use crate::vcode::{Inst, VReg};
@@ -57,22 +57,13 @@ pub fn function(seed: u64, shape: Shape) -> Func {
     let mut func = Func::new(0);
     let block = func.block(Head::default());
     let random = Random::new(seed);
-    let mut generator = Generator {
-        func,
-        random,
-        shape,
-        block,
-        scope: Vec::new(),
-        left: shape.size,
-    };
+    let mut generator = Generator { func, random, shape, block, scope: Vec::new(), left: shape.size };
     generator.entry();
     while generator.left > 0 {
         generator.statements(4, 0);
     }
-    let values = (0..=1u8)
-        .take(generator.random.below(3))
-        .map(|number| (PReg::new(number), generator.pick()))
-        .collect();
+    let values =
+        (0..=1u8).take(generator.random.below(3)).map(|number| (PReg::new(number), generator.pick())).collect();
     generator.end(Terminator::Return { values });
     generator.func
 }
@@ -80,20 +71,14 @@ pub fn function(seed: u64, shape: Shape) -> Func {
 impl Generator {
     fn entry(&mut self) {
         let count = self.random.below(5);
-        let defs: Vec<(PReg, VReg)> = (0u8..4)
-            .take(count)
-            .map(|number| (PReg::new(number), self.fresh()))
-            .collect();
+        let defs: Vec<(PReg, VReg)> = (0u8..4).take(count).map(|number| (PReg::new(number), self.fresh())).collect();
         if !defs.is_empty() {
             self.scope.extend(defs.iter().map(|&(_, vreg)| vreg));
             self.push(Inst::Args { defs });
         }
         for offset in 0..self.random.below(3) {
             let d = self.fresh();
-            self.push(Inst::IncomingLoad {
-                d,
-                offset: 4 * u32::try_from(offset).expect("small"),
-            });
+            self.push(Inst::IncomingLoad { d, offset: 4 * u32::try_from(offset).expect("small") });
             self.scope.push(d);
         }
         for _ in 0..2 {
@@ -109,11 +94,7 @@ impl Generator {
     }
 
     fn push(&mut self, inst: Inst<VReg>) {
-        let node = Node {
-            inst,
-            source: None,
-            purpose: Purpose::Direct,
-        };
+        let node = Node { inst, source: None, purpose: Purpose::Direct };
         self.func.blocks[self.block].insts.push(node);
     }
 
@@ -157,78 +138,35 @@ impl Generator {
         let imm = ModifiedImm::new(number & 0xff).expect("a byte");
         match self.random.below(19) {
             0 | 1 => self.define(|d| Inst::Const { d, value: number }),
-            2 => self.define(|d| Inst::Const {
-                d,
-                value: number & 0xff,
-            }),
+            2 => self.define(|d| Inst::Const { d, value: number & 0xff }),
             3 => {
                 let addend = (number & 0xff).cast_signed();
-                self.define(|d| Inst::Address {
-                    d,
-                    symbol: Symbol::Memory(0),
-                    addend,
-                });
+                self.define(|d| Inst::Address { d, symbol: Symbol::Memory(0), addend });
             }
             4..=6 => {
                 let op = [AluOp::Add, AluOp::Sub, AluOp::Eor, AluOp::Rsb][self.random.below(4)];
                 let m = Operand2::Reg(m);
-                self.define(|d| Inst::Alu {
-                    op,
-                    flags: Flags::Keep,
-                    d,
-                    n,
-                    m,
-                });
+                self.define(|d| Inst::Alu { op, flags: Flags::Keep, d, n, m });
             }
             7 => {
                 let m = Operand2::Imm(imm);
-                self.define(|d| Inst::Alu {
-                    op: AluOp::Add,
-                    flags: Flags::Keep,
-                    d,
-                    n,
-                    m,
-                });
+                self.define(|d| Inst::Alu { op: AluOp::Add, flags: Flags::Keep, d, n, m });
             }
             8 => {
                 let by = ShiftBy::Imm(ShiftImm::new(1 + number % 31).expect("1 to 31"));
-                self.define(|d| Inst::Shift {
-                    op: ShiftOp::Ror,
-                    flags: Flags::Keep,
-                    d,
-                    n,
-                    by,
-                });
+                self.define(|d| Inst::Shift { op: ShiftOp::Ror, flags: Flags::Keep, d, n, by });
             }
             9 => self.define(|d| Inst::MulAdd { d, n, m, a }),
             10 => self.long(n, m, a),
-            11 => self.define(|d| Inst::Insert {
-                d,
-                into: n,
-                n: m,
-                field,
-            }),
+            11 => self.define(|d| Inst::Insert { d, into: n, n: m, field }),
             12 => self.define(|d| Inst::Clear { d, from: n, field }),
             13 => {
-                self.push(Inst::Compare {
-                    op: CompareOp::Cmp,
-                    n,
-                    m: Operand2::Reg(m),
-                });
+                self.push(Inst::Compare { op: CompareOp::Cmp, n, m: Operand2::Reg(m) });
                 let b = Choice::Imm(Imm8::new(number & 0xff).expect("a byte"));
-                self.define(|d| Inst::Select {
-                    d,
-                    cond,
-                    a: Choice::Reg(a),
-                    b,
-                });
+                self.define(|d| Inst::Select { d, cond, a: Choice::Reg(a), b });
             }
             14 => {
-                self.push(Inst::Compare {
-                    op: CompareOp::Cmp,
-                    n,
-                    m: Operand2::Imm(imm),
-                });
+                self.push(Inst::Compare { op: CompareOp::Cmp, n, m: Operand2::Imm(imm) });
                 let (a, b) = (Choice::Reg(a), Choice::Reg(m));
                 self.define(|d| Inst::Select { d, cond, a, b });
                 self.define(|d| Inst::SetCond { d, cond });
@@ -236,19 +174,11 @@ impl Generator {
             15 => self.define(|d| Inst::Move { d, m }),
             16 => {
                 let address = Address::Offset(n, Imm12::new(number & 0xff).expect("12 bits"));
-                self.define(|d| Inst::Load {
-                    kind: LoadKind::Word,
-                    d,
-                    address,
-                });
+                self.define(|d| Inst::Load { kind: LoadKind::Word, d, address });
             }
             17 => {
                 let address = Address::Offset(n, Imm12::ZERO);
-                self.push(Inst::Store {
-                    kind: StoreKind::Word,
-                    s: m,
-                    address,
-                });
+                self.push(Inst::Store { kind: StoreKind::Word, s: m, address });
             }
             _ => self.add_long(n, m, a),
         }
@@ -256,68 +186,28 @@ impl Generator {
 
     fn long(&mut self, n: VReg, m: VReg, a: VReg) {
         let (low, high) = (self.fresh(), self.fresh());
-        self.push(Inst::MulLong {
-            sign: Sign::Unsigned,
-            low,
-            high,
-            n,
-            m,
-        });
+        self.push(Inst::MulLong { sign: Sign::Unsigned, low, high, n, m });
         self.scope.extend([low, high]);
-        let (low_in, high_in) = if self.random.below(2) == 0 {
-            (low, a)
-        } else {
-            (n, m)
-        };
+        let (low_in, high_in) = if self.random.below(2) == 0 { (low, a) } else { (n, m) };
         let (low, high) = (self.fresh(), self.fresh());
         let op = MulLongAddOp::Umlal;
-        self.push(Inst::MulLongAdd {
-            op,
-            low,
-            high,
-            low_in,
-            high_in,
-            n,
-            m,
-        });
+        self.push(Inst::MulLongAdd { op, low, high, low_in, high_in, n, m });
         self.scope.extend([low, high]);
     }
 
     fn add_long(&mut self, n: VReg, m: VReg, a: VReg) {
         let second = Operand2::Reg(m);
-        self.define(|d| Inst::Alu {
-            op: AluOp::Add,
-            flags: Flags::Set,
-            d,
-            n,
-            m: second,
-        });
-        self.define(|d| Inst::Alu {
-            op: AluOp::Adc,
-            flags: Flags::Set,
-            d,
-            n: a,
-            m: second,
-        });
+        self.define(|d| Inst::Alu { op: AluOp::Add, flags: Flags::Set, d, n, m: second });
+        self.define(|d| Inst::Alu { op: AluOp::Adc, flags: Flags::Set, d, n: a, m: second });
         if self.random.below(4) == 0 {
-            self.push(Inst::Compare {
-                op: CompareOp::Cmp,
-                n,
-                m: second,
-            });
-            self.push(Inst::TrapIf {
-                cond: Cond::Eq,
-                trap: Trap::Unreachable,
-            });
+            self.push(Inst::Compare { op: CompareOp::Cmp, n, m: second });
+            self.push(Inst::TrapIf { cond: Cond::Eq, trap: Trap::Unreachable });
         }
     }
 
     fn call(&mut self) {
         let count = self.random.below(5);
-        let args: Vec<(PReg, VReg)> = (0u8..4)
-            .take(count)
-            .map(|number| (PReg::new(number), self.pick()))
-            .collect();
+        let args: Vec<(PReg, VReg)> = (0u8..4).take(count).map(|number| (PReg::new(number), self.pick())).collect();
         if count == 4 {
             for offset in [0, 4] {
                 let s = self.pick();
@@ -329,16 +219,10 @@ impl Generator {
             1 => Callee::Import(1),
             _ => Callee::Function(2),
         };
-        let results: Vec<(PReg, VReg)> = (0u8..2)
-            .take(self.random.below(3))
-            .map(|number| (PReg::new(number), self.fresh()))
-            .collect();
+        let results: Vec<(PReg, VReg)> =
+            (0u8..2).take(self.random.below(3)).map(|number| (PReg::new(number), self.fresh())).collect();
         self.scope.extend(results.iter().map(|&(_, vreg)| vreg));
-        self.push(Inst::Call(Call {
-            callee,
-            args,
-            results,
-        }));
+        self.push(Inst::Call(Call { callee, args, results }));
     }
 
     fn arguments(&mut self, count: usize) -> Vec<VReg> {
@@ -352,55 +236,27 @@ impl Generator {
     }
 
     fn branch(&mut self, depth: usize) {
-        let (then, otherwise) = (
-            self.func.block(Head::default()),
-            self.func.block(Head::default()),
-        );
+        let (then, otherwise) = (self.func.block(Head::default()), self.func.block(Head::default()));
         let join = self.func.block(Head::default());
         let count = self.random.below(4);
         let (n, m) = (self.pick(), self.pick());
         // Without a second arm the branch goes to the join itself, which makes a critical edge.
         let skip = self.random.below(3) == 0;
         let other = if skip {
-            Edge {
-                block: join,
-                args: self.arguments(count),
-            }
+            Edge { block: join, args: self.arguments(count) }
         } else {
-            Edge {
-                block: otherwise,
-                args: vec![],
-            }
+            Edge { block: otherwise, args: vec![] }
         };
-        let then_edge = Edge {
-            block: then,
-            args: vec![],
-        };
+        let then_edge = Edge { block: then, args: vec![] };
         if self.random.below(2) == 0 {
-            self.push(Inst::Compare {
-                op: CompareOp::Cmp,
-                n,
-                m: Operand2::Reg(m),
-            });
-            self.end(Terminator::Branch {
-                cond: Cond::Lo,
-                then: then_edge,
-                otherwise: other,
-            });
+            self.push(Inst::Compare { op: CompareOp::Cmp, n, m: Operand2::Reg(m) });
+            self.end(Terminator::Branch { cond: Cond::Lo, then: then_edge, otherwise: other });
         } else {
             let test = ZeroTest::NonZero;
-            self.end(Terminator::BranchZero {
-                test,
-                n,
-                then: then_edge,
-                otherwise: other,
-            });
+            self.end(Terminator::BranchZero { test, n, then: then_edge, otherwise: other });
         }
         let outer = self.scope.len();
-        for arm in [Some(then), Some(otherwise).filter(|_| !skip)]
-            .into_iter()
-            .flatten()
-        {
+        for arm in [Some(then), Some(otherwise).filter(|_| !skip)].into_iter().flatten() {
             self.block = arm;
             self.statements(5, depth + 1);
             let args = self.arguments(count);
@@ -413,47 +269,27 @@ impl Generator {
     }
 
     fn repeat(&mut self, depth: usize) {
-        let (header, after) = (
-            self.func.block(Head::default()),
-            self.func.block(Head::default()),
-        );
+        let (header, after) = (self.func.block(Head::default()), self.func.block(Head::default()));
         let count = 1 + self.random.below(4);
         let args = self.arguments(count);
-        self.end(Terminator::Jump(Edge {
-            block: header,
-            args,
-        }));
+        self.end(Terminator::Jump(Edge { block: header, args }));
         self.block = header;
         let outer = self.scope.len();
         let params = self.params(header, count);
         self.scope.extend(&params);
         self.statements(6, depth + 1);
         let (n, m) = (self.pick(), self.pick());
-        self.push(Inst::Compare {
-            op: CompareOp::Cmp,
-            n,
-            m: Operand2::Reg(m),
-        });
+        self.push(Inst::Compare { op: CompareOp::Cmp, n, m: Operand2::Reg(m) });
         // Passing the parameters rotated makes cycles at the back edge.
         let args = match self.random.below(3) {
             0 => params[1..].iter().chain(&params[..1]).copied().collect(),
             _ => self.arguments(count),
         };
-        let then = Edge {
-            block: header,
-            args,
-        };
+        let then = Edge { block: header, args };
         let kept = self.pick();
-        let otherwise = Edge {
-            block: after,
-            args: vec![kept],
-        };
+        let otherwise = Edge { block: after, args: vec![kept] };
         let cond = [Cond::Hi, Cond::Ne, Cond::Lt][self.random.below(3)];
-        self.end(Terminator::Branch {
-            cond,
-            then,
-            otherwise,
-        });
+        self.end(Terminator::Branch { cond, then, otherwise });
         self.scope.truncate(outer);
         self.block = after;
         let params = self.params(after, 1);
@@ -466,30 +302,13 @@ impl Generator {
         let n = self.pick();
         let index = self.fresh();
         let field = BitField::new(0, 2).expect("inside a word");
-        self.push(Inst::Extract {
-            sign: Sign::Unsigned,
-            d: index,
-            n,
-            field,
-        });
+        self.push(Inst::Extract { sign: Sign::Unsigned, d: index, n, field });
         let (a, b) = (self.pick(), self.pick());
         let targets = vec![
-            Edge {
-                block: join,
-                args: vec![a],
-            },
-            Edge {
-                block: arm,
-                args: vec![],
-            },
-            Edge {
-                block: join,
-                args: vec![b],
-            },
-            Edge {
-                block: join,
-                args: vec![a],
-            },
+            Edge { block: join, args: vec![a] },
+            Edge { block: arm, args: vec![] },
+            Edge { block: join, args: vec![b] },
+            Edge { block: join, args: vec![a] },
         ];
         self.end(Terminator::Table { index, targets });
         let outer = self.scope.len();

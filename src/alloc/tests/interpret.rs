@@ -8,8 +8,8 @@ use crate::alloc::allocated::Allocated;
 use crate::vcode::entity::Slot;
 use crate::vcode::func::ENTRY;
 use crate::vcode::inst::{
-    Address, AluOp, Call, Choice, CompareOp, Cond, Flags, MulLongAddOp, Operand2, ShiftBy, ShiftOp,
-    Sign, Symbol, Terminator, ZeroTest,
+    Address, AluOp, Call, Choice, CompareOp, Cond, Flags, MulLongAddOp, Operand2, ShiftBy, ShiftOp, Sign, Symbol,
+    Terminator, ZeroTest,
 };
 use crate::vcode::operands::Role;
 use crate::vcode::reg::{PReg, RegSet};
@@ -40,9 +40,7 @@ struct Machine {
 }
 
 fn hash(a: u32, b: u32) -> u32 {
-    let x = (a ^ b.rotate_left(13))
-        .wrapping_mul(0x9e37_79b1)
-        .wrapping_add(0x85eb_ca6b);
+    let x = (a ^ b.rotate_left(13)).wrapping_mul(0x9e37_79b1).wrapping_add(0x85eb_ca6b);
     x ^ x >> 15
 }
 
@@ -68,12 +66,7 @@ impl Machine {
         let sum = a.wrapping_add(b).wrapping_add(u32::from(carry));
         if flags == Flags::Set {
             let v = (a ^ sum) & (b ^ sum) & 0x8000_0000 != 0;
-            self.flags = Nzcv {
-                n: sum.cast_signed() < 0,
-                z: sum == 0,
-                c: wide >> 32 == 1,
-                v,
-            };
+            self.flags = Nzcv { n: sum.cast_signed() < 0, z: sum == 0, c: wide >> 32 == 1, v };
         }
         sum
     }
@@ -131,16 +124,8 @@ impl Machine {
         let result = seen.iter().fold(17, |a, &b| hash(a, b));
         self.log.push(("call", seen));
         self.outgoing.clear();
-        self.flags = Nzcv {
-            n: true,
-            z: true,
-            c: true,
-            v: true,
-        };
-        (0u32..)
-            .zip(&call.results)
-            .map(|(index, _)| hash(result, index))
-            .collect()
+        self.flags = Nzcv { n: true, z: true, c: true, v: true };
+        (0u32..).zip(&call.results).map(|(index, _)| hash(result, index)).collect()
     }
 
     /// Executes an item and yields its results in the order of its definitions.
@@ -152,24 +137,16 @@ impl Machine {
             Inst::Move { m, .. } => get(m),
             Inst::Const { value, .. } => value,
             Inst::Address { symbol, addend, .. } => {
-                let base = if symbol == Symbol::Memory(0) {
-                    0x2000_0000
-                } else {
-                    0x1000
-                };
+                let base = if symbol == Symbol::Memory(0) { 0x2000_0000 } else { 0x1000 };
                 addend.cast_unsigned().wrapping_add(base)
             }
-            Inst::Alu {
-                op, flags, n, m, ..
-            } => {
+            Inst::Alu { op, flags, n, m, .. } => {
                 let m = second(m, get);
                 self.alu(op, flags, get(n), m)
             }
             Inst::AluWide { n, imm, .. } => get(n).wrapping_add(imm.value()),
             Inst::Not { flags, m, .. } => self.logic(!second(m, get), flags),
-            Inst::Shift {
-                op, flags, n, by, ..
-            } => {
+            Inst::Shift { op, flags, n, by, .. } => {
                 let by = match by {
                     ShiftBy::Reg(m) => get(m) & 31,
                     ShiftBy::Imm(imm) => imm.value(),
@@ -183,19 +160,10 @@ impl Machine {
                 let product = u64::from(get(n)) * u64::from(get(m));
                 return Some(halves(product));
             }
-            Inst::MulLongAdd {
-                op,
-                low_in,
-                high_in,
-                n,
-                m,
-                ..
-            } => {
+            Inst::MulLongAdd { op, low_in, high_in, n, m, .. } => {
                 assert_eq!(op, MulLongAddOp::Umlal);
                 let old = u64::from(get(high_in)) << 32 | u64::from(get(low_in));
-                return Some(halves(
-                    old.wrapping_add(u64::from(get(n)) * u64::from(get(m))),
-                ));
+                return Some(halves(old.wrapping_add(u64::from(get(n)) * u64::from(get(m)))));
             }
             Inst::Div { n, m, .. } => get(n).checked_div(get(m)).unwrap_or(0),
             Inst::Unary { m, .. } => get(m).leading_zeros(),
@@ -207,9 +175,7 @@ impl Machine {
                 let mask = u32::MAX >> (32 - field.width()) << field.lsb();
                 get(into) & !mask | get(n) << field.lsb() & mask
             }
-            Inst::Clear { from, field, .. } => {
-                get(from) & !(u32::MAX >> (32 - field.width()) << field.lsb())
-            }
+            Inst::Clear { from, field, .. } => get(from) & !(u32::MAX >> (32 - field.width()) << field.lsb()),
             Inst::Compare { op, n, m } => {
                 let m = second(m, get);
                 let op = match op {
@@ -262,13 +228,10 @@ impl Machine {
         match *end {
             Terminator::Jump(_) => Some(0),
             Terminator::Branch { cond, .. } => Some(usize::from(!self.holds(cond))),
-            Terminator::BranchZero { test, n, .. } => {
-                Some(usize::from((get(n) == 0) != (test == ZeroTest::Zero)))
-            }
+            Terminator::BranchZero { test, n, .. } => Some(usize::from((get(n) == 0) != (test == ZeroTest::Zero))),
             Terminator::Table { index, .. } => Some(get(index) as usize),
             Terminator::Return { ref values } => {
-                self.log
-                    .push(("return", values.iter().map(|&(_, v)| get(v)).collect()));
+                self.log.push(("return", values.iter().map(|&(_, v)| get(v)).collect()));
                 None
             }
             Terminator::Trap(_) => {
@@ -281,10 +244,7 @@ impl Machine {
 
 fn halves(value: u64) -> Vec<u32> {
     let [low, high] = [value & 0xffff_ffff, value >> 32];
-    vec![
-        u32::try_from(low).expect("masked"),
-        u32::try_from(high).expect("shifted"),
-    ]
+    vec![u32::try_from(low).expect("masked"), u32::try_from(high).expect("shifted")]
 }
 
 fn second<R: Copy>(m: Operand2<R>, get: &dyn Fn(R) -> u32) -> u32 {
@@ -345,15 +305,9 @@ pub fn run_allocated(func: &Allocated, seed: u32) -> Log {
     let mut machine = Machine::new(seed);
     let mut registers = [0; 16];
     for (number, register) in (0u8..16).zip(&mut registers) {
-        *register = if number < 4 {
-            machine.argument(PReg::new(number))
-        } else {
-            0xdead_0000
-        };
+        *register = if number < 4 { machine.argument(PReg::new(number)) } else { 0xdead_0000 };
     }
-    let keep = RegSet::PRESERVED
-        .union(RegSet::one(PReg::LR))
-        .minus(func.frame.saved);
+    let keep = RegSet::PRESERVED.union(RegSet::one(PReg::LR)).minus(func.frame.saved);
     let mut block = ENTRY;
     loop {
         for item in &func.blocks[block].items {
@@ -370,11 +324,7 @@ pub fn run_allocated(func: &Allocated, seed: u32) -> Log {
             for reg in item.inst.clobbers().iter() {
                 registers[usize::from(reg.number())] = 0xdead_0001;
             }
-            let defs = item
-                .inst
-                .operands()
-                .into_iter()
-                .filter(|o| o.role == Role::Def);
+            let defs = item.inst.operands().into_iter().filter(|o| o.role == Role::Def);
             for (def, result) in defs.zip(results) {
                 assert!(!keep.contains(def.reg), "{} is not saved", def.reg);
                 registers[usize::from(def.reg.number())] = result;

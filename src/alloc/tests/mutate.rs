@@ -54,11 +54,7 @@ fn write_another_register(allocated: &mut Allocated, random: &mut Random) -> boo
     let items = &mut allocated.blocks[block].items;
     let Some(item) = items.iter_mut().find(|item| {
         item.class == Class::Direct
-            && item
-                .inst
-                .operands()
-                .iter()
-                .any(|o| o.role == Role::Def && o.constraint == Constraint::Any)
+            && item.inst.operands().iter().any(|o| o.role == Role::Def && o.constraint == Constraint::Any)
     }) else {
         return false;
     };
@@ -87,11 +83,7 @@ fn exchange_two_items(allocated: &mut Allocated, random: &mut Random) -> bool {
     let block = random_block(allocated, random);
     let items = &mut allocated.blocks[block].items;
     let pair = items.windows(2).position(|pair| {
-        pair[0].class != Class::Direct
-            && pair[1]
-                .reads
-                .iter()
-                .any(|read| pair[0].writes.contains(read))
+        pair[0].class != Class::Direct && pair[1].reads.iter().any(|read| pair[0].writes.contains(read))
     });
     let Some(place) = pair else { return false };
     items.swap(place, place + 1);
@@ -101,9 +93,7 @@ fn exchange_two_items(allocated: &mut Allocated, random: &mut Random) -> bool {
 fn branch_elsewhere(allocated: &mut Allocated, random: &mut Random) -> bool {
     let block = random_block(allocated, random);
     match &mut allocated.blocks[block].terminator {
-        Terminator::Branch {
-            then, otherwise, ..
-        } if then.block != otherwise.block => {
+        Terminator::Branch { then, otherwise, .. } if then.block != otherwise.block => {
             std::mem::swap(then, otherwise);
             true
         }
@@ -113,20 +103,13 @@ fn branch_elsewhere(allocated: &mut Allocated, random: &mut Random) -> bool {
 
 /// Applies the damage to many functions: whatever the checker lets pass must do the same.
 fn refuses(damage: Damage) {
-    let shape = Shape {
-        size: 50,
-        reach: 20,
-        calls: 10,
-    };
+    let shape = Shape { size: 50, reach: 20, calls: 10 };
     let mut random = Random::new(99);
     let (mut damaged, mut refused) = (0, 0);
     for seed in 0..120 {
         let func = function(seed, shape);
         let mut outcome = allocate(&func);
-        assert_eq!(
-            check(&outcome.func, &outcome.recipes, &outcome.allocated),
-            Ok(())
-        );
+        assert_eq!(check(&outcome.func, &outcome.recipes, &outcome.allocated), Ok(()));
         if !(0..20).any(|_| damage(&mut outcome.allocated, &mut random)) {
             continue;
         }

@@ -72,74 +72,26 @@ fn data_processing_cases() -> Vec<Machine> {
                     with(shifted(m, shift, 1));
                     with(shifted(m, shift, 31));
                 }
-                for value in [
-                    0,
-                    1,
-                    7,
-                    8,
-                    255,
-                    256,
-                    1020,
-                    0x00ff_00ff,
-                    0xab00_ab00,
-                    0x3f3f_3f3f,
-                    0xff00_0000,
-                ] {
+                for value in [0, 1, 7, 8, 255, 256, 1020, 0x00ff_00ff, 0xab00_ab00, 0x3f3f_3f3f, 0xff00_0000] {
                     with(imm(value));
                 }
             }
             for op in SHIFTS {
                 cases.push(Machine::Shift { op, flags, d, n, m });
                 for by in [1, 2, 31] {
-                    cases.push(Machine::Mov {
-                        flags,
-                        d,
-                        m: shifted(m, op, by),
-                    });
+                    cases.push(Machine::Mov { flags, d, m: shifted(m, op, by) });
                 }
             }
             for value in [0, 255, 256, 0x0012_0012, 0xff00_0000] {
-                cases.push(Machine::Mov {
-                    flags,
-                    d,
-                    m: imm(value),
-                });
-                cases.push(Machine::Mvn {
-                    flags,
-                    d,
-                    m: imm(value),
-                });
+                cases.push(Machine::Mov { flags, d, m: imm(value) });
+                cases.push(Machine::Mvn { flags, d, m: imm(value) });
             }
-            cases.push(Machine::Mov {
-                flags,
-                d,
-                m: Operand2::Reg(m),
-            });
-            cases.push(Machine::Mvn {
-                flags,
-                d,
-                m: Operand2::Reg(m),
-            });
-            cases.push(Machine::Mvn {
-                flags,
-                d,
-                m: shifted(m, ShiftOp::Asr, 4),
-            });
+            cases.push(Machine::Mov { flags, d, m: Operand2::Reg(m) });
+            cases.push(Machine::Mvn { flags, d, m: Operand2::Reg(m) });
+            cases.push(Machine::Mvn { flags, d, m: shifted(m, ShiftOp::Asr, 4) });
         }
-        for op in [
-            CompareOp::Cmp,
-            CompareOp::Cmn,
-            CompareOp::Tst,
-            CompareOp::Teq,
-        ] {
-            for m in [
-                Operand2::Reg(m),
-                shifted(m, ShiftOp::Lsr, 3),
-                imm(0),
-                imm(255),
-                imm(256),
-                imm(0xff00),
-            ] {
+        for op in [CompareOp::Cmp, CompareOp::Cmn, CompareOp::Tst, CompareOp::Teq] {
+            for m in [Operand2::Reg(m), shifted(m, ShiftOp::Lsr, 3), imm(0), imm(255), imm(256), imm(0xff00)] {
                 cases.push(Machine::Compare { op, n, m });
             }
         }
@@ -149,34 +101,14 @@ fn data_processing_cases() -> Vec<Machine> {
 
 fn stack_cases() -> Vec<Machine> {
     let mut cases = vec![
-        Machine::Compare {
-            op: CompareOp::Cmp,
-            n: PReg::SP,
-            m: Operand2::Reg(R[12]),
-        },
-        Machine::Mov {
-            flags: FlagsMode::Keep,
-            d: R[4],
-            m: Operand2::Reg(PReg::SP),
-        },
-        Machine::Alu {
-            op: AluOp::Add,
-            flags: FlagsMode::Keep,
-            d: R[12],
-            n: PReg::SP,
-            m: Operand2::Reg(R[12]),
-        },
+        Machine::Compare { op: CompareOp::Cmp, n: PReg::SP, m: Operand2::Reg(R[12]) },
+        Machine::Mov { flags: FlagsMode::Keep, d: R[4], m: Operand2::Reg(PReg::SP) },
+        Machine::Alu { op: AluOp::Add, flags: FlagsMode::Keep, d: R[12], n: PReg::SP, m: Operand2::Reg(R[12]) },
     ];
     for op in [AluOp::Add, AluOp::Sub] {
         for d in [R[0], R[7], R[12], PReg::SP] {
             for value in [0, 4, 6, 504, 508, 512, 1020, 1024, 4096] {
-                cases.push(Machine::Alu {
-                    op,
-                    flags: FlagsMode::Keep,
-                    d,
-                    n: PReg::SP,
-                    m: imm(value),
-                });
+                cases.push(Machine::Alu { op, flags: FlagsMode::Keep, d, n: PReg::SP, m: imm(value) });
             }
         }
     }
@@ -188,16 +120,10 @@ fn stack_cases() -> Vec<Machine> {
             }
         }
     }
-    for bits in [
-        0x0001, 0x00ff, 0x4000, 0x40f0, 0x0100, 0x0800, 0x0ff0, 0x4ff0, 0x0110,
-    ] {
+    for bits in [0x0001, 0x00ff, 0x4000, 0x40f0, 0x0100, 0x0800, 0x0ff0, 0x4ff0, 0x0110] {
         let list = RegSet::from_bits(bits);
         cases.push(Machine::Push(list));
-        let returns = if bits & 0x4000 == 0 {
-            bits
-        } else {
-            bits ^ 0xc000
-        };
+        let returns = if bits & 0x4000 == 0 { bits } else { bits ^ 0xc000 };
         cases.push(Machine::Pop(RegSet::from_bits(returns)));
     }
     cases
@@ -206,22 +132,11 @@ fn stack_cases() -> Vec<Machine> {
 fn other_cases() -> Vec<Machine> {
     let mut cases = vec![Machine::Nop, Machine::Udf(0), Machine::Udf(0xe7)];
     for (d, n, m) in triples() {
-        cases.push(Machine::Mul {
-            flags: FlagsMode::Keep,
-            d,
-            n,
-            m,
-        });
+        cases.push(Machine::Mul { flags: FlagsMode::Keep, d, n, m });
         cases.push(Machine::MulAdd { d, n, m, a: R[5] });
         cases.push(Machine::MulSub { d, n, m, a: R[9] });
         for sign in [Sign::Unsigned, Sign::Signed] {
-            cases.push(Machine::MulLong {
-                sign,
-                low: R[1],
-                high: R[11],
-                n,
-                m,
-            });
+            cases.push(Machine::MulLong { sign, low: R[1], high: R[11], n, m });
             cases.push(Machine::Div { sign, d, n, m });
             for (lsb, width) in [(0, 1), (0, 32), (3, 5), (31, 1), (13, 19)] {
                 let field = BitField::new(lsb, width).expect("in a word");
@@ -230,28 +145,12 @@ fn other_cases() -> Vec<Machine> {
                 cases.push(Machine::Clear { d, field });
             }
         }
-        for op in [
-            MulLongAddOp::Umlal,
-            MulLongAddOp::Smlal,
-            MulLongAddOp::Umaal,
-        ] {
-            cases.push(Machine::MulLongAdd {
-                op,
-                low: R[2],
-                high: R[10],
-                n,
-                m,
-            });
+        for op in [MulLongAddOp::Umlal, MulLongAddOp::Smlal, MulLongAddOp::Umaal] {
+            cases.push(Machine::MulLongAdd { op, low: R[2], high: R[10], n, m });
         }
-        for op in [
-            UnaryOp::Clz,
-            UnaryOp::Rbit,
-            UnaryOp::Rev,
-            UnaryOp::Uxtb,
-            UnaryOp::Uxth,
-            UnaryOp::Sxtb,
-            UnaryOp::Sxth,
-        ] {
+        for op in
+            [UnaryOp::Clz, UnaryOp::Rbit, UnaryOp::Rev, UnaryOp::Uxtb, UnaryOp::Uxth, UnaryOp::Sxtb, UnaryOp::Sxth]
+        {
             cases.push(Machine::Unary { op, d, m });
         }
         cases.push(Machine::BranchReg { m });
@@ -272,9 +171,7 @@ fn access_cases() -> Vec<Machine> {
     for t in [R[0], R[7], R[8], R[14]] {
         let mut addresses = Vec::new();
         for base in [R[1], R[11], PReg::SP] {
-            for offset in [
-                0, 1, 2, 4, 31, 32, 60, 62, 64, 66, 124, 128, 1020, 1022, 1024, 4095,
-            ] {
+            for offset in [0, 1, 2, 4, 31, 32, 60, 62, 64, 66, 124, 128, 1020, 1022, 1024, 4095] {
                 addresses.push(Address::Offset(base, Imm12::new(offset).expect("12 bits")));
             }
             for index in [R[2], R[9]] {
@@ -285,40 +182,18 @@ fn access_cases() -> Vec<Machine> {
             }
         }
         for address in addresses {
-            for kind in [
-                LoadKind::Word,
-                LoadKind::Half,
-                LoadKind::HalfSigned,
-                LoadKind::Byte,
-                LoadKind::ByteSigned,
-            ] {
-                cases.push(Machine::Load {
-                    kind,
-                    d: t,
-                    address,
-                });
+            for kind in [LoadKind::Word, LoadKind::Half, LoadKind::HalfSigned, LoadKind::Byte, LoadKind::ByteSigned] {
+                cases.push(Machine::Load { kind, d: t, address });
             }
             for kind in [StoreKind::Word, StoreKind::Half, StoreKind::Byte] {
-                cases.push(Machine::Store {
-                    kind,
-                    s: t,
-                    address,
-                });
+                cases.push(Machine::Store { kind, s: t, address });
             }
         }
         for distance in [0, 4, 1016, 1020, 1024, 4092] {
             if t.is_low() && distance <= 1020 {
-                cases.push(Machine::LoadLiteral {
-                    width: Width::Narrow,
-                    d: t,
-                    distance,
-                });
+                cases.push(Machine::LoadLiteral { width: Width::Narrow, d: t, distance });
             }
-            cases.push(Machine::LoadLiteral {
-                width: Width::Wide,
-                d: t,
-                distance,
-            });
+            cases.push(Machine::LoadLiteral { width: Width::Wide, d: t, distance });
         }
     }
     cases
@@ -328,57 +203,23 @@ fn branch_cases() -> Vec<Machine> {
     let mut cases = Vec::new();
     let (narrow, wide) = (Width::Narrow, Width::Wide);
     for distance in [-2044, -4, 0, 2, 4, 6, 2050] {
-        cases.push(Machine::Branch {
-            width: narrow,
-            distance,
-        });
+        cases.push(Machine::Branch { width: narrow, distance });
     }
-    for distance in [
-        -0x00ff_fffc,
-        -0x0040_0000,
-        -0x0080_0000,
-        -4,
-        4,
-        0x0030_1234,
-        0x0055_5556,
-        0x0100_0002,
-    ] {
-        cases.push(Machine::Branch {
-            width: wide,
-            distance,
-        });
+    for distance in [-0x00ff_fffc, -0x0040_0000, -0x0080_0000, -4, 4, 0x0030_1234, 0x0055_5556, 0x0100_0002] {
+        cases.push(Machine::Branch { width: wide, distance });
         cases.push(Machine::Call { distance });
     }
     for cond in Cond::ALL {
         for distance in [-252, 0, 4, 258] {
-            cases.push(Machine::BranchIf {
-                width: narrow,
-                cond,
-                distance,
-            });
+            cases.push(Machine::BranchIf { width: narrow, cond, distance });
         }
-        for distance in [
-            -0x000f_fffc,
-            -0x0004_0000,
-            -2,
-            260,
-            0x0008_0004,
-            0x0010_0002,
-        ] {
-            cases.push(Machine::BranchIf {
-                width: wide,
-                cond,
-                distance,
-            });
+        for distance in [-0x000f_fffc, -0x0004_0000, -2, 260, 0x0008_0004, 0x0010_0002] {
+            cases.push(Machine::BranchIf { width: wide, cond, distance });
         }
     }
     for test in [ZeroTest::Zero, ZeroTest::NonZero] {
         for distance in [4, 6, 64, 66, 68, 130] {
-            cases.push(Machine::BranchZero {
-                test,
-                n: R[5],
-                distance,
-            });
+            cases.push(Machine::BranchZero { test, n: R[5], distance });
         }
     }
     cases
@@ -404,14 +245,7 @@ fn allowed_under_condition(inst: &Machine) -> bool {
 
 /// The cases as assembler text and as our bytes, one entry per case.
 fn cases() -> Vec<(String, Vec<u8>)> {
-    let all = [
-        data_processing_cases(),
-        stack_cases(),
-        other_cases(),
-        access_cases(),
-        branch_cases(),
-    ]
-    .concat();
+    let all = [data_processing_cases(), stack_cases(), other_cases(), access_cases(), branch_cases()].concat();
     let mut list = Vec::new();
     let mut add = |lines: &[(Machine, Position)]| {
         let mut bytes = Vec::new();
@@ -430,32 +264,17 @@ fn cases() -> Vec<(String, Vec<u8>)> {
             continue;
         }
         let cond = Cond::ALL[index % 14];
-        add(&[
-            (Machine::It { cond, second: None }, Position::Plain),
-            (*inst, Position::Under(cond)),
-        ]);
+        add(&[(Machine::It { cond, second: None }, Position::Plain), (*inst, Position::Under(cond))]);
     }
     for cond in Cond::ALL {
         for side in [Side::Then, Side::Else] {
-            let add_one = |d: PReg| Machine::Alu {
-                op: AluOp::Add,
-                flags: FlagsMode::Keep,
-                d,
-                n: d,
-                m: imm(1),
-            };
+            let add_one = |d: PReg| Machine::Alu { op: AluOp::Add, flags: FlagsMode::Keep, d, n: d, m: imm(1) };
             let other = match side {
                 Side::Then => cond,
                 Side::Else => cond.negated(),
             };
             add(&[
-                (
-                    Machine::It {
-                        cond,
-                        second: Some(side),
-                    },
-                    Position::Plain,
-                ),
+                (Machine::It { cond, second: Some(side) }, Position::Plain),
                 (add_one(R[0]), Position::Under(cond)),
                 (add_one(R[1]), Position::Under(other)),
             ]);
@@ -467,10 +286,7 @@ fn cases() -> Vec<(String, Vec<u8>)> {
 /// Bytes of `.text` of the assembled source; `None` if there is no such assembler.
 fn assemble(program: &str, arguments: &[&str], source: &str) -> Option<Vec<u8>> {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let (input, output) = (
-        directory.path().join("in.s"),
-        directory.path().join("out.o"),
-    );
+    let (input, output) = (directory.path().join("in.s"), directory.path().join("out.o"));
     std::fs::write(&input, source).expect("the directory is writable");
     let path = |path: &Path| path.to_str().expect("temporary paths are text").to_owned();
     let result = Command::new(program)
@@ -486,11 +302,7 @@ fn assemble(program: &str, arguments: &[&str], source: &str) -> Option<Vec<u8>> 
             return None;
         }
     };
-    assert!(
-        result.status.success(),
-        "{}",
-        String::from_utf8_lossy(&result.stderr)
-    );
+    assert!(result.status.success(), "{}", String::from_utf8_lossy(&result.stderr));
     let bytes = std::fs::read(&output).expect("the assembler wrote its output");
     let file = object::File::parse(&*bytes).expect("an object file");
     let section = file.section_by_name(".text").expect("a text section");
@@ -511,41 +323,20 @@ fn compare_with(program: &str, arguments: &[&str], target: fn(&str) -> String) {
     for (index, (text, ours)) in cases.iter().enumerate() {
         let theirs = &theirs[index * 16..(index * 16 + ours.len() + 2).min(theirs.len())];
         if !theirs.starts_with(ours) {
-            wrong.push(format!(
-                "{}: ours {ours:02x?}, theirs {theirs:02x?}",
-                text.replace('\n', "; ")
-            ));
+            wrong.push(format!("{}: ours {ours:02x?}, theirs {theirs:02x?}", text.replace('\n', "; ")));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {} differ\n{}",
-        wrong.len(),
-        cases.len(),
-        wrong[..wrong.len().min(60)].join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {} differ\n{}", wrong.len(), cases.len(), wrong[..wrong.len().min(60)].join("\n"));
 }
 
 #[test]
 fn bytes_are_those_of_the_gnu_assembler() {
-    compare_with(
-        "arm-none-eabi-as",
-        &["-mcpu=cortex-m4", "-mthumb", "-W"],
-        str::to_owned,
-    );
+    compare_with("arm-none-eabi-as", &["-mcpu=cortex-m4", "-mthumb", "-W"], str::to_owned);
 }
 
 #[test]
 fn bytes_are_those_of_the_llvm_assembler() {
-    compare_with(
-        "llvm-mc-19",
-        &[
-            "-triple=thumbv7em-none-eabi",
-            "-mcpu=cortex-m4",
-            "-filetype=obj",
-        ],
-        for_llvm,
-    );
+    compare_with("llvm-mc-19", &["-triple=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-filetype=obj"], for_llvm);
 }
 
 /// The case as this assembler has to be told it: distances only as numbers counted from the PC
@@ -589,11 +380,7 @@ fn dead_flags_give_the_shorter_of_set_and_keep() {
                 }
                 encode(&inst, position)
             };
-            let (dead, set, keep) = (
-                with(FlagsMode::Dead),
-                with(FlagsMode::Set),
-                with(FlagsMode::Keep),
-            );
+            let (dead, set, keep) = (with(FlagsMode::Dead), with(FlagsMode::Set), with(FlagsMode::Keep));
             assert!(dead == set || dead == keep, "{inst:?}");
             assert_eq!(dead.bytes(), set.bytes().min(keep.bytes()), "{inst:?}");
         }

@@ -17,12 +17,7 @@ impl Expander<'_> {
     pub(super) fn end_note(&self, block: Block, mut reads: Names) -> Note {
         let data = &self.func.blocks[block];
         reads.extend(self.names(&data.terminator_reads));
-        Note {
-            source: data.terminator_source,
-            class: Class::Direct,
-            reads,
-            writes: vec![],
-        }
+        Note { source: data.terminator_source, class: Class::Direct, reads, writes: vec![] }
     }
 
     /// The piece that an edge leads to; notes what it renames.
@@ -33,9 +28,7 @@ impl Expander<'_> {
         let (from, to) = (self.piece(block), self.piece(to));
         let renames: Vec<_> = renames
             .into_iter()
-            .map(|(place, before, after)| {
-                (frame::location(&self.func.frame, place), before.0, after.0)
-            })
+            .map(|(place, before, after)| (frame::location(&self.func.frame, place), before.0, after.0))
             .collect();
         let known = &mut self.pieces.data[from].renames;
         if !renames.is_empty() && known.iter().all(|(target, _)| *target != to) {
@@ -53,31 +46,16 @@ impl Expander<'_> {
                 let note = self.end_note(block, vec![]);
                 self.jump((piece, next), target, note);
             }
-            Terminator::Branch {
-                cond,
-                then,
-                otherwise,
-            } => {
-                let targets = [
-                    self.target(block, 0, then.block),
-                    self.target(block, 1, otherwise.block),
-                ];
+            Terminator::Branch { cond, then, otherwise } => {
+                let targets = [self.target(block, 0, then.block), self.target(block, 1, otherwise.block)];
                 let note = self.end_note(block, vec![]);
                 self.two_way((piece, next), targets, note, &|side| match side {
                     (Side::Then, target) => LineOp::JumpIf(*cond, target),
                     (Side::Else, target) => LineOp::JumpIf(cond.negated(), target),
                 });
             }
-            Terminator::BranchZero {
-                test,
-                n,
-                then,
-                otherwise,
-            } => {
-                let targets = [
-                    self.target(block, 0, then.block),
-                    self.target(block, 1, otherwise.block),
-                ];
+            Terminator::BranchZero { test, n, then, otherwise } => {
+                let targets = [self.target(block, 0, then.block), self.target(block, 1, otherwise.block)];
                 let note = self.end_note(block, vec![]);
                 self.two_way((piece, next), targets, note, &|side| match side {
                     (Side::Then, target) => LineOp::JumpZero(*test, *n, target),
@@ -85,11 +63,8 @@ impl Expander<'_> {
                 });
             }
             Terminator::Table { index, targets } => {
-                let targets: Vec<Piece> = targets
-                    .iter()
-                    .enumerate()
-                    .map(|(edge, target)| self.target(block, edge, target.block))
-                    .collect();
+                let targets: Vec<Piece> =
+                    targets.iter().enumerate().map(|(edge, target)| self.target(block, edge, target.block)).collect();
                 self.table((block, next), *index, targets);
             }
             Terminator::Return { .. } => {
@@ -99,14 +74,8 @@ impl Expander<'_> {
                 self.lines(piece).extend(lines);
             }
             Terminator::Trap(trap) => {
-                let note = Note {
-                    class: Class::Trap,
-                    ..self.end_note(block, vec![])
-                };
-                self.lines(piece).push(frame::plain(
-                    LineOp::Machine(Machine::Udf(trap.code())),
-                    note,
-                ));
+                let note = Note { class: Class::Trap, ..self.end_note(block, vec![]) };
+                self.lines(piece).push(frame::plain(LineOp::Machine(Machine::Udf(trap.code())), note));
             }
         }
     }
@@ -115,8 +84,7 @@ impl Expander<'_> {
         if next.map(|next| self.piece(next)) == Some(target) {
             self.pieces.data[piece].falls_into = Some(target);
         } else {
-            self.lines(piece)
-                .push(frame::plain(LineOp::Jump(target), note));
+            self.lines(piece).push(frame::plain(LineOp::Jump(target), note));
         }
     }
 
@@ -137,10 +105,7 @@ impl Expander<'_> {
         } else {
             (branch((Side::Then, then)), otherwise)
         };
-        let silent = Note {
-            reads: vec![],
-            ..note.clone()
-        };
+        let silent = Note { reads: vec![], ..note.clone() };
         self.lines(piece).push(frame::plain(op, note));
         self.jump((piece, next), rest, silent);
     }
@@ -152,19 +117,14 @@ impl Expander<'_> {
             unreachable!("a table has a target for each index, and there is an index");
         };
         if targets.iter().all(|target| target == first) {
-            let silent = Note {
-                reads: vec![],
-                ..note
-            };
+            let silent = Note { reads: vec![], ..note };
             return self.jump((piece, next), *first, silent);
         }
         let here = self.order[&block];
         let mut stubs: BTreeMap<Piece, Piece> = BTreeMap::new();
         let mut entries = Vec::new();
         for target in targets {
-            let place = self.pieces.data[target]
-                .block
-                .map(|block| self.order[&block]);
+            let place = self.pieces.data[target].block.map(|block| self.order[&block]);
             let is_forward = place.is_some_and(|place| place > here);
             entries.push(match self.stubs {
                 Stubs::Backward if is_forward => target,
@@ -178,23 +138,14 @@ impl Expander<'_> {
                 },
             });
         }
-        self.lines(piece)
-            .push(frame::plain(LineOp::Table(index, entries), note));
+        self.lines(piece).push(frame::plain(LineOp::Table(index, entries), note));
     }
 
     /// A jump behind a table, on which the names change instead of at the table's own edge.
     fn stub(&mut self, from: Piece, target: Piece, source: Option<u32>) -> Piece {
-        let stub = self
-            .pieces
-            .append(None, frame::body_state(&self.func.frame));
-        let note = Note {
-            source,
-            class: Class::Direct,
-            reads: vec![],
-            writes: vec![],
-        };
-        self.lines(stub)
-            .push(frame::plain(LineOp::Jump(target), note));
+        let stub = self.pieces.append(None, frame::body_state(&self.func.frame));
+        let note = Note { source, class: Class::Direct, reads: vec![], writes: vec![] };
+        self.lines(stub).push(frame::plain(LineOp::Jump(target), note));
         let known = &mut self.pieces.data[from].renames;
         if let Some(index) = known.iter().position(|(to, _)| *to == target) {
             let renames = known.remove(index);

@@ -13,21 +13,11 @@ const R0: PReg = PReg::new(0);
 const R8: PReg = PReg::new(8);
 
 fn line(op: LineOp) -> Line {
-    plain(
-        op,
-        Note {
-            source: None,
-            class: Class::Direct,
-            reads: vec![],
-            writes: vec![],
-        },
-    )
+    plain(op, Note { source: None, class: Class::Direct, reads: vec![], writes: vec![] })
 }
 
 fn nops(count: u32) -> Vec<Line> {
-    (0..count)
-        .map(|_| line(LineOp::Machine(Machine::Nop)))
-        .collect()
+    (0..count).map(|_| line(LineOp::Machine(Machine::Nop))).collect()
 }
 
 fn ret() -> Line {
@@ -102,10 +92,7 @@ fn backward_branches_grow_where_their_reach_ends() {
     assert_eq!(form(&back(jump.clone(), 2044), 0, last(2044)), Form::Narrow);
     assert_eq!(form(&back(jump, 2046), 0, last(2046)), Form::Wide);
     let jump_if = LineOp::JumpIf(Cond::Lt, Piece(0));
-    assert_eq!(
-        form(&back(jump_if.clone(), 252), 0, last(252)),
-        Form::Narrow
-    );
+    assert_eq!(form(&back(jump_if.clone(), 252), 0, last(252)), Form::Narrow);
     assert_eq!(form(&back(jump_if, 254), 0, last(254)), Form::Wide);
     let jump_zero = LineOp::JumpZero(ZeroTest::NonZero, R0, Piece(0));
     assert_eq!(form(&back(jump_zero.clone(), 0), 0, 0), Form::Narrow);
@@ -148,11 +135,7 @@ fn pools(pieces: &Pieces) -> usize {
             assert_eq!(code[from..from + 4], word.to_le_bytes(), "at {at:#x}");
         }
     }
-    placed
-        .chunks
-        .iter()
-        .filter(|chunk| matches!(chunk.kind, ChunkKind::Pool(..)))
-        .count()
+    placed.chunks.iter().filter(|chunk| matches!(chunk.kind, ChunkKind::Pool(..))).count()
 }
 
 #[test]
@@ -160,10 +143,7 @@ fn loads_of_one_word_share_it() {
     let lines = vec![load(R0, 1), load(R8, 2), load(R0, 1), load(R0, 2), ret()];
     let pieces = pieces(vec![lines]);
     assert_eq!(pools(&pieces), 1);
-    assert_eq!(
-        run(&pieces).map(|placed| placed.bytes),
-        Ok(2 + 4 + 2 + 2 + 2 + 8)
-    );
+    assert_eq!(run(&pieces).map(|placed| placed.bytes), Ok(2 + 4 + 2 + 2 + 2 + 8));
 }
 
 #[test]
@@ -211,9 +191,7 @@ fn a_pool_that_no_block_ends_for_is_jumped_around() {
 
 #[test]
 fn a_thousand_literals_find_places() {
-    let mut lines: Vec<Line> = (0..2500)
-        .map(|word| load(if word % 3 == 0 { R8 } else { R0 }, word))
-        .collect();
+    let mut lines: Vec<Line> = (0..2500).map(|word| load(if word % 3 == 0 { R8 } else { R0 }, word)).collect();
     lines.push(ret());
     assert!(pools(&pieces(vec![lines])) >= 3);
 }
@@ -250,15 +228,11 @@ fn relocated_instructions_hold_their_addends() {
     assert_eq!(
         assembled.code,
         [
-            0x41, 0xf2, 0x34, 0x20, 0xc1, 0xf2, 0x34, 0x20, 0xff, 0xf7, 0xfe, 0xff, 0x00, 0x48,
-            0x70, 0x47, 0x34, 0x12, 0, 0
+            0x41, 0xf2, 0x34, 0x20, 0xc1, 0xf2, 0x34, 0x20, 0xff, 0xf7, 0xfe, 0xff, 0x00, 0x48, 0x70, 0x47, 0x34, 0x12,
+            0, 0
         ]
     );
-    let offsets: Vec<u32> = assembled
-        .relocations
-        .iter()
-        .map(|relocation| relocation.offset)
-        .collect();
+    let offsets: Vec<u32> = assembled.relocations.iter().map(|relocation| relocation.offset).collect();
     assert_eq!(offsets, [0, 4, 8, 16]);
 }
 

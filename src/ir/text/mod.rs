@@ -18,9 +18,7 @@ mod parse;
 
 use std::fmt::{self, Display};
 
-use super::func::{
-    Block, BlockData, Func, Inst, InstData, Liveness, Place, Signature, Target, Terminator, Value,
-};
+use super::func::{Block, BlockData, Func, Inst, InstData, Liveness, Place, Signature, Target, Terminator, Value};
 use super::op::{Op, Type};
 
 pub use parse::{ParseError, parse};
@@ -32,13 +30,7 @@ pub fn print(func: &Func) -> String {
 
 impl Display for Func {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "func {} \"{}\" {}",
-            self.index,
-            Escaped(&self.name),
-            self.signature
-        )?;
+        writeln!(f, "func {} \"{}\" {}", self.index, Escaped(&self.name), self.signature)?;
         for (sig, signature) in self.signatures.iter() {
             writeln!(f, "{sig} {signature}")?;
         }
@@ -55,13 +47,7 @@ impl Display for Func {
 
 impl Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |types: &[Type]| {
-            types
-                .iter()
-                .map(|ty| ty.name())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
+        let names = |types: &[Type]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ");
         write!(f, "({}) -> ({})", names(&self.params), names(&self.results))
     }
 }
@@ -76,18 +62,10 @@ impl Display for Terminator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Terminator::Jump(target) => write!(f, "jump {target}"),
-            Terminator::BranchIf {
-                cond,
-                then,
-                otherwise,
-            } => {
+            Terminator::BranchIf { cond, then, otherwise } => {
                 write!(f, "branch_if {cond}, {then}, {otherwise}")
             }
-            Terminator::BrTable {
-                index,
-                targets,
-                default,
-            } => {
+            Terminator::BrTable { index, targets, default } => {
                 write!(f, "br_table {index}, [{}], {default}", List(targets))
             }
             Terminator::Return(values) if values.is_empty() => f.write_str("return"),
@@ -105,28 +83,17 @@ impl Display for Op {
             Op::MemoryBase(memory) => write!(f, "memory_base {memory}"),
             Op::MemoryBytes(memory) => write!(f, "memory_bytes {memory}"),
             Op::SetMemoryBytes(memory) => write!(f, "set_memory_bytes {memory}"),
-            Op::Load {
-                memory,
-                access,
-                offset,
-            } => {
+            Op::Load { memory, access, offset } => {
                 write!(f, "load.{} {memory}+{offset:#x}", access.name())
             }
-            Op::Store {
-                memory,
-                access,
-                offset,
-            } => {
+            Op::Store { memory, access, offset } => {
                 write!(f, "store.{} {memory}+{offset:#x}", access.name())
             }
             Op::GlobalGet(global, ty) => write!(f, "{}.global_get {global}", ty.name()),
             Op::GlobalSet(global, ty) => write!(f, "{}.global_set {global}", ty.name()),
             Op::TableType(table) => write!(f, "table_type {table}"),
             Op::TableCode(table) => write!(f, "table_code {table}"),
-            Op::Call {
-                function,
-                signature,
-            } => write!(f, "call {function} {signature}"),
+            Op::Call { function, signature } => write!(f, "call {function} {signature}"),
             Op::CallCode { signature } => write!(f, "call_code {signature}"),
             Op::TrapIf(trap) => write!(f, "trapif {trap:?}"),
             plain => f.write_str(plain.plain().map_or("?", |(name, _, _)| name)),
@@ -163,12 +130,7 @@ impl<T: Display> Display for List<'_, T> {
     }
 }
 
-fn print_head(
-    f: &mut fmt::Formatter<'_>,
-    func: &Func,
-    block: Block,
-    data: &BlockData,
-) -> fmt::Result {
+fn print_head(f: &mut fmt::Formatter<'_>, func: &Func, block: Block, data: &BlockData) -> fmt::Result {
     let param = |value: &Value| format!("{value}: {}", func.values[*value].ty.name());
     let params: Vec<String> = data.params.iter().map(param).collect();
     write!(f, "{block}({})", List(&params))?;
@@ -176,32 +138,18 @@ fn print_head(
         let slot = |slot: &Option<Value>| slot.map_or("-".into(), |value| value.to_string());
         let locals: Vec<String> = data.frame.locals.iter().map(slot).collect();
         let stack: Vec<String> = data.frame.stack.iter().map(slot).collect();
-        write!(
-            f,
-            " {function}:{offset:#x} [{} | {}]",
-            List(&locals),
-            List(&stack)
-        )?;
+        write!(f, " {function}:{offset:#x} [{} | {}]", List(&locals), List(&stack))?;
     }
     writeln!(f)
 }
 
 fn print_inst(f: &mut fmt::Formatter<'_>, func: &Func, inst: Inst) -> fmt::Result {
-    let InstData {
-        op,
-        args,
-        result,
-        offset,
-    } = &func.insts[inst];
+    let InstData { op, args, result, offset } = &func.insts[inst];
     f.write_str("  ")?;
     let mut star = "";
     if let Some(value) = result {
         let data = &func.values[*value];
-        let prefix = if data.liveness == Liveness::Virtual {
-            "virtual "
-        } else {
-            ""
-        };
+        let prefix = if data.liveness == Liveness::Virtual { "virtual " } else { "" };
         star = if data.made_at.is_some() { "*" } else { "" };
         write!(f, "{prefix}{value} = ")?;
     }

@@ -1,8 +1,8 @@
 //! Reads the textual form of a function.
 
 use super::super::func::{
-    Block, BlockData, Def, ENTRY, Frame, Func, InstData, Liveness, Place, Signature, Target,
-    Terminator, Value, ValueData,
+    Block, BlockData, Def, ENTRY, Frame, Func, InstData, Liveness, Place, Signature, Target, Terminator, Value,
+    ValueData,
 };
 use super::super::op::{Access, Effect, Function, Global, Memory, Op, PLAIN, Sig, Table, Type};
 use crate::entity::{Entity, TypedVec};
@@ -32,12 +32,7 @@ const INDEX_MAX: u32 = 1 << 20;
 pub fn parse(text: &str) -> Parsed<Func> {
     let tokens = tokenize(text);
     let line_count = text.lines().count();
-    Parser {
-        tokens,
-        next: 0,
-        line_count,
-    }
-    .func()
+    Parser { tokens, next: 0, line_count }.func()
 }
 
 #[derive(Clone, Debug)]
@@ -58,10 +53,7 @@ fn tokenize(text: &str) -> Vec<Token> {
                 c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
                 c => c.len_utf8(),
             };
-            tokens.push(Token {
-                text: rest[..len].to_string(),
-                line: index + 1,
-            });
+            tokens.push(Token { text: rest[..len].to_string(), line: index + 1 });
             rest = rest[len..].trim_start();
         }
     }
@@ -82,14 +74,8 @@ impl Parser {
     }
 
     fn fail<T>(&self, expected: &str) -> Parsed<T> {
-        let line = self
-            .tokens
-            .get(self.next)
-            .map_or(self.line_count, |token| token.line);
-        Err(ParseError {
-            line,
-            expected: expected.to_string(),
-        })
+        let line = self.tokens.get(self.next).map_or(self.line_count, |token| token.line);
+        Err(ParseError { line, expected: expected.to_string() })
     }
 
     fn accept(&mut self, text: &str) -> bool {
@@ -99,11 +85,7 @@ impl Parser {
     }
 
     fn expect(&mut self, text: &str) -> Parsed<()> {
-        if self.accept(text) {
-            Ok(())
-        } else {
-            self.fail(&format!("`{text}`"))
-        }
+        if self.accept(text) { Ok(()) } else { self.fail(&format!("`{text}`")) }
     }
 
     fn word(&mut self) -> String {
@@ -114,9 +96,7 @@ impl Parser {
 
     fn string(&mut self) -> Parsed<String> {
         let word = self.peek();
-        let quoted = word
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'));
+        let quoted = word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         match quoted.and_then(unescape) {
             Some(string) => {
                 self.next += 1;
@@ -137,18 +117,11 @@ impl Parser {
             return self.fail("a number");
         };
         self.next += 1;
-        Ok(if negative {
-            number.wrapping_neg()
-        } else {
-            number
-        })
+        Ok(if negative { number.wrapping_neg() } else { number })
     }
 
     fn entity<E: Entity>(&mut self, prefix: &str) -> Parsed<E> {
-        let digits: Option<u32> = self
-            .peek()
-            .strip_prefix(prefix)
-            .and_then(|digits| digits.parse().ok());
+        let digits: Option<u32> = self.peek().strip_prefix(prefix).and_then(|digits| digits.parse().ok());
         match digits {
             Some(index) if index < INDEX_MAX => {
                 self.next += 1;
@@ -202,10 +175,7 @@ impl Parser {
         let params = self.list(")", Self::ty)?;
         self.expect("->")?;
         self.expect("(")?;
-        Ok(Signature {
-            params,
-            results: self.list(")", Self::ty)?,
-        })
+        Ok(Signature { params, results: self.list(")", Self::ty)? })
     }
 
     fn ty(&mut self) -> Parsed<Type> {
@@ -227,11 +197,7 @@ impl Parser {
     }
 
     fn slot(&mut self) -> Parsed<Option<Value>> {
-        if self.accept("-") {
-            Ok(None)
-        } else {
-            self.value().map(Some)
-        }
+        if self.accept("-") { Ok(None) } else { self.value().map(Some) }
     }
 
     fn block(&mut self, func: &mut Func) -> Parsed<()> {
@@ -243,16 +209,7 @@ impl Parser {
         self.expect("(")?;
         for (value, ty) in self.list(")", Self::param)? {
             let (def, liveness) = (Def::Param(block), Liveness::Lowered);
-            define(
-                func,
-                value,
-                ValueData {
-                    ty,
-                    def,
-                    made_at: None,
-                    liveness,
-                },
-            );
+            define(func, value, ValueData { ty, def, made_at: None, liveness });
             func.blocks[block].params.push(value);
         }
         if self.peek().starts_with(|c: char| c.is_ascii_digit()) {
@@ -291,22 +248,14 @@ impl Parser {
             self.expect(",")?;
             let then = self.target()?;
             self.expect(",")?;
-            Terminator::BranchIf {
-                cond,
-                then,
-                otherwise: self.target()?,
-            }
+            Terminator::BranchIf { cond, then, otherwise: self.target()? }
         } else if self.accept("br_table") {
             let index = self.value()?;
             self.expect(",")?;
             self.expect("[")?;
             let targets = self.list("]", Self::target)?;
             self.expect(",")?;
-            Terminator::BrTable {
-                index,
-                targets,
-                default: self.target()?,
-            }
+            Terminator::BrTable { index, targets, default: self.target()? }
         } else if self.accept("return") {
             Terminator::Return(self.operands()?)
         } else if self.accept("trap") {
@@ -346,30 +295,12 @@ impl Parser {
         if func.result_type(op).is_some() != result.is_some() {
             return self.fail("a result exactly where the operator has one");
         }
-        let inst = func.insts.push(InstData {
-            op,
-            args,
-            result,
-            offset,
-        });
+        let inst = func.insts.push(InstData { op, args, result, offset });
         func.blocks[block].insts.push(inst);
         if let (Some(value), Some(ty)) = (result, func.result_type(op)) {
             let is_virtual = is_virtual && op.effect() == Effect::Pure;
-            let liveness = if is_virtual {
-                Liveness::Virtual
-            } else {
-                Liveness::Lowered
-            };
-            define(
-                func,
-                value,
-                ValueData {
-                    ty,
-                    def: Def::Inst(inst),
-                    made_at,
-                    liveness,
-                },
-            );
+            let liveness = if is_virtual { Liveness::Virtual } else { Liveness::Lowered };
+            define(func, value, ValueData { ty, def: Def::Inst(inst), made_at, liveness });
         }
         Ok(())
     }
@@ -395,14 +326,9 @@ impl Parser {
             "table_code" => Op::TableCode(self.entity::<Table>("table")?),
             "call" => {
                 let function: Function = self.entity("fn")?;
-                Op::Call {
-                    function,
-                    signature: self.sig(func)?,
-                }
+                Op::Call { function, signature: self.sig(func)? }
             }
-            "call_code" => Op::CallCode {
-                signature: self.sig(func)?,
-            },
+            "call_code" => Op::CallCode { signature: self.sig(func)? },
             "trapif" => Op::TrapIf(self.trap()?),
             _ => {
                 let access = |name: &str| Access::ALL.into_iter().find(|a| a.name() == name);
@@ -411,19 +337,11 @@ impl Parser {
                 match (load, store) {
                     (Some(access), _) => {
                         let (memory, offset) = self.place()?;
-                        Op::Load {
-                            memory,
-                            access,
-                            offset,
-                        }
+                        Op::Load { memory, access, offset }
                     }
                     (None, Some(access)) => {
                         let (memory, offset) = self.place()?;
-                        Op::Store {
-                            memory,
-                            access,
-                            offset,
-                        }
+                        Op::Store { memory, access, offset }
                     }
                     (None, None) => {
                         self.next -= 1;
@@ -444,11 +362,7 @@ impl Parser {
 
     fn sig(&mut self, func: &Func) -> Parsed<Sig> {
         let sig: Sig = self.entity("sig")?;
-        if func.signatures.get(sig).is_some() {
-            Ok(sig)
-        } else {
-            self.fail("a known signature")
-        }
+        if func.signatures.get(sig).is_some() { Ok(sig) } else { self.fail("a known signature") }
     }
 
     fn place(&mut self) -> Parsed<(Memory, u32)> {
@@ -459,10 +373,7 @@ impl Parser {
 
     fn trap(&mut self) -> Parsed<Trap> {
         let name = self.peek();
-        match Trap::ALL
-            .into_iter()
-            .find(|trap| format!("{trap:?}") == name)
-        {
+        match Trap::ALL.into_iter().find(|trap| format!("{trap:?}") == name) {
             Some(trap) => {
                 self.next += 1;
                 Ok(trap)
@@ -485,12 +396,7 @@ fn unescape(text: &str) -> Option<String> {
 
 /// Puts a value at its number. Numbers that the text leaves out belong to values that nothing uses.
 fn define(func: &mut Func, value: Value, data: ValueData) {
-    let unused = ValueData {
-        ty: Type::I32,
-        def: Def::Param(ENTRY),
-        made_at: None,
-        liveness: data.liveness,
-    };
+    let unused = ValueData { ty: Type::I32, def: Def::Param(ENTRY), made_at: None, liveness: data.liveness };
     while func.values.len() <= value.index() {
         func.values.push(unused);
     }
@@ -530,51 +436,20 @@ b2(v13: i64) 7:0x1c [ | v13]
 b3()
   return v13 @0x1d
 ";
-        assert_eq!(
-            parse(text).map(|func| func.to_string()),
-            Ok(text.to_string())
-        );
+        assert_eq!(parse(text).map(|func| func.to_string()), Ok(text.to_string()));
     }
 
     #[test]
     fn errors_name_their_line() {
         for (text, line, expected) in [
             ("fun 1", 1, "`func`"),
-            (
-                "func 0 \"f\" () -> ()\nb1() return @0",
-                2,
-                "blocks in order",
-            ),
-            (
-                "func 0 \"f\" () -> ()\nb0()\n  v0 = i32.frob v1 @0",
-                3,
-                "an operator",
-            ),
-            (
-                "func 0 \"f\" () -> ()\nb0()\n  i32.const 1 @0",
-                3,
-                "a result exactly",
-            ),
-            (
-                "func 0 \"f\" () -> ()\nb0()\n  trap Nothing @0",
-                3,
-                "a trap",
-            ),
-            (
-                "func 0 \"f\" () -> ()\nb0()\n  call fn0 sig0 @0",
-                3,
-                "a known signature",
-            ),
-            (
-                "func 0 \"f\" () -> ()\nb0()\n  return v99999999 @0",
-                3,
-                "`v` and a number",
-            ),
-            (
-                "func 0 \"f\" () -> ()\nb0()\n  jump b0(",
-                3,
-                "`v` and a number",
-            ),
+            ("func 0 \"f\" () -> ()\nb1() return @0", 2, "blocks in order"),
+            ("func 0 \"f\" () -> ()\nb0()\n  v0 = i32.frob v1 @0", 3, "an operator"),
+            ("func 0 \"f\" () -> ()\nb0()\n  i32.const 1 @0", 3, "a result exactly"),
+            ("func 0 \"f\" () -> ()\nb0()\n  trap Nothing @0", 3, "a trap"),
+            ("func 0 \"f\" () -> ()\nb0()\n  call fn0 sig0 @0", 3, "a known signature"),
+            ("func 0 \"f\" () -> ()\nb0()\n  return v99999999 @0", 3, "`v` and a number"),
+            ("func 0 \"f\" () -> ()\nb0()\n  jump b0(", 3, "`v` and a number"),
         ] {
             let error = parse(text).expect_err(text);
             assert_eq!(error.line, line, "{text}: {error}");

@@ -14,11 +14,7 @@ fn check(func: &Func, types: &[Type], expected: impl Fn(&[u64]) -> u64) {
     let second = if types.len() > 1 { &many } else { &one };
     for &a in &many {
         for &b in second {
-            let args: Vec<u64> = types
-                .iter()
-                .zip([a, b, a ^ b])
-                .map(|(&ty, bits)| mask(ty, bits))
-                .collect();
+            let args: Vec<u64> = types.iter().zip([a, b, a ^ b]).map(|(&ty, bits)| mask(ty, bits)).collect();
             let found = result(&lowered, types, &args);
             let expected = expected(&args);
             assert_eq!(found, expected, "{args:x?}\n{func}\n{lowered}");
@@ -139,20 +135,12 @@ fn branching(types: &[Type], condition: impl Fn(&mut Func, &[Value]) -> Value) -
         crate::ir::Target::new(block, vec![])
     };
     let (then, otherwise) = (arm(1), arm(0));
-    func.blocks[ENTRY].terminator = Terminator::BranchIf {
-        cond: values[0],
-        then,
-        otherwise,
-    };
+    func.blocks[ENTRY].terminator = Terminator::BranchIf { cond: values[0], then, otherwise };
     func
 }
 
 /// Checks that `trapif` traps exactly if the condition holds.
-fn trapping(
-    types: &[Type],
-    condition: impl Fn(&mut Func, &[Value]) -> Value,
-    holds: impl Fn(&[u64]) -> bool,
-) {
+fn trapping(types: &[Type], condition: impl Fn(&mut Func, &[Value]) -> Value, holds: impl Fn(&[u64]) -> bool) {
     let func = function(types, |func, args| {
         let cond = condition(func, args);
         func.push(ENTRY, Op::TrapIf(Trap::IntegerOverflow), vec![cond], 0);
@@ -175,10 +163,7 @@ fn trapping(
 
 #[test]
 fn comparisons_with_constants_branch_right() {
-    for &(op, _, types, _) in PLAIN
-        .iter()
-        .filter(|row| row.2.len() == 2 && row.3 == Type::I32)
-    {
+    for &(op, _, types, _) in PLAIN.iter().filter(|row| row.2.len() == 2 && row.3 == Type::I32) {
         for constant in BOUNDARIES.map(|bits| mask(types[0], bits)) {
             for order in [[0, 1], [1, 0]] {
                 let condition = |func: &mut Func, args: &[Value]| {

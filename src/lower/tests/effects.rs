@@ -23,11 +23,7 @@ fn loads_extend_as_their_access_says() {
                 let memory = Memory(0);
                 let base = push(func, Op::MemoryBase(memory), &[]);
                 let address = push(func, Op::Add32, &[base, args[0]]);
-                let load = Op::Load {
-                    memory,
-                    access,
-                    offset,
-                };
+                let load = Op::Load { memory, access, offset };
                 push(func, load, &[address])
             });
             let lowered = lower(&func);
@@ -96,13 +92,7 @@ fn calls_pass_registers_and_stack() {
             let code = push(func, Op::Const32(0x805), &[]);
             let (op, mut values) = match op {
                 2 => (Op::CallCode { signature: sig }, vec![code]),
-                function => (
-                    Op::Call {
-                        function: Function(function),
-                        signature: sig,
-                    },
-                    vec![],
-                ),
+                function => (Op::Call { function: Function(function), signature: sig }, vec![]),
             };
             values.extend([args[2], args[1], args[2], args[3]]);
             let result = push(func, op, &values);
@@ -111,11 +101,7 @@ fn calls_pass_registers_and_stack() {
         let lowered = lower(&func);
         let mut machine = machine(&types, &[1, 0x3_0000_0002, 4, 0x6_0000_0005]);
         let outcome = machine.run(&lowered);
-        assert_eq!(
-            outcome,
-            Outcome::Returned(vec![0x1236, 0x567b]),
-            "{lowered}"
-        );
+        assert_eq!(outcome, Outcome::Returned(vec![0x1236, 0x567b]), "{lowered}");
         called.extend(machine.calls);
     }
     let call = |callee: &str| Called {
@@ -137,8 +123,5 @@ fn long_chains_of_words_are_cut() {
         push(func, Op::ExtendS, &[value])
     });
     let lowered = lower(&func);
-    assert_eq!(
-        result(&lowered, &[I32], &[0x8000_0001]),
-        0xffff_ffff_8000_0001
-    );
+    assert_eq!(result(&lowered, &[I32], &[0x8000_0001]), 0xffff_ffff_8000_0001);
 }

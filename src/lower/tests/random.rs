@@ -84,12 +84,8 @@ impl Builder<'_> {
     }
 
     fn pick(&mut self, ty: Type) -> Value {
-        let fitting: Vec<Value> = self
-            .values
-            .iter()
-            .copied()
-            .filter(|&value| self.func.values[value].ty == ty)
-            .collect();
+        let fitting: Vec<Value> =
+            self.values.iter().copied().filter(|&value| self.func.values[value].ty == ty).collect();
         // Recent values are more likely, so that trees grow.
         match self.random.below(4) {
             0 => self.constant(ty),
@@ -156,11 +152,7 @@ impl Builder<'_> {
             }
         };
         let offset = self.random.pick(&[0, STORES_AT, 0xffc, 0xfff, 0x12_3456]) + 8 * step;
-        let op = Op::Store {
-            memory,
-            access,
-            offset,
-        };
+        let op = Op::Store { memory, access, offset };
         self.func.push(self.block, op, vec![address, value], 0);
     }
 
@@ -183,11 +175,7 @@ impl Builder<'_> {
     }
 
     fn target(&mut self, block: Block) -> Target {
-        let types: Vec<Type> = self.func.blocks[block]
-            .params
-            .iter()
-            .map(|&param| self.func.values[param].ty)
-            .collect();
+        let types: Vec<Type> = self.func.blocks[block].params.iter().map(|&param| self.func.values[param].ty).collect();
         let args = types.into_iter().map(|ty| self.pick(ty)).collect();
         Target::new(block, args)
     }
@@ -207,25 +195,15 @@ impl Builder<'_> {
                 1 => {
                     let index = self.pick(Type::I32);
                     let entries = self.random.below(6);
-                    let blocks: Vec<Block> =
-                        (0..=entries).map(|_| self.random.pick(&later)).collect();
-                    let mut targets: Vec<Target> =
-                        blocks.into_iter().map(|block| self.target(block)).collect();
+                    let blocks: Vec<Block> = (0..=entries).map(|_| self.random.pick(&later)).collect();
+                    let mut targets: Vec<Target> = blocks.into_iter().map(|block| self.target(block)).collect();
                     let default = targets.pop().expect("one more than the entries");
-                    Terminator::BrTable {
-                        index,
-                        targets,
-                        default,
-                    }
+                    Terminator::BrTable { index, targets, default }
                 }
                 _ => {
                     let cond = self.pick(Type::I32);
                     let (a, b) = (self.random.pick(&later), self.random.pick(&later));
-                    Terminator::BranchIf {
-                        cond,
-                        then: self.target(a),
-                        otherwise: self.target(b),
-                    }
+                    Terminator::BranchIf { cond, then: self.target(a), otherwise: self.target(b) }
                 }
             }
         };
@@ -247,12 +225,7 @@ fn random_function(random: &mut Random, blocks: usize, steps: u32) -> Func {
     for block in (0..blocks as u32).map(Block) {
         let mut values = shared.clone();
         values.extend(&func.blocks[block].params);
-        let mut builder = Builder {
-            random,
-            func: &mut func,
-            block,
-            values,
-        };
+        let mut builder = Builder { random, func: &mut func, block, values };
         builder.fill(steps);
         let values = builder.values.clone();
         builder.finish(blocks);
@@ -286,19 +259,13 @@ impl Reference<'_> {
             }
             let target = match &data.terminator {
                 Terminator::Jump(target) => target,
-                Terminator::BranchIf {
-                    cond,
-                    then,
-                    otherwise,
-                } => match self.values[cond] {
+                Terminator::BranchIf { cond, then, otherwise } => match self.values[cond] {
                     0 => otherwise,
                     _ => then,
                 },
-                Terminator::BrTable {
-                    index,
-                    targets,
-                    default,
-                } => targets.get(self.values[index] as usize).unwrap_or(default),
+                Terminator::BrTable { index, targets, default } => {
+                    targets.get(self.values[index] as usize).unwrap_or(default)
+                }
                 Terminator::Return(results) => {
                     let bits = self.values[&results[0]];
                     return Outcome::Returned(vec![bits as u32, (bits >> 32) as u32]);
@@ -342,11 +309,7 @@ fn check(random: &mut Random, blocks: usize, steps: u32) {
     let lowered = lower(&func);
     for _ in 0..6 {
         let args: Vec<u64> = PARAMS.map(|ty| mask(ty, random.bits())).to_vec();
-        let mut reference = Reference {
-            func: &func,
-            values: BTreeMap::new(),
-            memory: Machine::new(),
-        };
+        let mut reference = Reference { func: &func, values: BTreeMap::new(), memory: Machine::new() };
         let expected = reference.run(&args);
         let mut machine = machine(&PARAMS, &args);
         let found = machine.run(&lowered);

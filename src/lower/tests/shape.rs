@@ -27,11 +27,8 @@ fn check(ty: &str, body: &str, expected: &[&str]) {
 #[track_caller]
 fn check_module(fields: &str, expected: &[&str]) {
     let found = selected(&format!("(module {fields})"));
-    let items: Vec<String> = found
-        .lines()
-        .filter(|line| line.starts_with(' ') && !line.ends_with("args"))
-        .map(without_names)
-        .collect();
+    let items: Vec<String> =
+        found.lines().filter(|line| line.starts_with(' ') && !line.ends_with("args")).map(without_names).collect();
     assert_eq!(items, expected, "\n{found}");
 }
 
@@ -40,9 +37,7 @@ fn without_names(line: &str) -> String {
     let mut result = String::new();
     let mut rest = line.trim();
     while let Some(start) = rest.find('v') {
-        let digits = rest[start + 1..]
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len() - start - 1);
+        let digits = rest[start + 1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - start - 1);
         let is_inside = rest[..start].ends_with(|c: char| c.is_ascii_alphanumeric());
         let end = start + 1 + digits;
         if digits == 0 || is_inside {
@@ -149,13 +144,7 @@ fn powers_of_two_need_no_multiplication_or_division() {
 #[test]
 fn a_remainder_is_a_quotient_and_a_multiply_subtract() {
     let body = format!("(i32.rem_u {A} {B})");
-    let expected = [
-        "cmp *, #0x0",
-        "trapif eq, DivideByZero",
-        "* = udiv *, *",
-        "* = mls *, *, *",
-        RETURN,
-    ];
+    let expected = ["cmp *, #0x0", "trapif eq, DivideByZero", "* = udiv *, *", "* = mls *, *, *", RETURN];
     check(I2, &body, &expected);
     let both = format!("(i32.add (i32.div_u {A} {B}) (i32.rem_u {A} {B}))");
     let expected = [
@@ -200,21 +189,11 @@ fn rotations_need_one_instruction_by_constants_and_two_to_the_left() {
 #[test]
 fn shift_counts_are_masked_once_and_only_where_they_must_be() {
     let body = format!("(i32.xor (i32.shl {A} {B}) (i32.shr_u {A} {B}))");
-    let expected = [
-        "* = and *, #0x1f",
-        "* = lsl *, *",
-        "* = lsr *, *",
-        "* = eor *, *",
-        RETURN,
-    ];
+    let expected = ["* = and *, #0x1f", "* = lsl *, *", "* = lsr *, *", "* = eor *, *", RETURN];
     check(I2, &body, &expected);
     let body = format!("(i32.shl {A} (i32.and {B} (i32.const 7)))");
     check(I2, &body, &["* = and *, #0x7", "* = lsl *, *", RETURN]);
-    check(
-        I2,
-        &format!("(i32.rotr {A} {B})"),
-        &["* = ror *, *", RETURN],
-    );
+    check(I2, &format!("(i32.rotr {A} {B})"), &["* = ror *, *", RETURN]);
 }
 
 #[test]
@@ -223,20 +202,10 @@ fn a_comparison_is_fused_with_what_consumes_it() {
     let expected = ["cmp *, #0xa", "* = select lt, *, *", RETURN];
     check(I2, &body, &expected);
     let body = format!("(if (i32.gt_u {A} {B}) (then (unreachable))) {B}");
-    let expected = [
-        "cmp *, *",
-        "branch lo, block1, block2[*]",
-        "trap Unreachable",
-        RETURN,
-    ];
+    let expected = ["cmp *, *", "branch lo, block1, block2[*]", "trap Unreachable", RETURN];
     check(I2, &body, &expected);
     let body = format!("(if (i32.eqz (i32.and {A} {B})) (then (unreachable))) {B}");
-    let expected = [
-        "tst *, *",
-        "branch eq, block1, block2[*]",
-        "trap Unreachable",
-        RETURN,
-    ];
+    let expected = ["tst *, *", "branch eq, block1, block2[*]", "trap Unreachable", RETURN];
     check(I2, &body, &expected);
     let body = format!("(if (i32.eqz {A}) (then (unreachable))) {B}");
     let expected = ["cbz *, block1, block2[*]", "trap Unreachable", RETURN];
@@ -245,18 +214,10 @@ fn a_comparison_is_fused_with_what_consumes_it() {
 
 #[test]
 fn booleans_avoid_conditions_where_bits_will_do() {
-    check(
-        I2,
-        &format!("(i32.eqz {A})"),
-        &["* = clz *", "* = lsr *, #5", RETURN],
-    );
+    check(I2, &format!("(i32.eqz {A})"), &["* = clz *", "* = lsr *, #5", RETURN]);
     let body = format!("(i32.lt_s {A} (i32.const 0))");
     check(I2, &body, &["* = lsr *, #31", RETURN]);
-    check(
-        I2,
-        &format!("(i32.lt_u {A} {B})"),
-        &["cmp *, *", "* = set lo", RETURN],
-    );
+    check(I2, &format!("(i32.lt_u {A} {B})"), &["cmp *, *", "* = set lo", RETURN]);
 }
 
 #[test]
@@ -275,43 +236,19 @@ fn bounds_are_compared_with_whichever_constant_encodes() {
 
 #[test]
 fn addresses_use_the_forms_of_the_machine() {
-    let checks = [
-        "* = 0xfffc",
-        "cmp *, *",
-        "trapif hi, MemoryOutOfBounds",
-        "* = memory0 + 0",
-    ];
+    let checks = ["* = 0xfffc", "cmp *, *", "trapif hi, MemoryOutOfBounds", "* = memory0 + 0"];
     let body = format!("(i32.load (i32.shl {A} (i32.const 2)))");
     let shifted = ["* = lsl *, #2"];
     let load = ["* = ldr [*, * lsl #0]", RETURN];
     check(I2, &body, &[&shifted[..], &checks, &load].concat());
-    let checks = [
-        "* = 0xfff0",
-        "cmp *, *",
-        "trapif hi, MemoryOutOfBounds",
-        "* = memory0 + 0",
-    ];
+    let checks = ["* = 0xfff0", "cmp *, *", "trapif hi, MemoryOutOfBounds", "* = memory0 + 0"];
     let body = format!("(i32.load offset=12 {A})");
     let load = ["* = add *, *", "* = ldr [*, #12]", RETURN];
     check(I2, &body, &[&checks[..], &load].concat());
-    let checks = [
-        "* = 0xfff8",
-        "cmp *, *",
-        "trapif hi, MemoryOutOfBounds",
-        "* = memory0 + 0",
-    ];
+    let checks = ["* = 0xfff8", "cmp *, *", "trapif hi, MemoryOutOfBounds", "* = memory0 + 0"];
     let body = format!("(i64.load {A})");
-    let load = [
-        "* = add *, *",
-        "* = ldr [*, #0]",
-        "* = ldr [*, #4]",
-        RETURN2,
-    ];
-    check(
-        "(param i32) (result i64)",
-        &body,
-        &[&checks[..], &load].concat(),
-    );
+    let load = ["* = add *, *", "* = ldr [*, #0]", "* = ldr [*, #4]", RETURN2];
+    check("(param i32) (result i64)", &body, &[&checks[..], &load].concat());
 }
 
 #[test]
@@ -320,23 +257,11 @@ fn wide_sums_carry_and_wide_products_cross() {
     check(W2, &format!("(i64.add {A} {B})"), &add);
     let sub = ["* = subs *, #0x1", "* = sbc *, #0x0", RETURN2];
     check(W2, &format!("(i64.sub {A} (i64.const 1))"), &sub);
-    let mul = [
-        "*, * = umull *, *",
-        "* = mla *, *, *",
-        "* = mla *, *, *",
-        RETURN2,
-    ];
+    let mul = ["*, * = umull *, *", "* = mla *, *, *", "* = mla *, *, *", RETURN2];
     check(W2, &format!("(i64.mul {A} {B})"), &mul);
-    let (a, b) = (
-        format!("(i64.extend_i32_s {A})"),
-        format!("(i64.extend_i32_s {B})"),
-    );
+    let (a, b) = (format!("(i64.extend_i32_s {A})"), format!("(i64.extend_i32_s {B})"));
     let ty = "(param i32 i32) (result i64)";
-    check(
-        ty,
-        &format!("(i64.mul {a} {b})"),
-        &["*, * = smull *, *", RETURN2],
-    );
+    check(ty, &format!("(i64.mul {a} {b})"), &["*, * = smull *, *", RETURN2]);
     let ty = "(param i32 i32 i64) (result i64)";
     let body = format!("(i64.add {C} (i64.mul {a} {b}))");
     check(ty, &body, &["*, * = smlal *, *, *, *", RETURN2]);
@@ -345,15 +270,10 @@ fn wide_sums_carry_and_wide_products_cross() {
 #[test]
 fn only_the_halves_that_matter_are_computed() {
     let body = format!("(i32.wrap_i64 (i64.add {A} (i64.mul {A} {B})))");
-    check(
-        "(param i64 i64) (result i32)",
-        &body,
-        &["* = mla *, *, *", RETURN],
-    );
+    check("(param i64 i64) (result i32)", &body, &["* = mla *, *, *", RETURN]);
     let high = |value: &str| format!("(i32.wrap_i64 (i64.shr_u {value} (i64.const 32)))");
     check("(param i64) (result i32)", &high(A), &[RETURN]);
-    let joined =
-        format!("(i64.or (i64.extend_i32_u {A}) (i64.shl (i64.extend_i32_u {B}) (i64.const 32)))");
+    let joined = format!("(i64.or (i64.extend_i32_u {A}) (i64.shl (i64.extend_i32_u {B}) (i64.const 32)))");
     check("(param i32 i32) (result i64)", &joined, &[RETURN2]);
 }
 
@@ -376,13 +296,7 @@ fn calls_place_arguments_by_aapcs() {
     let fields = "(import \"m\" \"f\" (func (param i32 i64 i32) (result i64)))
         (func (param i32) (result i64)
           (call 0 (local.get 0) (i64.const 7) (local.get 0)))";
-    let expected = [
-        "outgoing 0 = *",
-        "* = 0x7",
-        "* = 0x0",
-        "*@r0, *@r1 = call import0(*@r0, *@r2, *@r3)",
-        RETURN2,
-    ];
+    let expected = ["outgoing 0 = *", "* = 0x7", "* = 0x0", "*@r0, *@r1 = call import0(*@r0, *@r2, *@r3)", RETURN2];
     check_module(fields, &expected);
 }
 
@@ -412,22 +326,13 @@ fn indirect_calls_compute_the_entry_once() {
 fn globals_share_the_address_of_the_instance() {
     let fields = "(global $a (mut i32) (i32.const 0)) (global $b (mut i64) (i64.const 0))
         (func (global.set $b (i64.const 0)) (global.set $a (i32.const 0)))";
-    let expected = [
-        "* = instance + 0",
-        "* = 0x0",
-        "str *, [*, #8]",
-        "str *, [*, #12]",
-        "str *, [*, #0]",
-        "return",
-    ];
+    let expected = ["* = instance + 0", "* = 0x0", "str *, [*, #8]", "str *, [*, #12]", "str *, [*, #0]", "return"];
     check_module(fields, &expected);
 }
 
 #[test]
 fn long_constants_and_addresses_are_computed_before_the_loop() {
-    let body = format!(
-        "(loop (i32.store {A} (i32.const 0)) (br_if 0 (local.tee 0 (i32.sub {A} {B})))) {A}"
-    );
+    let body = format!("(loop (i32.store {A} (i32.const 0)) (br_if 0 (local.tee 0 (i32.sub {A} {B})))) {A}");
     let expected = [
         "* = 0xfffc",
         "* = memory0 + 0",
@@ -456,15 +361,10 @@ fn tables_check_their_range_and_short_ones_are_chains() {
         let labels: String = (0..=count).map(|label| format!(" {label}")).collect();
         let open = "(block ".repeat(count + 1);
         let close = ") (unreachable)".repeat(count + 1);
-        selected(&format!(
-            "(module (func (param i32) {open} (br_table{labels} (local.get 0)) {close}))"
-        ))
+        selected(&format!("(module (func (param i32) {open} (br_table{labels} (local.get 0)) {close}))"))
     };
     let chain = arms(2);
     assert!(chain.contains("cbz") && !chain.contains("table"), "{chain}");
     let table = arms(5);
-    assert!(
-        table.contains("cmp") && table.contains("branch lo"),
-        "{table}"
-    );
+    assert!(table.contains("cmp") && table.contains("branch lo"), "{table}");
 }

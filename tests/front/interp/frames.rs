@@ -18,11 +18,7 @@ pub fn check(ir: &Trace, wasm: &Trace) -> Result<(), Box<Visit>> {
 
 fn agrees(ir: &Visit, wasm: &Visit) -> bool {
     let slots = |recorded: &[Option<u64>], actual: &[Option<u64>]| {
-        recorded.len() == actual.len()
-            && recorded
-                .iter()
-                .zip(actual)
-                .all(|(r, a)| r.is_none() || r == a)
+        recorded.len() == actual.len() && recorded.iter().zip(actual).all(|(r, a)| r.is_none() || r == a)
     };
     ir.place == wasm.place && slots(&ir.locals, &wasm.locals) && slots(&ir.stack, &wasm.stack)
 }

@@ -32,10 +32,7 @@ impl Machine<'_> {
             let word = (self.host)(function, &args);
             self.instance.host_calls.push((function, args));
             let types = &self.module.signature(function).results;
-            return Ok(types
-                .iter()
-                .map(|ty| word & (u64::MAX >> (64 - ty.bits())))
-                .collect());
+            return Ok(types.iter().map(|ty| word & (u64::MAX >> (64 - ty.bits()))).collect());
         };
         if self.depth == DEPTH_MAX {
             return Err(Stop::TooDeep);
@@ -58,11 +55,7 @@ impl Machine<'_> {
                 let read = |slot: &Option<Value>| slot.and_then(|value| registers[value]);
                 let locals = block.frame.locals.iter().map(read).collect();
                 let stack = block.frame.stack.iter().map(read).collect();
-                self.trace.push(Visit {
-                    place,
-                    locals,
-                    stack,
-                });
+                self.trace.push(Visit { place, locals, stack });
             }
             for inst in &block.insts {
                 self.fuel = self.fuel.checked_sub(1).ok_or(Stop::OutOfFuel)?;
@@ -73,42 +66,24 @@ impl Machine<'_> {
             let go = |target: &Target| (target.block, target.args.iter().map(read).collect());
             entered = match &block.terminator {
                 Terminator::Jump(target) => go(target),
-                Terminator::BranchIf {
-                    cond,
-                    then,
-                    otherwise,
-                } => go(if read(cond) != 0 { then } else { otherwise }),
-                Terminator::BrTable {
-                    index,
-                    targets,
-                    default,
-                } => go(targets.get(read(index) as usize).unwrap_or(default)),
+                Terminator::BranchIf { cond, then, otherwise } => go(if read(cond) != 0 { then } else { otherwise }),
+                Terminator::BrTable { index, targets, default } => {
+                    go(targets.get(read(index) as usize).unwrap_or(default))
+                }
                 Terminator::Return(values) => return Ok(values.iter().map(read).collect()),
                 Terminator::Trap(trap) => return Err(Stop::Trap(*trap, block.terminator_offset)),
             };
         }
     }
 
-    fn inst(
-        &mut self,
-        func: &Func,
-        inst: &InstData,
-        registers: &mut Registers,
-    ) -> Result<(), Stop> {
-        let args: Vec<u64> = inst
-            .args
-            .iter()
-            .map(|arg| registers[*arg].expect("defined"))
-            .collect();
+    fn inst(&mut self, func: &Func, inst: &InstData, registers: &mut Registers) -> Result<(), Stop> {
+        let args: Vec<u64> = inst.args.iter().map(|arg| registers[*arg].expect("defined")).collect();
         let result = match inst.op {
             Op::Call { function, .. } => self.call(function, args)?.first().copied(),
             Op::CallCode { signature } => {
                 let function = Function((args[0] as u32 - CODE_BASE) / 16);
                 let found = self.module.signature(function);
-                assert_eq!(
-                    *found, func.signatures[signature],
-                    "a call behind its type check"
-                );
+                assert_eq!(*found, func.signatures[signature], "a call behind its type check");
                 self.call(function, args[1..].to_vec())?.first().copied()
             }
             Op::TrapIf(trap) if args[0] != 0 => return Err(Stop::Trap(trap, inst.offset)),
@@ -154,14 +129,11 @@ impl Machine<'_> {
                 None
             }
             Op::TableType(_) => Some(match self.instance.table[args[0] as usize] {
-                Some(function) => {
-                    u64::from(self.module.type_id(self.module.functions[function].ty))
-                }
+                Some(function) => u64::from(self.module.type_id(self.module.functions[function].ty)),
                 None => 0,
             }),
             Op::TableCode(_) => {
-                let function =
-                    self.instance.table[args[0] as usize].expect("behind its null check");
+                let function = self.instance.table[args[0] as usize].expect("behind its null check");
                 Some(u64::from(CODE_BASE + 16 * function.0))
             }
             _ => None,
@@ -169,14 +141,9 @@ impl Machine<'_> {
     }
 
     fn bytes(&mut self, pointer: u64, access: Access, offset: u32) -> &mut [u8] {
-        let index = (pointer as u32)
-            .wrapping_add(offset)
-            .wrapping_sub(MEMORY_BASE) as usize;
+        let index = (pointer as u32).wrapping_add(offset).wrapping_sub(MEMORY_BASE) as usize;
         let end = index + access.bytes() as usize;
-        assert!(
-            end <= self.instance.length as usize,
-            "an access behind its bounds check"
-        );
+        assert!(end <= self.instance.length as usize, "an access behind its bounds check");
         &mut self.instance.memory[index..end]
     }
 }

@@ -53,34 +53,21 @@ impl Instance {
         let mut instance = Instance {
             memory: vec![0; memory.map_or(0, |memory| memory.reserve_bytes()) as usize],
             length: memory.map_or(0, |memory| memory.initial_bytes()),
-            globals: module
-                .globals
-                .values()
-                .map(|global| global.initial)
-                .collect(),
+            globals: module.globals.values().map(|global| global.initial).collect(),
             table: vec![None; module.table.map_or(0, |table| table.entries) as usize],
             host_calls: Vec::new(),
         };
         for element in &module.elements {
             let first = element.offset as usize;
-            let entries = instance
-                .table
-                .get_mut(first..first + element.functions.len());
-            for (entry, function) in entries
-                .ok_or(Trap::TableOutOfBounds)?
-                .iter_mut()
-                .zip(&element.functions)
-            {
+            let entries = instance.table.get_mut(first..first + element.functions.len());
+            for (entry, function) in entries.ok_or(Trap::TableOutOfBounds)?.iter_mut().zip(&element.functions) {
                 *entry = Some(*function);
             }
         }
         for data in &module.data {
             let first = data.offset as usize;
-            let bytes = instance.memory[..instance.length as usize]
-                .get_mut(first..first + data.bytes.len());
-            bytes
-                .ok_or(Trap::MemoryOutOfBounds)?
-                .copy_from_slice(&data.bytes);
+            let bytes = instance.memory[..instance.length as usize].get_mut(first..first + data.bytes.len());
+            bytes.ok_or(Trap::MemoryOutOfBounds)?.copy_from_slice(&data.bytes);
         }
         Ok(instance)
     }
@@ -110,26 +97,10 @@ pub struct Run {
 }
 
 /// Runs the Wasm code of a function.
-pub fn run_wasm(
-    module: &Module,
-    instance: &mut Instance,
-    host: Host,
-    call: (Function, &[u64]),
-    fuel: u64,
-) -> Run {
-    let mut machine = wasm::Machine {
-        module,
-        instance,
-        host,
-        fuel,
-        depth: 0,
-        trace: Vec::new(),
-    };
+pub fn run_wasm(module: &Module, instance: &mut Instance, host: Host, call: (Function, &[u64]), fuel: u64) -> Run {
+    let mut machine = wasm::Machine { module, instance, host, fuel, depth: 0, trace: Vec::new() };
     let outcome = machine.call(call.0, call.1.to_vec());
-    Run {
-        outcome,
-        trace: machine.trace,
-    }
+    Run { outcome, trace: machine.trace }
 }
 
 /// The functions of a module in IR; `None` for an import.
@@ -144,18 +115,7 @@ pub fn run_ir(
     fuel: u64,
 ) -> Run {
     let (module, host) = module_host;
-    let mut machine = ir::Machine {
-        module,
-        funcs,
-        instance,
-        host,
-        fuel,
-        depth: 0,
-        trace: Vec::new(),
-    };
+    let mut machine = ir::Machine { module, funcs, instance, host, fuel, depth: 0, trace: Vec::new() };
     let outcome = machine.call(call.0, call.1.to_vec());
-    Run {
-        outcome,
-        trace: machine.trace,
-    }
+    Run { outcome, trace: machine.trace }
 }

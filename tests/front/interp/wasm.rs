@@ -64,22 +64,9 @@ impl Activation<'_> {
 
     fn open(&mut self, result: Option<Type>, is_loop: IsLoop) {
         let is_loop = is_loop == IsLoop::Yes;
-        let continues = if is_loop {
-            self.pc + 1
-        } else {
-            self.scan(Else::Passes) + 1
-        };
-        let arity = if is_loop {
-            0
-        } else {
-            usize::from(result.is_some())
-        };
-        self.labels.push(Label {
-            continues,
-            is_loop,
-            arity,
-            height: self.stack.len(),
-        });
+        let continues = if is_loop { self.pc + 1 } else { self.scan(Else::Passes) + 1 };
+        let arity = if is_loop { 0 } else { usize::from(result.is_some()) };
+        self.labels.push(Label { continues, is_loop, arity, height: self.stack.len() });
     }
 
     /// Branches; false if the branch leaves the function.
@@ -91,11 +78,7 @@ impl Activation<'_> {
         self.types.drain(label.height..from);
         self.labels.truncate(index + usize::from(label.is_loop));
         self.pc = label.continues;
-        if index == 0 && !label.is_loop {
-            Flow::Leave
-        } else {
-            Flow::Stay
-        }
+        if index == 0 && !label.is_loop { Flow::Leave } else { Flow::Stay }
     }
 }
 
@@ -133,21 +116,9 @@ impl Machine<'_> {
         let mut locals = args;
         locals.resize(body.locals.len(), 0);
         let arity = signature.results.len();
-        let end = Label {
-            continues: body.insts.len(),
-            is_loop: false,
-            arity,
-            height: 0,
-        };
-        let mut activation = Activation {
-            body,
-            function,
-            pc: 0,
-            locals,
-            stack: vec![],
-            types: vec![],
-            labels: vec![end],
-        };
+        let end = Label { continues: body.insts.len(), is_loop: false, arity, height: 0 };
+        let mut activation =
+            Activation { body, function, pc: 0, locals, stack: vec![], types: vec![], labels: vec![end] };
         self.depth += 1;
         while self.step(&mut activation)? == Flow::Stay {}
         self.depth -= 1;
@@ -156,10 +127,7 @@ impl Machine<'_> {
 
     fn step(&mut self, a: &mut Activation) -> Result<Flow, Stop> {
         self.fuel = self.fuel.checked_sub(1).ok_or(Stop::OutOfFuel)?;
-        let place = Place {
-            function: a.function.0,
-            offset: a.body.offsets[a.pc],
-        };
+        let place = Place { function: a.function.0, offset: a.body.offsets[a.pc] };
         self.trace.push(Visit {
             place,
             locals: a.locals.iter().copied().map(Some).collect(),
@@ -218,26 +186,17 @@ impl Machine<'_> {
             Inst::Select => {
                 let (condition, otherwise, ty) = (a.pop(), a.stack.pop(), a.types.pop());
                 let then = a.pop();
-                let chosen = if condition != 0 {
-                    Some(then)
-                } else {
-                    otherwise
-                };
+                let chosen = if condition != 0 { Some(then) } else { otherwise };
                 if let (Some(ty), Some(word)) = (ty, chosen) {
                     a.push(ty, word);
                 }
             }
-            Inst::LocalGet(local) => {
-                a.push(a.body.locals[*local as usize], a.locals[*local as usize])
-            }
+            Inst::LocalGet(local) => a.push(a.body.locals[*local as usize], a.locals[*local as usize]),
             Inst::LocalSet(local) => a.locals[*local as usize] = a.pop(),
             Inst::LocalTee(local) => a.locals[*local as usize] = a.stack[a.stack.len() - 1],
             Inst::GlobalGet(global) => {
                 let global = Global(*global);
-                a.push(
-                    self.module.globals[global].ty,
-                    self.instance.globals[global],
-                );
+                a.push(self.module.globals[global].ty, self.instance.globals[global]);
             }
             Inst::GlobalSet(global) => self.instance.globals[Global(*global)] = a.pop(),
             Inst::Load(..) | Inst::Store(..) | Inst::StoreLow(..) => {
@@ -298,18 +257,10 @@ impl Machine<'_> {
     }
 
     fn table_entry(&self, index: usize, ty: TypeIndex) -> Result<Function, Trap> {
-        let entry = self
-            .instance
-            .table
-            .get(index)
-            .ok_or(Trap::TableOutOfBounds)?;
+        let entry = self.instance.table.get(index).ok_or(Trap::TableOutOfBounds)?;
         let function = entry.ok_or(Trap::UninitializedElement)?;
         let is_equal = *self.module.signature(function) == self.module.types[ty];
-        if is_equal {
-            Ok(function)
-        } else {
-            Err(Trap::IndirectCallType)
-        }
+        if is_equal { Ok(function) } else { Err(Trap::IndirectCallType) }
     }
 
     fn grow(&mut self, delta: u64) -> u32 {
@@ -325,9 +276,7 @@ impl Machine<'_> {
     fn access(&mut self, a: &mut Activation, inst: &Inst) -> Result<(), Trap> {
         let (access, offset, value) = match inst {
             Inst::Load(access, offset, _) => (access, offset, None),
-            Inst::Store(access, offset) | Inst::StoreLow(access, offset) => {
-                (access, offset, Some(a.pop()))
-            }
+            Inst::Store(access, offset) | Inst::StoreLow(access, offset) => (access, offset, Some(a.pop())),
             _ => unreachable!("not an access"),
         };
         let first = a.pop() as usize + *offset as usize;

@@ -44,12 +44,7 @@ impl<'a> Bound<'a> {
     ///
     /// # Errors
     /// A region is not where its symbol says.
-    pub fn new(
-        module: &'a Module,
-        program: &'a Program,
-        elf: &Elf<'_>,
-        name: &str,
-    ) -> Result<Bound<'a>, Fault> {
+    pub fn new(module: &'a Module, program: &'a Program, elf: &Elf<'_>, name: &str) -> Result<Bound<'a>, Fault> {
         let loaded = load::run(elf)?;
         let place = |base: Base, what: &str| {
             let Some(region) = program.regions.get(&base) else {
@@ -58,29 +53,15 @@ impl<'a> Bound<'a> {
             let symbol = loaded.symbols.get(&format!("{name}.{what}"));
             let located = symbol.and_then(|word| loaded.memory.locate(*word, region.bytes));
             match located {
-                Some((found, offset)) => Ok(Some(Place {
-                    region: found,
-                    offset,
-                    bytes: region.bytes,
-                })),
-                None => Err(Fault::Other(format!(
-                    "{name}.{what} is not in one loaded region"
-                ))),
+                Some((found, offset)) => Ok(Some(Place { region: found, offset, bytes: region.bytes })),
+                None => Err(Fault::Other(format!("{name}.{what} is not in one loaded region"))),
             }
         };
         let memory = place(Base::Memory(0), "memory0")?;
         let instance = place(Base::Instance, "instance")?;
         let has_length = module.grows_memory();
         let name = name.to_string();
-        Ok(Bound {
-            module,
-            program,
-            loaded,
-            name,
-            memory,
-            instance,
-            has_length,
-        })
+        Ok(Bound { module, program, loaded, name, memory, instance, has_length })
     }
 
     /// The pages that linear memory may grow to.
@@ -105,16 +86,10 @@ impl<'a> Bound<'a> {
             };
             let signature = self.module.signature(index).cloned();
             // An object that never calls an import need not name it.
-            let nowhere = Word::Pointer {
-                region: RegionIndex::MAX,
-                offset: 3,
-            };
+            let nowhere = Word::Pointer { region: RegionIndex::MAX, offset: 3 };
             match (address, signature) {
                 (Some(address), Some(signature)) => Ok(External { address, signature }),
-                (None, Some(signature)) => Ok(External {
-                    address: nowhere,
-                    signature,
-                }),
+                (None, Some(signature)) => Ok(External { address: nowhere, signature }),
                 (Some(_) | None, None) => Err(Fault::Other(format!("{symbol} has no type"))),
             }
         });
@@ -125,10 +100,7 @@ impl<'a> Bound<'a> {
     pub fn as_external(&self, function: u32) -> Option<External> {
         let (start, _) = self.program.functions.get(&function)?;
         let signature: FunctionType = self.module.signature(function)?.clone();
-        Some(External {
-            address: self.loaded.code_word(*start).plus(1),
-            signature,
-        })
+        Some(External { address: self.loaded.code_word(*start).plus(1), signature })
     }
 
     /// Puts a state into memory.
@@ -165,15 +137,11 @@ impl<'a> Bound<'a> {
             let (inside, behind) = found.split_at(state.memory.len().min(found.len()));
             let pairs = inside.iter().zip(&state.memory).zip(0u32..);
             if let Some(((found, wanted), at)) = pairs.into_iter().find(|((a, b), _)| a != b) {
-                return Err(format!(
-                    "memory byte {at:#x} is {found:#04x}, in Wasm {wanted:#04x}"
-                ));
+                return Err(format!("memory byte {at:#x} is {found:#04x}, in Wasm {wanted:#04x}"));
             }
             if let Some(at) = behind.iter().position(|byte| *byte != 0) {
                 let at = inside.len() + at;
-                return Err(format!(
-                    "memory byte {at:#x}, beyond the length, is not zero"
-                ));
+                return Err(format!("memory byte {at:#x}, beyond the length, is not zero"));
             }
         }
         let Some(place) = self.instance else {
@@ -182,10 +150,7 @@ impl<'a> Bound<'a> {
         if self.has_length {
             let found = get(memory, place, 0, 4, "the memory length")?;
             if found != (state.memory.len() as u32).to_le_bytes() {
-                return Err(format!(
-                    "the memory length is {found:02x?}, in Wasm {}",
-                    state.memory.len()
-                ));
+                return Err(format!("the memory length is {found:02x?}, in Wasm {}", state.memory.len()));
             }
         }
         for ((value, cell), global) in state.globals.iter().zip(&self.program.cells).zip(0..) {
@@ -228,32 +193,15 @@ fn bytes_of(value: Constant) -> Vec<u8> {
 }
 
 fn set(memory: &mut Memory, place: Place, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
-    let fits = offset
-        .checked_add(bytes.len() as u32)
-        .is_some_and(|end| end <= place.bytes);
+    let fits = offset.checked_add(bytes.len() as u32).is_some_and(|end| end <= place.bytes);
     match memory.region_mut(place.region).filter(|_| fits) {
         Some(region) => region.set_bytes(place.offset + offset, bytes),
-        None => Err(Fault::Other(
-            "the state does not fit into its regions".into(),
-        )),
+        None => Err(Fault::Other("the state does not fit into its regions".into())),
     }
 }
 
-fn get<'m>(
-    memory: &'m Memory,
-    place: Place,
-    offset: u32,
-    bytes: u32,
-    what: &str,
-) -> Result<&'m [u8], String> {
-    let region = memory
-        .region(place.region)
-        .ok_or(format!("{what} has no region"))?;
+fn get<'m>(memory: &'m Memory, place: Place, offset: u32, bytes: u32, what: &str) -> Result<&'m [u8], String> {
+    let region = memory.region(place.region).ok_or(format!("{what} has no region"))?;
     let found = region.integers(place.offset + offset, bytes);
-    found.map_err(|at| {
-        format!(
-            "{what} holds no integer at {:#x}",
-            at.wrapping_sub(place.offset)
-        )
-    })
+    found.map_err(|at| format!("{what} holds no integer at {:#x}", at.wrapping_sub(place.offset)))
 }

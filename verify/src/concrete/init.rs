@@ -28,17 +28,9 @@ const HARNESS: &str = ".synth.harness";
 /// Checks instantiation. Yields the number of obligations closed, and what does not hold.
 pub fn check(bound: &Bound<'_>, elf: &Elf<'_>) -> (u32, Vec<Finding>) {
     let Some(wanted) = instantiate::run(bound.module, bound.reserve_pages()) else {
-        return (
-            0,
-            vec![finding("the table is too large to instantiate".into())],
-        );
+        return (0, vec![finding("the table is too large to instantiate".into())]);
     };
-    let mut check = Init {
-        bound,
-        module: bound.module,
-        state: wanted.state,
-        obligations: 0,
-    };
+    let mut check = Init { bound, module: bound.module, state: wanted.state, obligations: 0 };
     let starts: &[Start] = match bound.program.kind {
         FileKind::Relocatable => &[Start::Init],
         FileKind::Executable => &[Start::Init, Start::Reset],
@@ -53,11 +45,7 @@ pub fn check(bound: &Bound<'_>, elf: &Elf<'_>) -> (u32, Vec<Finding>) {
 }
 
 fn finding(message: String) -> Finding {
-    Finding {
-        at: 0,
-        check: Check::Instantiation,
-        message,
-    }
+    Finding { at: 0, check: Check::Instantiation, message }
 }
 
 /// Where a run starts.
@@ -100,19 +88,11 @@ impl Init<'_, '_> {
         bound.poison_state(&mut processor.memory);
         let stops: Vec<(u32, u32)> = match (start, elf.section(HARNESS)) {
             (Start::Reset, Some((_, harness))) => {
-                vec![(
-                    harness.address,
-                    harness.address.saturating_add(harness.bytes),
-                )]
+                vec![(harness.address, harness.address.saturating_add(harness.bytes))]
             }
             (Start::Reset | Start::Init, _) => Vec::new(),
         };
-        let mut around = Surroundings {
-            externals: &externals,
-            host: &mut host,
-            stops: &stops,
-            steps_max: STEPS_MAX,
-        };
+        let mut around = Surroundings { externals: &externals, host: &mut host, stops: &stops, steps_max: STEPS_MAX };
         let outcome = match start {
             Start::Init => {
                 let (entry, _) = bound.program.init.ok_or("there is none")?;
@@ -123,10 +103,7 @@ impl Init<'_, '_> {
         ended(start, trap, &outcome)?;
         let expected = if trap.is_none() { externals.len() } else { 0 };
         if calls.len() != expected {
-            return Err(format!(
-                "{} calls of the start function instead of {expected}",
-                calls.len()
-            ));
+            return Err(format!("{} calls of the start function instead of {expected}", calls.len()));
         }
         if calls.is_empty() {
             bound.same_state(state, &processor.memory)?;
@@ -155,14 +132,11 @@ impl Init<'_, '_> {
 fn ended(start: Start, trap: Option<Trap>, outcome: &Outcome) -> Result<(), String> {
     match (&outcome.end, trap, start) {
         (End::Returned(_), None, Start::Init) | (End::Reached(_), None, Start::Reset) => Ok(()),
-        (End::Trapped(found, _), Some(wanted), Start::Init | Start::Reset) if *found == wanted => {
-            Ok(())
-        }
+        (End::Trapped(found, _), Some(wanted), Start::Init | Start::Reset) if *found == wanted => Ok(()),
         (End::Faulted(fault, at), _, _) => Err(format!("{fault}, at {at:#x}")),
         (End::Unfinished, _, _) => Err("it takes too many instructions".into()),
-        (End::Returned(_) | End::Reached(_) | End::Trapped(..), wanted, _) => Err(format!(
-            "it ends with {:?}, in Wasm {wanted:?}",
-            outcome.end
-        )),
+        (End::Returned(_) | End::Reached(_) | End::Trapped(..), wanted, _) => {
+            Err(format!("it ends with {:?}, in Wasm {wanted:?}", outcome.end))
+        }
     }
 }

@@ -39,12 +39,8 @@ pub fn run(module: &Module, reserve_pages: u32) -> Option<Instantiated> {
     if table > TABLE_MAX {
         return None;
     }
-    let (pages, most) = module.memory.map_or((0, 0), |memory| {
-        (
-            memory.minimum,
-            memory.maximum.unwrap_or(PAGES_MAX).min(PAGES_MAX),
-        )
-    });
+    let (pages, most) =
+        module.memory.map_or((0, 0), |memory| (memory.minimum, memory.maximum.unwrap_or(PAGES_MAX).min(PAGES_MAX)));
     let mut state = State {
         memory: vec![0; pages as usize * PAGE_BYTES as usize],
         reserve_pages: reserve_pages.min(most).max(pages),
@@ -65,9 +61,7 @@ fn segments(module: &Module, state: &mut State) -> Result<(), Trap> {
     }
     for segment in &module.data {
         let bytes = window(&mut state.memory, segment.start, segment.bytes.len());
-        bytes
-            .ok_or(Trap::MemoryOutOfBounds)?
-            .copy_from_slice(&segment.bytes);
+        bytes.ok_or(Trap::MemoryOutOfBounds)?.copy_from_slice(&segment.bytes);
     }
     Ok(())
 }

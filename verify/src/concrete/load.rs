@@ -63,10 +63,7 @@ impl Loaded {
         let odd = match (word, self.text) {
             (Word::Int(address), None) => address,
             (Word::Pointer { region, offset }, Some(text)) if region == text => offset,
-            (
-                Word::Int(_) | Word::Pointer { .. } | Word::Low { .. } | Word::Poison,
-                Some(_) | None,
-            ) => return None,
+            (Word::Int(_) | Word::Pointer { .. } | Word::Low { .. } | Word::Poison, Some(_) | None) => return None,
         };
         (odd & 1 == 1).then_some(odd & !1)
     }
@@ -94,21 +91,11 @@ fn access(section: &Section) -> Access {
 
 fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let mut memory = Memory::default();
-    let stack = Region::new(
-        "stack",
-        None,
-        Access::ReadWrite,
-        vec![0; STACK_BYTES as usize],
-    );
+    let stack = Region::new("stack", None, Access::ReadWrite, vec![0; STACK_BYTES as usize]);
     let stack = memory.add(stack);
     let mut regions = BTreeMap::new();
     let mut text = None;
-    for (index, section) in elf
-        .sections
-        .iter()
-        .enumerate()
-        .filter(|(_, found)| found.allocated)
-    {
+    for (index, section) in elf.sections.iter().enumerate().filter(|(_, found)| found.allocated) {
         let mut bytes = elf.bytes(section).to_vec();
         bytes.resize(section.bytes as usize, 0);
         let region = memory.add(Region::new(&section.name, None, access(section), bytes));
@@ -117,13 +104,7 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
             return fault("an object with two sections of code");
         }
     }
-    let mut loader = Object {
-        elf,
-        memory,
-        regions,
-        stack,
-        externals: BTreeMap::new(),
-    };
+    let mut loader = Object { elf, memory, regions, stack, externals: BTreeMap::new() };
     let words = loader.words()?;
     let mut patches = BTreeMap::new();
     for relocation in &elf.relocations {
@@ -133,13 +114,7 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     }
     let mut memory = loader.memory;
     poison(&mut memory, stack);
-    Ok(Loaded {
-        memory,
-        stack,
-        text,
-        symbols: unique(elf, &words),
-        patches,
-    })
+    Ok(Loaded { memory, stack, text, symbols: unique(elf, &words), patches })
 }
 
 fn poison(memory: &mut Memory, region: RegionIndex) {
@@ -156,15 +131,10 @@ fn unique(elf: &Elf<'_>, words: &[Option<Word>]) -> BTreeMap<String, Word> {
             && !symbol.name.is_empty()
         {
             let entry = named.entry(symbol.name.clone());
-            entry
-                .and_modify(|found| *found = None)
-                .or_insert(Some(*word));
+            entry.and_modify(|found| *found = None).or_insert(Some(*word));
         }
     }
-    named
-        .into_iter()
-        .filter_map(|(name, word)| Some((name, word?)))
-        .collect()
+    named.into_iter().filter_map(|(name, word)| Some((name, word?))).collect()
 }
 
 struct Object<'a> {
@@ -185,10 +155,9 @@ impl Object<'_> {
         for symbol in &elf.symbols {
             words.push(match symbol.home {
                 Home::Absolute => Some(Word::Int(symbol.value)),
-                Home::Section(index) => self.regions.get(&index).map(|region| Word::Pointer {
-                    region: *region,
-                    offset: symbol.value,
-                }),
+                Home::Section(index) => {
+                    self.regions.get(&index).map(|region| Word::Pointer { region: *region, offset: symbol.value })
+                }
                 Home::Undefined if symbol.name.is_empty() => None,
                 Home::Undefined => Some(self.external(&symbol.name)?),
             });
@@ -205,27 +174,18 @@ impl Object<'_> {
         let word = if name == abi::STACK_LIMIT {
             let cell = Region::new(name, None, Access::ReadOnly, vec![0; 4]);
             let region = self.memory.add(cell);
-            let limit = Word::Pointer {
-                region: self.stack,
-                offset: abi::HOST_STACK_BYTES,
-            };
+            let limit = Word::Pointer { region: self.stack, offset: abi::HOST_STACK_BYTES };
             self.memory.initialise(region, 0, limit)?;
             Word::Pointer { region, offset: 0 }
         } else {
-            let region = self
-                .memory
-                .add(Region::new(name, None, Access::Execute, Vec::new()));
+            let region = self.memory.add(Region::new(name, None, Access::Execute, Vec::new()));
             Word::Pointer { region, offset: 1 }
         };
         self.externals.insert(name.to_string(), word);
         Ok(word)
     }
 
-    fn relocate(
-        &mut self,
-        relocation: &Relocation,
-        words: &[Option<Word>],
-    ) -> Result<Option<(u32, Patch)>, Fault> {
+    fn relocate(&mut self, relocation: &Relocation, words: &[Option<Word>]) -> Result<Option<(u32, Patch)>, Fault> {
         let Some(region) = self.regions.get(&relocation.section).copied() else {
             return fault("a relocation of a section that is not loaded");
         };
@@ -236,13 +196,8 @@ impl Object<'_> {
             .elf
             .symbols
             .get(relocation.symbol)
-            .is_some_and(|symbol| {
-                symbol.kind == SymbolKind::Function || symbol.home == Home::Undefined
-            });
-        let at = Word::Pointer {
-            region,
-            offset: relocation.offset,
-        };
+            .is_some_and(|symbol| symbol.kind == SymbolKind::Function || symbol.home == Home::Undefined);
+        let at = Word::Pointer { region, offset: relocation.offset };
         if relocation.kind == RelocationKind::Abs32 {
             let Some(addend) = self.memory.load(at, Width::Word)?.as_int() else {
                 return fault("two relocations of one word");
@@ -250,8 +205,7 @@ impl Object<'_> {
             if is_code && addend & 1 == 1 {
                 return fault("an odd addend to a function's address");
             }
-            self.memory
-                .initialise(region, relocation.offset, symbol.plus(addend))?;
+            self.memory.initialise(region, relocation.offset, symbol.plus(addend))?;
             return Ok(None);
         }
         let bytes = self.memory.fetch(at)?;
@@ -270,9 +224,7 @@ impl Object<'_> {
 /// The addend of a MOVW or MOVT: its immediate as a signed number (AAELF32, 5.6.1.6).
 fn addend(bytes: &[u8]) -> Result<u32, Fault> {
     match decode(bytes, 0).map(|(inst, _)| inst) {
-        Ok(Inst::MovW { imm, .. } | Inst::MovT { imm, .. }) => {
-            Ok(i32::from(imm.cast_signed()).cast_unsigned())
-        }
+        Ok(Inst::MovW { imm, .. } | Inst::MovT { imm, .. }) => Ok(i32::from(imm.cast_signed()).cast_unsigned()),
         Ok(_) | Err(_) => fault("a MOVW or MOVT relocation of another instruction"),
     }
 }
@@ -280,9 +232,7 @@ fn addend(bytes: &[u8]) -> Result<u32, Fault> {
 fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let mut memory = Memory::default();
     for segment in elf.segments.iter().filter(|found| found.file_bytes > 0) {
-        let bytes = elf
-            .data
-            .get(segment.offset..segment.offset + segment.file_bytes as usize);
+        let bytes = elf.data.get(segment.offset..segment.offset + segment.file_bytes as usize);
         let Some(bytes) = bytes else {
             return fault("a segment beyond the file");
         };
@@ -292,12 +242,7 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
             (false, false) => Access::ReadOnly,
         };
         let name = format!("segment at {:#x}", segment.physical_address);
-        memory.add(Region::new(
-            &name,
-            Some(segment.physical_address),
-            access,
-            bytes.to_vec(),
-        ));
+        memory.add(Region::new(&name, Some(segment.physical_address), access, bytes.to_vec()));
     }
     let zeros = |section: &&Section| section.allocated && section.contents == Contents::Zeros;
     for section in elf.sections.iter().filter(zeros) {
@@ -307,19 +252,10 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
         poison(&mut memory, region);
     }
     let stack = image_stack(&mut memory)?;
-    let words: Vec<Option<Word>> = elf
-        .symbols
-        .iter()
-        .map(|symbol| (symbol.home != Home::Undefined).then_some(Word::Int(symbol.value)))
-        .collect();
+    let words: Vec<Option<Word>> =
+        elf.symbols.iter().map(|symbol| (symbol.home != Home::Undefined).then_some(Word::Int(symbol.value))).collect();
     let symbols = unique(elf, &words);
-    Ok(Loaded {
-        memory,
-        stack,
-        text: None,
-        symbols,
-        patches: BTreeMap::new(),
-    })
+    Ok(Loaded { memory, stack, text: None, symbols, patches: BTreeMap::new() })
 }
 
 /// The stack ends where the vector table's first word says, and begins where RAM or the region
@@ -329,19 +265,10 @@ fn image_stack(memory: &mut Memory) -> Result<RegionIndex, Fault> {
         return fault("a vector table without a stack pointer");
     };
     if let Some((region, offset)) = memory.locate(Word::Int(end.wrapping_sub(4)), 4) {
-        let fits = memory
-            .region(region)
-            .is_some_and(|found| found.len() == offset + 4);
-        return if fits {
-            Ok(region)
-        } else {
-            fault("the stack ends inside a region")
-        };
+        let fits = memory.region(region).is_some_and(|found| found.len() == offset + 4);
+        return if fits { Ok(region) } else { fault("the stack ends inside a region") };
     }
-    let start = memory
-        .ends()
-        .filter(|found| *found <= end)
-        .fold(RAM_START, u32::max);
+    let start = memory.ends().filter(|found| *found <= end).fold(RAM_START, u32::max);
     if end <= start || end % 8 != 0 {
         return fault("the vector table's stack pointer leaves no stack");
     }

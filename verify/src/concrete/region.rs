@@ -56,19 +56,9 @@ struct Part {
 impl Region {
     /// A region of the given bytes.
     pub fn new(name: &str, base: Option<u32>, access: Access, bytes: Vec<u8>) -> Region {
-        assert!(
-            u32::try_from(bytes.len()).is_ok(),
-            "a region is shorter than 4 GiB"
-        );
+        assert!(u32::try_from(bytes.len()).is_ok(), "a region is shorter than 4 GiB");
         let kinds = vec![Kind::Integer; bytes.len()];
-        Region {
-            name: name.to_string(),
-            base,
-            access,
-            bytes,
-            kinds,
-            parts: BTreeMap::new(),
-        }
+        Region { name: name.to_string(), base, access, bytes, kinds, parts: BTreeMap::new() }
     }
 
     /// Its length in bytes.
@@ -104,11 +94,7 @@ impl Region {
         let Some(kinds) = self.kinds.get(range.clone()) else {
             return Err(self.len());
         };
-        match kinds
-            .iter()
-            .zip(offset..)
-            .find(|(kind, _)| **kind != Kind::Integer)
-        {
+        match kinds.iter().zip(offset..).find(|(kind, _)| **kind != Kind::Integer) {
             None => Ok(&self.bytes[range]),
             Some((_, at)) => Err(at),
         }
@@ -120,15 +106,9 @@ impl Region {
     /// If they do not fit.
     pub fn set_bytes(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
         let start = offset as usize;
-        let target = start
-            .checked_add(bytes.len())
-            .and_then(|end| self.bytes.get_mut(start..end));
+        let target = start.checked_add(bytes.len()).and_then(|end| self.bytes.get_mut(start..end));
         let Some(target) = target else {
-            let why = format!(
-                "{} bytes do not fit into {} at {offset:#x}",
-                bytes.len(),
-                self.name
-            );
+            let why = format!("{} bytes do not fit into {} at {offset:#x}", bytes.len(), self.name);
             return Err(Fault::Other(why));
         };
         target.copy_from_slice(bytes);
@@ -139,10 +119,7 @@ impl Region {
     /// The zero-extended word at an offset whose bytes lie in the region.
     fn load(&self, offset: u32, width: Width) -> Word {
         if let Ok(bytes) = self.integers(offset, width.bytes()) {
-            let word = bytes
-                .iter()
-                .rev()
-                .fold(0u32, |word, byte| word << 8 | u32::from(*byte));
+            let word = bytes.iter().rev().fold(0u32, |word, byte| word << 8 | u32::from(*byte));
             return Word::Int(word);
         }
         let Some(first) = self.parts.get(&offset) else {
@@ -153,14 +130,7 @@ impl Region {
                 let part = self.parts.get(&(offset + u32::from(index)));
                 part == Some(&Part { index, ..*first })
             });
-        if whole {
-            Word::Pointer {
-                region: first.region,
-                offset: first.offset,
-            }
-        } else {
-            Word::Poison
-        }
+        if whole { Word::Pointer { region: first.region, offset: first.offset } } else { Word::Poison }
     }
 
     fn store(&mut self, at: u32, width: Width, word: Word) {
@@ -175,14 +145,7 @@ impl Region {
             Word::Pointer { region, offset } if width == Width::Word => {
                 self.mark(at, end, Kind::Part);
                 for (at, index) in (at..end).zip(0..) {
-                    self.parts.insert(
-                        at,
-                        Part {
-                            region,
-                            offset,
-                            index,
-                        },
-                    );
+                    self.parts.insert(at, Part { region, offset, index });
                 }
             }
             Word::Pointer { .. } | Word::Low { .. } | Word::Poison => {
@@ -223,10 +186,7 @@ impl Memory {
 
     /// The first address behind each region that has a base.
     pub fn ends(&self) -> impl Iterator<Item = u32> {
-        let ends = self
-            .regions
-            .iter()
-            .map(|region| region.base?.checked_add(region.len()));
+        let ends = self.regions.iter().map(|region| region.base?.checked_add(region.len()));
         ends.flatten()
     }
 
@@ -257,13 +217,7 @@ impl Memory {
         let found = self.region(region)?;
         let offset = match (address, found.base) {
             (Word::Int(address), Some(base)) => address.checked_sub(base)?,
-            (
-                Word::Pointer {
-                    region: pointed,
-                    offset,
-                },
-                _,
-            ) if pointed == region => offset,
+            (Word::Pointer { region: pointed, offset }, _) if pointed == region => offset,
             (Word::Int(_) | Word::Pointer { .. } | Word::Low { .. } | Word::Poison, _) => {
                 return None;
             }
@@ -274,46 +228,29 @@ impl Memory {
     /// Reads a word, zero-extended.
     pub fn load(&self, address: Word, width: Width) -> Result<Word, Fault> {
         let located = self.locate(address, width.bytes());
-        let (region, offset) = located.ok_or(Fault::Unmapped {
-            address,
-            why: "a load",
-        })?;
+        let (region, offset) = located.ok_or(Fault::Unmapped { address, why: "a load" })?;
         Ok(self.regions[region as usize].load(offset, width))
     }
 
     /// Writes the low bytes of a word.
     pub fn store(&mut self, address: Word, width: Width, word: Word) -> Result<(), Fault> {
         let located = self.locate(address, width.bytes());
-        let (region, offset) = located.ok_or(Fault::Unmapped {
-            address,
-            why: "a store",
-        })?;
+        let (region, offset) = located.ok_or(Fault::Unmapped { address, why: "a store" })?;
         let region = &mut self.regions[region as usize];
         match region.access {
             Access::ReadWrite => region.store(offset, width, word),
             Access::ReadOnly | Access::Execute => {
-                return Err(Fault::Unmapped {
-                    address,
-                    why: "a store to a read-only region",
-                });
+                return Err(Fault::Unmapped { address, why: "a store to a read-only region" });
             }
         }
         Ok(())
     }
 
     /// Writes a word whatever the region's access; how an image or a relocation is loaded.
-    pub fn initialise(
-        &mut self,
-        region: RegionIndex,
-        offset: u32,
-        word: Word,
-    ) -> Result<(), Fault> {
+    pub fn initialise(&mut self, region: RegionIndex, offset: u32, word: Word) -> Result<(), Fault> {
         let address = Word::Pointer { region, offset };
         let located = self.locate(address, 4);
-        let (region, offset) = located.ok_or(Fault::Unmapped {
-            address,
-            why: "a relocation",
-        })?;
+        let (region, offset) = located.ok_or(Fault::Unmapped { address, why: "a relocation" })?;
         self.regions[region as usize].store(offset, Width::Word, word);
         Ok(())
     }
@@ -343,33 +280,19 @@ mod tests {
     fn two() -> Memory {
         let mut memory = Memory::default();
         memory.add(Region::new("a", None, Access::ReadWrite, vec![0; 16]));
-        memory.add(Region::new(
-            "b",
-            Some(0x100),
-            Access::ReadOnly,
-            vec![1, 2, 3, 4],
-        ));
+        memory.add(Region::new("b", Some(0x100), Access::ReadOnly, vec![1, 2, 3, 4]));
         memory
     }
 
     #[test]
     fn an_address_survives_a_store_and_a_load() {
         let mut memory = two();
-        let at = Word::Pointer {
-            region: 0,
-            offset: 4,
-        };
-        let word = Word::Pointer {
-            region: 1,
-            offset: 2,
-        };
+        let at = Word::Pointer { region: 0, offset: 4 };
+        let word = Word::Pointer { region: 1, offset: 2 };
         memory.store(at, Width::Word, word).unwrap();
         assert_eq!(memory.load(at, Width::Word), Ok(word));
         assert_eq!(memory.load(at, Width::Byte), Ok(Word::Poison));
-        let inside = Word::Pointer {
-            region: 0,
-            offset: 6,
-        };
+        let inside = Word::Pointer { region: 0, offset: 6 };
         memory.store(inside, Width::Byte, Word::Int(0)).unwrap();
         assert_eq!(memory.load(at, Width::Word), Ok(Word::Poison));
         assert_eq!(memory.load(inside, Width::Byte), Ok(Word::Int(0)));
@@ -378,39 +301,12 @@ mod tests {
     #[test]
     fn an_access_lies_in_one_region() {
         let mut memory = two();
-        assert_eq!(
-            memory.load(Word::Int(0x100), Width::Word),
-            Ok(Word::Int(0x0403_0201))
-        );
+        assert_eq!(memory.load(Word::Int(0x100), Width::Word), Ok(Word::Int(0x0403_0201)));
         assert!(memory.load(Word::Int(0x102), Width::Word).is_err());
         assert!(memory.load(Word::Int(0xff), Width::Half).is_err());
-        assert!(
-            memory
-                .load(
-                    Word::Pointer {
-                        region: 0,
-                        offset: 16
-                    },
-                    Width::Byte
-                )
-                .is_err()
-        );
-        assert!(
-            memory
-                .load(
-                    Word::Pointer {
-                        region: 0,
-                        offset: u32::MAX
-                    },
-                    Width::Byte
-                )
-                .is_err()
-        );
-        assert!(
-            memory
-                .store(Word::Int(0x100), Width::Byte, Word::Int(0))
-                .is_err()
-        );
+        assert!(memory.load(Word::Pointer { region: 0, offset: 16 }, Width::Byte).is_err());
+        assert!(memory.load(Word::Pointer { region: 0, offset: u32::MAX }, Width::Byte).is_err());
+        assert!(memory.store(Word::Int(0x100), Width::Byte, Word::Int(0)).is_err());
         assert!(memory.fetch(Word::Int(0x100)).is_err());
     }
 
@@ -419,10 +315,7 @@ mod tests {
         let mut memory = two();
         memory.region_mut(0).unwrap().poison(0, 100);
         assert_eq!(memory.region(0).unwrap().integers(0, 4), Err(0));
-        let at = Word::Pointer {
-            region: 0,
-            offset: 0,
-        };
+        let at = Word::Pointer { region: 0, offset: 0 };
         memory.store(at, Width::Half, Word::Int(0x1234)).unwrap();
         assert_eq!(memory.load(at, Width::Half), Ok(Word::Int(0x1234)));
         assert_eq!(memory.load(at, Width::Word), Ok(Word::Poison));

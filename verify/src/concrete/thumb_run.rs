@@ -18,17 +18,11 @@ use crate::trap::Trap;
 use crate::wasm::module::{Constant, FunctionType, ValueType};
 
 /// The address that every run returns to: code that no file has.
-const RETURN: Word = Word::Pointer {
-    region: RegionIndex::MAX,
-    offset: 1,
-};
+const RETURN: Word = Word::Pointer { region: RegionIndex::MAX, offset: 1 };
 
 /// What a callee-saved register holds at entry: an address in a region that no file has.
 fn token(register: u8) -> Word {
-    Word::Pointer {
-        region: RegionIndex::MAX - 1 - u32::from(register),
-        offset: 0,
-    }
+    Word::Pointer { region: RegionIndex::MAX - 1 - u32::from(register), offset: 0 }
 }
 
 /// A function outside of what is run, by its address with bit 0 set.
@@ -41,8 +35,7 @@ pub struct External {
 }
 
 /// What an external function does: its number, its arguments, all memory; yields its results.
-pub type Host<'h> =
-    dyn FnMut(usize, &[Constant], &mut Memory) -> Result<Vec<Constant>, String> + 'h;
+pub type Host<'h> = dyn FnMut(usize, &[Constant], &mut Memory) -> Result<Vec<Constant>, String> + 'h;
 
 /// What a run may do and where it stops.
 pub struct Surroundings<'s, 'h> {
@@ -123,10 +116,7 @@ impl<'p> Processor<'p> {
         let sp = match self.enter(signature, arguments) {
             Ok(sp) => sp,
             Err(fault) => {
-                return Outcome {
-                    end: End::Faulted(fault, function),
-                    steps: 0,
-                };
+                return Outcome { end: End::Faulted(fault, function), steps: 0 };
             }
         };
         let (left, pc, steps) = self.go(function, around);
@@ -147,32 +137,18 @@ impl<'p> Processor<'p> {
     pub fn reset(&mut self, around: &mut Surroundings<'_, '_>) -> Outcome {
         let vectors = [0, 4].map(|at| self.memory.load(Word::Int(at), Width::Word));
         let (Ok(sp), Ok(entry)) = (&vectors[0], &vectors[1]) else {
-            let fault = Fault::Unmapped {
-                address: Word::Int(0),
-                why: "no vector table",
-            };
-            return Outcome {
-                end: End::Faulted(fault, 0),
-                steps: 0,
-            };
+            let fault = Fault::Unmapped { address: Word::Int(0), why: "no vector table" };
+            return Outcome { end: End::Faulted(fault, 0), steps: 0 };
         };
         let Some(entry) = self.loaded.code_address(*entry) else {
-            let fault = Fault::Unmapped {
-                address: *entry,
-                why: "no Thumb code for reset",
-            };
-            return Outcome {
-                end: End::Faulted(fault, 0),
-                steps: 0,
-            };
+            let fault = Fault::Unmapped { address: *entry, why: "no Thumb code for reset" };
+            return Outcome { end: End::Faulted(fault, 0), steps: 0 };
         };
         self.clear();
         self.registers[13] = *sp;
         let (left, pc, steps) = self.go(entry, around);
         let end = match left {
-            Ok(Some(Leave::Return)) => {
-                End::Faulted(Fault::Other("reset has nowhere to return to".into()), pc)
-            }
+            Ok(Some(Leave::Return)) => End::Faulted(Fault::Other("reset has nowhere to return to".into()), pc),
             Ok(Some(Leave::Trap(trap))) => End::Trapped(trap, pc),
             Ok(Some(Leave::Stop)) => End::Reached(pc),
             Ok(None) => End::Unfinished,
@@ -192,9 +168,7 @@ impl<'p> Processor<'p> {
     }
 
     fn stack_bytes(&self) -> u32 {
-        self.memory
-            .region(self.loaded.stack)
-            .map_or(0, |stack| stack.len())
+        self.memory.region(self.loaded.stack).map_or(0, |stack| stack.len())
     }
 
     /// Sets registers and stack as a caller does. Yields SP.
@@ -206,9 +180,7 @@ impl<'p> Processor<'p> {
         self.clear();
         let (places, bytes) = abi::arguments(&sorts(&types));
         let top = self.stack_bytes().checked_sub(bytes.next_multiple_of(8));
-        let top = top.ok_or(Fault::Other(
-            "the stack is smaller than the arguments".into(),
-        ))?;
+        let top = top.ok_or(Fault::Other("the stack is smaller than the arguments".into()))?;
         let sp = self.memory.address(self.loaded.stack, top);
         self.stack_end = top + bytes;
         for register in abi::CALLEE_SAVED {
@@ -256,18 +228,10 @@ impl<'p> Processor<'p> {
     }
 
     /// The loop: the reason to leave it (`None` when out of steps), where, and after how many steps.
-    fn go(
-        &mut self,
-        entry: u32,
-        around: &mut Surroundings<'_, '_>,
-    ) -> (Result<Option<Leave>, Fault>, u32, u64) {
+    fn go(&mut self, entry: u32, around: &mut Surroundings<'_, '_>) -> (Result<Option<Leave>, Fault>, u32, u64) {
         let mut pc = entry;
         for steps in 0..around.steps_max {
-            if around
-                .stops
-                .iter()
-                .any(|(from, to)| (*from..*to).contains(&pc))
-            {
+            if around.stops.iter().any(|(from, to)| (*from..*to).contains(&pc)) {
                 return (Ok(Some(Leave::Stop)), pc, steps);
             }
             match self.step(pc, around) {
@@ -280,11 +244,7 @@ impl<'p> Processor<'p> {
     }
 
     /// One instruction: the address of the next one, or why there is none.
-    fn step(
-        &mut self,
-        pc: u32,
-        around: &mut Surroundings<'_, '_>,
-    ) -> Result<Result<u32, Leave>, Fault> {
+    fn step(&mut self, pc: u32, around: &mut Surroundings<'_, '_>) -> Result<Result<u32, Leave>, Fault> {
         let bytes = self.memory.fetch(self.loaded.code_word(pc))?;
         let (inst, size) = decode(bytes, 0).map_err(|error| Fault::Other(error.to_string()))?;
         let next = pc.wrapping_add(size);
@@ -302,9 +262,7 @@ impl<'p> Processor<'p> {
             Flow::Call { target, .. } => {
                 let target = match self.loaded.patches.get(&pc) {
                     Some(Patch::Call(word)) => *word,
-                    Some(Patch::Low(_) | Patch::High(_)) | None => {
-                        self.loaded.code_word(target).plus(1)
-                    }
+                    Some(Patch::Low(_) | Patch::High(_)) | None => self.loaded.code_word(target).plus(1),
                 };
                 self.enter_call(target, next, around).map(Ok)
             }
@@ -320,58 +278,32 @@ impl<'p> Processor<'p> {
 
     fn code(&self, target: Word) -> Result<u32, Fault> {
         let why = "a jump to what is no Thumb code";
-        self.loaded.code_address(target).ok_or(Fault::Unmapped {
-            address: target,
-            why,
-        })
+        self.loaded.code_address(target).ok_or(Fault::Unmapped { address: target, why })
     }
 
     /// Where SP points in the stack's region; its end counts too.
     fn stack_offset(&self) -> Result<u32, Fault> {
         let address = self.registers[13];
         let offset = self.memory.offset_in(address, self.loaded.stack);
-        offset.ok_or(Fault::Unmapped {
-            address,
-            why: "SP outside the stack",
-        })
+        offset.ok_or(Fault::Unmapped { address, why: "SP outside the stack" })
     }
 
     /// An instruction, or what a relocation makes of it.
     fn execute(&mut self, inst: &Inst, pc: u32, size: u32) -> Result<Flow<Word>, Fault> {
         match self.loaded.patches.get(&pc) {
             None | Some(Patch::Call(_)) => sem::step(self, inst, pc, size),
-            Some(_) if self.it.is_active() => Err(Fault::Other(
-                "a relocated instruction inside an IT block".into(),
-            )),
+            Some(_) if self.it.is_active() => Err(Fault::Other("a relocated instruction inside an IT block".into())),
             Some(Patch::Low(Word::Pointer { region, offset })) => {
-                let low = Word::Low {
-                    region: *region,
-                    offset: *offset,
-                };
+                let low = Word::Low { region: *region, offset: *offset };
                 self.set_half(inst, low)
             }
             Some(Patch::High(Word::Pointer { region, offset })) => {
-                let low = Word::Low {
-                    region: *region,
-                    offset: *offset,
-                };
-                let whole = Word::Pointer {
-                    region: *region,
-                    offset: *offset,
-                };
+                let low = Word::Low { region: *region, offset: *offset };
+                let whole = Word::Pointer { region: *region, offset: *offset };
                 let before = half_target(inst).map(|d| self.registers[usize::from(d.number())]);
-                self.set_half(
-                    inst,
-                    if before == Some(low) {
-                        whole
-                    } else {
-                        Word::Poison
-                    },
-                )
+                self.set_half(inst, if before == Some(low) { whole } else { Word::Poison })
             }
-            Some(Patch::Low(_) | Patch::High(_)) => Err(Fault::Other(
-                "a relocation against what is no region".into(),
-            )),
+            Some(Patch::Low(_) | Patch::High(_)) => Err(Fault::Other("a relocation against what is no region".into())),
         }
     }
 
@@ -382,16 +314,8 @@ impl<'p> Processor<'p> {
     }
 
     /// Calls a function of the file, or an external one that is run at once.
-    fn enter_call(
-        &mut self,
-        target: Word,
-        next: u32,
-        around: &mut Surroundings<'_, '_>,
-    ) -> Result<u32, Fault> {
-        let external = around
-            .externals
-            .iter()
-            .position(|external| external.address == target);
+    fn enter_call(&mut self, target: Word, next: u32, around: &mut Surroundings<'_, '_>) -> Result<u32, Fault> {
+        let external = around.externals.iter().position(|external| external.address == target);
         let Some(number) = external else {
             self.registers[14] = self.loaded.code_word(next).plus(1);
             return self.code(target);
@@ -425,9 +349,7 @@ impl<'p> Processor<'p> {
         let (places, _) = abi::arguments(&sorts(&signature.parameters));
         let word = |place: &Place| match place {
             Place::Register(register) => Ok(self.registers[usize::from(*register)]),
-            Place::Stack(offset) => self
-                .memory
-                .load(self.registers[13].plus(*offset), Width::Word),
+            Place::Stack(offset) => self.memory.load(self.registers[13].plus(*offset), Width::Word),
         };
         let mut arguments = Vec::new();
         for places in places {
@@ -453,16 +375,10 @@ impl<'p> Processor<'p> {
             return Ok(());
         }
         if offset < self.stack_offset()? {
-            return Err(Fault::Unmapped {
-                address,
-                why: "an access below SP",
-            });
+            return Err(Fault::Unmapped { address, why: "an access below SP" });
         }
         if write == Write::Yes && offset + bytes > self.stack_end {
-            return Err(Fault::Unmapped {
-                address,
-                why: "a store to the caller's frame",
-            });
+            return Err(Fault::Unmapped { address, why: "a store to the caller's frame" });
         }
         Ok(())
     }
@@ -477,11 +393,7 @@ enum Write {
 
 /// The register that a MOVW or MOVT writes.
 fn half_target(inst: &Inst) -> Option<Reg> {
-    if let Inst::MovW { d, .. } | Inst::MovT { d, .. } = inst {
-        Some(*d)
-    } else {
-        None
-    }
+    if let Inst::MovW { d, .. } | Inst::MovT { d, .. } = inst { Some(*d) } else { None }
 }
 
 fn sorts(types: &[ValueType]) -> Vec<Sort> {
@@ -508,14 +420,7 @@ fn aligned(address: Word, alignment: Alignment) -> Result<(), Fault> {
         (Alignment::Word, Word::Pointer { offset, .. }) => offset,
         (Alignment::Word, Word::Low { .. } | Word::Poison) => 0,
     };
-    if offset % 4 == 0 {
-        Ok(())
-    } else {
-        Err(Fault::Unmapped {
-            address,
-            why: "an unaligned access",
-        })
-    }
+    if offset % 4 == 0 { Ok(()) } else { Err(Fault::Unmapped { address, why: "an unaligned access" }) }
 }
 
 impl Machine for Processor<'_> {
@@ -556,13 +461,7 @@ impl Machine for Processor<'_> {
         self.memory.load(*address, width)
     }
 
-    fn store(
-        &mut self,
-        address: &Word,
-        width: Width,
-        alignment: Alignment,
-        word: &Word,
-    ) -> Result<(), Fault> {
+    fn store(&mut self, address: &Word, width: Width, alignment: Alignment, word: &Word) -> Result<(), Fault> {
         aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::Yes)?;
         self.memory.store(*address, width, *word)
@@ -578,12 +477,8 @@ impl Machine for Processor<'_> {
 
     fn jump_table(&mut self, table: u32, index: &Word, width: Width) -> Result<u32, Fault> {
         let index = index.as_int().ok_or(Fault::Undecided)?;
-        let address = index
-            .checked_mul(width.bytes())
-            .and_then(|found| table.checked_add(found));
+        let address = index.checked_mul(width.bytes()).and_then(|found| table.checked_add(found));
         let address = address.ok_or(Fault::Other("a jump table index that wraps around".into()))?;
-        self.constant(address, width)?
-            .as_int()
-            .ok_or(Fault::Undecided)
+        self.constant(address, width)?.as_int().ok_or(Fault::Undecided)
     }
 }

@@ -61,21 +61,10 @@ pub type Frame<'m> = (u32, Activation<Instance<'m>>);
 
 impl<'m> Instance<'m> {
     /// Calls a function, imported or not, and runs it to its end.
-    pub fn call(
-        &mut self,
-        function: u32,
-        arguments: &[Constant],
-        limits: Limits,
-        host: &mut Host<'_>,
-    ) -> Outcome {
+    pub fn call(&mut self, function: u32, arguments: &[Constant], limits: Limits, host: &mut Host<'_>) -> Outcome {
         let values = arguments.iter().map(|constant| value(*constant)).collect();
         let frames = Vec::new();
-        let mut run = Run {
-            instance: self,
-            frames,
-            limits,
-            host,
-        };
+        let mut run = Run { instance: self, frames, limits, host };
         match run.enter(function, values) {
             Ok(None) => run.all(),
             Ok(Some(results)) => outcome(results),
@@ -85,13 +74,7 @@ impl<'m> Instance<'m> {
 
     /// Goes on with a function from the state in the middle of it.
     pub fn resume(&mut self, frame: Frame<'m>, limits: Limits, host: &mut Host<'_>) -> Outcome {
-        Run {
-            instance: self,
-            frames: vec![frame],
-            limits,
-            host,
-        }
-        .all()
+        Run { instance: self, frames: vec![frame], limits, host }.all()
     }
 }
 
@@ -156,19 +139,10 @@ impl<'m> Run<'_, '_, 'm> {
                 caller.stack.extend(results);
                 return Ok(None);
             }
-            Event::Call {
-                function,
-                arguments,
-                ..
-            } => (function, arguments),
-            Event::CallIndirect {
-                code, arguments, ..
-            } => {
+            Event::Call { function, arguments, .. } => (function, arguments),
+            Event::CallIndirect { code, arguments, .. } => {
                 let function = code.as_int();
-                (
-                    function.ok_or(refused("a table entry is no function"))?,
-                    arguments,
-                )
+                (function.ok_or(refused("a table entry is no function"))?, arguments)
             }
         };
         if let Some(results) = self.enter(callee, arguments)?
@@ -197,12 +171,7 @@ impl<'m> Run<'_, '_, 'm> {
         Ok(None)
     }
 
-    fn import(
-        &mut self,
-        index: u32,
-        signature: &FunctionType,
-        arguments: &Values<'m>,
-    ) -> Result<Values<'m>, Stop> {
+    fn import(&mut self, index: u32, signature: &FunctionType, arguments: &Values<'m>) -> Result<Values<'m>, Stop> {
         let arguments: Option<Vec<Constant>> = arguments.iter().map(constant).collect();
         let arguments = arguments.ok_or(refused("an argument is no integer"))?;
         let types: Vec<ValueType> = arguments.iter().map(|value| value.value_type()).collect();
@@ -222,41 +191,27 @@ impl<'m> Run<'_, '_, 'm> {
 impl Concrete for Instance<'_> {}
 
 fn int(word: &Word) -> Result<u32, Fault> {
-    word.as_int().ok_or(Fault::Unmapped {
-        address: *word,
-        why: "an index that is no integer",
-    })
+    word.as_int().ok_or(Fault::Unmapped { address: *word, why: "an index that is no integer" })
 }
 
 impl Instance<'_> {
     fn bytes(&mut self, at: &Word, width: Width) -> Result<&mut [u8], Fault> {
         let start = int(at)? as usize;
         let range = start..start + width.bytes() as usize;
-        let outside = Fault::Unmapped {
-            address: *at,
-            why: "an access beyond the memory",
-        };
+        let outside = Fault::Unmapped { address: *at, why: "an access beyond the memory" };
         self.state.memory.get_mut(range).ok_or(outside)
     }
 
     fn entry(&self, index: &Word) -> Result<Option<u32>, Fault> {
         let entry = self.state.table.get(int(index)? as usize);
-        entry.copied().ok_or(Fault::Unmapped {
-            address: *index,
-            why: "no table entry",
-        })
+        entry.copied().ok_or(Fault::Unmapped { address: *index, why: "no table entry" })
     }
 }
 
 impl World for Instance<'_> {
     fn load(&mut self, _: u32, at: &Word, width: Width) -> Result<Word, Fault> {
         let bytes = self.bytes(at, width)?;
-        Ok(Word::Int(
-            bytes
-                .iter()
-                .rev()
-                .fold(0, |word, byte| word << 8 | u32::from(*byte)),
-        ))
+        Ok(Word::Int(bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))))
     }
 
     fn store(&mut self, _: u32, at: &Word, width: Width, value: &Word) -> Result<(), Fault> {
@@ -303,15 +258,12 @@ impl World for Instance<'_> {
         };
         let type_index = self.module.type_index(function);
         let id = type_index.and_then(|found| self.module.type_id(found));
-        id.map(Word::Int)
-            .ok_or(Fault::Other("a table entry without a type".into()))
+        id.map(Word::Int).ok_or(Fault::Other("a table entry without a type".into()))
     }
 
     fn table_code(&mut self, _: u32, index: &Word) -> Result<Word, Fault> {
         let function = self.entry(index)?;
-        function
-            .map(Word::Int)
-            .ok_or(Fault::Other("a null table entry".into()))
+        function.map(Word::Int).ok_or(Fault::Other("a null table entry".into()))
     }
 
     fn enumerate(&mut self, index: &Word, count: u32) -> Result<Option<u32>, Fault> {

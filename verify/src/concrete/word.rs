@@ -78,10 +78,7 @@ pub struct Wide {
 impl Wide {
     /// An integer.
     pub fn int(value: u64) -> Wide {
-        Wide {
-            high: Word::Int((value >> 32) as u32),
-            low: Word::Int(value as u32),
-        }
+        Wide { high: Word::Int((value >> 32) as u32), low: Word::Int(value as u32) }
     }
 
     /// The integer, if it is one.
@@ -90,10 +87,7 @@ impl Wide {
         Some(u64::from(high) << 32 | u64::from(low))
     }
 
-    const POISON: Wide = Wide {
-        high: Word::Poison,
-        low: Word::Poison,
-    };
+    const POISON: Wide = Wide { high: Word::Poison, low: Word::Poison };
 }
 
 /// A truth value.
@@ -160,18 +154,14 @@ impl<T: Concrete> Domain for T {
     fn and(&mut self, a: &Truth, b: &Truth) -> Truth {
         match (a, b) {
             (Truth::Known(false), _) | (_, Truth::Known(false)) => Truth::Known(false),
-            (Truth::Known(true) | Truth::Poison, Truth::Known(true) | Truth::Poison) => {
-                known(a, b, |a, b| a && b)
-            }
+            (Truth::Known(true) | Truth::Poison, Truth::Known(true) | Truth::Poison) => known(a, b, |a, b| a && b),
         }
     }
 
     fn or(&mut self, a: &Truth, b: &Truth) -> Truth {
         match (a, b) {
             (Truth::Known(true), _) | (_, Truth::Known(true)) => Truth::Known(true),
-            (Truth::Known(false) | Truth::Poison, Truth::Known(false) | Truth::Poison) => {
-                known(a, b, |a, b| a || b)
-            }
+            (Truth::Known(false) | Truth::Poison, Truth::Known(false) | Truth::Poison) => known(a, b, |a, b| a || b),
         }
     }
 
@@ -215,10 +205,7 @@ impl<T: Concrete> Domain for T {
     }
 
     fn join(&mut self, high: &Word, low: &Word) -> Wide {
-        Wide {
-            high: *high,
-            low: *low,
-        }
+        Wide { high: *high, low: *low }
     }
 
     fn high(&mut self, a: &Wide) -> Word {
@@ -230,8 +217,7 @@ impl<T: Concrete> Domain for T {
     }
 
     fn un64(&mut self, op: Un64, a: &Wide) -> Wide {
-        a.as_int()
-            .map_or(Wide::POISON, |a| Wide::int(value::un64(op, a)))
+        a.as_int().map_or(Wide::POISON, |a| Wide::int(value::un64(op, a)))
     }
 
     fn bin64(&mut self, op: Bin64, a: &Wide, b: &Wide) -> Wide {
@@ -281,9 +267,7 @@ fn bin32(op: Bin32, a: Word, b: Word) -> Word {
         (Word::Int(a), Word::Int(b)) => Word::Int(value::bin32(op, a, b)),
         (Word::Pointer { region, offset }, Word::Int(int)) => pointer_int(op, region, offset, int),
         (Word::Int(int), Word::Pointer { region, offset }) => match op {
-            Bin32::Add | Bin32::And | Bin32::Or | Bin32::Xor => {
-                pointer_int(op, region, offset, int)
-            }
+            Bin32::Add | Bin32::And | Bin32::Or | Bin32::Xor => pointer_int(op, region, offset, int),
             Bin32::Sub
             | Bin32::Mul
             | Bin32::MulHighU
@@ -295,16 +279,11 @@ fn bin32(op: Bin32, a: Word, b: Word) -> Word {
             | Bin32::ShrS
             | Bin32::RotR => Word::Poison,
         },
-        (
-            Word::Pointer {
-                region: a,
-                offset: from,
-            },
-            Word::Pointer {
-                region: b,
-                offset: what,
-            },
-        ) if a == b && op == Bin32::Sub => Word::Int(from.wrapping_sub(what)),
+        (Word::Pointer { region: a, offset: from }, Word::Pointer { region: b, offset: what })
+            if a == b && op == Bin32::Sub =>
+        {
+            Word::Int(from.wrapping_sub(what))
+        }
         (Word::Pointer { .. }, Word::Pointer { .. })
         | (Word::Low { .. } | Word::Poison, _)
         | (_, Word::Low { .. } | Word::Poison) => Word::Poison,
@@ -342,16 +321,7 @@ fn pointer_int(op: Bin32, region: RegionIndex, offset: u32, int: u32) -> Word {
 fn cmp32(op: Cmp, a: Word, b: Word) -> Truth {
     match (a, b) {
         (Word::Int(a), Word::Int(b)) => Truth::Known(value::cmp32(op, a, b)),
-        (
-            Word::Pointer {
-                region: a,
-                offset: from,
-            },
-            Word::Pointer {
-                region: b,
-                offset: to,
-            },
-        ) if a == b => match op {
+        (Word::Pointer { region: a, offset: from }, Word::Pointer { region: b, offset: to }) if a == b => match op {
             Cmp::Eq => Truth::Known(from == to),
             Cmp::LtU if from < 1 << 31 && to < 1 << 31 => Truth::Known(from < to),
             Cmp::LtU | Cmp::LtS => Truth::Poison,
@@ -382,18 +352,9 @@ mod tests {
         assert_eq!(m.bin32(Bin32::Sub, &at, &pointer(2, 4)), Word::Int(8));
         assert_eq!(m.bin32(Bin32::Sub, &at, &pointer(3, 4)), Word::Poison);
         assert_eq!(m.bin32(Bin32::Sub, &Word::Int(4), &at), Word::Poison);
-        assert_eq!(
-            m.bin32(Bin32::And, &pointer(2, 13), &Word::Int(!7)),
-            pointer(2, 8)
-        );
-        assert_eq!(
-            m.bin32(Bin32::And, &pointer(2, 13), &Word::Int(3)),
-            Word::Int(1)
-        );
-        assert_eq!(
-            m.bin32(Bin32::And, &pointer(2, 13), &Word::Int(15)),
-            Word::Poison
-        );
+        assert_eq!(m.bin32(Bin32::And, &pointer(2, 13), &Word::Int(!7)), pointer(2, 8));
+        assert_eq!(m.bin32(Bin32::And, &pointer(2, 13), &Word::Int(3)), Word::Int(1));
+        assert_eq!(m.bin32(Bin32::And, &pointer(2, 13), &Word::Int(15)), Word::Poison);
     }
 
     #[test]
@@ -401,10 +362,7 @@ mod tests {
         let mut m = Machine;
         let unknown = m.cmp32(Cmp::Eq, &Word::Poison, &Word::Poison);
         assert_eq!(m.decide(&unknown), Err(Fault::Undecided));
-        assert_eq!(
-            m.cmp32(Cmp::Eq, &pointer(1, 0), &Word::Int(0)),
-            Truth::Poison
-        );
+        assert_eq!(m.cmp32(Cmp::Eq, &pointer(1, 0), &Word::Int(0)), Truth::Poison);
         let certain = m.and(&unknown, &Truth::Known(false));
         assert_eq!(m.decide(&certain), Ok(false));
     }

@@ -11,8 +11,8 @@
 //! element takes a byte or more, a length that exceeds the rest of the input is refused at once.
 
 use super::{
-    Base, Class, Cut, ENTRY_NAME, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name,
-    Node, Sort, Unknown, VERSION,
+    Base, Class, Cut, ENTRY_NAME, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Node, Sort,
+    Unknown, VERSION,
 };
 use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
 
@@ -58,16 +58,10 @@ pub fn encode(hints: &Hints) -> Vec<u8> {
 pub fn decode(bytes: &[u8]) -> Result<Hints, HintError> {
     let mut reader = Reader { bytes, at: 0 };
     if reader.take(4)? != MAGIC {
-        return Err(HintError {
-            offset: 0,
-            what: "the section does not start with its magic",
-        });
+        return Err(HintError { offset: 0, what: "the section does not start with its magic" });
     }
     if reader.u32()? != VERSION {
-        return Err(HintError {
-            offset: 4,
-            what: "another version of the format",
-        });
+        return Err(HintError { offset: 4, what: "another version of the format" });
     }
     let mut wasm_sha256 = [0; 32];
     wasm_sha256.copy_from_slice(reader.take(32)?);
@@ -83,14 +77,7 @@ pub fn decode(bytes: &[u8]) -> Result<Hints, HintError> {
     Ok(hints)
 }
 
-const UN32: [Un32; 6] = [
-    Un32::Clz,
-    Un32::Rbit,
-    Un32::Rev,
-    Un32::Popcnt,
-    Un32::Sext8,
-    Un32::Sext16,
-];
+const UN32: [Un32; 6] = [Un32::Clz, Un32::Rbit, Un32::Rev, Un32::Popcnt, Un32::Sext8, Un32::Sext16];
 const BIN32: [Bin32; 14] = [
     Bin32::Add,
     Bin32::Sub,
@@ -107,14 +94,7 @@ const BIN32: [Bin32; 14] = [
     Bin32::ShrS,
     Bin32::RotR,
 ];
-const UN64: [Un64; 6] = [
-    Un64::Clz,
-    Un64::Ctz,
-    Un64::Popcnt,
-    Un64::Sext8,
-    Un64::Sext16,
-    Un64::Sext32,
-];
+const UN64: [Un64; 6] = [Un64::Clz, Un64::Ctz, Un64::Popcnt, Un64::Sext8, Un64::Sext16, Un64::Sext32];
 const BIN64: [Bin64; 11] = [
     Bin64::Add,
     Bin64::Sub,
@@ -129,16 +109,8 @@ const BIN64: [Bin64; 11] = [
     Bin64::RotR,
 ];
 const CMP: [Cmp; 3] = [Cmp::Eq, Cmp::LtU, Cmp::LtS];
-const CLASS: [Class; 8] = [
-    Class::Direct,
-    Class::Move,
-    Class::Spill,
-    Class::Reload,
-    Class::Remat,
-    Class::Check,
-    Class::Trap,
-    Class::Frame,
-];
+const CLASS: [Class; 8] =
+    [Class::Direct, Class::Move, Class::Spill, Class::Reload, Class::Remat, Class::Check, Class::Trap, Class::Frame];
 
 /// First tag of a family of operators; the operator's place in its table is added.
 const TAG_UN32: u8 = 0x10;
@@ -354,10 +326,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn error(&self, what: &'static str) -> HintError {
-        HintError {
-            offset: self.at,
-            what,
-        }
+        HintError { offset: self.at, what }
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], HintError> {
@@ -429,10 +398,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A sequence. It grows as elements are read: a length alone reserves nothing.
-    fn list<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<T, HintError>,
-    ) -> Result<Vec<T>, HintError> {
+    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T, HintError>) -> Result<Vec<T>, HintError> {
         let length = self.length()?;
         let mut items = Vec::new();
         for _ in 0..length {
@@ -462,18 +428,8 @@ impl<'a> Reader<'a> {
             reader.join(at)
         })?;
         let mut last = 0;
-        let data =
-            self.list(|reader| Ok((reader.difference(&mut last)?, reader.difference(&mut last)?)))?;
-        Ok(FunctionHints {
-            function,
-            code_bytes,
-            frame_bytes,
-            checked_bytes,
-            cuts,
-            labels,
-            joins,
-            data,
-        })
+        let data = self.list(|reader| Ok((reader.difference(&mut last)?, reader.difference(&mut last)?)))?;
+        Ok(FunctionHints { function, code_bytes, frame_bytes, checked_bytes, cuts, labels, joins, data })
     }
 
     fn difference(&mut self, last: &mut u32) -> Result<u32, HintError> {
@@ -514,18 +470,7 @@ impl<'a> Reader<'a> {
         let locations = self.list(|reader| reader.located(count))?;
         let named = self.list(|reader| Ok((reader.u32()?, reader.node(count)?)))?;
         let facts = self.list(|reader| reader.node(count))?;
-        Ok(Cut {
-            at,
-            source,
-            depth,
-            unknowns,
-            nodes,
-            locals,
-            stack,
-            locations,
-            named,
-            facts,
-        })
+        Ok(Cut { at, source, depth, unknowns, nodes, locals, stack, locations, named, facts })
     }
 
     fn unknown(&mut self) -> Result<Unknown, HintError> {
@@ -535,11 +480,7 @@ impl<'a> Reader<'a> {
             1 => Sort::W64,
             _ => return Err(self.error("no such sort")),
         };
-        Ok(Unknown {
-            key,
-            sort,
-            made_at: self.optional()?,
-        })
+        Ok(Unknown { key, sort, made_at: self.optional()? })
     }
 
     fn located(&mut self, count: usize) -> Result<Located, HintError> {
@@ -551,11 +492,7 @@ impl<'a> Reader<'a> {
             (false, node) if (node as usize) < count => node,
             _ => return Err(self.error("no such node")),
         };
-        Ok(Located {
-            location,
-            name,
-            value,
-        })
+        Ok(Located { location, name, value })
     }
 
     fn node(&mut self, count: usize) -> Result<Node, HintError> {
@@ -681,13 +618,7 @@ impl<'a> Reader<'a> {
         };
         let reads = self.list(Self::named_location)?;
         let writes = self.list(Self::named_location)?;
-        Ok(Label {
-            at,
-            source,
-            class,
-            reads,
-            writes,
-        })
+        Ok(Label { at, source, class, reads, writes })
     }
 
     fn named_location(&mut self) -> Result<(Location, Name), HintError> {

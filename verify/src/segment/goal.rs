@@ -16,7 +16,7 @@ use crate::wasm::sem::Value;
 
 use super::relation;
 use super::source::{Outcome, SourceEvent};
-use super::symbolic::{Symbolic, TermValue, STACK_LIMIT_MAX};
+use super::symbolic::{STACK_LIMIT_MAX, Symbolic, TermValue};
 use super::walk::{Called, Callee, Freshness, Path, Walk};
 
 /// Where a goal stands: the machine offset, what kind it is, and under which facts.
@@ -290,9 +290,8 @@ pub(super) fn label(walk: &mut Walk<'_, '_>, path: &mut Path, label: &Label) -> 
         };
         if let Some(stood_for) = stood_for.copied() {
             let site = Site { at: label.at, kind, facts: &path.facts };
-            let words = || {
-                format!("the {verb} into {} does not give value {}", location_words(*location), name_words(*name))
-            };
+            let words =
+                || format!("the {verb} into {} does not give value {}", location_words(*location), name_words(*name));
             equal(walk, &site, (word, stood_for), words)?;
         }
         path.names.insert(*name, word);
@@ -328,13 +327,23 @@ fn equal(
     conclude(walk, site, proof, words)
 }
 
-fn holds(walk: &mut Walk<'_, '_>, site: &Site<'_>, goal: TermBool, words: impl FnOnce() -> String) -> Result<(), String> {
+fn holds(
+    walk: &mut Walk<'_, '_>,
+    site: &Site<'_>,
+    goal: TermBool,
+    words: impl FnOnce() -> String,
+) -> Result<(), String> {
     let symbolic = &mut *walk.symbolic;
     let proof = symbolic.prover.holds(&mut symbolic.terms, site.facts, goal);
     conclude(walk, site, proof, words)
 }
 
-fn conclude(walk: &mut Walk<'_, '_>, site: &Site<'_>, proof: Proof, words: impl FnOnce() -> String) -> Result<(), String> {
+fn conclude(
+    walk: &mut Walk<'_, '_>,
+    site: &Site<'_>,
+    proof: Proof,
+    words: impl FnOnce() -> String,
+) -> Result<(), String> {
     match proof {
         Proof::Closed(by) => {
             let method = match by {

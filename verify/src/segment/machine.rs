@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use crate::abi::{self, Place};
 use crate::domain::{Bin32, Cmp, Domain};
 use crate::hints::{Base, Location};
-use crate::term::node::Width;
 use crate::program::Word;
+use crate::term::node::Width;
 use crate::term::{Term32, TermMem, Terms};
 use crate::thumb::flags::Flags;
 use crate::thumb::inst::{Inst, Reg, Width as Bytes};
@@ -22,7 +22,7 @@ use crate::wasm::sem::Value;
 
 use super::goal;
 use super::relation::Ghosts;
-use super::symbolic::{region_bounds, Constants, SourceWorld, Stop, Symbolic, TermValue};
+use super::symbolic::{Constants, SourceWorld, Stop, Symbolic, TermValue, region_bounds};
 
 /// Registers, flags and memory.
 #[derive(Clone)]
@@ -153,9 +153,11 @@ impl MachineState {
     /// There is no such location, or nothing is known of it.
     pub fn location(&self, location: Location) -> Result<Term32, String> {
         match location {
-            Location::Core(register) => {
-                self.registers.get(usize::from(register)).copied().ok_or_else(|| format!("there is no register r{register}"))
-            }
+            Location::Core(register) => self
+                .registers
+                .get(usize::from(register))
+                .copied()
+                .ok_or_else(|| format!("there is no register r{register}")),
             Location::Stack(offset) => {
                 self.stack.get(&offset).copied().ok_or_else(|| format!("stack word {offset:+} holds nothing known"))
             }
@@ -176,7 +178,8 @@ impl MachineState {
         match location {
             Location::Core(13) => Err("SP is listed as a location".to_owned()),
             Location::Core(register) => {
-                let held = self.registers.get_mut(usize::from(register)).ok_or("a cut lists a register there is not")?;
+                let held =
+                    self.registers.get_mut(usize::from(register)).ok_or("a cut lists a register there is not")?;
                 *held = word;
                 Ok(())
             }
@@ -255,7 +258,10 @@ impl Symbolic {
                 let offset = offset.ok_or_else(|| Stop::Fault("a stack address is not constant".to_owned()))?;
                 return Ok(Where::Stack(offset as i32));
             }
-            if Some(region) == self.constants.regions.stack_limit && self.terms.as_const32(offset) == Some(0) && bytes == 4 {
+            if Some(region) == self.constants.regions.stack_limit
+                && self.terms.as_const32(offset) == Some(0)
+                && bytes == 4
+            {
                 return Ok(Where::StackLimit);
             }
         }
@@ -428,11 +434,9 @@ impl Symbolic {
                 let addend = self.terms.w32(addend);
                 Ok(self.terms.bin32(Bin32::Add, &extent.address, &addend))
             }
-            Word::StackLimit => self
-                .constants
-                .regions
-                .stack_limit
-                .ok_or_else(|| Stop::Fault("the file has no stack limit".to_owned())),
+            Word::StackLimit => {
+                self.constants.regions.stack_limit.ok_or_else(|| Stop::Fault("the file has no stack limit".to_owned()))
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{Bin32, Cmp, Domain};
-use crate::hints::{Base, Cut, Expr, Location, Name, Sort, ENTRY_NAME};
+use crate::hints::{Base, Cut, ENTRY_NAME, Expr, Location, Name, Sort};
 use crate::term::facts::Facts;
 use crate::term::node::Width;
 use crate::term::{Term32, TermBool};
@@ -91,7 +91,8 @@ pub fn claims(
     let unknowns = witnesses(symbolic, cut, machine, source, known);
     let values = nodes(symbolic, cut, &unknowns, &source.world)?;
     let mut slots = Vec::new();
-    let actual = [("local", &cut.locals, &source.activation.locals), ("stack slot", &cut.stack, &source.activation.stack)];
+    let actual =
+        [("local", &cut.locals, &source.activation.locals), ("stack slot", &cut.stack, &source.activation.stack)];
     for (kind, said, is) in actual {
         if said.len() != is.len() {
             return Err(format!("the cut at {:#x} lists {} {kind}s, Wasm has {}", cut.at, said.len(), is.len()));
@@ -222,7 +223,9 @@ fn pointer_to(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, machine: &Machin
         for (base, distance) in [(a, b), (b, a)] {
             let Some(Expr::Base(base)) = cut.nodes.get(*base as usize) else { continue };
             let extent = symbolic.constants.regions.extents.get(base).copied();
-            if let (true, Some(extent), Ok(word)) = (is_unknown(cut, *distance, unknown), extent, machine.location(located.location)) {
+            if let (true, Some(extent), Ok(word)) =
+                (is_unknown(cut, *distance, unknown), extent, machine.location(located.location))
+            {
                 return Some(Value::W32(symbolic.terms.bin32(Bin32::Sub, &word, &extent.address)));
             }
         }
@@ -276,10 +279,12 @@ fn activation(
     values: &[ValueOf<Symbolic>],
 ) -> Result<Activation<Symbolic>, String> {
     let place = place(cut, function)?;
-    let kinds = function.control.stack(place).ok_or_else(|| format!("the cut at {:#x} stands where nothing runs", cut.at))?;
+    let kinds =
+        function.control.stack(place).ok_or_else(|| format!("the cut at {:#x} stands where nothing runs", cut.at))?;
     let locals = slots(symbolic, &cut.locals, &function.locals, values)?;
     let stack = slots(symbolic, &cut.stack, &kinds, values)?;
-    Activation::at(function, place, locals, stack).ok_or_else(|| format!("the cut at {:#x} does not fit the Wasm place", cut.at))
+    Activation::at(function, place, locals, stack)
+        .ok_or_else(|| format!("the cut at {:#x} does not fit the Wasm place", cut.at))
 }
 
 /// The position in the body that a cut stands at.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{Cmp, Decide, Domain};
+use crate::term::Term32;
 use crate::term::facts::Facts;
 use crate::term::node::Width as TermWidth;
-use crate::term::Term32;
 use crate::trap::Trap;
 use crate::wasm::module::{Function, Module};
 use crate::wasm::sem::{self, Activation, Event, Width, World};
@@ -55,7 +55,9 @@ impl SourceEvent {
     pub fn words(&self) -> String {
         match self {
             SourceEvent::Arrived => "reaches the cut".to_owned(),
-            SourceEvent::Call { function, offset, .. } => format!("calls function {function} at wasm offset {offset:#x}"),
+            SourceEvent::Call { function, offset, .. } => {
+                format!("calls function {function} at wasm offset {offset:#x}")
+            }
             SourceEvent::CallIndirect { offset, .. } => format!("calls indirectly at wasm offset {offset:#x}"),
             SourceEvent::Return(_) => "returns".to_owned(),
             SourceEvent::Trap(trap) => format!("traps with \"{}\"", trap.words()),

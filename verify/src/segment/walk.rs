@@ -11,8 +11,8 @@ use std::rc::Rc;
 use crate::elf::RelocationKind;
 use crate::hints::{Cut, FunctionHints, Label, Name};
 use crate::program::{CallTarget, Program};
-use crate::term::facts::Facts;
 use crate::term::Term32;
+use crate::term::facts::Facts;
 use crate::thumb::decode::decode;
 use crate::thumb::inst::Inst;
 use crate::thumb::sem::{self, Flow};
@@ -25,7 +25,7 @@ use super::goal;
 use super::kept::Kept;
 use super::machine::MachineState;
 use super::relation::{self, Ghosts, Known};
-use super::source::{run_to, SourceEvent, SourceState};
+use super::source::{SourceEvent, SourceState, run_to};
 use super::symbolic::{Side, Stop, Symbolic};
 
 /// Machine instructions that the paths of one segment may run, all together.
@@ -110,7 +110,15 @@ pub(super) enum Freshness {
 /// Walks a function.
 pub fn run(symbolic: &mut Symbolic, subject: &Subject<'_>) -> Walked {
     let ghosts = Ghosts { registers: MachineState::entry_registers(symbolic) };
-    let mut walk = Walk { symbolic, subject, ghosts, walked: Walked::default(), labels: BTreeMap::new(), cuts: BTreeMap::new(), conditional: BTreeMap::new() };
+    let mut walk = Walk {
+        symbolic,
+        subject,
+        ghosts,
+        walked: Walked::default(),
+        labels: BTreeMap::new(),
+        cuts: BTreeMap::new(),
+        conditional: BTreeMap::new(),
+    };
     walk.labels = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
     walk.cuts = subject.hints.cuts.iter().map(|cut| (cut.at, cut)).collect();
     walk.segments();
@@ -201,7 +209,10 @@ impl Walk<'_, '_> {
             loop {
                 steps += 1;
                 if steps > STEPS_MAX || paths > PATHS_MAX {
-                    return self.find(self.offset(path.pc), "the segment has too many paths or steps; a cut is missing".to_owned());
+                    return self.find(
+                        self.offset(path.pc),
+                        "the segment has too many paths or steps; a cut is missing".to_owned(),
+                    );
                 }
                 if self.walked.findings.len() >= FINDINGS_MAX {
                     return;
@@ -306,7 +317,9 @@ impl Walk<'_, '_> {
         std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
         let flow = self.run(inst, path.pc, size);
         std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
-        self.walked.covered.extend(path.machine.take_constants_read().into_iter().map(|address| address.wrapping_sub(self.subject.start)));
+        self.walked.covered.extend(
+            path.machine.take_constants_read().into_iter().map(|address| address.wrapping_sub(self.subject.start)),
+        );
         flow
     }
 
@@ -423,7 +436,9 @@ impl Walk<'_, '_> {
         let mut ways = Vec::new();
         for outcome in self.source_events(path, None)? {
             let fits = match (&called, &outcome.event) {
-                (Called::Known(CallTarget::Function(machine)), SourceEvent::Call { function, .. }) => machine == function,
+                (Called::Known(CallTarget::Function(machine)), SourceEvent::Call { function, .. }) => {
+                    machine == function
+                }
                 (Called::Computed(_), SourceEvent::CallIndirect { .. }) => true,
                 _ => false,
             };

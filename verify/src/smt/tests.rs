@@ -19,10 +19,7 @@ fn translation_agrees_with_the_evaluator() {
     let mut checked = 0;
     for round in 0..150 {
         let mut generator = Generator::new(5_000_000 + round);
-        let assignment = Assignment {
-            seed: mix(round, &[3]),
-            ..Assignment::default()
-        };
+        let assignment = Assignment { seed: mix(round, &[3]), ..Assignment::default() };
         for _ in 0..6 {
             generator.step();
         }
@@ -40,11 +37,7 @@ fn translation_agrees_with_the_evaluator() {
         let holds = Evaluator::new(generator.terms.arena(), &assignment).bool(truth.raw);
         let (right, wrong) = (generator.terms.w32(value), generator.terms.w32(!value));
         let is_wrong = generator.terms.cmp32(Cmp::Eq, &word, &wrong);
-        let opposite = if holds {
-            generator.terms.not(&truth)
-        } else {
-            truth
-        };
+        let opposite = if holds { generator.terms.not(&truth) } else { truth };
         // The assignment is a counterexample to both, so neither may be valid.
         assert_ne!(smt.prove(&generator.terms, &facts, is_wrong), Proof::Valid);
         assert_ne!(smt.prove(&generator.terms, &facts, opposite), Proof::Valid);
@@ -58,28 +51,10 @@ fn translation_agrees_with_the_evaluator() {
 
 #[test]
 fn operators_on_constants_have_one_value() {
-    let values = [
-        0u64,
-        1,
-        5,
-        31,
-        32,
-        63,
-        0x7fff_ffff,
-        0x8000_0000,
-        0xffff_ffff,
-        1 << 63,
-        u64::MAX,
-        0x1234_5678_9abc_def0,
-    ];
+    let values =
+        [0u64, 1, 5, 31, 32, 63, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 63, u64::MAX, 0x1234_5678_9abc_def0];
     let mut t = Terms::new();
-    let mut smt = Smt {
-        budget: Budget {
-            uninterpreted: 100_000,
-            exact: 1_000_000,
-        },
-        ..Smt::default()
-    };
+    let mut smt = Smt { budget: Budget { uninterpreted: 100_000, exact: 1_000_000 }, ..Smt::default() };
     let (facts, mut all) = (Facts::new(), t.bool(true));
     let mut expect = |t: &mut Terms, raw, value: u64| {
         let (expected, actual) = (t.w64(value), raw);
@@ -88,30 +63,16 @@ fn operators_on_constants_have_one_value() {
     };
     let assignment = Assignment::default();
     for a in values {
-        for op in [
-            Un64::Clz,
-            Un64::Ctz,
-            Un64::Popcnt,
-            Un64::Sext8,
-            Un64::Sext16,
-            Un64::Sext32,
-        ] {
+        for op in [Un64::Clz, Un64::Ctz, Un64::Popcnt, Un64::Sext8, Un64::Sext16, Un64::Sext32] {
             let operand = t.w64(a);
             let term = t.un64(op, &operand);
             let value = Evaluator::new(t.arena(), &assignment).w64(term.raw);
             expect(&mut t, term, value);
         }
         for b in values {
-            for op in [
-                Bin64::Add,
-                Bin64::Sub,
-                Bin64::Mul,
-                Bin64::Shl,
-                Bin64::ShrU,
-                Bin64::ShrS,
-                Bin64::RotL,
-                Bin64::RotR,
-            ] {
+            for op in
+                [Bin64::Add, Bin64::Sub, Bin64::Mul, Bin64::Shl, Bin64::ShrU, Bin64::ShrS, Bin64::RotL, Bin64::RotR]
+            {
                 let (x, y) = (t.w64(a), t.w64(b));
                 let term = t.bin64(op, &x, &y);
                 let value = Evaluator::new(t.arena(), &assignment).w64(term.raw);
@@ -147,10 +108,7 @@ fn bit_tricks_are_proved_and_near_misses_refuted() {
     let (and, or) = (t.bin32(Bin32::And, &x, &y), t.bin32(Bin32::Or, &x, &y));
     let (left, right) = (t.bin32(Bin32::Add, &and, &or), t.bin32(Bin32::Add, &x, &y));
     let (mut prover, facts) = (Prover::new(), Facts::new());
-    assert_eq!(
-        prover.equal32(&mut t, &facts, left, right),
-        Outcome::Closed(By::Solver)
-    );
+    assert_eq!(prover.equal32(&mut t, &facts, left, right), Outcome::Closed(By::Solver));
     let wrong = t.bin32(Bin32::Add, &and, &x);
     let Outcome::Open(Open::Counter(model)) = prover.equal32(&mut t, &facts, left, wrong) else {
         panic!("a false equation was not refuted");
@@ -171,10 +129,7 @@ fn facts_count_and_only_those_given() {
     let (mut prover, mut facts) = (Prover::new(), Facts::new());
     assert!(!prover.equal32(&mut t, &facts, or, sum).is_closed());
     facts.assume(&mut t, disjoint, true);
-    assert_eq!(
-        prover.equal32(&mut t, &facts, or, sum),
-        Outcome::Closed(By::Solver)
-    );
+    assert_eq!(prover.equal32(&mut t, &facts, or, sum), Outcome::Closed(By::Solver));
 }
 
 #[test]
@@ -194,12 +149,7 @@ fn products_meet_as_unknown_functions() {
 #[test]
 fn memories_are_compared_byte_for_byte() {
     let mut t = Terms::new();
-    let (p, q, x, y) = (
-        t.fresh32("p"),
-        t.fresh32("q"),
-        t.fresh32("x"),
-        t.fresh32("y"),
-    );
+    let (p, q, x, y) = (t.fresh32("p"), t.fresh32("q"), t.fresh32("x"), t.fresh32("y"));
     let memory = t.fresh_mem("m");
     let write = |t: &mut Terms, first: (Term32, Term32), second: (Term32, Term32)| {
         let once = t.store(memory, first.0, Width::Word, first.1);
@@ -207,10 +157,7 @@ fn memories_are_compared_byte_for_byte() {
     };
     let (one, other) = (write(&mut t, (p, x), (q, y)), write(&mut t, (q, y), (p, x)));
     let (mut prover, mut facts) = (Prover::new(), Facts::new());
-    assert!(matches!(
-        prover.equal_mem(&mut t, &facts, one, other),
-        Outcome::Open(Open::Counter(_))
-    ));
+    assert!(matches!(prover.equal_mem(&mut t, &facts, one, other), Outcome::Open(Open::Counter(_))));
     // p + 3 < q with p + 3 not wrapping.
     let (end, limit) = (plus(&mut t, p, 3), t.w32(0x8000_0000));
     let (apart, small) = (t.cmp32(Cmp::LtU, &end, &q), t.cmp32(Cmp::LtU, &p, &limit));
@@ -227,17 +174,8 @@ fn a_used_up_budget_is_no_proof() {
     let (x, y) = (t.fresh32("x"), t.fresh32("y"));
     let (quotient, product) = (t.bin32(Bin32::DivS, &x, &y), t.bin32(Bin32::Mul, &x, &y));
     let goal = t.cmp32(Cmp::LtU, &quotient, &product);
-    let mut smt = Smt {
-        budget: Budget {
-            uninterpreted: 10,
-            exact: 10,
-        },
-        ..Smt::default()
-    };
-    assert!(matches!(
-        smt.prove(&t, &Facts::new(), goal),
-        Proof::Unknown(_)
-    ));
+    let mut smt = Smt { budget: Budget { uninterpreted: 10, exact: 10 }, ..Smt::default() };
+    assert!(matches!(smt.prove(&t, &Facts::new(), goal), Proof::Unknown(_)));
 }
 
 #[test]

@@ -131,12 +131,7 @@ impl<'a> Translation<'a> {
     pub fn assignment(&self, model: &z3::Model) -> Assignment {
         let number = |value: &BV| model.eval(value, true).and_then(|value| value.as_u64());
         let mut found = Assignment::default();
-        let addresses: Vec<u32> = self
-            .addresses
-            .iter()
-            .filter_map(number)
-            .map(|at| at as u32)
-            .collect();
+        let addresses: Vec<u32> = self.addresses.iter().filter_map(number).map(|at| at as u32).collect();
         for (&symbol, id) in &self.symbols {
             match &self.done[id] {
                 Translated::Bool(value) => {
@@ -144,15 +139,10 @@ impl<'a> Translation<'a> {
                     found.bools.insert(symbol, value.unwrap_or_default());
                 }
                 Translated::Word(value) => {
-                    found
-                        .words
-                        .insert(symbol, number(value).unwrap_or_default() as u32);
+                    found.words.insert(symbol, number(value).unwrap_or_default() as u32);
                 }
                 Translated::Memory(memory) => {
-                    for at in addresses
-                        .iter()
-                        .flat_map(|&at| (0..4).map(move |by| at.wrapping_add(by)))
-                    {
+                    for at in addresses.iter().flat_map(|&at| (0..4).map(move |by| at.wrapping_add(by))) {
                         let byte = number(&select(memory, &word(at))).unwrap_or_default();
                         found.bytes.insert((symbol, at), byte as u8);
                     }
@@ -160,14 +150,8 @@ impl<'a> Translation<'a> {
             }
         }
         for (function, operands, value) in &self.applications {
-            let operands = operands
-                .iter()
-                .map(|operand| number(operand).unwrap_or_default() as u32)
-                .collect();
-            found.applications.insert(
-                (*function, operands),
-                number(value).unwrap_or_default() as u32,
-            );
+            let operands = operands.iter().map(|operand| number(operand).unwrap_or_default() as u32).collect();
+            found.applications.insert((*function, operands), number(value).unwrap_or_default() as u32);
         }
         found
     }
@@ -185,10 +169,8 @@ impl<'a> Translation<'a> {
                 self.done.insert(next, value);
                 continue;
             }
-            let missing: Vec<Id> = children(self.terms.node(next))
-                .into_iter()
-                .filter(|child| !self.done.contains_key(child))
-                .collect();
+            let missing: Vec<Id> =
+                children(self.terms.node(next)).into_iter().filter(|child| !self.done.contains_key(child)).collect();
             if missing.is_empty() {
                 let value = self.one(next);
                 self.done.insert(next, value);
@@ -274,11 +256,7 @@ impl<'a> Translation<'a> {
         match self.terms.arena().symbol(symbol).sort {
             Sort::Bool => Translated::Bool(Bool::new_const(name)),
             Sort::W32 | Sort::W64 => Translated::Word(BV::new_const(name, 32)),
-            Sort::Mem => Translated::Memory(Array::new_const(
-                name,
-                &Z3Sort::bitvector(32),
-                &Z3Sort::bitvector(8),
-            )),
+            Sort::Mem => Translated::Memory(Array::new_const(name, &Z3Sort::bitvector(32), &Z3Sort::bitvector(8))),
         }
     }
 
@@ -297,8 +275,7 @@ impl<'a> Translation<'a> {
             Node::Bool(value) => Bool::from_bool(*value),
             Node::Not(a) => self.bool(*a).not(),
             Node::And(operands) => {
-                let operands: Vec<Bool> =
-                    operands.iter().map(|operand| self.bool(*operand)).collect();
+                let operands: Vec<Bool> = operands.iter().map(|operand| self.bool(*operand)).collect();
                 Bool::and(&operands)
             }
             Node::Or(a, b) => Bool::or(&[self.bool(*a), self.bool(*b)]),
@@ -311,14 +288,8 @@ impl<'a> Translation<'a> {
                 }
             }
             Node::Carry(a, b, c) => {
-                let carry = self
-                    .bool(*c)
-                    .ite(&BV::from_u64(1, 33), &BV::from_u64(0, 33));
-                let sum = self
-                    .word(*a)
-                    .zero_ext(1)
-                    .bvadd(self.word(*b).zero_ext(1))
-                    .bvadd(carry);
+                let carry = self.bool(*c).ite(&BV::from_u64(1, 33), &BV::from_u64(0, 33));
+                let sum = self.word(*a).zero_ext(1).bvadd(self.word(*b).zero_ext(1)).bvadd(carry);
                 sum.extract(32, 32).eq(BV::from_u64(1, 1))
             }
             Node::SameMem(a, b) => self.memory(*a).eq(self.memory(*b)),
@@ -335,20 +306,15 @@ impl<'a> Translation<'a> {
             Node::Linear(sum) => sum
                 .monomials
                 .iter()
-                .fold(word(sum.constant), |total, (id, factor)| {
-                    total.bvadd(self.word(*id).bvmul(word(*factor)))
-                }),
-            Node::Product(operands) => operands.iter().fold(word(1), |product, operand| {
-                product.bvmul(self.word(*operand))
+                .fold(word(sum.constant), |total, (id, factor)| total.bvadd(self.word(*id).bvmul(word(*factor)))),
+            Node::Product(operands) => {
+                operands.iter().fold(word(1), |product, operand| product.bvmul(self.word(*operand)))
+            }
+            Node::Bits(bits) => bits.operands.iter().fold(word(bits.constant), |value, operand| match bits.op {
+                BitOp::And => value.bvand(self.word(*operand)),
+                BitOp::Or => value.bvor(self.word(*operand)),
+                BitOp::Xor => value.bvxor(self.word(*operand)),
             }),
-            Node::Bits(bits) => bits
-                .operands
-                .iter()
-                .fold(word(bits.constant), |value, operand| match bits.op {
-                    BitOp::And => value.bvand(self.word(*operand)),
-                    BitOp::Or => value.bvor(self.word(*operand)),
-                    BitOp::Xor => value.bvxor(self.word(*operand)),
-                }),
             Node::High(a) => self.word(*a).extract(63, 32),
             Node::Low(a) => self.word(*a).extract(31, 0),
             Node::Load(width, memory, address) => self.load(*width, *memory, *address),
@@ -362,11 +328,7 @@ impl<'a> Translation<'a> {
 
     fn apply(&mut self, function: Function, operands: &[Id]) -> BV {
         let operands: Vec<BV> = operands.iter().map(|operand| self.word(*operand)).collect();
-        let name = format!(
-            "{}/{}",
-            self.terms.arena().function_name(function),
-            operands.len()
-        );
+        let name = format!("{}/{}", self.terms.arena().function_name(function), operands.len());
         let value = apply(&name, &operands);
         if let [operand] = &operands[..] {
             for (index, point) in (0_u32..).zip(self.terms.arena().points(function)) {
@@ -381,18 +343,12 @@ impl<'a> Translation<'a> {
 
     /// Whether an operator of these operands is replaced by an unknown function.
     fn is_hard(&self, operands: [&BV; 2]) -> bool {
-        let constant = operands
-            .iter()
-            .any(|operand| operand.simplify().as_u64().is_some());
+        let constant = operands.iter().any(|operand| operand.simplify().as_u64().is_some());
         self.how == Abstraction::Uninterpreted && !constant
     }
 
     fn product(&self, a: &BV, b: &BV) -> BV {
-        if self.is_hard([a, b]) {
-            commutative("product", a, b)
-        } else {
-            a.bvmul(b)
-        }
+        if self.is_hard([a, b]) { commutative("product", a, b) } else { a.bvmul(b) }
     }
 
     fn high_product(&self, a: &BV, b: &BV) -> BV {
@@ -418,20 +374,12 @@ impl<'a> Translation<'a> {
             }
             Bin32::DivU => {
                 let hard = self.is_hard([&left, &right]);
-                let quotient = if hard {
-                    apply("div_u", &[left, right.clone()])
-                } else {
-                    left.bvudiv(&right)
-                };
+                let quotient = if hard { apply("div_u", &[left, right.clone()]) } else { left.bvudiv(&right) };
                 right.eq(&zero).ite(&zero, &quotient)
             }
             Bin32::DivS => {
                 let hard = self.is_hard([&left, &right]);
-                let quotient = if hard {
-                    apply("div_s", &[left, right.clone()])
-                } else {
-                    left.bvsdiv(&right)
-                };
+                let quotient = if hard { apply("div_s", &[left, right.clone()]) } else { left.bvsdiv(&right) };
                 right.eq(&zero).ite(&zero, &quotient)
             }
             Bin32::And => left.bvand(right),
@@ -469,12 +417,8 @@ impl<'a> Translation<'a> {
         }
         let (high_a, low_a) = (a.extract(63, 32), a.extract(31, 0));
         let (high_b, low_b) = (b.extract(63, 32), b.extract(31, 0));
-        let crosses = self
-            .product(&high_a, &low_b)
-            .bvadd(self.product(&low_a, &high_b));
-        self.high_product(&low_a, &low_b)
-            .bvadd(crosses)
-            .concat(self.product(&low_a, &low_b))
+        let crosses = self.product(&high_a, &low_b).bvadd(self.product(&low_a, &high_b));
+        self.high_product(&low_a, &low_b).bvadd(crosses).concat(self.product(&low_a, &low_b))
     }
 
     fn load(&mut self, width: Width, memory: Id, address: Id) -> BV {
@@ -494,12 +438,10 @@ impl<'a> Translation<'a> {
     fn stored(&mut self, node: &Node) -> Array {
         match node {
             Node::Store(width, memory, address, value) => {
-                let (mut memory, address, value) =
-                    (self.memory(*memory), self.word(*address), self.word(*value));
+                let (mut memory, address, value) = (self.memory(*memory), self.word(*address), self.word(*value));
                 self.addresses.push(address.clone());
                 for at in 0..width.bytes() {
-                    memory =
-                        memory.store(&address.bvadd(word(at)), &value.extract(8 * at + 7, 8 * at));
+                    memory = memory.store(&address.bvadd(word(at)), &value.extract(8 * at + 7, 8 * at));
                 }
                 memory
             }
@@ -526,10 +468,7 @@ fn apply(name: &str, operands: &[BV]) -> BV {
     let sorts: Vec<Z3Sort> = operands.iter().map(Ast::get_sort).collect();
     let domain: Vec<&Z3Sort> = sorts.iter().collect();
     let operands: Vec<&dyn Ast> = operands.iter().map(|operand| operand as &dyn Ast).collect();
-    FuncDecl::new(name, &domain, &Z3Sort::bitvector(32))
-        .apply(&operands)
-        .as_bv()
-        .expect("functions give words")
+    FuncDecl::new(name, &domain, &Z3Sort::bitvector(32)).apply(&operands).as_bv().expect("functions give words")
 }
 
 /// An unknown function that does not depend on the order of its operands.
@@ -542,9 +481,7 @@ fn unary(op: Un32, a: &BV) -> BV {
     match op {
         Un32::Clz => leading_zeros(a),
         Un32::Rbit => (1..32).fold(a.extract(0, 0), |bits, at| bits.concat(a.extract(at, at))),
-        Un32::Rev => (1..4).fold(a.extract(7, 0), |bytes, at| {
-            bytes.concat(a.extract(8 * at + 7, 8 * at))
-        }),
+        Un32::Rev => (1..4).fold(a.extract(7, 0), |bytes, at| bytes.concat(a.extract(8 * at + 7, 8 * at))),
         Un32::Popcnt => ones(a),
         Un32::Sext8 => a.extract(7, 0).sign_ext(24),
         Un32::Sext16 => a.extract(15, 0).sign_ext(16),
@@ -565,16 +502,8 @@ fn leading_zeros(a: &BV) -> BV {
 /// One bits of 32, by summing neighbours.
 fn ones(a: &BV) -> BV {
     let mut sums = a.clone();
-    for (shift, mask) in [
-        (1, 0x5555_5555),
-        (2, 0x3333_3333),
-        (4, 0x0f0f_0f0f),
-        (8, 0x00ff_00ff),
-        (16, 0xffff),
-    ] {
-        sums = sums
-            .bvand(word(mask))
-            .bvadd(sums.bvlshr(word(shift)).bvand(word(mask)));
+    for (shift, mask) in [(1, 0x5555_5555), (2, 0x3333_3333), (4, 0x0f0f_0f0f), (8, 0x00ff_00ff), (16, 0xffff)] {
+        sums = sums.bvand(word(mask)).bvadd(sums.bvlshr(word(shift)).bvand(word(mask)));
     }
     sums
 }
@@ -582,15 +511,10 @@ fn ones(a: &BV) -> BV {
 fn unary64(op: Un64, a: &BV) -> BV {
     let (high, low, zero) = (a.extract(63, 32), a.extract(31, 0), word(0));
     let count = match op {
-        Un64::Clz => high
-            .eq(&zero)
-            .ite(&leading_zeros(&low).bvadd(word(32)), &leading_zeros(&high)),
+        Un64::Clz => high.eq(&zero).ite(&leading_zeros(&low).bvadd(word(32)), &leading_zeros(&high)),
         Un64::Ctz => {
             let (low_first, high_first) = (unary(Un32::Rbit, &low), unary(Un32::Rbit, &high));
-            low.eq(&zero).ite(
-                &leading_zeros(&high_first).bvadd(word(32)),
-                &leading_zeros(&low_first),
-            )
+            low.eq(&zero).ite(&leading_zeros(&high_first).bvadd(word(32)), &leading_zeros(&low_first))
         }
         Un64::Popcnt => ones(&high).bvadd(ones(&low)),
         Un64::Sext8 => return a.extract(7, 0).sign_ext(56),

@@ -61,11 +61,7 @@ pub fn eval(arena: &Arena, assignment: &Assignment, id: Id) -> Value {
 impl<'a> Evaluator<'a> {
     /// Evaluates nothing yet.
     pub fn new(arena: &'a Arena, assignment: &'a Assignment) -> Evaluator<'a> {
-        Evaluator {
-            arena,
-            assignment,
-            values: BTreeMap::new(),
-        }
+        Evaluator { arena, assignment, values: BTreeMap::new() }
     }
 
     /// The value of a term.
@@ -132,8 +128,7 @@ impl<'a> Evaluator<'a> {
     /// Memories over different symbols count as different, as almost all of their bytes are.
     pub fn same_memory(&self, a: &Memory, b: &Memory) -> bool {
         let mut written = a.written.keys().chain(b.written.keys());
-        a.symbol == b.symbol
-            && written.all(|&address| self.byte(a, address) == self.byte(b, address))
+        a.symbol == b.symbol && written.all(|&address| self.byte(a, address) == self.byte(b, address))
     }
 
     fn truth(&mut self, node: &Node) -> bool {
@@ -168,8 +163,7 @@ impl<'a> Evaluator<'a> {
         match node {
             Node::Symbol(symbol) => self.symbol(*symbol),
             Node::Apply(function, operands) => {
-                let operands: Vec<u32> =
-                    operands.iter().map(|operand| self.w32(*operand)).collect();
+                let operands: Vec<u32> = operands.iter().map(|operand| self.w32(*operand)).collect();
                 let points = self.arena.points(*function);
                 match operands[..] {
                     [operand] if (operand as usize) < points.len() => self.w32(points[operand as usize].raw),
@@ -189,28 +183,21 @@ impl<'a> Evaluator<'a> {
             Node::Linear(sum) => sum
                 .monomials
                 .iter()
-                .fold(sum.constant, |total, (id, factor)| {
-                    total.wrapping_add(self.w32(*id).wrapping_mul(*factor))
-                }),
-            Node::Product(operands) => operands.iter().fold(1, |product: u32, operand| {
-                product.wrapping_mul(self.w32(*operand))
-            }),
-            Node::Bits(bits) => {
-                bits.operands
-                    .iter()
-                    .fold(bits.constant, |value, operand| match bits.op {
-                        BitOp::And => value & self.w32(*operand),
-                        BitOp::Or => value | self.w32(*operand),
-                        BitOp::Xor => value ^ self.w32(*operand),
-                    })
+                .fold(sum.constant, |total, (id, factor)| total.wrapping_add(self.w32(*id).wrapping_mul(*factor))),
+            Node::Product(operands) => {
+                operands.iter().fold(1, |product: u32, operand| product.wrapping_mul(self.w32(*operand)))
             }
+            Node::Bits(bits) => bits.operands.iter().fold(bits.constant, |value, operand| match bits.op {
+                BitOp::And => value & self.w32(*operand),
+                BitOp::Or => value | self.w32(*operand),
+                BitOp::Xor => value ^ self.w32(*operand),
+            }),
             Node::High(a) => (self.w64(*a) >> 32) as u32,
             Node::Low(a) => self.w64(*a) as u32,
             Node::Load(width, memory, address) => {
                 let (memory, address) = (self.mem(*memory), self.w32(*address));
-                (0..width.bytes()).fold(0, |word, at| {
-                    word | u32::from(self.byte(&memory, address.wrapping_add(at))) << (8 * at)
-                })
+                (0..width.bytes())
+                    .fold(0, |word, at| word | u32::from(self.byte(&memory, address.wrapping_add(at))) << (8 * at))
             }
             other => panic!("not a word: {other:?}"),
         }
@@ -235,10 +222,7 @@ impl<'a> Evaluator<'a> {
 
     fn memory(&mut self, node: &Node) -> Memory {
         match node {
-            Node::Symbol(symbol) => Memory {
-                symbol: *symbol,
-                written: Rc::default(),
-            },
+            Node::Symbol(symbol) => Memory { symbol: *symbol, written: Rc::default() },
             Node::Ite(c, a, b) => {
                 if self.bool(*c) {
                     self.mem(*a)
@@ -247,8 +231,7 @@ impl<'a> Evaluator<'a> {
                 }
             }
             Node::Store(width, memory, address, value) => {
-                let (memory, address, value) =
-                    (self.mem(*memory), self.w32(*address), self.w32(*value));
+                let (memory, address, value) = (self.mem(*memory), self.w32(*address), self.w32(*value));
                 self.write(memory, *width, address, value)
             }
             Node::Writes(writes) => {
@@ -265,18 +248,10 @@ impl<'a> Evaluator<'a> {
 
     fn write(&self, memory: Memory, width: Width, address: u32, value: u32) -> Memory {
         let mut written = memory.written;
-        for (at, byte) in value
-            .to_le_bytes()
-            .into_iter()
-            .enumerate()
-            .take(width.bytes() as usize)
-        {
+        for (at, byte) in value.to_le_bytes().into_iter().enumerate().take(width.bytes() as usize) {
             Rc::make_mut(&mut written).insert(address.wrapping_add(at as u32), byte);
         }
-        Memory {
-            symbol: memory.symbol,
-            written,
-        }
+        Memory { symbol: memory.symbol, written }
     }
 
     /// The value of a word symbol: as assigned, else chosen near a boundary as often as not.
@@ -294,23 +269,14 @@ impl<'a> Evaluator<'a> {
         let steps = u64::from(chosen) % (span + 1);
         let least = u64::from(bounds.low).next_multiple_of(1 << bounds.align_log2);
         let value = least + (steps << bounds.align_log2);
-        u32::try_from(if value > u64::from(bounds.high) {
-            least
-        } else {
-            value
-        })
-        .unwrap_or(bounds.low)
+        u32::try_from(if value > u64::from(bounds.high) { least } else { value }).unwrap_or(bounds.low)
     }
 
     fn apply(&self, function: Function, operands: Vec<u32>) -> u32 {
         let mut words = vec![2, function.0];
         words.extend(&operands);
         let chosen = boundary_biased(mix(self.assignment.seed, &words));
-        *self
-            .assignment
-            .applications
-            .get(&(function, operands))
-            .unwrap_or(&chosen)
+        *self.assignment.applications.get(&(function, operands)).unwrap_or(&chosen)
     }
 }
 
@@ -318,9 +284,7 @@ impl<'a> Evaluator<'a> {
 pub fn mix(seed: u64, words: &[u32]) -> u64 {
     let mut state = seed;
     for word in words {
-        state = state
-            .wrapping_add(u64::from(*word))
-            .wrapping_add(0x9e37_79b9_7f4a_7c15);
+        state = state.wrapping_add(u64::from(*word)).wrapping_add(0x9e37_79b9_7f4a_7c15);
         state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         state ^= state >> 31;

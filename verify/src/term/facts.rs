@@ -61,17 +61,11 @@ const ROUNDS: u32 = 3;
 
 impl Span {
     fn of(range: Range) -> Span {
-        Span {
-            low: range.low,
-            width: range.high.wrapping_sub(range.low),
-        }
+        Span { low: range.low, width: range.high.wrapping_sub(range.low) }
     }
 
     fn moved(self, by: u32) -> Span {
-        Span {
-            low: self.low.wrapping_add(by),
-            width: self.width,
-        }
+        Span { low: self.low.wrapping_add(by), width: self.width }
     }
 
     fn range(self) -> Range {
@@ -87,24 +81,14 @@ impl Span {
         let end = u64::from(distance) + u64::from(other.width);
         let upper = (distance <= self.width).then(|| {
             let high = end.min(u64::from(self.width)) as u32;
-            Span {
-                low: other.low,
-                width: high - distance,
-            }
+            Span { low: other.low, width: high - distance }
         });
         let lower = end.checked_sub(1 << 32).map(|high| {
             let width = high.min(u64::from(self.width)) as u32;
-            Span {
-                low: self.low,
-                width,
-            }
+            Span { low: self.low, width }
         });
         match (upper, lower) {
-            (Some(_), Some(_)) => Some(if self.width <= other.width {
-                self
-            } else {
-                other
-            }),
+            (Some(_), Some(_)) => Some(if self.width <= other.width { self } else { other }),
             (one, None) | (None, one) => one,
         }
     }
@@ -154,11 +138,7 @@ impl Facts {
             let Node::And(parts) = terms.node(*id) else {
                 continue;
             };
-            let open: Vec<Id> = parts
-                .iter()
-                .copied()
-                .filter(|part| self.known(terms, *part) != Some(true))
-                .collect();
+            let open: Vec<Id> = parts.iter().copied().filter(|part| self.known(terms, *part) != Some(true)).collect();
             if let [only] = open[..]
                 && self.known(terms, only).is_none()
             {
@@ -220,34 +200,22 @@ impl Facts {
 
     /// The word in the normal form that the facts allow; the raw term stays.
     pub fn simplify32(&self, terms: &mut Terms, term: Term32) -> Term32 {
-        Term32 {
-            norm: self.simplified(terms, term.norm),
-            ..term
-        }
+        Term32 { norm: self.simplified(terms, term.norm), ..term }
     }
 
     /// The 64-bit word in the normal form that the facts allow; the raw term stays.
     pub fn simplify64(&self, terms: &mut Terms, term: Term64) -> Term64 {
-        Term64 {
-            norm: self.simplified(terms, term.norm),
-            ..term
-        }
+        Term64 { norm: self.simplified(terms, term.norm), ..term }
     }
 
     /// The truth value in the normal form that the facts allow; the raw term stays.
     pub fn simplify_bool(&self, terms: &mut Terms, term: TermBool) -> TermBool {
-        TermBool {
-            norm: self.simplified(terms, term.norm),
-            ..term
-        }
+        TermBool { norm: self.simplified(terms, term.norm), ..term }
     }
 
     /// The memory in the normal form that the facts allow; the raw term stays.
     pub fn simplify_mem(&self, terms: &mut Terms, term: TermMem) -> TermMem {
-        TermMem {
-            norm: self.simplified(terms, term.norm),
-            ..term
-        }
+        TermMem { norm: self.simplified(terms, term.norm), ..term }
     }
 
     /// The truth of a normal condition that was assumed.
@@ -264,8 +232,7 @@ impl Facts {
             Node::Bool(value) => Some(*value),
             Node::Not(a) => self.known(terms, *a).map(|value| !value),
             Node::And(parts) => {
-                let parts: Vec<Option<bool>> =
-                    parts.iter().map(|part| self.known(terms, *part)).collect();
+                let parts: Vec<Option<bool>> = parts.iter().map(|part| self.known(terms, *part)).collect();
                 if parts.contains(&Some(false)) {
                     Some(false)
                 } else {
@@ -288,10 +255,7 @@ impl Facts {
             }
             Node::Cmp32(Cmp::Eq, a, b) => {
                 let (a, b) = (self.range(terms, *a), self.range(terms, *b));
-                let apart = a.high < b.low
-                    || b.high < a.low
-                    || a.ones & b.zeros != 0
-                    || a.zeros & b.ones != 0;
+                let apart = a.high < b.low || b.high < a.low || a.ones & b.zeros != 0 || a.zeros & b.ones != 0;
                 match (a.constant(), b.constant()) {
                     _ if apart => Some(false),
                     (Some(a), Some(b)) => Some(a == b),
@@ -316,9 +280,7 @@ impl Facts {
         if let Some(&known) = self.inner.ranges.borrow().get(&id) {
             return known;
         }
-        let own = range::of_node(terms.node(id), terms.bounds(id), |child| {
-            self.range(terms, child)
-        });
+        let own = range::of_node(terms.node(id), terms.bounds(id), |child| self.range(terms, child));
         let mut range = terms.range_without_facts(id).meet(own);
         let (base, constant) = base_of(terms, id);
         if let Some(span) = base.and_then(|base| self.inner.spans.get(&base)) {
@@ -340,20 +302,10 @@ impl Facts {
             return true;
         }
         steps > 0
-            && self
-                .inner
-                .orders
-                .iter()
-                .any(|order| match self.distance(terms, a, order.less) {
-                    Some(distance) => self.at_most(
-                        terms,
-                        order.greater,
-                        gap + distance - order.gap,
-                        b,
-                        steps - 1,
-                    ),
-                    None => false,
-                })
+            && self.inner.orders.iter().any(|order| match self.distance(terms, a, order.less) {
+                Some(distance) => self.at_most(terms, order.greater, gap + distance - order.gap, b, steps - 1),
+                None => false,
+            })
     }
 
     /// `a - b` as numbers, if the terms differ by a constant and neither wraps on the way.
@@ -375,17 +327,10 @@ impl Facts {
     fn draw_spans(&mut self, terms: &Terms) -> bool {
         let mut drawn: Vec<(Id, Range)> = Vec::new();
         for order in &self.inner.orders {
-            let (less, greater) = (
-                self.range(terms, order.less),
-                self.range(terms, order.greater),
-            );
+            let (less, greater) = (self.range(terms, order.less), self.range(terms, order.greater));
             let least = (i64::from(less.low) + order.gap).clamp(0, i64::from(u32::MAX));
             let most = i64::from(greater.high) - order.gap;
-            let contradiction = Range {
-                low: 1,
-                high: 0,
-                ..Range::ALL
-            };
+            let contradiction = Range { low: 1, high: 0, ..Range::ALL };
             drawn.push(match u32::try_from(most) {
                 Ok(most) => (order.less, Range::between(0, most)),
                 Err(_) => (order.less, contradiction),
@@ -419,12 +364,8 @@ impl Facts {
         let k = terms.constant(b)?;
         let range = self.range(terms, a);
         match (op, value) {
-            (Cmp::Eq, false) if range.low == k && k < range.high => {
-                Some((a, Range::between(k + 1, range.high)))
-            }
-            (Cmp::Eq, false) if range.high == k && k > range.low => {
-                Some((a, Range::between(range.low, k - 1)))
-            }
+            (Cmp::Eq, false) if range.low == k && k < range.high => Some((a, Range::between(k + 1, range.high))),
+            (Cmp::Eq, false) if range.high == k && k > range.low => Some((a, Range::between(range.low, k - 1))),
             _ => None,
         }
     }
@@ -436,10 +377,7 @@ fn base_of(terms: &Terms, id: Id) -> (Option<Id>, u32) {
         Node::Linear(sum) if sum.constant != 0 => match sum.monomials[..] {
             [(only, 1)] => (Some(only), sum.constant),
             _ => {
-                let base = Linear {
-                    monomials: sum.monomials.clone(),
-                    constant: 0,
-                };
+                let base = Linear { monomials: sum.monomials.clone(), constant: 0 };
                 (terms.arena().find(&Node::Linear(base)), sum.constant)
             }
         },
@@ -473,11 +411,7 @@ impl Inner {
             // A sum that does not wrap is at least each of its parts.
             Node::Carry(a, b, c) if !value && matches!(terms.node(c), Node::Bool(false)) => {
                 let greater = terms.sum(&[(a, 1), (b, 1)], 0);
-                self.orders.extend([a, b].map(|less| Order {
-                    less,
-                    greater,
-                    gap: 0,
-                }));
+                self.orders.extend([a, b].map(|less| Order { less, greater, gap: 0 }));
             }
             // `a + b + 1` wraps exactly if `a` is at least `!b`.
             Node::Carry(a, b, c) if matches!(terms.node(c), Node::Bool(true)) => {
@@ -501,44 +435,18 @@ impl Inner {
                 self.restrict_term(terms, a, Span { low: k, width: 0 });
                 self.solve(terms, a, k);
             }
-            (Cmp::Eq, false, Some(k)) => self.restrict_term(
-                terms,
-                a,
-                Span {
-                    low: k.wrapping_add(1),
-                    width: u32::MAX - 1,
-                },
-            ),
-            (Cmp::LtU, true, Some(k)) if k > 0 => self.restrict_term(
-                terms,
-                a,
-                Span {
-                    low: 0,
-                    width: k - 1,
-                },
-            ),
-            (Cmp::LtU, false, Some(k)) => self.restrict_term(
-                terms,
-                a,
-                Span {
-                    low: k,
-                    width: u32::MAX - k,
-                },
-            ),
+            (Cmp::Eq, false, Some(k)) => {
+                self.restrict_term(terms, a, Span { low: k.wrapping_add(1), width: u32::MAX - 1 })
+            }
+            (Cmp::LtU, true, Some(k)) if k > 0 => self.restrict_term(terms, a, Span { low: 0, width: k - 1 }),
+            (Cmp::LtU, false, Some(k)) => self.restrict_term(terms, a, Span { low: k, width: u32::MAX - k }),
             (Cmp::LtS, true, Some(k)) => {
                 let low = 1 << 31;
                 let width = k.wrapping_sub(1).wrapping_sub(low);
                 self.restrict_term(terms, a, Span { low, width });
             }
             (Cmp::LtS, false, Some(k)) => {
-                self.restrict_term(
-                    terms,
-                    a,
-                    Span {
-                        low: k,
-                        width: 0x7fff_ffffu32.wrapping_sub(k),
-                    },
-                );
+                self.restrict_term(terms, a, Span { low: k, width: 0x7fff_ffffu32.wrapping_sub(k) });
             }
             (Cmp::LtU, true, _) => self.order(terms, (a, b), 1),
             (Cmp::LtU, false, _) => self.order(terms, (b, a), 0),
@@ -567,11 +475,7 @@ impl Inner {
             return false;
         };
         let span = span.moved(constant.wrapping_neg());
-        let old = self
-            .spans
-            .get(&base)
-            .copied()
-            .unwrap_or(Span::of(terms.range_without_facts(base)));
+        let old = self.spans.get(&base).copied().unwrap_or(Span::of(terms.range_without_facts(base)));
         match old.meet(span) {
             None => {
                 self.contradictory = true;
@@ -592,10 +496,8 @@ impl Inner {
             return;
         }
         let inverse = super::rules::inverse(*factor);
-        let rest: Vec<(Id, u32)> = rest
-            .iter()
-            .map(|(id, own)| (*id, own.wrapping_mul(inverse).wrapping_neg()))
-            .collect();
+        let rest: Vec<(Id, u32)> =
+            rest.iter().map(|(id, own)| (*id, own.wrapping_mul(inverse).wrapping_neg())).collect();
         let value = terms.sum(&rest, k.wrapping_sub(sum.constant).wrapping_mul(inverse));
         self.solved.insert(*atom, value);
     }

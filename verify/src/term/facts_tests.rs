@@ -13,10 +13,7 @@ fn conclusions_hold_where_the_facts_hold() {
     let mut decided = 0;
     for round in 0..1500 {
         let mut generator = Generator::new(4_000_000 + round);
-        let assignment = Assignment {
-            seed: mix(round, &[9]),
-            ..Assignment::default()
-        };
+        let assignment = Assignment { seed: mix(round, &[9]), ..Assignment::default() };
         for _ in 0..20 {
             generator.step();
         }
@@ -32,41 +29,19 @@ fn conclusions_hold_where_the_facts_hold() {
             let (_, other) = generator.step();
             let terms = &mut generator.terms;
             let (decision, range) = (facts.decide(terms, condition), facts.range_of(terms, word));
-            let simple = [
-                facts.simplified(terms, word.norm),
-                facts.simplified(terms, condition.norm),
-            ];
+            let simple = [facts.simplified(terms, word.norm), facts.simplified(terms, condition.norm)];
             let simple_other = facts.simplified(terms, other);
             let mut evaluator = Evaluator::new(terms.arena(), &assignment);
             if let Some(decision) = decision {
                 decided += 1;
-                assert_eq!(
-                    decision,
-                    evaluator.bool(condition.raw),
-                    "{}",
-                    show(terms.arena(), condition.norm)
-                );
+                assert_eq!(decision, evaluator.bool(condition.raw), "{}", show(terms.arena(), condition.norm));
             }
             let value = evaluator.w32(word.raw);
-            assert!(
-                (range.low..=range.high).contains(&value),
-                "{}",
-                show(terms.arena(), word.norm)
-            );
+            assert!((range.low..=range.high).contains(&value), "{}", show(terms.arena(), word.norm));
             assert!(value & range.zeros == 0 && value & range.ones == range.ones);
-            assert_eq!(
-                evaluator.w32(simple[0]),
-                value,
-                "{}",
-                show(terms.arena(), word.norm)
-            );
+            assert_eq!(evaluator.w32(simple[0]), value, "{}", show(terms.arena(), word.norm));
             assert_eq!(evaluator.bool(simple[1]), evaluator.bool(condition.raw));
-            assert!(agree(
-                &mut evaluator,
-                terms.arena().sort(other),
-                other,
-                simple_other
-            ));
+            assert!(agree(&mut evaluator, terms.arena().sort(other), other, simple_other));
         }
     }
     assert!(decided > 1000, "only {decided} decided");
@@ -75,16 +50,8 @@ fn conclusions_hold_where_the_facts_hold() {
 /// Terms `x`, `y` and a memory length `l` of at least one page.
 fn scene() -> (Terms, [Term32; 3]) {
     let mut terms = Terms::new();
-    let length = Bounds {
-        low: 0x1_0000,
-        high: 0x10_0000,
-        align_log2: 16,
-    };
-    let words = [
-        terms.fresh32("x"),
-        terms.fresh32("y"),
-        terms.fresh32_within("length", length),
-    ];
+    let length = Bounds { low: 0x1_0000, high: 0x10_0000, align_log2: 16 };
+    let words = [terms.fresh32("x"), terms.fresh32("y"), terms.fresh32_within("length", length)];
     (terms, words)
 }
 
@@ -117,10 +84,7 @@ fn a_bounds_check_bounds_the_access() {
 #[test]
 fn orders_are_followed_through_a_third_word() {
     let (mut terms, [x, y, length]) = scene();
-    let (first, second) = (
-        less(&mut terms, Cmp::LtU, x, y),
-        less(&mut terms, Cmp::LtU, y, length),
-    );
+    let (first, second) = (less(&mut terms, Cmp::LtU, x, y), less(&mut terms, Cmp::LtU, y, length));
     let mut facts = Facts::new();
     facts.assume(&mut terms, first, true);
     let goal = less(&mut terms, Cmp::LtU, x, length);
@@ -128,11 +92,7 @@ fn orders_are_followed_through_a_third_word() {
     let before = facts.clone();
     facts.assume(&mut terms, second, true);
     assert_eq!(facts.decide(&mut terms, goal), Some(true));
-    assert_eq!(
-        before.decide(&mut terms, goal),
-        None,
-        "a fact of one fork was used in its sibling"
-    );
+    assert_eq!(before.decide(&mut terms, goal), None, "a fact of one fork was used in its sibling");
     let next = plus(&mut terms, x, 1);
     let goal = less(&mut terms, Cmp::LtU, next, length);
     assert_eq!(facts.decide(&mut terms, goal), Some(true));
@@ -151,10 +111,7 @@ fn equations_replace_the_youngest_atom() {
     facts.assume(&mut terms, equal, true);
     let other = terms.bin32(Bin32::Sub, &seven, &y);
     let mut prover = Prover::new();
-    assert_eq!(
-        prover.equal32(&mut terms, &facts, x, other),
-        Outcome::Closed(By::Facts)
-    );
+    assert_eq!(prover.equal32(&mut terms, &facts, x, other), Outcome::Closed(By::Facts));
     assert_eq!(prover.counts.facts, 1);
 }
 
@@ -196,10 +153,7 @@ fn accesses_are_disjoint_by_a_bound() {
     let near = terms.bin32(Bin32::Add, &x, &y);
     let memory = terms.fresh_mem("m");
     let stored = terms.store(memory, near, Width::Word, y);
-    let (after, before) = (
-        terms.load(stored, far, Width::Word),
-        terms.load(memory, far, Width::Word),
-    );
+    let (after, before) = (terms.load(stored, far, Width::Word), terms.load(memory, far, Width::Word));
     let mut facts = Facts::new();
     assert_ne!(after.norm, before.norm);
     facts.assume(&mut terms, small, true);
@@ -209,10 +163,7 @@ fn accesses_are_disjoint_by_a_bound() {
 #[test]
 fn opposite_facts_contradict() {
     let (mut terms, [x, y, _]) = scene();
-    let (condition, opposite) = (
-        less(&mut terms, Cmp::LtU, x, y),
-        less(&mut terms, Cmp::LtU, y, x),
-    );
+    let (condition, opposite) = (less(&mut terms, Cmp::LtU, x, y), less(&mut terms, Cmp::LtU, y, x));
     let mut facts = Facts::new();
     facts.assume(&mut terms, condition, true);
     assert!(!facts.is_contradictory());
@@ -223,8 +174,7 @@ fn opposite_facts_contradict() {
 #[test]
 fn a_multiple_is_bounded_by_its_quotient() {
     let mut terms = Terms::new();
-    let (a, five, two, eight, four) =
-        (terms.fresh32("a"), terms.w32(5), terms.w32(2), terms.w32(8), terms.w32(4));
+    let (a, five, two, eight, four) = (terms.fresh32("a"), terms.w32(5), terms.w32(2), terms.w32(8), terms.w32(4));
     let quotient = terms.bin32(Bin32::DivU, &a, &five);
     let whole = terms.bin32(Bin32::Mul, &quotient, &five);
     let index = terms.bin32(Bin32::Sub, &a, &whole);

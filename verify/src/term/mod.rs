@@ -126,12 +126,7 @@ impl Terms {
     }
 
     fn fresh(&mut self, name: &str, sort: Sort, bounds: Bounds, is_region: bool) -> Id {
-        let id = self.arena.fresh(SymbolInfo {
-            name: name.to_owned(),
-            sort,
-            bounds,
-            is_region,
-        });
+        let id = self.arena.fresh(SymbolInfo { name: name.to_owned(), sort, bounds, is_region });
         self.keep(Node::Symbol(self.symbol_of(id).expect("a symbol was made")));
         id
     }
@@ -159,8 +154,7 @@ impl Terms {
 
     /// Whether the normal term is the address of a region.
     pub fn is_region(&self, id: Id) -> bool {
-        self.symbol_of(id)
-            .is_some_and(|symbol| self.arena.symbol(symbol).is_region)
+        self.symbol_of(id).is_some_and(|symbol| self.arena.symbol(symbol).is_region)
     }
 
     /// The one region that an address is relative to, and the distance from its start.
@@ -173,10 +167,7 @@ impl Terms {
         if factor != 1 || regions.next().is_some() {
             return None;
         }
-        let region = Term32 {
-            raw: region,
-            norm: region,
-        };
+        let region = Term32 { raw: region, norm: region };
         let offset = self.bin32(Bin32::Sub, &address, &region);
         Some((region, offset))
     }
@@ -217,34 +208,21 @@ impl Terms {
     pub fn apply32(&mut self, function: Function, operands: &[Term32]) -> Term32 {
         let raw: Rc<[Id]> = operands.iter().map(|operand| operand.raw).collect();
         let norm: Rc<[Id]> = operands.iter().map(|operand| operand.norm).collect();
-        Term32 {
-            raw: self.arena.intern(Node::Apply(function, raw)),
-            norm: self.build(Node::Apply(function, norm)),
-        }
+        Term32 { raw: self.arena.intern(Node::Apply(function, raw)), norm: self.build(Node::Apply(function, norm)) }
     }
 
     /// The bytes at an address, zero-extended, little-endian.
     pub fn load(&mut self, memory: TermMem, address: Term32, width: Width) -> Term32 {
         Term32 {
-            raw: self
-                .arena
-                .intern(Node::Load(width, memory.raw, address.raw)),
+            raw: self.arena.intern(Node::Load(width, memory.raw, address.raw)),
             norm: self.build(Node::Load(width, memory.norm, address.norm)),
         }
     }
 
     /// A memory with the low bytes of a value written at an address, little-endian.
-    pub fn store(
-        &mut self,
-        memory: TermMem,
-        address: Term32,
-        width: Width,
-        value: Term32,
-    ) -> TermMem {
+    pub fn store(&mut self, memory: TermMem, address: Term32, width: Width, value: Term32) -> TermMem {
         TermMem {
-            raw: self
-                .arena
-                .intern(Node::Store(width, memory.raw, address.raw, value.raw)),
+            raw: self.arena.intern(Node::Store(width, memory.raw, address.raw, value.raw)),
             norm: self.build(Node::Store(width, memory.norm, address.norm, value.norm)),
         }
     }
@@ -268,24 +246,15 @@ impl Terms {
     }
 
     fn term_bool(&mut self, raw: Node, normal: Node) -> TermBool {
-        TermBool {
-            raw: self.arena.intern(raw),
-            norm: self.build(normal),
-        }
+        TermBool { raw: self.arena.intern(raw), norm: self.build(normal) }
     }
 
     fn term32(&mut self, raw: Node, normal: Node) -> Term32 {
-        Term32 {
-            raw: self.arena.intern(raw),
-            norm: self.build(normal),
-        }
+        Term32 { raw: self.arena.intern(raw), norm: self.build(normal) }
     }
 
     fn term64(&mut self, raw: Node, normal: Node) -> Term64 {
-        Term64 {
-            raw: self.arena.intern(raw),
-            norm: self.build(normal),
-        }
+        Term64 { raw: self.arena.intern(raw), norm: self.build(normal) }
     }
 }
 
@@ -303,10 +272,7 @@ impl Domain for Terms {
     }
 
     fn and(&mut self, a: &TermBool, b: &TermBool) -> TermBool {
-        self.term_bool(
-            Node::And(Rc::new([a.raw, b.raw])),
-            Node::And(Rc::new([a.norm, b.norm])),
-        )
+        self.term_bool(Node::And(Rc::new([a.raw, b.raw])), Node::And(Rc::new([a.norm, b.norm])))
     }
 
     fn or(&mut self, a: &TermBool, b: &TermBool) -> TermBool {
@@ -314,10 +280,7 @@ impl Domain for Terms {
     }
 
     fn ite_bool(&mut self, c: &TermBool, a: &TermBool, b: &TermBool) -> TermBool {
-        self.term_bool(
-            Node::Ite(c.raw, a.raw, b.raw),
-            Node::Ite(c.norm, a.norm, b.norm),
-        )
+        self.term_bool(Node::Ite(c.raw, a.raw, b.raw), Node::Ite(c.norm, a.norm, b.norm))
     }
 
     fn w32(&mut self, value: u32) -> Term32 {
@@ -329,31 +292,19 @@ impl Domain for Terms {
     }
 
     fn bin32(&mut self, op: Bin32, a: &Term32, b: &Term32) -> Term32 {
-        self.term32(
-            Node::Bin32(op, a.raw, b.raw),
-            Node::Bin32(op, a.norm, b.norm),
-        )
+        self.term32(Node::Bin32(op, a.raw, b.raw), Node::Bin32(op, a.norm, b.norm))
     }
 
     fn cmp32(&mut self, op: Cmp, a: &Term32, b: &Term32) -> TermBool {
-        self.term_bool(
-            Node::Cmp32(op, a.raw, b.raw),
-            Node::Cmp32(op, a.norm, b.norm),
-        )
+        self.term_bool(Node::Cmp32(op, a.raw, b.raw), Node::Cmp32(op, a.norm, b.norm))
     }
 
     fn carry(&mut self, a: &Term32, b: &Term32, carry: &TermBool) -> TermBool {
-        self.term_bool(
-            Node::Carry(a.raw, b.raw, carry.raw),
-            Node::Carry(a.norm, b.norm, carry.norm),
-        )
+        self.term_bool(Node::Carry(a.raw, b.raw, carry.raw), Node::Carry(a.norm, b.norm, carry.norm))
     }
 
     fn ite32(&mut self, c: &TermBool, a: &Term32, b: &Term32) -> Term32 {
-        self.term32(
-            Node::Ite(c.raw, a.raw, b.raw),
-            Node::Ite(c.norm, a.norm, b.norm),
-        )
+        self.term32(Node::Ite(c.raw, a.raw, b.raw), Node::Ite(c.norm, a.norm, b.norm))
     }
 
     fn w64(&mut self, value: u64) -> Term64 {
@@ -361,10 +312,7 @@ impl Domain for Terms {
     }
 
     fn join(&mut self, high: &Term32, low: &Term32) -> Term64 {
-        self.term64(
-            Node::Join(high.raw, low.raw),
-            Node::Join(high.norm, low.norm),
-        )
+        self.term64(Node::Join(high.raw, low.raw), Node::Join(high.norm, low.norm))
     }
 
     fn high(&mut self, a: &Term64) -> Term32 {
@@ -380,23 +328,14 @@ impl Domain for Terms {
     }
 
     fn bin64(&mut self, op: Bin64, a: &Term64, b: &Term64) -> Term64 {
-        self.term64(
-            Node::Bin64(op, a.raw, b.raw),
-            Node::Bin64(op, a.norm, b.norm),
-        )
+        self.term64(Node::Bin64(op, a.raw, b.raw), Node::Bin64(op, a.norm, b.norm))
     }
 
     fn cmp64(&mut self, op: Cmp, a: &Term64, b: &Term64) -> TermBool {
-        self.term_bool(
-            Node::Cmp64(op, a.raw, b.raw),
-            Node::Cmp64(op, a.norm, b.norm),
-        )
+        self.term_bool(Node::Cmp64(op, a.raw, b.raw), Node::Cmp64(op, a.norm, b.norm))
     }
 
     fn ite64(&mut self, c: &TermBool, a: &Term64, b: &Term64) -> Term64 {
-        self.term64(
-            Node::Ite(c.raw, a.raw, b.raw),
-            Node::Ite(c.norm, a.norm, b.norm),
-        )
+        self.term64(Node::Ite(c.raw, a.raw, b.raw), Node::Ite(c.norm, a.norm, b.norm))
     }
 }

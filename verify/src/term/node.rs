@@ -98,11 +98,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// Every word.
-    pub const ALL: Bounds = Bounds {
-        low: 0,
-        high: u32::MAX,
-        align_log2: 0,
-    };
+    pub const ALL: Bounds = Bounds { low: 0, high: u32::MAX, align_log2: 0 };
 }
 
 /// An unknown.
@@ -355,9 +351,7 @@ impl Arena {
 pub fn children(node: &Node) -> Vec<Id> {
     match node {
         Node::Symbol(_) | Node::Bool(_) | Node::Const(_) | Node::Const64(_) => Vec::new(),
-        Node::Apply(_, operands) | Node::And(operands) | Node::Product(operands) => {
-            operands.to_vec()
-        }
+        Node::Apply(_, operands) | Node::And(operands) | Node::Product(operands) => operands.to_vec(),
         Node::Bits(bits) => bits.operands.to_vec(),
         Node::Linear(sum) => sum.monomials.iter().map(|(id, _)| *id).collect(),
         Node::Ite(a, b, c) | Node::Carry(a, b, c) | Node::Store(_, a, b, c) => vec![*a, *b, *c],

@@ -69,9 +69,7 @@ impl Terms {
         if ranges[id.index()].is_none() {
             let bounds = self.bounds(id);
             let known = &self.normal.ranges;
-            let range = range::of_node(self.arena.node(id), bounds, |child| {
-                known[child.index()].unwrap_or(Range::ALL)
-            });
+            let range = range::of_node(self.arena.node(id), bounds, |child| known[child.index()].unwrap_or(Range::ALL));
             let range = match range::remainder_divisor(&self.arena, id) {
                 Some(divisor) => range.meet(Range::between(0, divisor - 1)),
                 None => range,
@@ -91,12 +89,7 @@ impl Terms {
 
     /// The range of a normal term without any facts.
     pub(super) fn range_without_facts(&self, id: Id) -> Range {
-        self.normal
-            .ranges
-            .get(id.index())
-            .copied()
-            .flatten()
-            .unwrap_or(Range::ALL)
+        self.normal.ranges.get(id.index()).copied().flatten().unwrap_or(Range::ALL)
     }
 
     /// The range of any normal term in every state.
@@ -126,14 +119,8 @@ impl Terms {
     pub fn linear(&self, id: Id) -> Linear {
         match self.node(id) {
             Node::Linear(sum) => sum.clone(),
-            Node::Const(value) => Linear {
-                monomials: [].into(),
-                constant: *value,
-            },
-            _ => Linear {
-                monomials: [(id, 1)].into(),
-                constant: 0,
-            },
+            Node::Const(value) => Linear { monomials: [].into(), constant: *value },
+            _ => Linear { monomials: [(id, 1)].into(), constant: 0 },
         }
     }
 

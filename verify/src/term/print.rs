@@ -14,11 +14,7 @@ pub struct Shown<'a> {
 
 /// A term as text, subterms deeper than 8 levels as their number.
 pub fn show(arena: &Arena, id: Id) -> Shown<'_> {
-    Shown {
-        arena,
-        id,
-        depth: 8,
-    }
+    Shown { arena, id, depth: 8 }
 }
 
 impl fmt::Display for Shown<'_> {
@@ -42,19 +38,10 @@ impl fmt::Display for Shown<'_> {
 
 impl<'a> Shown<'a> {
     fn at(&self, id: Id) -> Shown<'a> {
-        Shown {
-            arena: self.arena,
-            id,
-            depth: self.depth - 1,
-        }
+        Shown { arena: self.arena, id, depth: self.depth - 1 }
     }
 
-    fn linear(
-        &self,
-        out: &mut fmt::Formatter<'_>,
-        monomials: &[(Id, u32)],
-        constant: u32,
-    ) -> fmt::Result {
+    fn linear(&self, out: &mut fmt::Formatter<'_>, monomials: &[(Id, u32)], constant: u32) -> fmt::Result {
         write!(out, "(sum")?;
         for (id, factor) in monomials {
             match *factor {
@@ -95,11 +82,7 @@ fn head(arena: &Arena, node: &Node) -> String {
         Node::Bin64(op, ..) => format!("{op:?}64").to_lowercase(),
         Node::Store(width, ..) => format!("store{}", width.bytes()),
         Node::Writes(writes) => {
-            let at: Vec<String> = writes
-                .bytes
-                .iter()
-                .map(|(at, _)| (*at as i32).to_string())
-                .collect();
+            let at: Vec<String> = writes.bytes.iter().map(|(at, _)| (*at as i32).to_string()).collect();
             format!("writes[{}]", at.join(","))
         }
     }

@@ -105,25 +105,13 @@ impl Prover {
     }
 
     /// Whether two memories are equal in every state that satisfies the facts.
-    pub fn equal_mem(
-        &mut self,
-        terms: &mut Terms,
-        facts: &Facts,
-        a: TermMem,
-        b: TermMem,
-    ) -> Outcome {
+    pub fn equal_mem(&mut self, terms: &mut Terms, facts: &Facts, a: TermMem, b: TermMem) -> Outcome {
         let goal = terms.same_mem(&a, &b);
         self.equal(terms, facts, ((a.raw, a.norm), (b.raw, b.norm)), goal)
     }
 
     /// Whether two truth values are equal in every state that satisfies the facts.
-    pub fn equal_bool(
-        &mut self,
-        terms: &mut Terms,
-        facts: &Facts,
-        a: TermBool,
-        b: TermBool,
-    ) -> Outcome {
+    pub fn equal_bool(&mut self, terms: &mut Terms, facts: &Facts, a: TermBool, b: TermBool) -> Outcome {
         let not_b = terms.not(&b);
         let goal = terms.ite_bool(&a, &b, &not_b);
         self.equal(terms, facts, ((a.raw, a.norm), (b.raw, b.norm)), goal)
@@ -132,24 +120,14 @@ impl Prover {
     /// Whether a condition holds in every state that satisfies the facts.
     pub fn holds(&mut self, terms: &mut Terms, facts: &Facts, goal: TermBool) -> Outcome {
         let truth = terms.bool(true);
-        self.equal(
-            terms,
-            facts,
-            ((goal.raw, goal.norm), (truth.raw, truth.norm)),
-            goal,
-        )
+        self.equal(terms, facts, ((goal.raw, goal.norm), (truth.raw, truth.norm)), goal)
     }
 
     /// Whether the facts decide the condition; the solver is asked if nothing else helps, with
     /// products and quotients as unknown functions only.
     ///
     /// `None` also when the solver does not know.
-    pub fn decide(
-        &mut self,
-        terms: &mut Terms,
-        facts: &Facts,
-        condition: TermBool,
-    ) -> Option<bool> {
+    pub fn decide(&mut self, terms: &mut Terms, facts: &Facts, condition: TermBool) -> Option<bool> {
         if let Some(known) = facts.decide(terms, condition) {
             return Some(known);
         }
@@ -166,13 +144,7 @@ impl Prover {
     }
 
     /// Sides are pairs of a raw and a normal term; the goal says that they are equal.
-    fn equal(
-        &mut self,
-        terms: &mut Terms,
-        facts: &Facts,
-        (a, b): (Side, Side),
-        goal: TermBool,
-    ) -> Outcome {
+    fn equal(&mut self, terms: &mut Terms, facts: &Facts, (a, b): (Side, Side), goal: TermBool) -> Outcome {
         if let Some(by) = closed_without_solver(terms, facts, (a, b), goal) {
             *match by {
                 By::Identity => &mut self.counts.identity,
@@ -209,12 +181,7 @@ impl Prover {
 /// A raw and a normal term.
 type Side = (Id, Id);
 
-fn closed_without_solver(
-    terms: &mut Terms,
-    facts: &Facts,
-    (a, b): (Side, Side),
-    goal: TermBool,
-) -> Option<By> {
+fn closed_without_solver(terms: &mut Terms, facts: &Facts, (a, b): (Side, Side), goal: TermBool) -> Option<By> {
     if a.0 == b.0 {
         return Some(By::Identity);
     }
@@ -222,6 +189,5 @@ fn closed_without_solver(
         return Some(By::Rules);
     }
     let same = facts.simplified(terms, a.1) == facts.simplified(terms, b.1);
-    (same || facts.is_contradictory() || facts.decide(terms, goal) == Some(true))
-        .then_some(By::Facts)
+    (same || facts.is_contradictory() || facts.decide(terms, goal) == Some(true)).then_some(By::Facts)
 }

@@ -22,55 +22,27 @@ pub struct Range {
 
 impl Range {
     /// Every word.
-    pub const ALL: Range = Range {
-        zeros: 0,
-        ones: 0,
-        low: 0,
-        high: u32::MAX,
-    };
+    pub const ALL: Range = Range { zeros: 0, ones: 0, low: 0, high: u32::MAX };
 
     /// One word.
     pub fn of_const(value: u32) -> Range {
-        Range {
-            zeros: !value,
-            ones: value,
-            low: value,
-            high: value,
-        }
+        Range { zeros: !value, ones: value, low: value, high: value }
     }
 
     /// The words between two bounds.
     pub fn between(low: u32, high: u32) -> Range {
-        Range {
-            zeros: 0,
-            ones: 0,
-            low,
-            high,
-        }
-        .tightened()
+        Range { zeros: 0, ones: 0, low, high }.tightened()
     }
 
     /// The words that a symbol can have.
     pub fn of_bounds(bounds: Bounds) -> Range {
         let zeros = (1u32 << bounds.align_log2) - 1;
-        Range {
-            zeros,
-            ones: 0,
-            low: bounds.low,
-            high: bounds.high,
-        }
-        .tightened()
+        Range { zeros, ones: 0, low: bounds.low, high: bounds.high }.tightened()
     }
 
     /// The words with these bits known.
     pub fn of_bits(zeros: u32, ones: u32) -> Range {
-        Range {
-            zeros,
-            ones,
-            low: 0,
-            high: u32::MAX,
-        }
-        .tightened()
+        Range { zeros, ones, low: 0, high: u32::MAX }.tightened()
     }
 
     /// The only word, if there is one.
@@ -113,23 +85,10 @@ impl Range {
     fn tightened(self) -> Range {
         let low = self.low.max(self.ones);
         let high = self.high.min(!self.zeros);
-        let common = if low <= high {
-            (low ^ high).leading_zeros()
-        } else {
-            0
-        };
-        let prefix = if common == 0 {
-            0
-        } else {
-            u32::MAX << (32 - common).min(31)
-        };
+        let common = if low <= high { (low ^ high).leading_zeros() } else { 0 };
+        let prefix = if common == 0 { 0 } else { u32::MAX << (32 - common).min(31) };
         let prefix = if common == 32 { u32::MAX } else { prefix };
-        Range {
-            zeros: self.zeros | prefix & !low,
-            ones: self.ones | prefix & low,
-            low,
-            high,
-        }
+        Range { zeros: self.zeros | prefix & !low, ones: self.ones | prefix & low, low, high }
     }
 
     /// Number of low bits that are 0.
@@ -154,30 +113,20 @@ pub fn remainder_divisor(arena: &Arena, id: Id) -> Option<u32> {
     let Node::Linear(sum) = arena.node(id) else {
         return None;
     };
-    sum.monomials
-        .iter()
-        .enumerate()
-        .find_map(|(at, (atom, factor))| {
-            let Node::Bin32(Bin32::DivU, dividend, divisor) = *arena.node(*atom) else {
-                return None;
-            };
-            let Node::Const(divisor) = *arena.node(divisor) else {
-                return None;
-            };
-            let rest = sum
-                .monomials
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != at)
-                .map(|(_, part)| part);
-            let is_dividend = match arena.node(dividend) {
-                Node::Linear(whole) => {
-                    whole.constant == sum.constant && whole.monomials.iter().eq(rest)
-                }
-                _ => sum.constant == 0 && rest.eq([&(dividend, 1)]),
-            };
-            (is_dividend && divisor > 0 && *factor == divisor.wrapping_neg()).then_some(divisor)
-        })
+    sum.monomials.iter().enumerate().find_map(|(at, (atom, factor))| {
+        let Node::Bin32(Bin32::DivU, dividend, divisor) = *arena.node(*atom) else {
+            return None;
+        };
+        let Node::Const(divisor) = *arena.node(divisor) else {
+            return None;
+        };
+        let rest = sum.monomials.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, part)| part);
+        let is_dividend = match arena.node(dividend) {
+            Node::Linear(whole) => whole.constant == sum.constant && whole.monomials.iter().eq(rest),
+            _ => sum.constant == 0 && rest.eq([&(dividend, 1)]),
+        };
+        (is_dividend && divisor > 0 && *factor == divisor.wrapping_neg()).then_some(divisor)
+    })
 }
 
 /// The range of a normalised node from the ranges of its operands; for a sort other than W32, all.
@@ -189,11 +138,7 @@ pub fn of_node(node: &Node, bounds: Bounds, mut child: impl FnMut(Id) -> Range) 
         Node::Un32(op, a) => unary(*op, child(*a)),
         Node::Bin32(op, a, b) => binary(*op, child(*a), child(*b)),
         Node::Linear(sum) => {
-            let parts: Vec<(Range, u32)> = sum
-                .monomials
-                .iter()
-                .map(|(id, factor)| (child(*id), *factor))
-                .collect();
+            let parts: Vec<(Range, u32)> = sum.monomials.iter().map(|(id, factor)| (child(*id), *factor)).collect();
             linear(&parts, sum.constant)
         }
         Node::Product(operands) => {
@@ -202,9 +147,7 @@ pub fn of_node(node: &Node, bounds: Bounds, mut child: impl FnMut(Id) -> Range) 
         }
         Node::Bits(bits) => {
             let start = Range::of_const(bits.constant);
-            bits.operands
-                .iter()
-                .fold(start, |range, id| bitwise(bits.op, range, child(*id)))
+            bits.operands.iter().fold(start, |range, id| bitwise(bits.op, range, child(*id)))
         }
         Node::Load(width, ..) => Range::between(0, width.mask()),
         Node::Apply(..)
@@ -273,10 +216,7 @@ fn binary(op: Bin32, a: Range, b: Range) -> Range {
         Bin32::ShrS => match (b.constant(), a.sign()) {
             (Some(count), _) => {
                 let count = count.min(31);
-                Range::of_bits(
-                    (a.zeros as i32 >> count) as u32,
-                    (a.ones as i32 >> count) as u32,
-                )
+                Range::of_bits((a.zeros as i32 >> count) as u32, (a.ones as i32 >> count) as u32)
             }
             (None, Some(false)) => Range::between(0, a.high),
             (None, _) => Range::ALL,
@@ -296,22 +236,9 @@ fn divide(a: Range, b: Range) -> Range {
 
 fn bitwise(op: BitOp, a: Range, b: Range) -> Range {
     match op {
-        BitOp::And => Range {
-            zeros: a.zeros | b.zeros,
-            ones: a.ones & b.ones,
-            low: 0,
-            high: a.high.min(b.high),
-        },
-        BitOp::Or => Range {
-            zeros: a.zeros & b.zeros,
-            ones: a.ones | b.ones,
-            low: a.low.max(b.low),
-            high: u32::MAX,
-        },
-        BitOp::Xor => Range::of_bits(
-            a.zeros & b.zeros | a.ones & b.ones,
-            a.zeros & b.ones | a.ones & b.zeros,
-        ),
+        BitOp::And => Range { zeros: a.zeros | b.zeros, ones: a.ones & b.ones, low: 0, high: a.high.min(b.high) },
+        BitOp::Or => Range { zeros: a.zeros & b.zeros, ones: a.ones | b.ones, low: a.low.max(b.low), high: u32::MAX },
+        BitOp::Xor => Range::of_bits(a.zeros & b.zeros | a.ones & b.ones, a.zeros & b.ones | a.ones & b.zeros),
     }
     .tightened()
 }
@@ -322,42 +249,24 @@ fn linear(parts: &[(Range, u32)], constant: u32) -> Range {
     let mut aligned = 32;
     for (range, factor) in parts {
         let signed = i128::from(*factor as i32);
-        let ends = (
-            signed * i128::from(range.low),
-            signed * i128::from(range.high),
-        );
+        let ends = (signed * i128::from(range.low), signed * i128::from(range.high));
         low += ends.0.min(ends.1);
         high += ends.0.max(ends.1);
         aligned = aligned.min(range.trailing_zeros() + factor.trailing_zeros());
     }
-    let mask = if aligned >= 32 {
-        u32::MAX
-    } else {
-        (1 << aligned) - 1
-    };
+    let mask = if aligned >= 32 { u32::MAX } else { (1 << aligned) - 1 };
     let bits = Range::of_bits(!constant & mask, constant & mask);
-    if low >> 32 == high >> 32 {
-        bits.meet(Range::between(low as u32, high as u32))
-    } else {
-        bits
-    }
+    if low >> 32 == high >> 32 { bits.meet(Range::between(low as u32, high as u32)) } else { bits }
 }
 
 fn product(operands: &[Range]) -> Range {
     let mut bounds = (1u128, 1u128);
     let mut zeros = 0;
     for operand in operands {
-        bounds = (
-            bounds.0.saturating_mul(operand.low.into()),
-            bounds.1.saturating_mul(operand.high.into()),
-        );
+        bounds = (bounds.0.saturating_mul(operand.low.into()), bounds.1.saturating_mul(operand.high.into()));
         zeros += operand.trailing_zeros();
     }
-    let mask = if zeros >= 32 {
-        u32::MAX
-    } else {
-        (1 << zeros) - 1
-    };
+    let mask = if zeros >= 32 { u32::MAX } else { (1 << zeros) - 1 };
     let bits = Range::of_bits(mask, 0);
     match (u32::try_from(bounds.0), u32::try_from(bounds.1)) {
         (Ok(low), Ok(high)) => bits.meet(Range::between(low, high)),

@@ -82,12 +82,9 @@ fn candidates(node: &Node) -> &'static [Rule] {
         Node::Linear(_) => linear::SUM_RULES,
         Node::Product(_) => linear::PRODUCT_RULES,
         Node::Bits(_) => bits::AND_OR_XOR,
-        Node::High(_)
-        | Node::Low(_)
-        | Node::Const64(_)
-        | Node::Un64(..)
-        | Node::Bin64(..)
-        | Node::Cmp64(..) => wide::WIDE,
+        Node::High(_) | Node::Low(_) | Node::Const64(_) | Node::Un64(..) | Node::Bin64(..) | Node::Cmp64(..) => {
+            wide::WIDE
+        }
         Node::Load(..) | Node::Store(..) | Node::Writes(_) | Node::SameMem(..) => memory::MEMORY,
     }
 }

@@ -37,10 +37,7 @@ impl Facts {
                 Some(value) => vec![*value],
                 None => children(terms.node(next)),
             };
-            let missing: Vec<Id> = needed
-                .into_iter()
-                .filter(|child| self.done(*child).is_none())
-                .collect();
+            let missing: Vec<Id> = needed.into_iter().filter(|child| self.done(*child).is_none()).collect();
             if missing.is_empty() {
                 let new = self.one(terms, next);
                 self.inner.simplified.borrow_mut().insert(next, new);
@@ -58,13 +55,10 @@ impl Facts {
             return done(*value);
         }
         let new = match terms.node(id).clone() {
-            node @ (Node::Symbol(_) | Node::Bool(_) | Node::Const(_) | Node::Const64(_)) => {
-                terms.build(node)
+            node @ (Node::Symbol(_) | Node::Bool(_) | Node::Const(_) | Node::Const64(_)) => terms.build(node),
+            Node::Apply(function, operands) => {
+                terms.build(Node::Apply(function, operands.iter().map(|id| done(*id)).collect()))
             }
-            Node::Apply(function, operands) => terms.build(Node::Apply(
-                function,
-                operands.iter().map(|id| done(*id)).collect(),
-            )),
             Node::Ite(c, a, b) => terms.build(Node::Ite(done(c), done(a), done(b))),
             Node::Not(a) => terms.build(Node::Not(done(a))),
             Node::And(parts) => terms.build(Node::And(parts.iter().map(|id| done(*id)).collect())),
@@ -75,14 +69,8 @@ impl Facts {
             Node::SameMem(a, b) => terms.build(Node::SameMem(done(a), done(b))),
             Node::Un32(op, a) => terms.build(Node::Un32(op, done(a))),
             Node::Bin32(op, a, b) => terms.build(Node::Bin32(op, done(a), done(b))),
-            Node::Linear(Linear {
-                monomials,
-                constant,
-            }) => {
-                let parts: Vec<(Id, u32)> = monomials
-                    .iter()
-                    .map(|(id, factor)| (done(*id), *factor))
-                    .collect();
+            Node::Linear(Linear { monomials, constant }) => {
+                let parts: Vec<(Id, u32)> = monomials.iter().map(|(id, factor)| (done(*id), *factor)).collect();
                 terms.sum(&parts, constant)
             }
             Node::Product(operands) => {
@@ -95,24 +83,15 @@ impl Facts {
             }
             Node::High(a) => terms.build(Node::High(done(a))),
             Node::Low(a) => terms.build(Node::Low(done(a))),
-            Node::Load(width, memory, address) => {
-                terms.build(Node::Load(width, done(memory), done(address)))
-            }
+            Node::Load(width, memory, address) => terms.build(Node::Load(width, done(memory), done(address))),
             Node::Join(high, low) => terms.build(Node::Join(done(high), done(low))),
             Node::Un64(op, a) => terms.build(Node::Un64(op, done(a))),
             Node::Bin64(op, a, b) => terms.build(Node::Bin64(op, done(a), done(b))),
             Node::Store(width, memory, address, value) => {
                 terms.build(Node::Store(width, done(memory), done(address), done(value)))
             }
-            Node::Writes(Writes {
-                memory,
-                base,
-                bytes,
-            }) => {
-                let bytes: Vec<(u32, Id)> = bytes
-                    .iter()
-                    .map(|(offset, byte)| (*offset, done(*byte)))
-                    .collect();
+            Node::Writes(Writes { memory, base, bytes }) => {
+                let bytes: Vec<(u32, Id)> = bytes.iter().map(|(offset, byte)| (*offset, done(*byte))).collect();
                 terms.write_bytes(done(memory), done(base), &bytes)
             }
         };

@@ -15,9 +15,7 @@ impl Inst {
     /// The extension that it belongs to.
     pub fn feature(&self) -> Feature {
         match self {
-            Inst::Smmul { .. } | Inst::Smmla { .. } | Inst::Extend { n: Some(_), .. } => {
-                Feature::Dsp
-            }
+            Inst::Smmul { .. } | Inst::Smmla { .. } | Inst::Extend { n: Some(_), .. } => Feature::Dsp,
             Inst::MulLong { op, .. } => match op {
                 LongOp::Umaal => Feature::Dsp,
                 LongOp::Smull | LongOp::Umull | LongOp::Smlal | LongOp::Umlal => Feature::Base,

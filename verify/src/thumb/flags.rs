@@ -68,40 +68,13 @@ pub enum Flags<D: Domain + ?Sized> {
 impl<D: Domain + ?Sized> Clone for Flags<D> {
     fn clone(&self) -> Self {
         match self {
-            Flags::Bits { n, z, c, v } => Flags::Bits {
-                n: n.clone(),
-                z: z.clone(),
-                c: c.clone(),
-                v: v.clone(),
-            },
-            Flags::Logic { result, c, v } => Flags::Logic {
-                result: result.clone(),
-                c: c.clone(),
-                v: v.clone(),
-            },
-            Flags::Add {
-                a,
-                b,
-                carry,
-                result,
-            } => Flags::Add {
-                a: a.clone(),
-                b: b.clone(),
-                carry: carry.clone(),
-                result: result.clone(),
-            },
-            Flags::Sub { a, b, result } => Flags::Sub {
-                a: a.clone(),
-                b: b.clone(),
-                result: result.clone(),
-            },
-            Flags::SubCarry {
-                a,
-                b,
-                carry,
-                result,
-                low,
-            } => Flags::SubCarry {
+            Flags::Bits { n, z, c, v } => Flags::Bits { n: n.clone(), z: z.clone(), c: c.clone(), v: v.clone() },
+            Flags::Logic { result, c, v } => Flags::Logic { result: result.clone(), c: c.clone(), v: v.clone() },
+            Flags::Add { a, b, carry, result } => {
+                Flags::Add { a: a.clone(), b: b.clone(), carry: carry.clone(), result: result.clone() }
+            }
+            Flags::Sub { a, b, result } => Flags::Sub { a: a.clone(), b: b.clone(), result: result.clone() },
+            Flags::SubCarry { a, b, carry, result, low } => Flags::SubCarry {
                 a: a.clone(),
                 b: b.clone(),
                 carry: carry.clone(),
@@ -121,14 +94,7 @@ impl<D: Domain> Flags<D> {
     /// The result of `a - b` and its flags.
     pub fn sub(d: &mut D, a: &D::W32, b: &D::W32) -> (D::W32, Flags<D>) {
         let result = d.bin32(Bin32::Sub, a, b);
-        (
-            result.clone(),
-            Flags::Sub {
-                a: a.clone(),
-                b: b.clone(),
-                result,
-            },
-        )
+        (result.clone(), Flags::Sub { a: a.clone(), b: b.clone(), result })
     }
 
     /// The result of `a + b + carry` and its flags.
@@ -136,15 +102,7 @@ impl<D: Domain> Flags<D> {
         let sum = d.bin32(Bin32::Add, a, b);
         let carried = word(d, carry);
         let result = d.bin32(Bin32::Add, &sum, &carried);
-        (
-            result.clone(),
-            Flags::Add {
-                a: a.clone(),
-                b: b.clone(),
-                carry: carry.clone(),
-                result,
-            },
-        )
+        (result.clone(), Flags::Add { a: a.clone(), b: b.clone(), carry: carry.clone(), result })
     }
 
     /// The result of `a - b - !carry` and its flags, where the carry is that of `self`.
@@ -156,42 +114,15 @@ impl<D: Domain> Flags<D> {
         let result = d.bin32(Bin32::Sub, &difference, &borrow);
         let low = match self {
             Flags::Sub { a, b, .. } => Some((a.clone(), b.clone())),
-            Flags::Bits { .. }
-            | Flags::Logic { .. }
-            | Flags::Add { .. }
-            | Flags::SubCarry { .. } => None,
+            Flags::Bits { .. } | Flags::Logic { .. } | Flags::Add { .. } | Flags::SubCarry { .. } => None,
         };
-        (
-            result.clone(),
-            Flags::SubCarry {
-                a: a.clone(),
-                b: b.clone(),
-                carry,
-                result,
-                low,
-            },
-        )
+        (result.clone(), Flags::SubCarry { a: a.clone(), b: b.clone(), carry, result, low })
     }
 
     /// Either set of flags.
-    pub fn either(
-        d: &mut D,
-        condition: &D::Bool,
-        then: &Flags<D>,
-        otherwise: &Flags<D>,
-    ) -> Flags<D> {
-        let new = [
-            then.negative(d),
-            then.zero(d),
-            then.carry(d),
-            then.overflow(d),
-        ];
-        let old = [
-            otherwise.negative(d),
-            otherwise.zero(d),
-            otherwise.carry(d),
-            otherwise.overflow(d),
-        ];
+    pub fn either(d: &mut D, condition: &D::Bool, then: &Flags<D>, otherwise: &Flags<D>) -> Flags<D> {
+        let new = [then.negative(d), then.zero(d), then.carry(d), then.overflow(d)];
+        let old = [otherwise.negative(d), otherwise.zero(d), otherwise.carry(d), otherwise.overflow(d)];
         let [n, z, c, v] = std::array::from_fn(|bit| d.ite_bool(condition, &new[bit], &old[bit]));
         Flags::Bits { n, z, c, v }
     }
@@ -237,23 +168,12 @@ impl<D: Domain> Flags<D> {
                 let borrow = d.cmp32(Cmp::LtU, a, b);
                 d.not(&borrow)
             }
-            Flags::SubCarry {
-                a,
-                b,
-                low: Some((a_low, b_low)),
-                ..
-            } => {
+            Flags::SubCarry { a, b, low: Some((a_low, b_low)), .. } => {
                 let (a, b) = (d.join(a, a_low), d.join(b, b_low));
                 let borrow = d.cmp64(Cmp::LtU, &a, &b);
                 d.not(&borrow)
             }
-            Flags::SubCarry {
-                a,
-                b,
-                carry,
-                low: None,
-                ..
-            } => {
+            Flags::SubCarry { a, b, carry, low: None, .. } => {
                 let ones = d.w32(u32::MAX);
                 let complement = d.bin32(Bin32::Xor, b, &ones);
                 d.carry(a, &complement, carry)
@@ -284,19 +204,11 @@ impl<D: Domain> Flags<D> {
     fn less_signed(&self, d: &mut D) -> D::Bool {
         match self {
             Flags::Sub { a, b, .. } => d.cmp32(Cmp::LtS, a, b),
-            Flags::SubCarry {
-                a,
-                b,
-                low: Some((a_low, b_low)),
-                ..
-            } => {
+            Flags::SubCarry { a, b, low: Some((a_low, b_low)), .. } => {
                 let (a, b) = (d.join(a, a_low), d.join(b, b_low));
                 d.cmp64(Cmp::LtS, &a, &b)
             }
-            Flags::Bits { .. }
-            | Flags::Logic { .. }
-            | Flags::Add { .. }
-            | Flags::SubCarry { low: None, .. } => {
+            Flags::Bits { .. } | Flags::Logic { .. } | Flags::Add { .. } | Flags::SubCarry { low: None, .. } => {
                 let (n, v) = (self.negative(d), self.overflow(d));
                 let not_v = d.not(&v);
                 d.ite_bool(&n, &not_v, &v)

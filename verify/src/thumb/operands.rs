@@ -6,8 +6,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::inst::{
-    Address, Cond, DataOp, Immediate, Inst, LongOp, Reg, RegSet, SetFlags, Shift, System, TestOp,
-    Writeback,
+    Address, Cond, DataOp, Immediate, Inst, LongOp, Reg, RegSet, SetFlags, Shift, System, TestOp, Writeback,
 };
 
 /// A set of condition flags.
@@ -101,9 +100,7 @@ impl Operands {
 pub fn operands(inst: &Inst, condition: Option<Cond>) -> Operands {
     let all = unconditional(inst, condition.is_some());
     let mut operands = match condition {
-        Some(cond) => all
-            .reading(all.writes.iter())
-            .reading_flags(cond.flags().union(all.flags_written)),
+        Some(cond) => all.reading(all.writes.iter()).reading_flags(cond.flags().union(all.flags_written)),
         None => all,
     };
     let pc = 1 << Reg::PC.number();
@@ -122,46 +119,28 @@ fn unconditional(inst: &Inst, in_it: bool) -> Operands {
         SetFlags::OutsideIt => which,
     };
     match *inst {
-        Inst::DataImm {
-            op,
-            flags,
-            d,
-            n,
-            imm,
-        } => none
+        Inst::DataImm { op, flags, d, n, imm } => none
             .reading([n])
             .writing([d])
             .reading_flags(carry_in(op))
             .writing_flags(sets(flags, data_flags(op, immediate_carry(imm)))),
-        Inst::DataReg {
-            op,
-            flags,
-            d,
-            n,
-            m,
-            shift,
-        } => none
+        Inst::DataReg { op, flags, d, n, m, shift } => none
             .reading([n, m])
             .writing([d])
             .reading_flags(carry_in(op).union(shift_carry_in(shift)))
             .writing_flags(sets(flags, data_flags(op, shift_carry(shift)))),
-        Inst::MoveImm { flags, d, imm, .. } => none
-            .writing([d])
-            .writing_flags(sets(flags, NZ.union(immediate_carry(imm)))),
-        Inst::MoveReg {
-            flags, d, m, shift, ..
-        } => none
+        Inst::MoveImm { flags, d, imm, .. } => {
+            none.writing([d]).writing_flags(sets(flags, NZ.union(immediate_carry(imm))))
+        }
+        Inst::MoveReg { flags, d, m, shift, .. } => none
             .reading([m])
             .writing([d])
             .reading_flags(shift_carry_in(shift))
             .writing_flags(sets(flags, NZ.union(shift_carry(shift)))),
-        Inst::TestImm { op, n, imm } => none
-            .reading([n])
-            .writing_flags(test_flags(op, immediate_carry(imm))),
-        Inst::TestReg { op, n, m, shift } => none
-            .reading([n, m])
-            .reading_flags(shift_carry_in(shift))
-            .writing_flags(test_flags(op, shift_carry(shift))),
+        Inst::TestImm { op, n, imm } => none.reading([n]).writing_flags(test_flags(op, immediate_carry(imm))),
+        Inst::TestReg { op, n, m, shift } => {
+            none.reading([n, m]).reading_flags(shift_carry_in(shift)).writing_flags(test_flags(op, shift_carry(shift)))
+        }
         // A count of 0 leaves C as it was.
         Inst::ShiftReg { flags, d, n, m, .. } => none
             .reading([n, m])
@@ -170,10 +149,7 @@ fn unconditional(inst: &Inst, in_it: bool) -> Operands {
             .writing_flags(sets(flags, NZ.union(FlagSet::C))),
         Inst::MovW { d, .. } | Inst::Adr { d, .. } => none.writing([d]),
         Inst::MovT { d, .. } => none.reading([d]).writing([d]),
-        Inst::Mul { flags, d, n, m } => none
-            .reading([n, m])
-            .writing([d])
-            .writing_flags(sets(flags, NZ)),
+        Inst::Mul { flags, d, n, m } => none.reading([n, m]).writing([d]).writing_flags(sets(flags, NZ)),
         Inst::Mla { d, n, m, a } | Inst::Mls { d, n, m, a } | Inst::Smmla { d, n, m, a } => {
             none.reading([n, m, a]).writing([d])
         }
@@ -193,24 +169,12 @@ fn unconditional(inst: &Inst, in_it: bool) -> Operands {
         Inst::Store { t, address, .. } => addressed(address).reading([t]),
         Inst::LoadDual { t, t2, address } => addressed(address).writing([t, t2]),
         Inst::StoreDual { t, t2, address } => addressed(address).reading([t, t2]),
-        Inst::LoadMultiple {
-            n,
-            writeback,
-            registers,
-            ..
-        } => none
-            .reading([n])
-            .writing(base_written(n, writeback))
-            .writing(registers.iter()),
-        Inst::StoreMultiple {
-            n,
-            writeback,
-            registers,
-            ..
-        } => none
-            .reading([n])
-            .reading(registers.iter())
-            .writing(base_written(n, writeback)),
+        Inst::LoadMultiple { n, writeback, registers, .. } => {
+            none.reading([n]).writing(base_written(n, writeback)).writing(registers.iter())
+        }
+        Inst::StoreMultiple { n, writeback, registers, .. } => {
+            none.reading([n]).reading(registers.iter()).writing(base_written(n, writeback))
+        }
         Inst::Branch { .. } | Inst::It { .. } | Inst::Nop | Inst::Udf { .. } => none,
         Inst::BranchCond { cond, .. } => none.reading_flags(cond.flags()),
         Inst::CompareBranch { n, .. } => none.reading([n]),
@@ -234,9 +198,7 @@ fn addressed(address: Address) -> Operands {
     match address {
         Address::Offset { n, .. } => none.reading([n]),
         Address::Index { n, m, .. } => none.reading([n, m]),
-        Address::PreIndex { n, .. } | Address::PostIndex { n, .. } => {
-            none.reading([n]).writing([n])
-        }
+        Address::PreIndex { n, .. } | Address::PostIndex { n, .. } => none.reading([n]).writing([n]),
         Address::Literal { .. } => none,
     }
 }

@@ -82,9 +82,7 @@ impl RegSet {
 
     /// The registers, lowest first.
     pub fn iter(self) -> impl Iterator<Item = Reg> {
-        (0..16)
-            .map(Reg)
-            .filter(move |register| self.contains(*register))
+        (0..16).map(Reg).filter(move |register| self.contains(*register))
     }
 }
 

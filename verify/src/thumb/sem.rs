@@ -19,12 +19,10 @@ mod data;
 mod transfer;
 
 use data::{
-    bits, data, extend, extract, immediate, insert, logic, moved, multiply_long, product, shifted,
-    shifted_by_register, test,
+    bits, data, extend, extract, immediate, insert, logic, moved, multiply_long, product, shifted, shifted_by_register,
+    test,
 };
-use transfer::{
-    effective, literal_base, load, load_dual, load_multiple, offset_by, store_multiple, write_back,
-};
+use transfer::{effective, literal_base, load, load_dual, load_multiple, offset_by, store_multiple, write_back};
 
 /// The flags of a machine.
 pub type FlagsOf<M> = Flags<M>;
@@ -54,11 +52,7 @@ impl ItState {
     }
 
     fn advance(self) -> ItState {
-        if self.0 & 7 == 0 {
-            ItState(0)
-        } else {
-            ItState(self.0 & 0xe0 | self.0 << 1 & 0x1f)
-        }
+        if self.0 & 7 == 0 { ItState(0) } else { ItState(self.0 & 0xe0 | self.0 << 1 & 0x1f) }
     }
 }
 
@@ -88,12 +82,7 @@ pub trait Machine: Decide {
     /// Sets it.
     fn set_it(&mut self, it: ItState);
     /// Reads bytes, little-endian, zero-extended.
-    fn load(
-        &mut self,
-        address: &Self::W32,
-        width: Width,
-        alignment: Alignment,
-    ) -> Result<Self::W32, Self::Stop>;
+    fn load(&mut self, address: &Self::W32, width: Width, alignment: Alignment) -> Result<Self::W32, Self::Stop>;
     /// Writes the low bytes of a word.
     fn store(
         &mut self,
@@ -107,12 +96,7 @@ pub trait Machine: Decide {
     /// An address relative to the code, as a word.
     fn code_address(&mut self, address: u32) -> Result<Self::W32, Self::Stop>;
     /// The entry at an index of a jump table in the code.
-    fn jump_table(
-        &mut self,
-        table: u32,
-        index: &Self::W32,
-        width: Width,
-    ) -> Result<u32, Self::Stop>;
+    fn jump_table(&mut self, table: u32, index: &Self::W32, width: Width) -> Result<u32, Self::Stop>;
 }
 
 /// Where control goes after a step.
@@ -147,12 +131,7 @@ struct Writes<M: Machine> {
 ///
 /// # Errors
 /// The machine's stop.
-pub fn step<M: Machine>(
-    m: &mut M,
-    inst: &Inst,
-    pc: u32,
-    size: u32,
-) -> Result<Flow<M::W32>, M::Stop> {
+pub fn step<M: Machine>(m: &mut M, inst: &Inst, pc: u32, size: u32) -> Result<Flow<M::W32>, M::Stop> {
     let it = m.it();
     if !it.is_active() {
         return match compute(m, inst, pc, it)? {
@@ -189,20 +168,14 @@ fn apply<M: Machine>(m: &mut M, writes: Writes<M>) -> Result<Flow<M::W32>, M::St
     Ok(Flow::Next)
 }
 
-fn merge<M: Machine>(
-    m: &mut M,
-    condition: &M::Bool,
-    writes: Writes<M>,
-) -> Result<Writes<M>, M::Stop> {
+fn merge<M: Machine>(m: &mut M, condition: &M::Bool, writes: Writes<M>) -> Result<Writes<M>, M::Stop> {
     let mut registers = Vec::new();
     for (register, new) in writes.registers {
         let old = m.register(register)?;
         registers.push((register, m.ite32(condition, &new, &old)));
     }
     let old = m.flags();
-    let flags = writes
-        .flags
-        .map(|new| Flags::either(m, condition, &new, &old));
+    let flags = writes.flags.map(|new| Flags::either(m, condition, &new, &old));
     Ok(Writes { registers, flags })
 }
 
@@ -210,10 +183,7 @@ fn merge<M: Machine>(
 /// instructions may not be inside at all.
 fn allowed_in_it(inst: &Inst, size: u32, it: ItState) -> bool {
     match inst {
-        Inst::It { .. }
-        | Inst::CompareBranch { .. }
-        | Inst::BranchCond { .. }
-        | Inst::System(_) => false,
+        Inst::It { .. } | Inst::CompareBranch { .. } | Inst::BranchCond { .. } | Inst::System(_) => false,
         Inst::Branch { .. }
         | Inst::BranchLink { .. }
         | Inst::BranchLinkReg { .. }
@@ -254,38 +224,20 @@ fn allowed_in_it(inst: &Inst, size: u32, it: ItState) -> bool {
 
 /// What an instruction writes, if it neither accesses memory nor branches.
 #[expect(clippy::too_many_lines, reason = "one arm per instruction")]
-fn compute<M: Machine>(
-    m: &mut M,
-    inst: &Inst,
-    pc: u32,
-    it: ItState,
-) -> Result<Option<Writes<M>>, M::Stop> {
+fn compute<M: Machine>(m: &mut M, inst: &Inst, pc: u32, it: ItState) -> Result<Option<Writes<M>>, M::Stop> {
     let sets = |flags: SetFlags| match flags {
         SetFlags::Yes => true,
         SetFlags::No => false,
         SetFlags::OutsideIt => !it.is_active(),
     };
     let (register, word, flags) = match *inst {
-        Inst::DataImm {
-            op,
-            flags,
-            d,
-            n,
-            imm,
-        } => {
+        Inst::DataImm { op, flags, d, n, imm } => {
             let operand = immediate(m, imm);
             let n = m.register(n)?;
             let (word, set) = data(m, op, &n, &operand);
             (d, word, sets(flags).then_some(set))
         }
-        Inst::DataReg {
-            op,
-            flags,
-            d,
-            n,
-            m: source,
-            shift,
-        } => {
+        Inst::DataReg { op, flags, d, n, m: source, shift } => {
             let source = m.register(source)?;
             let operand = shifted(m, &source, shift);
             let n = m.register(n)?;
@@ -297,13 +249,7 @@ fn compute<M: Machine>(
             let (word, set) = moved(m, op, &operand);
             (d, word, sets(flags).then_some(set))
         }
-        Inst::MoveReg {
-            op,
-            flags,
-            d,
-            m: source,
-            shift,
-        } => {
+        Inst::MoveReg { op, flags, d, m: source, shift } => {
             let source = m.register(source)?;
             let operand = shifted(m, &source, shift);
             let (word, set) = moved(m, op, &operand);
@@ -313,23 +259,12 @@ fn compute<M: Machine>(
             let operand = immediate(m, imm);
             return test(m, op, n, &operand).map(Some);
         }
-        Inst::TestReg {
-            op,
-            n,
-            m: source,
-            shift,
-        } => {
+        Inst::TestReg { op, n, m: source, shift } => {
             let source = m.register(source)?;
             let operand = shifted(m, &source, shift);
             return test(m, op, n, &operand).map(Some);
         }
-        Inst::ShiftReg {
-            kind,
-            flags,
-            d,
-            n,
-            m: count,
-        } => {
+        Inst::ShiftReg { kind, flags, d, n, m: count } => {
             let (n, count) = (m.register(n)?, m.register(count)?);
             let operand = shifted_by_register(m, kind, &n, &count);
             let set = logic(m, &operand.word, operand.carry);
@@ -341,26 +276,13 @@ fn compute<M: Machine>(
             let low = m.bin32(Bin32::And, &old, &mask);
             (d, m.bin32(Bin32::Or, &low, &high), None)
         }
-        Inst::Adr { d, offset } => (
-            d,
-            m.code_address(literal_base(pc).wrapping_add_signed(offset))?,
-            None,
-        ),
-        Inst::Mul {
-            flags,
-            d,
-            n,
-            m: other,
-        } => {
+        Inst::Adr { d, offset } => (d, m.code_address(literal_base(pc).wrapping_add_signed(offset))?, None),
+        Inst::Mul { flags, d, n, m: other } => {
             let (n, other) = (m.register(n)?, m.register(other)?);
             let word = m.bin32(Bin32::Mul, &n, &other);
             let old = m.flags();
             let (c, v) = (old.carry(m), old.overflow(m));
-            (
-                d,
-                word.clone(),
-                sets(flags).then_some(Flags::Logic { result: word, c, v }),
-            )
+            (d, word.clone(), sets(flags).then_some(Flags::Logic { result: word, c, v }))
         }
         Inst::Mla { d, n, m: other, a } => {
             let product = product(m, Bin32::Mul, n, other)?;
@@ -378,25 +300,11 @@ fn compute<M: Machine>(
             let a = m.register(a)?;
             (d, m.bin32(Bin32::Add, &a, &product), None)
         }
-        Inst::MulLong {
-            op,
-            lo,
-            hi,
-            n,
-            m: other,
-        } => {
+        Inst::MulLong { op, lo, hi, n, m: other } => {
             let (low, high) = multiply_long(m, op, (lo, hi), (n, other))?;
-            return Ok(Some(Writes {
-                registers: vec![(lo, low), (hi, high)],
-                flags: None,
-            }));
+            return Ok(Some(Writes { registers: vec![(lo, low), (hi, high)], flags: None }));
         }
-        Inst::Div {
-            sign,
-            d,
-            n,
-            m: other,
-        } => {
+        Inst::Div { sign, d, n, m: other } => {
             let op = match sign {
                 Sign::Signed => Bin32::DivS,
                 Sign::Unsigned => Bin32::DivU,
@@ -404,30 +312,10 @@ fn compute<M: Machine>(
             (d, product(m, op, n, other)?, None)
         }
         Inst::Bfi { d, n, lsb, width } => (d, insert(m, d, n, (lsb, width))?, None),
-        Inst::Bfx {
-            sign,
-            d,
-            n,
-            lsb,
-            width,
-        } => (d, extract(m, sign, n, (lsb, width))?, None),
-        Inst::Extend {
-            kind,
-            d,
-            n,
-            m: source,
-            rotate,
-        } => {
+        Inst::Bfx { sign, d, n, lsb, width } => (d, extract(m, sign, n, (lsb, width))?, None),
+        Inst::Extend { kind, d, n, m: source, rotate } => {
             let source = m.register(source)?;
-            let rotated = shifted(
-                m,
-                &source,
-                if rotate == 0 {
-                    Shift::Lsl(0)
-                } else {
-                    Shift::Ror(rotate)
-                },
-            );
+            let rotated = shifted(m, &source, if rotate == 0 { Shift::Lsl(0) } else { Shift::Ror(rotate) });
             let extended = extend(m, kind, &rotated.word);
             let word = match n {
                 Some(n) => {
@@ -443,10 +331,7 @@ fn compute<M: Machine>(
             (d, bits(m, op, &source), None)
         }
         Inst::Nop => {
-            return Ok(Some(Writes {
-                registers: Vec::new(),
-                flags: None,
-            }));
+            return Ok(Some(Writes { registers: Vec::new(), flags: None }));
         }
         Inst::Load { .. }
         | Inst::Store { .. }
@@ -465,22 +350,14 @@ fn compute<M: Machine>(
         | Inst::Udf { .. }
         | Inst::System(_) => return Ok(None),
     };
-    Ok(Some(Writes {
-        registers: vec![(register, word)],
-        flags,
-    }))
+    Ok(Some(Writes { registers: vec![(register, word)], flags }))
 }
 
 /// Memory accesses, branches, traps, and what is refused.
 fn act<M: Machine>(m: &mut M, inst: &Inst, pc: u32, size: u32) -> Result<Flow<M::W32>, M::Stop> {
     let target = |offset: i32| pc.wrapping_add(4).wrapping_add_signed(offset);
     match *inst {
-        Inst::Load {
-            width,
-            sign,
-            t,
-            address,
-        } => load(m, (width, sign), t, address, pc),
+        Inst::Load { width, sign, t, address } => load(m, (width, sign), t, address, pc),
         Inst::Store { width, t, address } => {
             let word = m.register(t)?;
             let (at, writeback) = effective(m, address)?;
@@ -499,26 +376,12 @@ fn act<M: Machine>(m: &mut M, inst: &Inst, pc: u32, size: u32) -> Result<Flow<M:
             }
             Ok(Flow::Next)
         }
-        Inst::LoadMultiple {
-            n,
-            writeback,
-            mode,
-            registers,
-        } => load_multiple(m, (n, writeback), mode, registers),
-        Inst::StoreMultiple {
-            n,
-            writeback,
-            mode,
-            registers,
-        } => store_multiple(m, (n, writeback), mode, registers),
+        Inst::LoadMultiple { n, writeback, mode, registers } => load_multiple(m, (n, writeback), mode, registers),
+        Inst::StoreMultiple { n, writeback, mode, registers } => store_multiple(m, (n, writeback), mode, registers),
         Inst::Branch { offset } => Ok(Flow::Jump(target(offset))),
         Inst::BranchCond { cond, offset } => {
             let condition = m.flags().condition(m, cond);
-            Ok(if m.decide(&condition)? {
-                Flow::Jump(target(offset))
-            } else {
-                Flow::Next
-            })
+            Ok(if m.decide(&condition)? { Flow::Jump(target(offset)) } else { Flow::Next })
         }
         Inst::CompareBranch { test, n, offset } => {
             let (n, zero) = (m.register(n)?, m.w32(0));
@@ -527,18 +390,11 @@ fn act<M: Machine>(m: &mut M, inst: &Inst, pc: u32, size: u32) -> Result<Flow<M:
                 ZeroTest::Zero => is_zero,
                 ZeroTest::NonZero => m.not(&is_zero),
             };
-            Ok(if m.decide(&condition)? {
-                Flow::Jump(target(offset))
-            } else {
-                Flow::Next
-            })
+            Ok(if m.decide(&condition)? { Flow::Jump(target(offset)) } else { Flow::Next })
         }
         Inst::BranchLink { offset } => {
             link(m, pc, size)?;
-            Ok(Flow::Call {
-                target: target(offset),
-                return_address: pc.wrapping_add(size),
-            })
+            Ok(Flow::Call { target: target(offset), return_address: pc.wrapping_add(size) })
         }
         Inst::BranchLinkReg { m: register } => {
             let word = m.register(register)?;

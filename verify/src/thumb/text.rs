@@ -8,18 +8,14 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::inst::{
-    Address, BitOp, Cond, DataOp, ExtendKind, Inst, LongOp, MoveOp, MultipleMode, Reg, RegSet,
-    SetFlags, Shift, ShiftKind, Sign, System, TestOp, Width, Writeback, ZeroTest,
+    Address, BitOp, Cond, DataOp, ExtendKind, Inst, LongOp, MoveOp, MultipleMode, Reg, RegSet, SetFlags, Shift,
+    ShiftKind, Sign, System, TestOp, Width, Writeback, ZeroTest,
 };
 
 impl Display for Inst {
     /// The text outside an IT block.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        Text {
-            inst: self,
-            condition: None,
-        }
-        .fmt(f)
+        Text { inst: self, condition: None }.fmt(f)
     }
 }
 
@@ -35,9 +31,7 @@ pub struct Text<'a> {
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (mnemonic, operands) = self.parts();
-        let condition = self
-            .condition
-            .map_or(String::new(), |cond| cond.to_string());
+        let condition = self.condition.map_or(String::new(), |cond| cond.to_string());
         if operands.is_empty() {
             write!(f, "{mnemonic}{condition}")
         } else {
@@ -55,149 +49,57 @@ impl Text<'_> {
             SetFlags::OutsideIt | SetFlags::No => "",
         };
         match *self.inst {
-            Inst::DataImm {
-                op,
-                flags,
-                d,
-                n,
-                imm,
-            } => (
-                format!("{}{}", data(op), sets(flags)),
-                format!("{d}, {n}, #{}", imm.value),
-            ),
-            Inst::DataReg {
-                op,
-                flags,
-                d,
-                n,
-                m,
-                shift,
-            } => (
-                format!("{}{}", data(op), sets(flags)),
-                format!("{d}, {n}, {m}{}", shifted(shift)),
-            ),
-            Inst::MoveImm { op, flags, d, imm } => (
-                format!("{}{}", moved(op), sets(flags)),
-                format!("{d}, #{}", imm.value),
-            ),
-            Inst::MoveReg {
-                op: MoveOp::Mov,
-                flags,
-                d,
-                m,
-                shift,
-            } => shift_immediate(shift, sets(flags), d, m),
-            Inst::MoveReg {
-                op: MoveOp::Mvn,
-                flags,
-                d,
-                m,
-                shift,
-            } => (
-                format!("mvn{}", sets(flags)),
-                format!("{d}, {m}{}", shifted(shift)),
-            ),
-            Inst::TestImm { op, n, imm } => (test(op).into(), format!("{n}, #{}", imm.value)),
-            Inst::TestReg { op, n, m, shift } => {
-                (test(op).into(), format!("{n}, {m}{}", shifted(shift)))
+            Inst::DataImm { op, flags, d, n, imm } => {
+                (format!("{}{}", data(op), sets(flags)), format!("{d}, {n}, #{}", imm.value))
             }
-            Inst::ShiftReg {
-                kind,
-                flags,
-                d,
-                n,
-                m,
-            } => (
-                format!("{}{}", shift_name(kind), sets(flags)),
-                format!("{d}, {n}, {m}"),
-            ),
+            Inst::DataReg { op, flags, d, n, m, shift } => {
+                (format!("{}{}", data(op), sets(flags)), format!("{d}, {n}, {m}{}", shifted(shift)))
+            }
+            Inst::MoveImm { op, flags, d, imm } => {
+                (format!("{}{}", moved(op), sets(flags)), format!("{d}, #{}", imm.value))
+            }
+            Inst::MoveReg { op: MoveOp::Mov, flags, d, m, shift } => shift_immediate(shift, sets(flags), d, m),
+            Inst::MoveReg { op: MoveOp::Mvn, flags, d, m, shift } => {
+                (format!("mvn{}", sets(flags)), format!("{d}, {m}{}", shifted(shift)))
+            }
+            Inst::TestImm { op, n, imm } => (test(op).into(), format!("{n}, #{}", imm.value)),
+            Inst::TestReg { op, n, m, shift } => (test(op).into(), format!("{n}, {m}{}", shifted(shift))),
+            Inst::ShiftReg { kind, flags, d, n, m } => {
+                (format!("{}{}", shift_name(kind), sets(flags)), format!("{d}, {n}, {m}"))
+            }
             Inst::MovW { d, imm } => ("movw".into(), format!("{d}, #{imm}")),
             Inst::MovT { d, imm } => ("movt".into(), format!("{d}, #{imm}")),
             Inst::Adr { d, offset } => ("adr".into(), format!("{d}, #{offset}")),
-            Inst::Mul { flags, d, n, m } => {
-                (format!("mul{}", sets(flags)), format!("{d}, {n}, {m}"))
-            }
+            Inst::Mul { flags, d, n, m } => (format!("mul{}", sets(flags)), format!("{d}, {n}, {m}")),
             Inst::Mla { d, n, m, a } => ("mla".into(), format!("{d}, {n}, {m}, {a}")),
             Inst::Mls { d, n, m, a } => ("mls".into(), format!("{d}, {n}, {m}, {a}")),
             Inst::Smmul { d, n, m } => ("smmul".into(), format!("{d}, {n}, {m}")),
             Inst::Smmla { d, n, m, a } => ("smmla".into(), format!("{d}, {n}, {m}, {a}")),
-            Inst::MulLong { op, lo, hi, n, m } => {
-                (long(op).into(), format!("{lo}, {hi}, {n}, {m}"))
+            Inst::MulLong { op, lo, hi, n, m } => (long(op).into(), format!("{lo}, {hi}, {n}, {m}")),
+            Inst::Div { sign, d, n, m } => (signed(sign, "sdiv", "udiv").into(), format!("{d}, {n}, {m}")),
+            Inst::Bfi { d, n: Some(n), lsb, width } => ("bfi".into(), format!("{d}, {n}, #{lsb}, #{width}")),
+            Inst::Bfi { d, n: None, lsb, width } => ("bfc".into(), format!("{d}, #{lsb}, #{width}")),
+            Inst::Bfx { sign, d, n, lsb, width } => {
+                (signed(sign, "sbfx", "ubfx").into(), format!("{d}, {n}, #{lsb}, #{width}"))
             }
-            Inst::Div { sign, d, n, m } => (
-                signed(sign, "sdiv", "udiv").into(),
-                format!("{d}, {n}, {m}"),
-            ),
-            Inst::Bfi {
-                d,
-                n: Some(n),
-                lsb,
-                width,
-            } => ("bfi".into(), format!("{d}, {n}, #{lsb}, #{width}")),
-            Inst::Bfi {
-                d,
-                n: None,
-                lsb,
-                width,
-            } => ("bfc".into(), format!("{d}, #{lsb}, #{width}")),
-            Inst::Bfx {
-                sign,
-                d,
-                n,
-                lsb,
-                width,
-            } => (
-                signed(sign, "sbfx", "ubfx").into(),
-                format!("{d}, {n}, #{lsb}, #{width}"),
-            ),
-            Inst::Extend {
-                kind,
-                d,
-                n,
-                m,
-                rotate,
-            } => extension(kind, (d, n, m), rotate),
+            Inst::Extend { kind, d, n, m, rotate } => extension(kind, (d, n, m), rotate),
             Inst::Bits { op, d, m } => (bit_op(op).into(), format!("{d}, {m}")),
-            Inst::Load {
-                width,
-                sign,
-                t,
-                address,
-            } => (load_name(width, sign).into(), format!("{t}, {address}")),
-            Inst::Store { width, t, address } => {
-                (format!("str{}", suffix(width)), format!("{t}, {address}"))
-            }
+            Inst::Load { width, sign, t, address } => (load_name(width, sign).into(), format!("{t}, {address}")),
+            Inst::Store { width, t, address } => (format!("str{}", suffix(width)), format!("{t}, {address}")),
             Inst::LoadDual { t, t2, address } => ("ldrd".into(), format!("{t}, {t2}, {address}")),
             Inst::StoreDual { t, t2, address } => ("strd".into(), format!("{t}, {t2}, {address}")),
-            Inst::LoadMultiple {
-                n,
-                writeback,
-                mode,
-                registers,
-            } => {
+            Inst::LoadMultiple { n, writeback, mode, registers } => {
                 if (n, writeback, mode) == (Reg::SP, Writeback::Yes, MultipleMode::IncrementAfter) {
                     ("pop".into(), registers.to_string())
                 } else {
-                    (
-                        format!("ldm{}", suffix_of(mode)),
-                        based(n, writeback, registers),
-                    )
+                    (format!("ldm{}", suffix_of(mode)), based(n, writeback, registers))
                 }
             }
-            Inst::StoreMultiple {
-                n,
-                writeback,
-                mode,
-                registers,
-            } => {
-                if (n, writeback, mode) == (Reg::SP, Writeback::Yes, MultipleMode::DecrementBefore)
-                {
+            Inst::StoreMultiple { n, writeback, mode, registers } => {
+                if (n, writeback, mode) == (Reg::SP, Writeback::Yes, MultipleMode::DecrementBefore) {
                     ("push".into(), registers.to_string())
                 } else {
-                    (
-                        format!("stm{}", suffix_of(mode)),
-                        based(n, writeback, registers),
-                    )
+                    (format!("stm{}", suffix_of(mode)), based(n, writeback, registers))
                 }
             }
             Inst::Branch { offset } => ("b".into(), target(offset)),
@@ -216,9 +118,7 @@ impl Text<'_> {
                 Width::Byte => ("tbb".into(), format!("[{n}, {m}]")),
                 Width::Half | Width::Word => ("tbh".into(), format!("[{n}, {m}, lsl #1]")),
             },
-            Inst::It { first, mask } => {
-                (format!("it{}", then_else(first, mask)), first.to_string())
-            }
+            Inst::It { first, mask } => (format!("it{}", then_else(first, mask)), first.to_string()),
             Inst::Nop => ("nop".into(), String::new()),
             Inst::Udf { imm } => ("udf".into(), format!("#{imm}")),
             Inst::System(system) => system_parts(system),
@@ -229,16 +129,7 @@ impl Text<'_> {
 /// `t` and `e` for the instructions behind the first of an IT block.
 fn then_else(first: Cond, mask: u8) -> String {
     let end = mask.trailing_zeros();
-    (end + 1..4)
-        .rev()
-        .map(|bit| {
-            if u32::from(mask) >> bit & 1 == first as u32 & 1 {
-                't'
-            } else {
-                'e'
-            }
-        })
-        .collect()
+    (end + 1..4).rev().map(|bit| if u32::from(mask) >> bit & 1 == first as u32 & 1 { 't' } else { 'e' }).collect()
 }
 
 fn system_parts(system: System) -> (String, String) {
@@ -324,11 +215,7 @@ fn extension(kind: ExtendKind, (d, n, m): (Reg, Option<Reg>, Reg), rotate: u8) -
         ExtendKind::Uxtb => ["uxtb", "uxtab"],
         ExtendKind::Uxth => ["uxth", "uxtah"],
     };
-    let rotated = if rotate == 0 {
-        String::new()
-    } else {
-        format!(", ror #{rotate}")
-    };
+    let rotated = if rotate == 0 { String::new() } else { format!(", ror #{rotate}") };
     match n {
         None => (name[0].into(), format!("{d}, {m}{rotated}")),
         Some(n) => (name[1].into(), format!("{d}, {n}, {m}{rotated}")),

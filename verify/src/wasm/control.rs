@@ -127,31 +127,13 @@ pub fn run(
     locals: &[ValueType],
     body: &[Instruction],
 ) -> Result<Control, WasmError> {
-    let label = Label {
-        target: Target::Return,
-        arity: count(signature.results.len()),
-        height: 0,
-    };
-    let empty = Stack {
-        height: 0,
-        top: None,
-    };
+    let label = Label { target: Target::Return, arity: count(signature.results.len()), height: 0 };
+    let empty = Stack { height: 0, top: None };
     let mut builder = Builder {
         module,
         locals,
-        control: Control {
-            scopes: vec![Scope {
-                parent: None,
-                label,
-            }],
-            ..Control::default()
-        },
-        open: vec![Open {
-            scope: 0,
-            kind: Kind::Block,
-            base: Some(empty),
-            results: signature.results.clone(),
-        }],
+        control: Control { scopes: vec![Scope { parent: None, label }], ..Control::default() },
+        open: vec![Open { scope: 0, kind: Kind::Block, base: Some(empty), results: signature.results.clone() }],
         stack: Some(empty),
     };
     for (position, instruction) in body.iter().enumerate() {
@@ -200,10 +182,7 @@ impl Builder<'_> {
     /// which validation excludes.
     fn operator(&mut self, position: u32, op: &Op) -> Option<()> {
         let scope = self.open.last()?.scope;
-        self.control.places.push(Place {
-            scope,
-            stack: self.stack,
-        });
+        self.control.places.push(Place { scope, stack: self.stack });
         match op {
             Op::Block(kind) => {
                 self.begin(*kind, Kind::Block, position)?;
@@ -267,12 +246,7 @@ impl Builder<'_> {
         let scope = count(self.control.scopes.len());
         let parent = Some(self.open.last()?.scope);
         self.control.scopes.push(Scope { parent, label });
-        self.open.push(Open {
-            scope,
-            kind,
-            base,
-            results: result.into_iter().collect(),
-        });
+        self.open.push(Open { scope, kind, base, results: result.into_iter().collect() });
         Some(())
     }
 
@@ -336,13 +310,9 @@ impl Builder<'_> {
             Op::Store(..) => (2, vec![]),
             Op::MemorySize | Op::I32Const(_) => (0, vec![I32]),
             Op::I64Const(_) => (0, vec![I64]),
-            Op::MemoryGrow | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => {
-                (1, vec![I32])
-            }
+            Op::MemoryGrow | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![I32]),
             Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![I32]),
-            Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => {
-                (1, vec![I64])
-            }
+            Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![I64]),
             Op::I64Binary(_) => (2, vec![I64]),
             Op::Unreachable
             | Op::Block(_)
@@ -360,14 +330,8 @@ impl Builder<'_> {
         let Some(mut stack) = self.stack else { return };
         for value in types {
             let cell = count(self.control.cells.len());
-            self.control.cells.push(Cell {
-                value: *value,
-                below: stack.top,
-            });
-            stack = Stack {
-                height: stack.height + 1,
-                top: Some(cell),
-            };
+            self.control.cells.push(Cell { value: *value, below: stack.top });
+            stack = Stack { height: stack.height + 1, top: Some(cell) };
         }
         self.stack = Some(stack);
     }
@@ -382,10 +346,7 @@ impl Builder<'_> {
     fn below(&self, mut stack: Stack, values: usize) -> Option<Stack> {
         for _ in 0..values {
             let cell = self.control.cells[stack.top? as usize];
-            stack = Stack {
-                height: stack.height - 1,
-                top: cell.below,
-            };
+            stack = Stack { height: stack.height - 1, top: cell.below };
         }
         Some(stack)
     }
@@ -398,18 +359,13 @@ impl Builder<'_> {
 }
 
 fn call(signature: &FunctionType, extra: usize) -> (usize, Vec<ValueType>) {
-    (
-        signature.parameters.len() + extra,
-        signature.results.clone(),
-    )
+    (signature.parameters.len() + extra, signature.results.clone())
 }
 
 /// The type of what a load yields.
 pub fn loaded(load: Load) -> ValueType {
     match load {
-        Load::I32 | Load::I32From8S | Load::I32From8U | Load::I32From16S | Load::I32From16U => {
-            ValueType::I32
-        }
+        Load::I32 | Load::I32From8S | Load::I32From8U | Load::I32From16S | Load::I32From16U => ValueType::I32,
         Load::I64
         | Load::I64From8S
         | Load::I64From8U

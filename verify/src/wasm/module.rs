@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use wasmparser::{
-    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind,
-    FuncValidatorAllocations, FunctionBody, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
-    Validator, WasmFeatures,
+    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FuncValidatorAllocations, FunctionBody,
+    KnownCustom, Name, Operator, Parser, Payload, TypeRef, Validator, WasmFeatures,
 };
 
 use super::control::{self, Control};
@@ -45,17 +44,11 @@ pub enum WasmError {
 
 impl WasmError {
     pub(super) fn unsupported(offset: u32, what: impl Into<String>) -> WasmError {
-        WasmError::Unsupported {
-            offset: u64::from(offset),
-            what: what.into(),
-        }
+        WasmError::Unsupported { offset: u64::from(offset), what: what.into() }
     }
 
     pub(super) fn from_parser(error: wasmparser::Error) -> WasmError {
-        WasmError::Invalid {
-            offset: error.offset(),
-            reason: error.message().to_string(),
-        }
+        WasmError::Invalid { offset: error.offset(), reason: error.message().to_string() }
     }
 }
 
@@ -66,10 +59,7 @@ impl fmt::Display for WasmError {
                 write!(f, "invalid Wasm at offset {offset:#x}: {reason}")
             }
             WasmError::Unsupported { offset, what } => {
-                write!(
-                    f,
-                    "the validator does not know {what} at offset {offset:#x}"
-                )
+                write!(f, "the validator does not know {what} at offset {offset:#x}")
             }
         }
     }
@@ -102,9 +92,7 @@ impl ValueType {
             wasmparser::ValType::F32
             | wasmparser::ValType::F64
             | wasmparser::ValType::V128
-            | wasmparser::ValType::Ref(_) => {
-                Err(WasmError::unsupported(offset, format!("type {value}")))
-            }
+            | wasmparser::ValType::Ref(_) => Err(WasmError::unsupported(offset, format!("type {value}"))),
         }
     }
 }
@@ -158,18 +146,13 @@ pub struct Function {
 impl Function {
     /// The position in [`Function::body`] of the operator at a byte offset of the module.
     pub fn position(&self, offset: u32) -> Option<u32> {
-        let found = self
-            .body
-            .binary_search_by_key(&offset, |instruction| instruction.offset)
-            .ok()?;
+        let found = self.body.binary_search_by_key(&offset, |instruction| instruction.offset).ok()?;
         u32::try_from(found).ok()
     }
 
     /// The byte offset of the operator at a position.
     pub fn offset(&self, position: u32) -> Option<u32> {
-        self.body
-            .get(position as usize)
-            .map(|instruction| instruction.offset)
+        self.body.get(position as usize).map(|instruction| instruction.offset)
     }
 }
 
@@ -315,25 +298,17 @@ impl Module {
     /// is structurally equal. 0 stands for a null entry.
     pub fn type_id(&self, type_index: u32) -> Option<u32> {
         let wanted = self.types.get(type_index as usize)?;
-        self.types
-            .iter()
-            .position(|found| found == wanted)
-            .map(|first| count(first + 1))
+        self.types.iter().position(|found| found == wanted).map(|first| count(first + 1))
     }
 
     /// Whether some function contains `memory.grow`.
     pub fn grows_memory(&self) -> bool {
-        self.functions
-            .iter()
-            .any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow))
+        self.functions.iter().any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow))
     }
 
     /// What to call a function in a message.
     pub fn display_name(&self, function: u32) -> String {
-        self.names
-            .get(&function)
-            .cloned()
-            .unwrap_or_else(|| format!("function {function}"))
+        self.names.get(&function).cloned().unwrap_or_else(|| format!("function {function}"))
     }
 }
 
@@ -349,16 +324,10 @@ fn features() -> WasmFeatures {
 /// Reads a module.
 pub fn read(bytes: &[u8]) -> Result<Module, WasmError> {
     if u32::try_from(bytes.len()).is_err() {
-        return Err(WasmError::Unsupported {
-            offset: 0,
-            what: "a module of 4 GiB".into(),
-        });
+        return Err(WasmError::Unsupported { offset: 0, what: "a module of 4 GiB".into() });
     }
     validate(bytes)?;
-    let mut reader = Reader {
-        module: Module::default(),
-        declared: Vec::new(),
-    };
+    let mut reader = Reader { module: Module::default(), declared: Vec::new() };
     let mut parser = Parser::new(0);
     parser.set_features(features());
     for payload in parser.parse_all(bytes) {
@@ -375,14 +344,10 @@ fn validate(bytes: &[u8]) -> Result<(), WasmError> {
     let mut allocations = FuncValidatorAllocations::default();
     for payload in parser.parse_all(bytes) {
         let payload = payload.map_err(WasmError::from_parser)?;
-        let kind = validator
-            .payload(&payload)
-            .map_err(WasmError::from_parser)?;
+        let kind = validator.payload(&payload).map_err(WasmError::from_parser)?;
         if let wasmparser::ValidPayload::Func(function, body) = kind {
             let mut body_validator = function.into_validator(std::mem::take(&mut allocations));
-            body_validator
-                .validate(&body)
-                .map_err(WasmError::from_parser)?;
+            body_validator.validate(&body).map_err(WasmError::from_parser)?;
             allocations = body_validator.into_allocations();
         }
     }
@@ -440,10 +405,7 @@ impl Reader {
                 for global in section {
                     let global = global.map_err(WasmError::from_parser)?;
                     let initial = constant(&global.init_expr)?;
-                    self.module.globals.push(Global {
-                        mutable: global.ty.mutable,
-                        initial,
-                    });
+                    self.module.globals.push(Global { mutable: global.ty.mutable, initial });
                 }
             }
             Payload::ExportSection(section) => {
@@ -471,10 +433,7 @@ impl Reader {
             }
             other => {
                 let offset = other.as_section().map_or(0, |(_, range)| range.start);
-                return Err(WasmError::unsupported(
-                    small(offset),
-                    format!("section {other:?}"),
-                ));
+                return Err(WasmError::unsupported(small(offset), format!("section {other:?}")));
             }
         }
         Ok(())
@@ -483,21 +442,14 @@ impl Reader {
     fn types(&mut self, group: wasmparser::RecGroup, offset: u32) -> Result<(), WasmError> {
         for sub_type in group.into_types() {
             let CompositeInnerType::Func(function) = sub_type.composite_type.inner else {
-                return Err(WasmError::unsupported(
-                    offset,
-                    "a type that is no function type",
-                ));
+                return Err(WasmError::unsupported(offset, "a type that is no function type"));
             };
             let read = |types: &[wasmparser::ValType]| {
-                types
-                    .iter()
-                    .map(|value| ValueType::read(*value, offset))
-                    .collect::<Result<Vec<ValueType>, WasmError>>()
+                types.iter().map(|value| ValueType::read(*value, offset)).collect::<Result<Vec<ValueType>, WasmError>>()
             };
-            self.module.types.push(FunctionType {
-                parameters: read(function.params())?,
-                results: read(function.results())?,
-            });
+            self.module
+                .types
+                .push(FunctionType { parameters: read(function.params())?, results: read(function.results())? });
         }
         Ok(())
     }
@@ -522,17 +474,12 @@ impl Reader {
     }
 
     fn table(&mut self, ty: wasmparser::TableType, offset: u32) -> Result<(), WasmError> {
-        let limit = |entries: u64| {
-            u32::try_from(entries).map_err(|_| WasmError::unsupported(offset, "a 64-bit table"))
-        };
+        let limit = |entries: u64| u32::try_from(entries).map_err(|_| WasmError::unsupported(offset, "a 64-bit table"));
         if self.module.table.is_some() {
             return Err(WasmError::unsupported(offset, "a second table"));
         }
         let maximum = ty.maximum.map(limit).transpose()?;
-        self.module.table = Some(Table {
-            minimum: limit(ty.initial)?,
-            maximum,
-        });
+        self.module.table = Some(Table { minimum: limit(ty.initial)?, maximum });
         Ok(())
     }
 
@@ -543,15 +490,11 @@ impl Reader {
         if ty.memory64 || ty.shared || ty.page_size_log2.is_some() {
             return Err(WasmError::unsupported(offset, "a memory of this kind"));
         }
-        let minimum = u32::try_from(ty.initial)
-            .ok()
-            .filter(|pages| *pages <= PAGES_MAX);
+        let minimum = u32::try_from(ty.initial).ok().filter(|pages| *pages <= PAGES_MAX);
         let Some(minimum) = minimum else {
             return Err(WasmError::unsupported(offset, "a memory of 4 GiB"));
         };
-        let maximum = ty
-            .maximum
-            .map(|pages| u32::try_from(pages).unwrap_or(PAGES_MAX));
+        let maximum = ty.maximum.map(|pages| u32::try_from(pages).unwrap_or(PAGES_MAX));
         self.module.memory = Some(Memory { minimum, maximum });
         Ok(())
     }
@@ -566,24 +509,14 @@ impl Reader {
                 return Err(WasmError::unsupported(offset, "an export of this kind"));
             }
         };
-        self.module.exports.push(Export {
-            name: export.name.to_string(),
-            item,
-        });
+        self.module.exports.push(Export { name: export.name.to_string(), item });
         Ok(())
     }
 
     fn element(&mut self, element: wasmparser::Element<'_>) -> Result<(), WasmError> {
         let offset = small(element.range.start);
-        let ElementKind::Active {
-            table_index: None | Some(0),
-            offset_expr,
-        } = element.kind
-        else {
-            return Err(WasmError::unsupported(
-                offset,
-                "an element segment that is not active",
-            ));
+        let ElementKind::Active { table_index: None | Some(0), offset_expr } = element.kind else {
+            return Err(WasmError::unsupported(offset, "an element segment that is not active"));
         };
         let ElementItems::Functions(items) = element.items else {
             return Err(WasmError::unsupported(offset, "element expressions"));
@@ -598,21 +531,11 @@ impl Reader {
 
     fn data(&mut self, data: wasmparser::Data<'_>) -> Result<(), WasmError> {
         let offset = small(data.range.start);
-        let wasmparser::DataKind::Active {
-            memory_index: 0,
-            offset_expr,
-        } = data.kind
-        else {
-            return Err(WasmError::unsupported(
-                offset,
-                "a data segment that is not active",
-            ));
+        let wasmparser::DataKind::Active { memory_index: 0, offset_expr } = data.kind else {
+            return Err(WasmError::unsupported(offset, "a data segment that is not active"));
         };
         let start = segment_start(&offset_expr)?;
-        self.module.data.push(DataSegment {
-            start,
-            bytes: data.data.to_vec(),
-        });
+        self.module.data.push(DataSegment { start, bytes: data.data.to_vec() });
         Ok(())
     }
 
@@ -645,14 +568,11 @@ impl Reader {
 
     /// Makes the side tables, once the types of all callees are known.
     fn controls(&mut self) -> Result<(), WasmError> {
-        let tables = self.module.functions.iter().map(|function| {
-            control::run(
-                &self.module,
-                &function.signature,
-                &function.locals,
-                &function.body,
-            )
-        });
+        let tables = self
+            .module
+            .functions
+            .iter()
+            .map(|function| control::run(&self.module, &function.signature, &function.locals, &function.body));
         let tables = tables.collect::<Result<Vec<Control>, WasmError>>()?;
         for (function, table) in self.module.functions.iter_mut().zip(tables) {
             function.control = table;
@@ -665,9 +585,7 @@ impl Reader {
         for name in names.into_iter().flatten() {
             if let Name::Function(map) = name {
                 for naming in map.into_iter().flatten() {
-                    self.module
-                        .names
-                        .insert(naming.index, naming.name.to_string());
+                    self.module.names.insert(naming.index, naming.name.to_string());
                 }
             }
         }
@@ -675,17 +593,12 @@ impl Reader {
 }
 
 fn instructions(body: &FunctionBody<'_>) -> Result<Vec<Instruction>, WasmError> {
-    let operators = body
-        .get_operators_reader()
-        .map_err(WasmError::from_parser)?;
+    let operators = body.get_operators_reader().map_err(WasmError::from_parser)?;
     let mut decoded = Vec::new();
     for operator in operators.into_iter_with_offsets() {
         let (operator, offset) = operator.map_err(WasmError::from_parser)?;
         let offset = small(offset);
-        decoded.push(Instruction {
-            op: op::decode(&operator, offset)?,
-            offset,
-        });
+        decoded.push(Instruction { op: op::decode(&operator, offset)?, offset });
     }
     Ok(decoded)
 }
@@ -699,17 +612,11 @@ fn constant(expression: &ConstExpr<'_>) -> Result<Constant, WasmError> {
         Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
         Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
         other => {
-            return Err(WasmError::unsupported(
-                offset,
-                format!("initial value {other:?}"),
-            ));
+            return Err(WasmError::unsupported(offset, format!("initial value {other:?}")));
         }
     };
     if second != Operator::End {
-        return Err(WasmError::unsupported(
-            offset,
-            format!("constant operator {second:?}"),
-        ));
+        return Err(WasmError::unsupported(offset, format!("constant operator {second:?}")));
     }
     Ok(value)
 }

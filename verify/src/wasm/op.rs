@@ -260,10 +260,7 @@ fn block_result(kind: BlockType, offset: u32) -> Result<Option<ValueType>, WasmE
     }
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the caller refuses every other operator"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller refuses every other operator")]
 fn decode_control(operator: &Operator<'_>, offset: u32) -> Result<Option<Op>, WasmError> {
     let op = match operator {
         Operator::Unreachable => Op::Unreachable,
@@ -277,17 +274,11 @@ fn decode_control(operator: &Operator<'_>, offset: u32) -> Result<Option<Op>, Wa
         Operator::BrIf { relative_depth } => Op::BrIf(*relative_depth),
         Operator::BrTable { targets } => {
             let depths = targets.targets().collect::<Result<Vec<u32>, _>>();
-            Op::BrTable(
-                depths.map_err(WasmError::from_parser)?.into(),
-                targets.default(),
-            )
+            Op::BrTable(depths.map_err(WasmError::from_parser)?.into(), targets.default())
         }
         Operator::Return => Op::Return,
         Operator::Call { function_index } => Op::Call(*function_index),
-        Operator::CallIndirect {
-            type_index,
-            table_index: 0,
-        } => Op::CallIndirect(*type_index),
+        Operator::CallIndirect { type_index, table_index: 0 } => Op::CallIndirect(*type_index),
         Operator::Drop => Op::Drop,
         Operator::Select => Op::Select,
         Operator::LocalGet { local_index } => Op::LocalGet(*local_index),
@@ -300,10 +291,7 @@ fn decode_control(operator: &Operator<'_>, offset: u32) -> Result<Option<Op>, Wa
     Ok(Some(op))
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the caller refuses every other operator"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller refuses every other operator")]
 fn decode_memory(operator: &Operator<'_>) -> Option<Op> {
     use Operator as O;
     let (load, place) = match operator {
@@ -337,10 +325,7 @@ fn decode_memory(operator: &Operator<'_>) -> Option<Op> {
     })
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the caller refuses every other operator"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller refuses every other operator")]
 fn decode_numeric(operator: &Operator<'_>) -> Option<Op> {
     use Operator as O;
     Some(match operator {

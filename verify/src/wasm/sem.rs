@@ -31,11 +31,7 @@ pub struct Activation<D: Domain + ?Sized> {
 
 impl<D: Domain + ?Sized> Clone for Activation<D> {
     fn clone(&self) -> Self {
-        Activation {
-            position: self.position,
-            locals: self.locals.clone(),
-            stack: self.stack.clone(),
-        }
+        Activation { position: self.position, locals: self.locals.clone(), stack: self.stack.clone() }
     }
 }
 
@@ -52,37 +48,20 @@ impl<D: Domain + ?Sized> Activation<D> {
                 ValueType::I64 => Value::W64(domain.w64(0)),
             });
         }
-        Some(Activation {
-            position: 0,
-            locals,
-            stack: Vec::new(),
-        })
+        Some(Activation { position: 0, locals, stack: Vec::new() })
     }
 
     /// Before the operator at a position. `None` if nothing ever runs there, or the locals or the
     /// stack do not have the types that they have there.
-    pub fn at(
-        function: &Function,
-        position: u32,
-        locals: Vec<Value<D>>,
-        stack: Vec<Value<D>>,
-    ) -> Option<Self> {
+    pub fn at(function: &Function, position: u32, locals: Vec<Value<D>>, stack: Vec<Value<D>>) -> Option<Self> {
         let wanted = function.control.stack(position)?;
         let fits = has_types(&locals, &function.locals) && has_types(&stack, &wanted);
-        fits.then_some(Activation {
-            position,
-            locals,
-            stack,
-        })
+        fits.then_some(Activation { position, locals, stack })
     }
 }
 
 fn has_types<D: Domain + ?Sized>(values: &[Value<D>], types: &[ValueType]) -> bool {
-    values.len() == types.len()
-        && values
-            .iter()
-            .zip(types)
-            .all(|(value, wanted)| value.value_type() == *wanted)
+    values.len() == types.len() && values.iter().zip(types).all(|(value, wanted)| value.value_type() == *wanted)
 }
 
 /// What a step came to.
@@ -131,34 +110,16 @@ pub fn step<W: World>(
     let position = activation.position;
     let instruction = &function.body[position as usize];
     activation.position += 1;
-    let mut stepper = Stepper {
-        world,
-        module,
-        function,
-        activation,
-        position,
-    };
+    let mut stepper = Stepper { world, module, function, activation, position };
     match stepper.operator(&instruction.op)? {
         Done::Next => Ok(Event::Next),
         Done::Trap(trap) => Ok(Event::Trap(trap, instruction.offset)),
         Done::Return => Ok(Event::Return(stepper.results())),
         Done::Call { callee, arguments } => Ok(match callee {
-            Callee::Direct(function) => Event::Call {
-                offset: instruction.offset,
-                function,
-                arguments,
-            },
-            Callee::Indirect {
-                type_index,
-                index,
-                code,
-            } => Event::CallIndirect {
-                offset: instruction.offset,
-                type_index,
-                index,
-                code,
-                arguments,
-            },
+            Callee::Direct(function) => Event::Call { offset: instruction.offset, function, arguments },
+            Callee::Indirect { type_index, index, code } => {
+                Event::CallIndirect { offset: instruction.offset, type_index, index, code, arguments }
+            }
         }),
     }
 }
@@ -168,19 +129,12 @@ enum Done<W: World> {
     Next,
     Trap(Trap),
     Return,
-    Call {
-        callee: Callee<W>,
-        arguments: Vec<Value<W>>,
-    },
+    Call { callee: Callee<W>, arguments: Vec<Value<W>> },
 }
 
 enum Callee<W: World> {
     Direct(u32),
-    Indirect {
-        type_index: u32,
-        index: W::W32,
-        code: W::W32,
-    },
+    Indirect { type_index: u32, index: W::W32, code: W::W32 },
 }
 
 type Outcome<W> = Result<Done<W>, <W as Decide>::Stop>;
@@ -226,10 +180,7 @@ impl<W: World> Stepper<'_, W> {
             Op::Call(callee) => {
                 let signature = self.module.signature(*callee).expect("validated");
                 let arguments = self.pop_many(signature.parameters.len());
-                return Ok(Done::Call {
-                    callee: Callee::Direct(*callee),
-                    arguments,
-                });
+                return Ok(Done::Call { callee: Callee::Direct(*callee), arguments });
             }
             Op::CallIndirect(type_index) => return self.call_indirect(*type_index),
             Op::Drop => {
@@ -329,23 +280,12 @@ impl<W: World> Stepper<'_, W> {
     }
 
     fn otherwise(&self) -> u32 {
-        self.function
-            .control
-            .otherwise(self.position)
-            .expect("every `if` and `else` has a place")
+        self.function.control.otherwise(self.position).expect("every `if` and `else` has a place")
     }
 
     fn branch(&mut self, depth: u32) -> Done<W> {
-        let label = self
-            .function
-            .control
-            .label(self.position, depth)
-            .expect("validated");
-        let Label {
-            target,
-            arity,
-            height,
-        } = label;
+        let label = self.function.control.label(self.position, depth).expect("validated");
+        let Label { target, arity, height } = label;
         match target {
             Target::Return => Done::Return,
             Target::Place(place) => {
@@ -384,14 +324,7 @@ impl<W: World> Stepper<'_, W> {
         }
         let code = self.world.table_code(0, &index)?;
         let arguments = self.pop_many(self.module.types[type_index as usize].parameters.len());
-        Ok(Done::Call {
-            callee: Callee::Indirect {
-                type_index,
-                index,
-                code,
-            },
-            arguments,
-        })
+        Ok(Done::Call { callee: Callee::Indirect { type_index, index, code }, arguments })
     }
 
     fn select(&mut self) {
@@ -411,12 +344,7 @@ impl<W: World> Stepper<'_, W> {
     }
 
     /// The effective address of an access of some bytes, or `None` if it traps.
-    fn address(
-        &mut self,
-        index: &W::W32,
-        offset: u32,
-        bytes: u32,
-    ) -> Result<Option<W::W32>, W::Stop> {
+    fn address(&mut self, index: &W::W32, offset: u32, bytes: u32) -> Result<Option<W::W32>, W::Stop> {
         let Some(end) = offset.checked_add(bytes) else {
             return Ok(None);
         };
@@ -504,11 +432,7 @@ impl<W: World> Stepper<'_, W> {
         let room = self.world.bin32(Bin32::Sub, &reserve, &old);
         let too_much = self.world.cmp32(Cmp::LtU, &room, &delta);
         let fits = self.world.not(&too_much);
-        let (zero, failed, sixteen) = (
-            self.world.w32(0),
-            self.world.w32(u32::MAX),
-            self.world.w32(16),
-        );
+        let (zero, failed, sixteen) = (self.world.w32(0), self.world.w32(u32::MAX), self.world.w32(16));
         let asked = self.world.bin32(Bin32::Shl, &delta, &sixteen);
         let added = self.world.ite32(&fits, &asked, &zero);
         let length = self.world.bin32(Bin32::Add, &length, &added);
@@ -567,12 +491,7 @@ impl<W: World> Stepper<'_, W> {
         Ok(Done::Next)
     }
 
-    fn division_trap(
-        &mut self,
-        binary: Binary32,
-        a: &W::W32,
-        b: &W::W32,
-    ) -> Result<Option<Trap>, W::Stop> {
+    fn division_trap(&mut self, binary: Binary32, a: &W::W32, b: &W::W32) -> Result<Option<Trap>, W::Stop> {
         let zero = self.world.w32(0);
         let by_zero = self.world.cmp32(Cmp::Eq, b, &zero);
         if self.world.decide(&by_zero)? {
@@ -594,9 +513,7 @@ impl<W: World> Stepper<'_, W> {
     /// `MIN`, and `MIN - MIN * -1` is the 0 that Wasm asks for.
     fn divide(&mut self, binary: Binary32, a: &W::W32, b: &W::W32) -> W::W32 {
         let signed = matches!(binary, Binary32::DivS | Binary32::RemS);
-        let quotient = self
-            .world
-            .bin32(if signed { Bin32::DivS } else { Bin32::DivU }, a, b);
+        let quotient = self.world.bin32(if signed { Bin32::DivS } else { Bin32::DivU }, a, b);
         if matches!(binary, Binary32::DivS | Binary32::DivU) {
             return quotient;
         }
@@ -681,10 +598,7 @@ impl<W: World> Stepper<'_, W> {
     }
 
     fn pop(&mut self) -> Value<W> {
-        self.activation
-            .stack
-            .pop()
-            .expect("validation keeps the stack high enough")
+        self.activation.stack.pop().expect("validation keeps the stack high enough")
     }
 
     fn pop32(&mut self) -> W::W32 {
@@ -714,12 +628,7 @@ enum Holds<B> {
     Unless(B),
 }
 
-fn compare<T, B>(
-    relation: Relation,
-    a: T,
-    b: T,
-    mut cmp: impl FnMut(Cmp, &T, &T) -> B,
-) -> Holds<B> {
+fn compare<T, B>(relation: Relation, a: T, b: T, mut cmp: impl FnMut(Cmp, &T, &T) -> B) -> Holds<B> {
     match relation {
         Relation::Eq => Holds::If(cmp(Cmp::Eq, &a, &b)),
         Relation::Ne => Holds::Unless(cmp(Cmp::Eq, &a, &b)),

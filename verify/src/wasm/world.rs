@@ -65,13 +65,7 @@ pub trait World: Decide {
     /// Reads bytes of linear memory that lie within its length, little-endian, zero-extended.
     fn load(&mut self, memory: u32, at: &Self::W32, width: Width) -> Result<Self::W32, Self::Stop>;
     /// Writes the low bytes of a word to linear memory, within its length.
-    fn store(
-        &mut self,
-        memory: u32,
-        at: &Self::W32,
-        width: Width,
-        value: &Self::W32,
-    ) -> Result<(), Self::Stop>;
+    fn store(&mut self, memory: u32, at: &Self::W32, width: Width, value: &Self::W32) -> Result<(), Self::Stop>;
     /// The memory's length in bytes, a multiple of the page size.
     fn memory_bytes(&mut self, memory: u32) -> Self::W32;
     /// Sets the memory's length in bytes; bytes between the old and the new length are zero.

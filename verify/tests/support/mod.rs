@@ -10,7 +10,7 @@ use object::write::{Object, Relocation, Symbol, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use sha2::{Digest, Sha256};
 use synth_verify::hints::{
-    codec, entry_name, Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Sort, Unknown,
+    Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Sort, Unknown, codec, entry_name,
 };
 
 pub mod frames;
@@ -94,7 +94,10 @@ pub fn parse(text: &str) -> Case {
             "[wat]" => at = (Part::Wat, 0),
             "[code" => {
                 at = (Part::Code, function_number(words[1]));
-                functions.insert(at.1, Code { hints: FunctionHints { function: at.1, ..FunctionHints::default() }, ..Code::default() });
+                functions.insert(
+                    at.1,
+                    Code { hints: FunctionHints { function: at.1, ..FunctionHints::default() }, ..Code::default() },
+                );
             }
             "[cut" => {
                 at = (Part::Cut, function_number(words[1]));
@@ -337,7 +340,12 @@ impl Case {
             wasm_sha256: Sha256::digest(&self.wasm).into(),
             module_name: "m".to_owned(),
             export_prefix: String::new(),
-            functions: self.functions.iter().filter(|(index, _)| **index != INIT).map(|(_, code)| code.hints.clone()).collect(),
+            functions: self
+                .functions
+                .iter()
+                .filter(|(index, _)| **index != INIT)
+                .map(|(_, code)| code.hints.clone())
+                .collect(),
         }
     }
 
@@ -350,7 +358,11 @@ impl Case {
     pub fn object(&self) -> Object<'static> {
         let module = module::read(&self.wasm).unwrap();
         let mut object = Object::new(BinaryFormat::Elf, Architecture::Arm, Endianness::Little);
-        object.flags = object::FileFlags::Elf { os_abi: object::elf::OsAbi(0), abi_version: 0, e_flags: object::elf::FileFlags(0x0500_0000) };
+        object.flags = object::FileFlags::Elf {
+            os_abi: object::elf::OsAbi(0),
+            abi_version: 0,
+            e_flags: object::elf::FileFlags(0x0500_0000),
+        };
         let text = object.add_section(Vec::new(), b".text.m".to_vec(), SectionKind::Text);
         let mut symbols = BTreeMap::new();
         regions::add(&mut object, &module, &mut symbols);
@@ -373,7 +385,9 @@ impl Case {
                 let name = if symbol.contains('_') { symbol.clone() } else { format!("m.{symbol}") };
                 let id = *symbols.entry(name.clone()).or_insert_with(|| undefined(&mut object, &name));
                 let flags = object::RelocationFlags::Elf { r_type: *kind };
-                object.add_relocation(text, Relocation { offset: at + u64::from(*offset), symbol: id, addend: 0, flags }).unwrap();
+                object
+                    .add_relocation(text, Relocation { offset: at + u64::from(*offset), symbol: id, addend: 0, flags })
+                    .unwrap();
             }
         }
         if let Some(frames) = &self.frames {

@@ -16,9 +16,7 @@ impl Random {
     /// A number of random magnitude, so that short and long encodings both occur.
     fn number(&mut self) -> u32 {
         let bits = self.below(33);
-        (self.below(1 << 32) as u32)
-            .checked_shr(32 - bits as u32)
-            .unwrap_or(0)
+        (self.below(1 << 32) as u32).checked_shr(32 - bits as u32).unwrap_or(0)
     }
 
     fn optional(&mut self) -> Option<u32> {
@@ -72,17 +70,11 @@ impl Random {
     fn cut(&mut self, at: u32) -> Cut {
         let unknowns = self.list(|random| Unknown {
             key: random.number(),
-            sort: if random.below(2) == 0 {
-                Sort::W32
-            } else {
-                Sort::W64
-            },
+            sort: if random.below(2) == 0 { Sort::W32 } else { Sort::W64 },
             made_at: random.optional(),
         });
         let count = self.below(30) + 1;
-        let nodes: Vec<Expr> = (0..count as u32)
-            .map(|index| self.expr(index, unknowns.len() as u64))
-            .collect();
+        let nodes: Vec<Expr> = (0..count as u32).map(|index| self.expr(index, unknowns.len() as u64)).collect();
         let slot = |random: &mut Self| (random.below(2) == 0).then(|| random.below(count) as u32);
         Cut {
             at,
@@ -127,8 +119,7 @@ impl Random {
             joins: self.list(|random| Join {
                 at: ascend(random, &mut join),
                 from: random.number(),
-                renames: random
-                    .list(|random| (random.location(), random.number(), random.number())),
+                renames: random.list(|random| (random.location(), random.number(), random.number())),
             }),
             data: self.list(|random| (ascend(random, &mut data), ascend(random, &mut data))),
         }
@@ -147,39 +138,12 @@ fn hints(seed: u64) -> Hints {
 
 #[test]
 fn each_operator_stands_at_its_own_number() {
-    assert!(
-        UN32.iter()
-            .enumerate()
-            .all(|(index, op)| *op as usize == index)
-    );
-    assert!(
-        BIN32
-            .iter()
-            .enumerate()
-            .all(|(index, op)| *op as usize == index)
-    );
-    assert!(
-        UN64.iter()
-            .enumerate()
-            .all(|(index, op)| *op as usize == index)
-    );
-    assert!(
-        BIN64
-            .iter()
-            .enumerate()
-            .all(|(index, op)| *op as usize == index)
-    );
-    assert!(
-        CMP.iter()
-            .enumerate()
-            .all(|(index, op)| *op as usize == index)
-    );
-    assert!(
-        CLASS
-            .iter()
-            .enumerate()
-            .all(|(index, class)| *class as usize == index)
-    );
+    assert!(UN32.iter().enumerate().all(|(index, op)| *op as usize == index));
+    assert!(BIN32.iter().enumerate().all(|(index, op)| *op as usize == index));
+    assert!(UN64.iter().enumerate().all(|(index, op)| *op as usize == index));
+    assert!(BIN64.iter().enumerate().all(|(index, op)| *op as usize == index));
+    assert!(CMP.iter().enumerate().all(|(index, op)| *op as usize == index));
+    assert!(CLASS.iter().enumerate().all(|(index, class)| *class as usize == index));
 }
 
 #[test]
@@ -195,10 +159,7 @@ fn every_prefix_and_every_extension_is_refused() {
     for seed in 0..20 {
         let mut bytes = encode(&hints(seed));
         for length in 0..bytes.len() {
-            assert!(
-                decode(&bytes[..length]).is_err(),
-                "seed {seed}, length {length}"
-            );
+            assert!(decode(&bytes[..length]).is_err(), "seed {seed}, length {length}");
         }
         bytes.push(0);
         assert!(decode(&bytes).is_err(), "seed {seed}");
@@ -242,18 +203,9 @@ fn a_length_beyond_the_section_is_refused_before_anything_is_reserved() {
 }
 
 fn with_node(expr: Expr) -> Hints {
-    let cut = Cut {
-        nodes: vec![expr],
-        ..Cut::default()
-    };
-    let function = FunctionHints {
-        cuts: vec![cut],
-        ..FunctionHints::default()
-    };
-    Hints {
-        functions: vec![function],
-        ..Hints::default()
-    }
+    let cut = Cut { nodes: vec![expr], ..Cut::default() };
+    let function = FunctionHints { cuts: vec![cut], ..FunctionHints::default() };
+    Hints { functions: vec![function], ..Hints::default() }
 }
 
 #[test]
@@ -261,11 +213,7 @@ fn what_a_register_held_at_entry_needs_no_expression() {
     let mut hints = with_node(Expr::Const32(1));
     let cut = &mut hints.functions[0].cuts[0];
     cut.nodes.clear();
-    cut.locations = vec![Located {
-        location: Location::Stack(-4),
-        name: ENTRY_NAME + 14,
-        value: 0,
-    }];
+    cut.locations = vec![Located { location: Location::Stack(-4), name: ENTRY_NAME + 14, value: 0 }];
     assert_eq!(decode(&encode(&hints)), Ok(hints.clone()));
     hints.functions[0].cuts[0].locations[0].value = 1;
     assert_eq!(decode(&encode(&hints)).unwrap_err().what, "no such node");
@@ -274,10 +222,7 @@ fn what_a_register_held_at_entry_needs_no_expression() {
 #[test]
 fn references_must_exist() {
     let what = |hints: &Hints| decode(&encode(hints)).unwrap_err().what;
-    assert_eq!(
-        what(&with_node(Expr::Un32(Un32::Clz, 0))),
-        "a node that is not earlier"
-    );
+    assert_eq!(what(&with_node(Expr::Un32(Un32::Clz, 0))), "a node that is not earlier");
     assert_eq!(what(&with_node(Expr::Low(7))), "a node that is not earlier");
     assert_eq!(what(&with_node(Expr::Unknown(0))), "no such unknown");
     let mut hints = with_node(Expr::Const32(1));
@@ -290,10 +235,7 @@ fn offsets_must_ascend() {
     let mut hints = with_node(Expr::Const32(1));
     let cut = hints.functions[0].cuts[0].clone();
     hints.functions[0].cuts.push(cut);
-    assert_eq!(
-        decode(&encode(&hints)).unwrap_err().what,
-        "an offset that does not ascend"
-    );
+    assert_eq!(decode(&encode(&hints)).unwrap_err().what, "an offset that does not ascend");
 }
 
 #[test]
@@ -308,8 +250,5 @@ fn text_names_every_part() {
     });
     let text = to_text(&hints);
     assert!(text.contains("n0 = Const32(1)"), "{text}");
-    assert!(
-        text.contains("0x0004 Frame for wasm 0x20: ([entry-8]:v3) <- (r4:entry4)"),
-        "{text}"
-    );
+    assert!(text.contains("0x0004 Frame for wasm 0x20: ([entry-8]:v3) <- (r4:entry4)"), "{text}");
 }

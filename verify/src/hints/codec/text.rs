@@ -8,11 +8,7 @@ pub fn to_text(hints: &Hints) -> String {
         "module {:?}, exports prefixed {:?}, wasm sha256 {}\n",
         hints.module_name,
         hints.export_prefix,
-        hints
-            .wasm_sha256
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+        hints.wasm_sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     );
     for function in &hints.functions {
         text.push_str(&function_text(function));
@@ -25,19 +21,12 @@ fn function_text(function: &FunctionHints) -> String {
         "function {}: {} bytes, frame {}, checked {}",
         function.function, function.code_bytes, function.frame_bytes, function.checked_bytes
     )];
-    lines.extend(
-        function
-            .data
-            .iter()
-            .map(|(start, end)| format!("  data {start:#x}..{end:#x}")),
-    );
+    lines.extend(function.data.iter().map(|(start, end)| format!("  data {start:#x}..{end:#x}")));
     for cut in &function.cuts {
         lines.push(cut_text(cut));
     }
     for label in &function.labels {
-        let source = label
-            .source
-            .map_or(String::new(), |source| format!(" for wasm {source:#x}"));
+        let source = label.source.map_or(String::new(), |source| format!(" for wasm {source:#x}"));
         lines.push(format!(
             "  {:#06x} {:?}{source}: {} <- {}",
             label.at,
@@ -48,51 +37,25 @@ fn function_text(function: &FunctionHints) -> String {
     }
     for join in &function.joins {
         let renames = join.renames.iter().map(|&(location, before, after)| {
-            format!(
-                "{} {}>{}",
-                location_text(location),
-                name_text(before),
-                name_text(after)
-            )
+            format!("{} {}>{}", location_text(location), name_text(before), name_text(after))
         });
         let renames: Vec<String> = renames.collect();
-        lines.push(format!(
-            "  join {:#06x} from {:#06x}: {}",
-            join.at,
-            join.from,
-            renames.join(", ")
-        ));
+        lines.push(format!("  join {:#06x} from {:#06x}: {}", join.at, join.from, renames.join(", ")));
     }
     lines.push(String::new());
     lines.join("\n")
 }
 
 fn cut_text(cut: &Cut) -> String {
-    let places: Vec<String> = cut
-        .source
-        .iter()
-        .map(|(function, offset)| format!("f{function}+{offset:#x}"))
-        .collect();
+    let places: Vec<String> = cut.source.iter().map(|(function, offset)| format!("f{function}+{offset:#x}")).collect();
     let slots = |slots: &[Option<Node>]| {
-        let slots = slots
-            .iter()
-            .map(|slot| slot.map_or("_".to_owned(), |node| format!("n{node}")));
+        let slots = slots.iter().map(|slot| slot.map_or("_".to_owned(), |node| format!("n{node}")));
         slots.collect::<Vec<_>>().join(" ")
     };
-    let mut lines = vec![format!(
-        "  cut {:#06x} at {}, depth {}",
-        cut.at,
-        places.join(" "),
-        cut.depth
-    )];
+    let mut lines = vec![format!("  cut {:#06x} at {}, depth {}", cut.at, places.join(" "), cut.depth)];
     for (index, unknown) in cut.unknowns.iter().enumerate() {
-        let made = unknown
-            .made_at
-            .map_or(String::new(), |at| format!(" made at {at:#x}"));
-        lines.push(format!(
-            "    x{index} = value {} {:?}{made}",
-            unknown.key, unknown.sort
-        ));
+        let made = unknown.made_at.map_or(String::new(), |at| format!(" made at {at:#x}"));
+        lines.push(format!("    x{index} = value {} {:?}{made}", unknown.key, unknown.sort));
     }
     for (index, node) in cut.nodes.iter().enumerate() {
         lines.push(format!("    n{index} = {node:?}"));
@@ -117,9 +80,7 @@ fn cut_text(cut: &Cut) -> String {
 }
 
 fn named_locations_text(items: &[(Location, Name)]) -> String {
-    let items = items
-        .iter()
-        .map(|&(location, name)| format!("{}:{}", location_text(location), name_text(name)));
+    let items = items.iter().map(|&(location, name)| format!("{}:{}", location_text(location), name_text(name)));
     format!("({})", items.collect::<Vec<_>>().join(" "))
 }
 

@@ -125,37 +125,25 @@ fn bits_of_flags(t: &mut Terms, node: &Node) -> Option<Id> {
         };
     }
     let flag = t.flag(joined);
-    Some(if bits.op == BitOp::And {
-        t.masked(flag, bits.constant & 1)
-    } else {
-        flag
-    })
+    Some(if bits.op == BitOp::And { t.masked(flag, bits.constant & 1) } else { flag })
 }
 
 /// `x & m = x & n` if `m` and `n` differ only in bits that `x` has not, and without the mask or an
 /// operand if it has all bits that the others can have
 fn and_known(t: &mut Terms, node: &Node) -> Option<Id> {
     let bits = of(BitOp::And, node)?;
-    let mask = bits
-        .operands
-        .iter()
-        .fold(bits.constant, |mask, id| mask & t.range(*id).possible());
+    let mask = bits.operands.iter().fold(bits.constant, |mask, id| mask & t.range(*id).possible());
     if mask == 0 {
         return Some(t.word(0));
     }
     for (at, id) in bits.operands.iter().enumerate() {
         let rest = others(bits, at);
-        let needed = rest
-            .iter()
-            .fold(bits.constant, |mask, id| mask & t.range(*id).possible());
+        let needed = rest.iter().fold(bits.constant, |mask, id| mask & t.range(*id).possible());
         if t.range(*id).ones & needed == needed {
             return Some(t.bits(BitOp::And, &rest, bits.constant));
         }
     }
-    let possible = bits
-        .operands
-        .iter()
-        .fold(u32::MAX, |mask, id| mask & t.range(*id).possible());
+    let possible = bits.operands.iter().fold(u32::MAX, |mask, id| mask & t.range(*id).possible());
     let wanted = if mask == possible { u32::MAX } else { mask };
     (wanted != bits.constant).then(|| t.bits(BitOp::And, &bits.operands, wanted))
 }
@@ -170,10 +158,7 @@ fn and_low_zeros(t: &mut Terms, node: &Node) -> Option<Id> {
     let inner = t.bits(BitOp::And, &bits.operands, u32::MAX);
     let field = t.field((inner, 1));
     if field.factor == 1 && field.distance > 0 {
-        return Some(t.of_field(Field {
-            mask: field.mask & bits.constant,
-            ..field
-        }));
+        return Some(t.of_field(Field { mask: field.mask & bits.constant, ..field }));
     }
     let moved = t.shr_u(inner, low);
     let kept = t.masked(moved, bits.constant >> low);
@@ -201,11 +186,7 @@ fn and_low_demand(t: &mut Terms, node: &Node) -> Option<Id> {
     if needed >= 32 {
         return None;
     }
-    let lowered: Vec<Id> = bits
-        .operands
-        .iter()
-        .map(|id| low_sum(t, *id, needed))
-        .collect();
+    let lowered: Vec<Id> = bits.operands.iter().map(|id| low_sum(t, *id, needed)).collect();
     (lowered[..] != bits.operands[..]).then(|| t.bits(BitOp::And, &lowered, bits.constant))
 }
 
@@ -215,10 +196,7 @@ fn and_of_parts(t: &mut Terms, node: &Node) -> Option<Id> {
     let [only] = bits.operands[..] else {
         return None;
     };
-    let Linear {
-        monomials: parts,
-        constant,
-    } = t.disjoint_parts(only)?;
+    let Linear { monomials: parts, constant } = t.disjoint_parts(only)?;
     if parts.len() + usize::from(constant != 0) < 2 {
         return None;
     }
@@ -238,13 +216,8 @@ fn and_of_choice(t: &mut Terms, node: &Node) -> Option<Id> {
             continue;
         };
         let rest = others(bits, at);
-        let needed = rest
-            .iter()
-            .fold(bits.constant, |mask, id| mask & t.range(*id).possible());
-        if [a, b]
-            .iter()
-            .any(|value| value & needed != 0 && value & needed != needed)
-        {
+        let needed = rest.iter().fold(bits.constant, |mask, id| mask & t.range(*id).possible());
+        if [a, b].iter().any(|value| value & needed != 0 && value & needed != needed) {
             continue;
         }
         let rest = t.bits(BitOp::And, &rest, bits.constant);
@@ -259,10 +232,7 @@ fn and_of_choice(t: &mut Terms, node: &Node) -> Option<Id> {
 fn and_absorbs(t: &mut Terms, node: &Node) -> Option<Id> {
     let bits = of(BitOp::And, node)?;
     let absorbed = |id: &Id| match t.node(*id) {
-        Node::Bits(or) if or.op == BitOp::Or => or
-            .operands
-            .iter()
-            .any(|operand| bits.operands.contains(operand)),
+        Node::Bits(or) if or.op == BitOp::Or => or.operands.iter().any(|operand| bits.operands.contains(operand)),
         _ => false,
     };
     let at = bits.operands.iter().position(absorbed)?;
@@ -275,11 +245,7 @@ fn and_of_complements(t: &mut Terms, node: &Node) -> Option<Id> {
     if bits.operands.len() < 2 || bits.constant != u32::MAX {
         return None;
     }
-    let plain: Option<Vec<Id>> = bits
-        .operands
-        .iter()
-        .map(|id| t.complement_of(*id))
-        .collect();
+    let plain: Option<Vec<Id>> = bits.operands.iter().map(|id| t.complement_of(*id)).collect();
     let or = t.bits(BitOp::Or, &plain?, 0);
     Some(t.complement(or))
 }
@@ -299,11 +265,7 @@ fn or_constant(t: &mut Terms, node: &Node) -> Option<Id> {
 fn or_of_parts(t: &mut Terms, node: &Node) -> Option<Id> {
     let bits = of(BitOp::Or, node)?;
     for (at, id) in bits.operands.iter().enumerate() {
-        let Some(Linear {
-            monomials: parts,
-            constant,
-        }) = t.disjoint_parts(*id)
-        else {
+        let Some(Linear { monomials: parts, constant }) = t.disjoint_parts(*id) else {
             continue;
         };
         if parts.len() + usize::from(constant != 0) < 2 {
@@ -332,9 +294,7 @@ fn xor_disjoint(t: &mut Terms, node: &Node) -> Option<Id> {
 fn disjoint(t: &mut Terms, bits: &Bits) -> Option<Id> {
     for (at, id) in bits.operands.iter().enumerate() {
         let rest = others(bits, at);
-        let used = rest
-            .iter()
-            .fold(bits.constant, |used, id| used | t.range(*id).possible());
+        let used = rest.iter().fold(bits.constant, |used, id| used | t.range(*id).possible());
         if t.range(*id).possible() & used == 0 && (used != 0 || !rest.is_empty()) {
             let rest = t.bits(bits.op, &rest, bits.constant);
             return Some(t.sum(&[(*id, 1), (rest, 1)], 0));
@@ -358,10 +318,7 @@ fn joins_fields(t: &mut Terms, bits: &Bits) -> Option<Id> {
     for id in bits.operands.iter() {
         let sum = t.linear(*id);
         let part = super::linear::only_monomial(&sum);
-        fields.push(
-            part.map(|part| t.field(part))
-                .filter(|field| field.factor == 1),
-        );
+        fields.push(part.map(|part| t.field(part)).filter(|field| field.factor == 1));
     }
     for (i, a) in fields.iter().enumerate() {
         for (j, b) in fields.iter().enumerate().skip(i + 1) {
@@ -383,10 +340,7 @@ fn joins_fields(t: &mut Terms, bits: &Bits) -> Option<Id> {
 fn or_absorbs(t: &mut Terms, node: &Node) -> Option<Id> {
     let bits = of(BitOp::Or, node)?;
     let absorbed = |id: &Id| match t.node(*id) {
-        Node::Bits(and) if and.op == BitOp::And => and
-            .operands
-            .iter()
-            .any(|operand| bits.operands.contains(operand)),
+        Node::Bits(and) if and.op == BitOp::And => and.operands.iter().any(|operand| bits.operands.contains(operand)),
         _ => false,
     };
     let at = bits.operands.iter().position(absorbed)?;
@@ -399,11 +353,7 @@ fn or_of_complements(t: &mut Terms, node: &Node) -> Option<Id> {
     if bits.operands.len() < 2 || bits.constant != 0 {
         return None;
     }
-    let plain: Option<Vec<Id>> = bits
-        .operands
-        .iter()
-        .map(|id| t.complement_of(*id))
-        .collect();
+    let plain: Option<Vec<Id>> = bits.operands.iter().map(|id| t.complement_of(*id)).collect();
     let and = t.bits(BitOp::And, &plain?, u32::MAX);
     Some(t.complement(and))
 }
@@ -471,10 +421,7 @@ fn xor_constant(t: &mut Terms, node: &Node) -> Option<Id> {
     let (flips, sign) = (bits.constant & 0x7fff_ffff, bits.constant & 0x8000_0000);
     if flips == 0x7fff_ffff {
         let rest = t.bits(BitOp::Xor, &bits.operands, 0);
-        return Some(t.sum(
-            &[(rest, u32::MAX)],
-            u32::MAX.wrapping_add(sign ^ 0x8000_0000),
-        ));
+        return Some(t.sum(&[(rest, u32::MAX)], u32::MAX.wrapping_add(sign ^ 0x8000_0000)));
     }
     if sign == 0 {
         return None;
@@ -490,8 +437,7 @@ fn xor_known(t: &mut Terms, node: &Node) -> Option<Id> {
         return None;
     };
     let range = t.range(only);
-    (range.ones & bits.constant == bits.constant)
-        .then(|| t.sum(&[(only, 1)], bits.constant.wrapping_neg()))
+    (range.ones & bits.constant == bits.constant).then(|| t.sum(&[(only, 1)], bits.constant.wrapping_neg()))
 }
 
 /// `x ^ ite(c, -1, 0) = ite(c, !x, x)`

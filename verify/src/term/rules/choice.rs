@@ -216,9 +216,5 @@ fn choice_of_writes(t: &mut Terms, node: &Node) -> Option<Id> {
         let y = otherwise.get(&offset).copied().unwrap_or(old);
         bytes.push((offset, t.choose(c, x, y)));
     }
-    Some(t.build(Node::Writes(Writes {
-        memory: like.memory,
-        base: like.base,
-        bytes: bytes.into(),
-    })))
+    Some(t.build(Node::Writes(Writes { memory: like.memory, base: like.base, bytes: bytes.into() })))
 }

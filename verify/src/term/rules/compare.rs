@@ -121,15 +121,8 @@ fn eq_is_difference(t: &mut Terms, node: &Node) -> Option<Id> {
     let Some((_, first)) = sum.monomials.first() else {
         return Some(t.truth(sum.constant == 0));
     };
-    let sign = if *first as i32 > 0 || *first == MIN {
-        1
-    } else {
-        u32::MAX
-    };
-    let left = t.sum(
-        &[(difference, sign)],
-        sum.constant.wrapping_mul(sign).wrapping_neg(),
-    );
+    let sign = if *first as i32 > 0 || *first == MIN { 1 } else { u32::MAX };
+    let left = t.sum(&[(difference, sign)], sum.constant.wrapping_mul(sign).wrapping_neg());
     let right = sum.constant.wrapping_mul(sign).wrapping_neg();
     (t.constant(b) != Some(right) || left != a).then(|| t.cmp_const(Cmp::Eq, left, right))
 }
@@ -138,8 +131,7 @@ fn eq_is_difference(t: &mut Terms, node: &Node) -> Option<Id> {
 fn eq_out_of_range(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, k) = with_constant(t, Cmp::Eq, node)?;
     let range = t.range(a);
-    let possible =
-        (range.low..=range.high).contains(&k) && range.zeros & k == 0 && range.ones & !k == 0;
+    let possible = (range.low..=range.high).contains(&k) && range.zeros & k == 0 && range.ones & !k == 0;
     if !possible {
         return Some(t.truth(false));
     }
@@ -211,8 +203,7 @@ fn eq_with_xor(t: &mut Terms, node: &Node) -> Option<Id> {
         return None;
     }
     let is_xor = |id: Id| matches!(t.node(id), Node::Bits(bits) if bits.op == BitOp::Xor);
-    let &(xor, factor) =
-        sum.monomials.iter().find(|(id, factor)| [1, u32::MAX].contains(factor) && is_xor(*id))?;
+    let &(xor, factor) = sum.monomials.iter().find(|(id, factor)| [1, u32::MAX].contains(factor) && is_xor(*id))?;
     let rest = t.sum(&[(a, 1), (xor, factor.wrapping_neg())], 0);
     let equal = t.sum(&[(rest, factor.wrapping_neg())], factor.wrapping_mul(k));
     let difference = t.bits(BitOp::Xor, &[xor, equal], 0);
@@ -237,10 +228,7 @@ fn eq_of_parts(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, k) = with_constant(t, Cmp::Eq, node)?;
     for sign in [1, u32::MAX] {
         let signed = t.scaled(a, sign);
-        let Some(Linear {
-            monomials: parts, ..
-        }) = t.disjoint_parts(signed)
-        else {
+        let Some(Linear { monomials: parts, .. }) = t.disjoint_parts(signed) else {
             continue;
         };
         if parts.len() < 2 {

@@ -9,24 +9,12 @@ use crate::thumb::flags::Flags;
 use crate::thumb::inst::Cond;
 
 fn same(t: &Terms, machine: Term32, source: Term32) {
-    assert_eq!(
-        machine.norm,
-        source.norm,
-        "\n{}\n{}",
-        show(t.arena(), machine.norm),
-        show(t.arena(), source.norm)
-    );
+    assert_eq!(machine.norm, source.norm, "\n{}\n{}", show(t.arena(), machine.norm), show(t.arena(), source.norm));
     assert_ne!(machine.raw, source.raw, "the pair shows nothing");
 }
 
 fn same_bool(t: &Terms, machine: TermBool, source: TermBool) {
-    assert_eq!(
-        machine.norm,
-        source.norm,
-        "\n{}\n{}",
-        show(t.arena(), machine.norm),
-        show(t.arena(), source.norm)
-    );
+    assert_eq!(machine.norm, source.norm, "\n{}\n{}", show(t.arena(), machine.norm), show(t.arena(), source.norm));
 }
 
 fn word(t: &mut Terms, value: u32) -> Term32 {
@@ -98,14 +86,8 @@ fn products_of_pairs() {
     let mut t = Terms::new();
     let (a, b) = operands(&mut t);
     let ((ah, al), (bh, bl)) = (halves(&mut t, a), halves(&mut t, b));
-    let (low, over) = (
-        bin(&mut t, Bin32::Mul, bl, al),
-        bin(&mut t, Bin32::MulHighU, bl, al),
-    );
-    let (first, second) = (
-        bin(&mut t, Bin32::Mul, ah, bl),
-        bin(&mut t, Bin32::Mul, bh, al),
-    );
+    let (low, over) = (bin(&mut t, Bin32::Mul, bl, al), bin(&mut t, Bin32::MulHighU, bl, al));
+    let (first, second) = (bin(&mut t, Bin32::Mul, ah, bl), bin(&mut t, Bin32::Mul, bh, al));
     let high = bin(&mut t, Bin32::Add, second, over);
     let high = bin(&mut t, Bin32::Add, first, high);
     let product = t.bin64(Bin64::Mul, &a, &b);
@@ -119,10 +101,7 @@ fn products_of_extended_words() {
     let zero = word(&mut t, 0);
     let (a, b) = (t.join(&zero, &x), t.join(&zero, &y));
     let product = t.bin64(Bin64::Mul, &a, &b);
-    let (low, high) = (
-        bin(&mut t, Bin32::Mul, y, x),
-        bin(&mut t, Bin32::MulHighU, y, x),
-    );
+    let (low, high) = (bin(&mut t, Bin32::Mul, y, x), bin(&mut t, Bin32::MulHighU, y, x));
     same_pair(&mut t, (high, low), product);
     let (a, b) = (t.un64(Un64::Sext32, &a), t.un64(Un64::Sext32, &b));
     let product = t.bin64(Bin64::Mul, &a, &b);
@@ -134,17 +113,7 @@ fn products_of_extended_words() {
 fn orders_of_pairs() {
     let mut t = Terms::new();
     let (a, b) = operands(&mut t);
-    let constants = [
-        0,
-        1,
-        5,
-        1 << 31,
-        1 << 32,
-        7 << 32,
-        u64::MAX,
-        1 << 63,
-        (1 << 63) - 1,
-    ];
+    let constants = [0, 1, 5, 1 << 31, 1 << 32, 7 << 32, u64::MAX, 1 << 63, (1 << 63) - 1];
     let mut others: Vec<Term64> = constants.iter().map(|value| t.w64(*value)).collect();
     others.push(b);
     for other in others {
@@ -175,10 +144,7 @@ fn equality_of_pairs_by_or() {
     let mut t = Terms::new();
     let (a, b) = operands(&mut t);
     let ((ah, al), (bh, bl)) = (halves(&mut t, a), halves(&mut t, b));
-    let (low, high) = (
-        bin(&mut t, Bin32::Xor, al, bl),
-        bin(&mut t, Bin32::Xor, ah, bh),
-    );
+    let (low, high) = (bin(&mut t, Bin32::Xor, al, bl), bin(&mut t, Bin32::Xor, ah, bh));
     let both = bin(&mut t, Bin32::Or, low, high);
     let zero = word(&mut t, 0);
     let (machine, source) = (t.cmp32(Cmp::Eq, &both, &zero), t.cmp64(Cmp::Eq, &a, &b));
@@ -189,25 +155,12 @@ fn equality_of_pairs_by_or() {
 fn conditions_after_a_comparison() {
     let mut t = Terms::new();
     let (x, y) = (t.fresh32("x"), t.fresh32("y"));
-    let constants = [
-        0,
-        1,
-        2,
-        5,
-        1 << 31,
-        (1 << 31) - 1,
-        4u32.wrapping_neg(),
-        u32::MAX,
-    ];
+    let constants = [0, 1, 2, 5, 1 << 31, (1 << 31) - 1, 4u32.wrapping_neg(), u32::MAX];
     let mut others: Vec<Term32> = constants.iter().map(|value| t.w32(*value)).collect();
     others.push(y);
     for other in others {
         let (_, flags) = Flags::sub(&mut t, &x, &other);
-        let pairs = [
-            (Cond::Lo, Cmp::LtU),
-            (Cond::Lt, Cmp::LtS),
-            (Cond::Eq, Cmp::Eq),
-        ];
+        let pairs = [(Cond::Lo, Cmp::LtU), (Cond::Lt, Cmp::LtS), (Cond::Eq, Cmp::Eq)];
         for (cond, op) in pairs {
             let (machine, source) = (flags.condition(&mut t, cond), t.cmp32(op, &x, &other));
             same_bool(&t, machine, source);
@@ -224,22 +177,10 @@ fn conditions_after_a_comparison() {
 fn conditions_after_an_addition() {
     let mut t = Terms::new();
     let (x, none) = (t.fresh32("x"), t.bool(false));
-    for k in [
-        1u32,
-        5,
-        100,
-        0x4000_0000,
-        5u32.wrapping_neg(),
-        0xc000_0000,
-        u32::MAX,
-    ] {
+    for k in [1u32, 5, 100, 0x4000_0000, 5u32.wrapping_neg(), 0xc000_0000, u32::MAX] {
         let (added, other) = (word(&mut t, k), word(&mut t, k.wrapping_neg()));
         let (_, flags) = Flags::add(&mut t, &x, &added, &none);
-        for (cond, op) in [
-            (Cond::Lo, Cmp::LtU),
-            (Cond::Lt, Cmp::LtS),
-            (Cond::Eq, Cmp::Eq),
-        ] {
+        for (cond, op) in [(Cond::Lo, Cmp::LtU), (Cond::Lt, Cmp::LtS), (Cond::Eq, Cmp::Eq)] {
             let (machine, source) = (flags.condition(&mut t, cond), t.cmp32(op, &x, &other));
             same_bool(&t, machine, source);
         }
@@ -253,47 +194,25 @@ fn shifts_of_pairs() {
     let ((h, l), (_, count_low)) = (halves(&mut t, a), halves(&mut t, count));
     let n = imm(&mut t, Bin32::And, count_low, 63);
     let thirty_two = word(&mut t, 32);
-    let (over, under) = (
-        imm(&mut t, Bin32::Sub, n, 32),
-        bin(&mut t, Bin32::Sub, thirty_two, n),
-    );
+    let (over, under) = (imm(&mut t, Bin32::Sub, n, 32), bin(&mut t, Bin32::Sub, thirty_two, n));
     let across = |t: &mut Terms, (op, back), near, far| {
-        let parts = [
-            shift(t, op, near, n),
-            shift(t, op, far, over),
-            shift(t, back, far, under),
-        ];
+        let parts = [shift(t, op, near, n), shift(t, op, far, over), shift(t, back, far, under)];
         let some = bin(t, Bin32::Or, parts[0], parts[1]);
         bin(t, Bin32::Or, some, parts[2])
     };
-    let (high, low) = (
-        across(&mut t, (Bin32::Shl, Bin32::ShrU), h, l),
-        shift(&mut t, Bin32::Shl, l, n),
-    );
+    let (high, low) = (across(&mut t, (Bin32::Shl, Bin32::ShrU), h, l), shift(&mut t, Bin32::Shl, l, n));
     let source = t.bin64(Bin64::Shl, &a, &count);
     same_pair(&mut t, (high, low), source);
-    let (low, high) = (
-        across(&mut t, (Bin32::ShrU, Bin32::Shl), l, h),
-        shift(&mut t, Bin32::ShrU, h, n),
-    );
+    let (low, high) = (across(&mut t, (Bin32::ShrU, Bin32::Shl), l, h), shift(&mut t, Bin32::ShrU, h, n));
     let source = t.bin64(Bin64::ShrU, &a, &count);
     same_pair(&mut t, (high, low), source);
     let (beyond, flags) = Flags::sub(&mut t, &n, &thirty_two);
-    let (far, reached) = (
-        shift(&mut t, Bin32::ShrS, h, beyond),
-        flags.condition(&mut t, Cond::Hs),
-    );
+    let (far, reached) = (shift(&mut t, Bin32::ShrS, h, beyond), flags.condition(&mut t, Cond::Hs));
     let zero = word(&mut t, 0);
     let far = t.ite32(&reached, &far, &zero);
-    let (near, crossed) = (
-        shift(&mut t, Bin32::ShrU, l, n),
-        shift(&mut t, Bin32::Shl, h, under),
-    );
+    let (near, crossed) = (shift(&mut t, Bin32::ShrU, l, n), shift(&mut t, Bin32::Shl, h, under));
     let low = bin(&mut t, Bin32::Or, near, crossed);
-    let (low, high) = (
-        bin(&mut t, Bin32::Or, low, far),
-        shift(&mut t, Bin32::ShrS, h, n),
-    );
+    let (low, high) = (bin(&mut t, Bin32::Or, low, far), shift(&mut t, Bin32::ShrS, h, n));
     let source = t.bin64(Bin64::ShrS, &a, &count);
     same_pair(&mut t, (high, low), source);
 }
@@ -303,11 +222,7 @@ fn rotations_of_pairs() {
     let mut t = Terms::new();
     let (a, count) = operands(&mut t);
     let ((h, l), (_, n)) = (halves(&mut t, a), halves(&mut t, count));
-    let (bit, zero, thirty_two) = (
-        imm(&mut t, Bin32::And, n, 32),
-        word(&mut t, 0),
-        word(&mut t, 32),
-    );
+    let (bit, zero, thirty_two) = (imm(&mut t, Bin32::And, n, 32), word(&mut t, 0), word(&mut t, 32));
     let equal = t.cmp32(Cmp::Eq, &bit, &zero);
     let swapped = t.not(&equal);
     let (first, second) = (t.ite32(&swapped, &h, &l), t.ite32(&swapped, &l, &h));
@@ -317,14 +232,8 @@ fn rotations_of_pairs() {
         let (near, far) = (shift(t, op, near, by), shift(t, back, far, rest));
         bin(t, Bin32::Or, near, far)
     };
-    for (source, ops) in [
-        (Bin64::RotL, (Bin32::Shl, Bin32::ShrU)),
-        (Bin64::RotR, (Bin32::ShrU, Bin32::Shl)),
-    ] {
-        let (low, high) = (
-            across(&mut t, ops, first, second),
-            across(&mut t, ops, second, first),
-        );
+    for (source, ops) in [(Bin64::RotL, (Bin32::Shl, Bin32::ShrU)), (Bin64::RotR, (Bin32::ShrU, Bin32::Shl))] {
+        let (low, high) = (across(&mut t, ops, first, second), across(&mut t, ops, second, first));
         let source = t.bin64(source, &a, &count);
         same_pair(&mut t, (high, low), source);
     }
@@ -337,27 +246,16 @@ fn shifts_and_rotations_of_pairs_by_constants() {
     let (h, l) = halves(&mut t, a);
     for k in [1u32, 7, 16, 31] {
         let funnel = |t: &mut Terms, near, far| {
-            let (near, far) = (
-                imm(t, Bin32::Shl, near, k),
-                imm(t, Bin32::ShrU, far, 32 - k),
-            );
+            let (near, far) = (imm(t, Bin32::Shl, near, k), imm(t, Bin32::ShrU, far, 32 - k));
             bin(t, Bin32::Or, near, far)
         };
-        let (count, high, low) = (
-            t.w64(u64::from(k)),
-            funnel(&mut t, h, l),
-            imm(&mut t, Bin32::Shl, l, k),
-        );
+        let (count, high, low) = (t.w64(u64::from(k)), funnel(&mut t, h, l), imm(&mut t, Bin32::Shl, l, k));
         let source = t.bin64(Bin64::Shl, &a, &count);
         let (source_high, _) = halves(&mut t, source);
         same(&t, high, source_high);
         let (_, source_low) = halves(&mut t, source);
         assert_eq!(low.norm, source_low.norm);
-        let (source, high, low) = (
-            t.bin64(Bin64::RotL, &a, &count),
-            funnel(&mut t, h, l),
-            funnel(&mut t, l, h),
-        );
+        let (source, high, low) = (t.bin64(Bin64::RotL, &a, &count), funnel(&mut t, h, l), funnel(&mut t, l, h));
         same_pair(&mut t, (high, low), source);
         let back = t.w64(u64::from(64 - k));
         let source = t.bin64(Bin64::RotR, &a, &back);
@@ -377,14 +275,8 @@ fn shift_counts_are_taken_modulo_32() {
         assert_ne!(unmasked.norm, source.norm);
     }
     let (zero, thirty_two) = (word(&mut t, 0), word(&mut t, 32));
-    let (negated, rest) = (
-        bin(&mut t, Bin32::Sub, zero, masked),
-        bin(&mut t, Bin32::Sub, thirty_two, n),
-    );
-    let (machine, source) = (
-        shift(&mut t, Bin32::RotR, x, rest),
-        bin(&mut t, Bin32::RotR, x, negated),
-    );
+    let (negated, rest) = (bin(&mut t, Bin32::Sub, zero, masked), bin(&mut t, Bin32::Sub, thirty_two, n));
+    let (machine, source) = (shift(&mut t, Bin32::RotR, x, rest), bin(&mut t, Bin32::RotR, x, negated));
     same(&t, machine, source);
     // A count that is a remainder needs no mask.
     let ten = word(&mut t, 10);
@@ -392,10 +284,7 @@ fn shift_counts_are_taken_modulo_32() {
     let whole = bin(&mut t, Bin32::Mul, quotient, ten);
     let remainder = bin(&mut t, Bin32::Sub, n, whole);
     let masked = imm(&mut t, Bin32::And, remainder, 31);
-    let (machine, source) = (
-        shift(&mut t, Bin32::Shl, x, remainder),
-        bin(&mut t, Bin32::Shl, x, masked),
-    );
+    let (machine, source) = (shift(&mut t, Bin32::Shl, x, remainder), bin(&mut t, Bin32::Shl, x, masked));
     same(&t, machine, source);
 }
 
@@ -415,10 +304,7 @@ fn bit_fields_meet() {
         same(&t, machine, source);
     }
     // BFI against masks and shifts.
-    let (kept, put) = (
-        imm(&mut t, Bin32::And, x, !0xff00),
-        imm(&mut t, Bin32::And, y, 0xff),
-    );
+    let (kept, put) = (imm(&mut t, Bin32::And, x, !0xff00), imm(&mut t, Bin32::And, y, 0xff));
     let put = imm(&mut t, Bin32::Shl, put, 8);
     let source = bin(&mut t, Bin32::Or, kept, put);
     let moved = imm(&mut t, Bin32::Shl, y, 8);
@@ -450,10 +336,7 @@ fn complements_meet() {
     let both = bin(&mut t, Bin32::Xor, x, y);
     assert_ne!(either.norm, both.norm);
     let not_x = imm(&mut t, Bin32::Xor, x, u32::MAX);
-    let (exclusive, plain) = (
-        bin(&mut t, Bin32::Xor, not_x, not_y),
-        bin(&mut t, Bin32::Xor, y, x),
-    );
+    let (exclusive, plain) = (bin(&mut t, Bin32::Xor, not_x, not_y), bin(&mut t, Bin32::Xor, y, x));
     same(&t, exclusive, plain);
 }
 
@@ -480,14 +363,8 @@ fn remainders_by_multiply_and_subtract() {
     let mut t = Terms::new();
     let (x, y) = (t.fresh32("x"), t.fresh32("y"));
     let quotient = bin(&mut t, Bin32::DivS, x, y);
-    let (one, other) = (
-        bin(&mut t, Bin32::Mul, quotient, y),
-        bin(&mut t, Bin32::Mul, y, quotient),
-    );
-    let (machine, source) = (
-        bin(&mut t, Bin32::Sub, x, one),
-        bin(&mut t, Bin32::Sub, x, other),
-    );
+    let (one, other) = (bin(&mut t, Bin32::Mul, quotient, y), bin(&mut t, Bin32::Mul, y, quotient));
+    let (machine, source) = (bin(&mut t, Bin32::Sub, x, one), bin(&mut t, Bin32::Sub, x, other));
     same(&t, machine, source);
 }
 
@@ -497,10 +374,7 @@ fn bytes_and_words_in_memory() {
     let (x, y, memory) = (t.fresh32("x"), t.fresh32("address"), t.fresh_mem("m"));
     let mut bytes = memory;
     for at in [2, 0, 3, 1] {
-        let (address, byte) = (
-            imm(&mut t, Bin32::Add, y, at),
-            imm(&mut t, Bin32::ShrU, x, 8 * at),
-        );
+        let (address, byte) = (imm(&mut t, Bin32::Add, y, at), imm(&mut t, Bin32::ShrU, x, 8 * at));
         bytes = t.store(bytes, address, Width::Byte, byte);
     }
     let whole = t.store(memory, y, Width::Word, x);
@@ -519,16 +393,10 @@ fn bytes_and_words_in_memory() {
     }
     let word = t.load(memory, y, Width::Word);
     same(&t, joined, word);
-    let (narrow, masked) = (
-        t.load(memory, y, Width::Half),
-        imm(&mut t, Bin32::And, word, 0xffff),
-    );
+    let (narrow, masked) = (t.load(memory, y, Width::Half), imm(&mut t, Bin32::And, word, 0xffff));
     same(&t, narrow, masked);
     let other = imm(&mut t, Bin32::Add, y, 4);
-    let (stored, before) = (
-        t.store(memory, y, Width::Word, x),
-        t.load(memory, other, Width::Word),
-    );
+    let (stored, before) = (t.store(memory, y, Width::Word, x), t.load(memory, other, Width::Word));
     let after = t.load(stored, other, Width::Word);
     same(&t, after, before);
     let back = t.store(memory, y, Width::Word, word);
@@ -538,12 +406,7 @@ fn bytes_and_words_in_memory() {
 #[test]
 fn later_stores_hide_earlier_ones() {
     let mut t = Terms::new();
-    let (x, y, p, q) = (
-        t.fresh32("x"),
-        t.fresh32("y"),
-        t.fresh32("p"),
-        t.fresh32("q"),
-    );
+    let (x, y, p, q) = (t.fresh32("x"), t.fresh32("y"), t.fresh32("p"), t.fresh32("q"));
     let memory = t.fresh_mem("m");
     let first = t.store(memory, p, Width::Word, x);
     let second = t.store(first, q, Width::Word, y);

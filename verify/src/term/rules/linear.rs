@@ -91,12 +91,7 @@ fn mul_distributes(t: &mut Terms, node: &Node) -> Option<Id> {
         }
         parts.push((*x, k.wrapping_mul(right.constant)));
     }
-    parts.extend(
-        right
-            .monomials
-            .iter()
-            .map(|(y, j)| (*y, j.wrapping_mul(left.constant))),
-    );
+    parts.extend(right.monomials.iter().map(|(y, j)| (*y, j.wrapping_mul(left.constant))));
     Some(t.sum(&parts, left.constant.wrapping_mul(right.constant)))
 }
 
@@ -139,19 +134,12 @@ fn high_s_is_high_u(t: &mut Terms, node: &Node) -> Option<Id> {
     let unsigned = t.bin(Bin32::MulHighU, a, b);
     let (left, right) = (t.is_negative(a), t.is_negative(b));
     let (by_left, by_right) = (t.choose(left, b, zero), t.choose(right, a, zero));
-    Some(t.sum(
-        &[(unsigned, 1), (by_left, u32::MAX), (by_right, u32::MAX)],
-        0,
-    ))
+    Some(t.sum(&[(unsigned, 1), (by_left, u32::MAX), (by_right, u32::MAX)], 0))
 }
 
 /// The term whose low bits agree with those of this one and which has fewer operators.
 fn low_bits(t: &mut Terms, id: Id, bits: u32) -> Id {
-    let needed = if bits >= 32 {
-        u32::MAX
-    } else {
-        (1 << bits) - 1
-    };
+    let needed = if bits >= 32 { u32::MAX } else { (1 << bits) - 1 };
     match t.node(id).clone() {
         Node::Bits(and) if and.op == BitOp::And => {
             // All bits above the needed ones may be kept or dropped: keep none unless that frees the mask.
@@ -170,11 +158,7 @@ fn low_bits(t: &mut Terms, id: Id, bits: u32) -> Id {
                 9..=16 => Width::Half,
                 _ => Width::Word,
             };
-            if narrow < width {
-                t.build(Node::Load(narrow, memory, address))
-            } else {
-                id
-            }
+            if narrow < width { t.build(Node::Load(narrow, memory, address)) } else { id }
         }
         _ => id,
     }
@@ -182,11 +166,7 @@ fn low_bits(t: &mut Terms, id: Id, bits: u32) -> Id {
 
 /// `y` with the low `bits` bits of `x`: for each monomial, what is above them in the result is dropped.
 pub(super) fn low_sum(t: &mut Terms, id: Id, bits: u32) -> Id {
-    let needed = if bits >= 32 {
-        u32::MAX
-    } else {
-        (1 << bits) - 1
-    };
+    let needed = if bits >= 32 { u32::MAX } else { (1 << bits) - 1 };
     let sum = t.linear(id);
     let mut parts = Vec::with_capacity(sum.monomials.len());
     for (atom, factor) in sum.monomials.iter() {
@@ -205,14 +185,7 @@ fn sum_drops_high_bits(t: &mut Terms, node: &Node) -> Option<Id> {
     let mut parts = Vec::with_capacity(sum.monomials.len());
     for (atom, factor) in sum.monomials.iter() {
         let shift = factor.trailing_zeros();
-        parts.push((
-            if shift == 0 {
-                *atom
-            } else {
-                low_bits(t, *atom, 32 - shift)
-            },
-            *factor,
-        ));
+        parts.push((if shift == 0 { *atom } else { low_bits(t, *atom, 32 - shift) }, *factor));
     }
     (parts[..] != sum.monomials[..]).then(|| t.sum(&parts, sum.constant))
 }
@@ -244,24 +217,14 @@ fn sum_joins_fields(t: &mut Terms, node: &Node) -> Option<Id> {
                 continue;
             }
             let joined = if i < j && a.factor == b.factor && a.mask & b.mask == 0 {
-                Field {
-                    mask: a.mask | b.mask,
-                    ..*a
-                }
+                Field { mask: a.mask | b.mask, ..*a }
             } else if a.factor == b.factor.wrapping_neg() && b.mask & !a.mask == 0 {
-                Field {
-                    mask: a.mask & !b.mask,
-                    ..*a
-                }
+                Field { mask: a.mask & !b.mask, ..*a }
             } else {
                 continue;
             };
             let joined = t.of_field(joined);
-            let others = sum
-                .monomials
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != i && *at != j);
+            let others = sum.monomials.iter().enumerate().filter(|(at, _)| *at != i && *at != j);
             let mut parts: Vec<(Id, u32)> = others.map(|(_, part)| *part).collect();
             parts.push((joined, 1));
             return Some(t.sum(&parts, sum.constant));
@@ -280,10 +243,9 @@ fn sum_joins_loads(t: &mut Terms, node: &Node) -> Option<Id> {
     let mut others: Vec<(Id, u32)> = Vec::new();
     for (id, factor) in sum.monomials.iter() {
         let shift = factor.trailing_zeros();
-        let (Node::Load(width, memory, address), true) = (
-            t.node(*id).clone(),
-            factor.is_power_of_two() && shift % 8 == 0,
-        ) else {
+        let (Node::Load(width, memory, address), true) =
+            (t.node(*id).clone(), factor.is_power_of_two() && shift % 8 == 0)
+        else {
             others.push((*id, *factor));
             continue;
         };
@@ -328,10 +290,7 @@ fn sum_joins_loads(t: &mut Terms, node: &Node) -> Option<Id> {
 /// `-(x ^ k) - 1 = x ^ !k` for `k` not 0, also with the sign bit of both sides flipped
 fn sum_of_complemented_xor(t: &mut Terms, node: &Node) -> Option<Id> {
     let Node::Linear(sum) = node else { return None };
-    let ([(atom, u32::MAX)], true) = (
-        &sum.monomials[..],
-        matches!(sum.constant, u32::MAX | 0x7fff_ffff),
-    ) else {
+    let ([(atom, u32::MAX)], true) = (&sum.monomials[..], matches!(sum.constant, u32::MAX | 0x7fff_ffff)) else {
         return None;
     };
     let Node::Bits(xor) = t.node(*atom).clone() else {
@@ -364,11 +323,7 @@ fn sum_cancels_choice(t: &mut Terms, node: &Node) -> Option<Id> {
                 continue;
             }
             let joined = t.choose(c, then, otherwise);
-            let rest = sum
-                .monomials
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != i && *at != j);
+            let rest = sum.monomials.iter().enumerate().filter(|(at, _)| *at != i && *at != j);
             let mut parts: Vec<(Id, u32)> = rest.map(|(_, part)| *part).collect();
             parts.push((joined, 1));
             return Some(t.sum(&parts, sum.constant));
@@ -382,10 +337,7 @@ fn product_by_flag(t: &mut Terms, node: &Node) -> Option<Id> {
     let Node::Product(operands) = node else {
         return None;
     };
-    let (at, c) = operands
-        .iter()
-        .enumerate()
-        .find_map(|(at, id)| t.is_flag(*id).map(|c| (at, c)))?;
+    let (at, c) = operands.iter().enumerate().find_map(|(at, id)| t.is_flag(*id).map(|c| (at, c)))?;
     let mut rest = operands.to_vec();
     rest.remove(at);
     let (rest, zero) = (t.product(&rest), t.word(0));

@@ -20,9 +20,7 @@ pub(in crate::term) struct Field {
 
 /// The inverse of an odd number modulo 2^32, by Newton's iteration.
 pub(in crate::term) fn inverse(odd: u32) -> u32 {
-    (0..5).fold(odd, |x, _| {
-        x.wrapping_mul(2u32.wrapping_sub(odd.wrapping_mul(x)))
-    })
+    (0..5).fold(odd, |x, _| x.wrapping_mul(2u32.wrapping_sub(odd.wrapping_mul(x))))
 }
 
 /// All bits up to the highest one of the mask.
@@ -99,12 +97,7 @@ impl Terms {
                 Node::Const(value) => constant = constant.wrapping_add(value.wrapping_mul(*factor)),
                 Node::Linear(inner) => {
                     constant = constant.wrapping_add(inner.constant.wrapping_mul(*factor));
-                    monomials.extend(
-                        inner
-                            .monomials
-                            .iter()
-                            .map(|(id, own)| (*id, own.wrapping_mul(*factor))),
-                    );
+                    monomials.extend(inner.monomials.iter().map(|(id, own)| (*id, own.wrapping_mul(*factor))));
                 }
                 _ => monomials.push((*id, *factor)),
             }
@@ -121,10 +114,7 @@ impl Terms {
         match collected[..] {
             [] => self.word(constant),
             [(id, 1)] if constant == 0 => id,
-            _ => self.build(Node::Linear(Linear {
-                monomials: collected.into(),
-                constant,
-            })),
+            _ => self.build(Node::Linear(Linear { monomials: collected.into(), constant })),
         }
     }
 
@@ -181,11 +171,7 @@ impl Terms {
         match all[..] {
             [] => self.word(constant),
             [only] if constant == neutral => only,
-            _ => self.build(Node::Bits(Bits {
-                op,
-                operands: all.into(),
-                constant,
-            })),
+            _ => self.build(Node::Bits(Bits { op, operands: all.into(), constant })),
         }
     }
 
@@ -215,24 +201,16 @@ impl Terms {
     /// The product of words, sums among them.
     pub(in crate::term) fn multiply(&mut self, operands: &[Id]) -> Id {
         let one = self.word(1);
-        operands.iter().fold(one, |product, operand| {
-            self.bin(Bin32::Mul, product, *operand)
-        })
+        operands.iter().fold(one, |product, operand| self.bin(Bin32::Mul, product, *operand))
     }
 
     /// A memory with bytes written at distances from an address.
     pub(in crate::term) fn write_bytes(&mut self, memory: Id, base: Id, bytes: &[(u32, Id)]) -> Id {
         let (base, moved) = self.split_constant(base);
-        let mut bytes: Vec<(u32, Id)> = bytes
-            .iter()
-            .map(|(offset, byte)| (offset.wrapping_add(moved), *byte))
-            .collect();
+        let mut bytes: Vec<(u32, Id)> =
+            bytes.iter().map(|(offset, byte)| (offset.wrapping_add(moved), *byte)).collect();
         bytes.sort_unstable();
-        self.build(Node::Writes(Writes {
-            memory,
-            base,
-            bytes: bytes.into(),
-        }))
+        self.build(Node::Writes(Writes { memory, base, bytes: bytes.into() }))
     }
 
     /// The product of words, constants among them.
@@ -273,9 +251,7 @@ impl Terms {
     /// The condition of a flag, `ite(c, 1, 0)`.
     pub(in crate::term) fn is_flag(&self, id: Id) -> Option<Id> {
         match self.node(id) {
-            Node::Ite(c, a, b) if self.constant(*a) == Some(1) && self.constant(*b) == Some(0) => {
-                Some(*c)
-            }
+            Node::Ite(c, a, b) if self.constant(*a) == Some(1) && self.constant(*b) == Some(0) => Some(*c),
             _ => None,
         }
     }
@@ -344,12 +320,7 @@ impl Terms {
             _ => (inner, 0),
         };
         let mask = (mask & (u32::MAX >> down)) << shift;
-        Field {
-            source,
-            distance: shift as i32 - down as i32,
-            mask,
-            factor: odd,
-        }
+        Field { source, distance: shift as i32 - down as i32, mask, factor: odd }
     }
 
     /// Moved bits of a word as a term.
@@ -358,10 +329,7 @@ impl Terms {
             return self.word(0);
         }
         let low = field.mask.trailing_zeros();
-        debug_assert!(
-            low as i32 >= field.distance,
-            "shifted-in bits are not in the mask"
-        );
+        debug_assert!(low as i32 >= field.distance, "shifted-in bits are not in the mask");
         let down = (low as i32 - field.distance) as u32;
         if down >= 32 {
             return self.word(0);
@@ -406,11 +374,7 @@ impl Terms {
             }
             Node::Ite(d, x, y) if self.arena().sort(x) == Sort::Bool => {
                 let known = [d, x, y].map(|part| self.assuming(part, c, value));
-                if known == [d, x, y] {
-                    id
-                } else {
-                    self.choose(known[0], known[1], known[2])
-                }
+                if known == [d, x, y] { id } else { self.choose(known[0], known[1], known[2]) }
             }
             Node::Linear(sum) => {
                 let branch = |(part, factor): &(Id, u32)| match *self.node(*part) {
@@ -418,22 +382,11 @@ impl Terms {
                     _ => (*part, *factor),
                 };
                 let known: Vec<(Id, u32)> = sum.monomials.iter().map(branch).collect();
-                if known[..] == sum.monomials[..] {
-                    id
-                } else {
-                    self.sum(&known, sum.constant)
-                }
+                if known[..] == sum.monomials[..] { id } else { self.sum(&known, sum.constant) }
             }
             Node::And(parts) => {
-                let known: Vec<Id> = parts
-                    .iter()
-                    .map(|part| self.assuming(*part, c, value))
-                    .collect();
-                if known[..] == parts[..] {
-                    id
-                } else {
-                    self.build(Node::And(known.into()))
-                }
+                let known: Vec<Id> = parts.iter().map(|part| self.assuming(*part, c, value)).collect();
+                if known[..] == parts[..] { id } else { self.build(Node::And(known.into())) }
             }
             _ => id,
         }

@@ -62,10 +62,7 @@ fn find(t: &mut Terms, memory: Id, address: Id) -> Found {
     let mut memory = memory;
     while let Node::Writes(writes) = t.node(memory).clone() {
         if writes.base == base {
-            if let Ok(at) = writes
-                .bytes
-                .binary_search_by_key(&offset, |(offset, _)| *offset)
-            {
+            if let Ok(at) = writes.bytes.binary_search_by_key(&offset, |(offset, _)| *offset) {
                 return Found::Written(writes.bytes[at].1);
             }
         } else if !is_apart(t, &writes, address, 1) {
@@ -116,11 +113,7 @@ fn store_is_writes(t: &mut Terms, node: &Node) -> Option<Id> {
         bytes.push((offset.wrapping_add(at), t.byte_of(value, at)));
     }
     bytes.sort_unstable();
-    Some(t.build(Node::Writes(Writes {
-        memory,
-        base,
-        bytes: bytes.into(),
-    })))
+    Some(t.build(Node::Writes(Writes { memory, base, bytes: bytes.into() })))
 }
 
 fn writes(node: &Node) -> Option<&Writes> {
@@ -146,11 +139,7 @@ fn writes_joined(t: &mut Terms, node: &Node) -> Option<Id> {
     let mut bytes: BTreeMap<u32, Id> = below.bytes.iter().copied().collect();
     bytes.extend(own.bytes.iter().copied());
     let bytes = bytes.into_iter().collect();
-    Some(t.build(Node::Writes(Writes {
-        memory: below.memory,
-        base: own.base,
-        bytes,
-    })))
+    Some(t.build(Node::Writes(Writes { memory: below.memory, base: own.base, bytes })))
 }
 
 /// `m[a := x]..[a := y] = m..[a := y]`
@@ -164,34 +153,16 @@ fn writes_below(t: &mut Terms, node: &Node) -> Option<Id> {
             between.push(next);
             continue;
         }
-        let hidden = |offset: u32| {
-            own.bytes
-                .binary_search_by_key(&offset, |(offset, _)| *offset)
-                .is_ok()
-        };
-        let bytes: Vec<(u32, Id)> = next
-            .bytes
-            .iter()
-            .copied()
-            .filter(|(offset, _)| !hidden(*offset))
-            .collect();
+        let hidden = |offset: u32| own.bytes.binary_search_by_key(&offset, |(offset, _)| *offset).is_ok();
+        let bytes: Vec<(u32, Id)> = next.bytes.iter().copied().filter(|(offset, _)| !hidden(*offset)).collect();
         if bytes.len() == next.bytes.len() {
             return None;
         }
-        let mut rebuilt = t.build(Node::Writes(Writes {
-            bytes: bytes.into(),
-            ..next
-        }));
+        let mut rebuilt = t.build(Node::Writes(Writes { bytes: bytes.into(), ..next }));
         for upper in between.into_iter().rev() {
-            rebuilt = t.build(Node::Writes(Writes {
-                memory: rebuilt,
-                ..upper
-            }));
+            rebuilt = t.build(Node::Writes(Writes { memory: rebuilt, ..upper }));
         }
-        return Some(t.build(Node::Writes(Writes {
-            memory: rebuilt,
-            ..own.clone()
-        })));
+        return Some(t.build(Node::Writes(Writes { memory: rebuilt, ..own.clone() })));
     }
     None
 }
@@ -209,14 +180,8 @@ fn writes_sorted(t: &mut Terms, node: &Node) -> Option<Id> {
             return None;
         }
     }
-    let lower = t.build(Node::Writes(Writes {
-        memory: below.memory,
-        ..own.clone()
-    }));
-    Some(t.build(Node::Writes(Writes {
-        memory: lower,
-        ..below
-    })))
+    let lower = t.build(Node::Writes(Writes { memory: below.memory, ..own.clone() }));
+    Some(t.build(Node::Writes(Writes { memory: lower, ..below })))
 }
 
 /// `m[a := load(m, a)] = m`
@@ -229,12 +194,7 @@ fn writes_of_same(t: &mut Terms, node: &Node) -> Option<Id> {
             changed.push((*offset, *byte));
         }
     }
-    (changed.len() < own.bytes.len()).then(|| {
-        t.build(Node::Writes(Writes {
-            bytes: changed.into(),
-            ..own.clone()
-        }))
-    })
+    (changed.len() < own.bytes.len()).then(|| t.build(Node::Writes(Writes { bytes: changed.into(), ..own.clone() })))
 }
 
 /// `m = m`
@@ -253,8 +213,7 @@ fn same_writes(t: &mut Terms, node: &Node) -> Option<Id> {
     let upper = match (t.node(a), t.node(b)) {
         (Node::Writes(own), other)
             if own.memory == b
-                || writes(other)
-                    .is_some_and(|other| other.memory == own.memory && other.base == own.base) =>
+                || writes(other).is_some_and(|other| other.memory == own.memory && other.base == own.base) =>
         {
             own.clone()
         }
@@ -269,16 +228,10 @@ fn same_writes(t: &mut Terms, node: &Node) -> Option<Id> {
     };
     let (left, right) = (bytes(t, a), bytes(t, b));
     let mut equal = Vec::new();
-    for offset in left
-        .keys()
-        .chain(right.keys().filter(|offset| !left.contains_key(offset)))
-    {
+    for offset in left.keys().chain(right.keys().filter(|offset| !left.contains_key(offset))) {
         let address = t.sum(&[(upper.base, 1)], *offset);
         let old = t.build(Node::Load(Width::Byte, upper.memory, address));
-        let (x, y) = (
-            left.get(offset).unwrap_or(&old),
-            right.get(offset).unwrap_or(&old),
-        );
+        let (x, y) = (left.get(offset).unwrap_or(&old), right.get(offset).unwrap_or(&old));
         equal.push(t.eq(*x, *y));
     }
     Some(t.build(Node::And(equal.into())))

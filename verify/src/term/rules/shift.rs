@@ -132,11 +132,7 @@ fn shift_by_known(t: &mut Terms, node: &Node) -> Option<Id> {
 /// `x << k = 2^k*x`
 fn shl_by_constant(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, count) = by_constant(t, Bin32::Shl, node)?;
-    Some(if count < 32 {
-        t.shl(a, count)
-    } else {
-        t.word(0)
-    })
+    Some(if count < 32 { t.shl(a, count) } else { t.word(0) })
 }
 
 /// `x >> 0 = x`
@@ -156,11 +152,7 @@ fn shr_u_of_shr_u(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, count) = by_constant(t, Bin32::ShrU, node)?;
     let (inner, first) = by_constant(t, Bin32::ShrU, &t.node(a).clone())?;
     let total = first.saturating_add(count);
-    Some(if total < 32 {
-        t.shr_u(inner, total)
-    } else {
-        t.word(0)
-    })
+    Some(if total < 32 { t.shr_u(inner, total) } else { t.word(0) })
 }
 
 /// `(x & m) >> k = (x >> k) & (m >> k)`
@@ -188,20 +180,13 @@ fn shr_u_of_field(t: &mut Terms, node: &Node) -> Option<Id> {
     if field.factor != 1 {
         return None;
     }
-    Some(t.of_field(Field {
-        distance: field.distance - count as i32,
-        mask: field.mask >> count,
-        ..field
-    }))
+    Some(t.of_field(Field { distance: field.distance - count as i32, mask: field.mask >> count, ..field }))
 }
 
 /// `(x + y) >> k = (x >> k) + (y >> k)` if `x` and `y` have no bit in common
 fn shr_u_of_parts(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, count) = by_constant(t, Bin32::ShrU, node)?;
-    let Linear {
-        monomials: parts,
-        constant,
-    } = t.disjoint_parts(a)?;
+    let Linear { monomials: parts, constant } = t.disjoint_parts(a)?;
     if parts.len() + usize::from(constant != 0) < 2 {
         return None;
     }
@@ -273,22 +258,14 @@ fn shr_s_of_shr_s(t: &mut Terms, node: &Node) -> Option<Id> {
 fn shr_s_of_shl(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, count) = by_constant(t, Bin32::ShrS, node)?;
     let sum = t.linear(a);
-    let aligned = sum
-        .monomials
-        .iter()
-        .fold(sum.constant.trailing_zeros(), |zeros, (_, k)| {
-            zeros.min(k.trailing_zeros())
-        });
+    let aligned =
+        sum.monomials.iter().fold(sum.constant.trailing_zeros(), |zeros, (_, k)| zeros.min(k.trailing_zeros()));
     let (op, shift) = match aligned {
         24.. if count >= 24 => (Un32::Sext8, 24),
         16.. if count >= 16 => (Un32::Sext16, 16),
         _ => return None,
     };
-    let parts: Vec<(Id, u32)> = sum
-        .monomials
-        .iter()
-        .map(|(id, factor)| (*id, factor >> shift))
-        .collect();
+    let parts: Vec<(Id, u32)> = sum.monomials.iter().map(|(id, factor)| (*id, factor >> shift)).collect();
     let inner = t.sum(&parts, sum.constant >> shift);
     let extended = t.un(op, inner);
     Some(t.shr_s(extended, count - shift))
@@ -319,9 +296,7 @@ fn fold_division(t: &mut Terms, node: &Node) -> Option<Id> {
 /// `x /u 2^k = x >> k`
 fn div_u_by_power(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, divisor) = by_constant(t, Bin32::DivU, node)?;
-    divisor
-        .is_power_of_two()
-        .then(|| t.shr_u(a, divisor.trailing_zeros()))
+    divisor.is_power_of_two().then(|| t.shr_u(a, divisor.trailing_zeros()))
 }
 
 /// `x /u y = 0` if `x` is below `y`

@@ -9,14 +9,7 @@ use super::super::{Term32, Term64, TermBool, TermMem, Terms};
 use super::RULES;
 use crate::domain::{Bin32, Bin64, Cmp, Domain, Un32, Un64};
 
-const UN32: [Un32; 6] = [
-    Un32::Clz,
-    Un32::Rbit,
-    Un32::Rev,
-    Un32::Popcnt,
-    Un32::Sext8,
-    Un32::Sext16,
-];
+const UN32: [Un32; 6] = [Un32::Clz, Un32::Rbit, Un32::Rev, Un32::Popcnt, Un32::Sext8, Un32::Sext16];
 const BIN32: [Bin32; 14] = [
     Bin32::Add,
     Bin32::Sub,
@@ -33,14 +26,7 @@ const BIN32: [Bin32; 14] = [
     Bin32::ShrS,
     Bin32::RotR,
 ];
-const UN64: [Un64; 6] = [
-    Un64::Clz,
-    Un64::Ctz,
-    Un64::Popcnt,
-    Un64::Sext8,
-    Un64::Sext16,
-    Un64::Sext32,
-];
+const UN64: [Un64; 6] = [Un64::Clz, Un64::Ctz, Un64::Popcnt, Un64::Sext8, Un64::Sext16, Un64::Sext32];
 const BIN64: [Bin64; 11] = [
     Bin64::Add,
     Bin64::Sub,
@@ -96,31 +82,14 @@ impl Generator {
         let bounds = [
             Bounds::ALL,
             Bounds::ALL,
-            Bounds {
-                low: 0,
-                high: 100,
-                align_log2: 0,
-            },
-            Bounds {
-                low: 0x2000_0000,
-                high: 0x2000_0100,
-                align_log2: 3,
-            },
+            Bounds { low: 0, high: 100, align_log2: 0 },
+            Bounds { low: 0x2000_0000, high: 0x2000_0100, align_log2: 3 },
         ];
-        let words = bounds
-            .map(|bounds| terms.fresh32_within("x", bounds))
-            .to_vec();
+        let words = bounds.map(|bounds| terms.fresh32_within("x", bounds)).to_vec();
         let bools = vec![terms.fresh_bool("p"), terms.fresh_bool("q")];
         let doubles = vec![terms.fresh64("d")];
         let mems = vec![terms.fresh_mem("m")];
-        Generator {
-            terms,
-            random: seed,
-            bools,
-            words,
-            doubles,
-            mems,
-        }
+        Generator { terms, random: seed, bools, words, doubles, mems }
     }
 
     fn next(&mut self, below: usize) -> usize {
@@ -215,11 +184,7 @@ impl Generator {
             }
             4 => {
                 let wide = self.double();
-                if self.next(2) == 0 {
-                    self.terms.high(&wide)
-                } else {
-                    self.terms.low(&wide)
-                }
+                if self.next(2) == 0 { self.terms.high(&wide) } else { self.terms.low(&wide) }
             }
             5 => {
                 let function = self.terms.function("f");
@@ -313,16 +278,10 @@ pub(crate) fn agree(evaluator: &mut Evaluator<'_>, sort: Sort, a: Id, b: Id) -> 
 }
 
 /// Checks every logged application of a rule, and counts them.
-fn check_log(
-    terms: &mut Terms,
-    fired: &mut BTreeMap<&'static str, u64>,
-    assignments: &[Assignment],
-) -> u64 {
+fn check_log(terms: &mut Terms, fired: &mut BTreeMap<&'static str, u64>, assignments: &[Assignment]) -> u64 {
     let log = std::mem::take(terms.normal.log.as_mut().expect("a test keeps a log"));
-    let pairs: Vec<(&str, Id, Id)> = log
-        .into_iter()
-        .map(|(name, node, id)| (name, terms.arena.intern(node), id))
-        .collect();
+    let pairs: Vec<(&str, Id, Id)> =
+        log.into_iter().map(|(name, node, id)| (name, terms.arena.intern(node), id)).collect();
     let mut evaluations = 0;
     for assignment in assignments {
         let mut evaluator = Evaluator::new(&terms.arena, assignment);
@@ -354,22 +313,13 @@ fn every_rule_keeps_the_value() {
         for _ in 0..25 {
             generator.step();
         }
-        let assignments: Vec<Assignment> = (0..4)
-            .map(|at| Assignment {
-                seed: mix(round, &[at]),
-                ..Assignment::default()
-            })
-            .collect();
+        let assignments: Vec<Assignment> =
+            (0..4).map(|at| Assignment { seed: mix(round, &[at]), ..Assignment::default() }).collect();
         evaluations += check_log(&mut generator.terms, &mut fired, &assignments);
     }
     assert!(evaluations > 100_000, "only {evaluations} evaluations");
-    let silent: Vec<&str> = RULES
-        .iter()
-        .copied()
-        .flatten()
-        .map(|rule| rule.name)
-        .filter(|name| !fired.contains_key(name))
-        .collect();
+    let silent: Vec<&str> =
+        RULES.iter().copied().flatten().map(|rule| rule.name).filter(|name| !fired.contains_key(name)).collect();
     assert!(silent.is_empty(), "never applied: {silent:?}");
 }
 
@@ -379,10 +329,7 @@ fn raw_and_normal_terms_have_the_same_value() {
         let mut generator = Generator::new(1_000_000 + round);
         let pairs: Vec<(Id, Id)> = (0..25).map(|_| generator.step()).collect();
         for at in 0..8 {
-            let assignment = Assignment {
-                seed: mix(round, &[at]),
-                ..Assignment::default()
-            };
+            let assignment = Assignment { seed: mix(round, &[at]), ..Assignment::default() };
             let mut evaluator = Evaluator::new(&generator.terms.arena, &assignment);
             for (raw, norm) in &pairs {
                 let sort = generator.terms.arena.sort(*norm);
@@ -403,16 +350,10 @@ fn ranges_contain_the_values() {
         let mut generator = Generator::new(2_000_000 + round);
         let words: Vec<Term32> = (0..25).map(|_| generator.new_word()).collect();
         for at in 0..8 {
-            let assignment = Assignment {
-                seed: mix(round, &[at]),
-                ..Assignment::default()
-            };
+            let assignment = Assignment { seed: mix(round, &[at]), ..Assignment::default() };
             let mut evaluator = Evaluator::new(&generator.terms.arena, &assignment);
             for term in &words {
-                let (range, value) = (
-                    generator.terms.range_without_facts(term.norm),
-                    evaluator.w32(term.norm),
-                );
+                let (range, value) = (generator.terms.range_without_facts(term.norm), evaluator.w32(term.norm));
                 let contains = (range.low..=range.high).contains(&value);
                 let bits = value & range.zeros == 0 && value & range.ones == range.ones;
                 assert!(
@@ -440,12 +381,7 @@ fn normal_64_bit_words_are_pairs() {
 
 #[test]
 fn rules_have_different_names() {
-    let mut names: Vec<&str> = RULES
-        .iter()
-        .copied()
-        .flatten()
-        .map(|rule| rule.name)
-        .collect();
+    let mut names: Vec<&str> = RULES.iter().copied().flatten().map(|rule| rule.name).collect();
     let count = names.len();
     names.sort_unstable();
     names.dedup();
@@ -454,8 +390,6 @@ fn rules_have_different_names() {
 
 #[test]
 fn boundary_values_are_frequent() {
-    let near = (0..1000)
-        .filter(|at| boundary_biased(mix(7, &[*at])).wrapping_add(4) < 8)
-        .count();
+    let near = (0..1000).filter(|at| boundary_biased(mix(7, &[*at])).wrapping_add(4) < 8).count();
     assert!(near > 100, "{near}");
 }

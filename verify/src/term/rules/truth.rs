@@ -109,11 +109,7 @@ fn and_resolves(t: &mut Terms, node: &Node) -> Option<Id> {
             rest.remove(at);
             return Some(t.build(Node::And(rest.into())));
         }
-        let left: Vec<Id> = parts
-            .iter()
-            .copied()
-            .filter(|part| !literals.contains(&literal(t, *part)))
-            .collect();
+        let left: Vec<Id> = parts.iter().copied().filter(|part| !literals.contains(&literal(t, *part))).collect();
         if left.len() < parts.len() {
             let left = t.build(Node::And(left.into()));
             rest[at] = t.negation(left);
@@ -133,14 +129,9 @@ fn and_knows_choice(t: &mut Terms, node: &Node) -> Option<Id> {
         if !matches!(t.node(literal(t, *id).0), Node::Ite(..)) {
             continue;
         }
-        let known = operands
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != at);
+        let known = operands.iter().enumerate().filter(|(other, _)| *other != at);
         let known: Vec<(Id, bool)> = known.map(|(_, other)| literal(t, *other)).collect();
-        let new = known
-            .iter()
-            .fold(*id, |id, (c, value)| t.assuming(id, *c, *value));
+        let new = known.iter().fold(*id, |id, (c, value)| t.assuming(id, *c, *value));
         if new != *id {
             let mut rest = operands.to_vec();
             rest[at] = new;
@@ -168,19 +159,11 @@ fn bound(t: &Terms, id: Id, op: Cmp) -> Option<(Id, Bound)> {
     let k = t.constant(b)?;
     if (own, op, k) == (Cmp::LtS, Cmp::LtU, 0) {
         let sign = 1i64 << 31;
-        let bound = if positive {
-            Bound::Between(sign, 2 * sign - 1)
-        } else {
-            Bound::Between(0, sign - 1)
-        };
+        let bound = if positive { Bound::Between(sign, 2 * sign - 1) } else { Bound::Between(0, sign - 1) };
         return Some((a, bound));
     }
     let (k, least, greatest) = match op {
-        Cmp::LtS => (
-            i64::from(k as i32),
-            i64::from(i32::MIN),
-            i64::from(i32::MAX),
-        ),
+        Cmp::LtS => (i64::from(k as i32), i64::from(i32::MIN), i64::from(i32::MAX)),
         Cmp::LtU | Cmp::Eq => (i64::from(k), 0, i64::from(u32::MAX)),
     };
     let bound = match (own, positive) {
@@ -201,8 +184,7 @@ fn joined(a: Bound, b: Bound) -> Option<Bound> {
         (Bound::Between(low, high), Bound::Between(least, most)) => {
             Some(Bound::Between(low.max(least), high.min(most)))
         }
-        (Bound::Between(low, high), Bound::Not(hole))
-        | (Bound::Not(hole), Bound::Between(low, high)) => {
+        (Bound::Between(low, high), Bound::Not(hole)) | (Bound::Not(hole), Bound::Between(low, high)) => {
             if hole == low {
                 Some(Bound::Between(low + 1, high))
             } else if hole == high {
@@ -223,9 +205,7 @@ fn of_bound(t: &mut Terms, op: Cmp, x: Id, bound: Bound) -> Vec<Id> {
         Cmp::LtS => (i64::from(i32::MIN), i64::from(i32::MAX)),
         Cmp::LtU | Cmp::Eq => (0, i64::from(u32::MAX)),
     };
-    let Bound::Between(low, high) = bound else {
-        unreachable!("two bounds never leave a hole")
-    };
+    let Bound::Between(low, high) = bound else { unreachable!("two bounds never leave a hole") };
     if low > high {
         return vec![t.truth(false)];
     }
@@ -250,8 +230,7 @@ fn and_of_bounds(t: &mut Terms, node: &Node) -> Option<Id> {
         return None;
     };
     for op in [Cmp::LtU, Cmp::LtS] {
-        let bounds: Vec<Option<(Id, Bound)>> =
-            operands.iter().map(|id| bound(t, *id, op)).collect();
+        let bounds: Vec<Option<(Id, Bound)>> = operands.iter().map(|id| bound(t, *id, op)).collect();
         for i in 0..operands.len() {
             for j in i + 1..operands.len() {
                 let (Some((x, a)), Some((y, b))) = (bounds[i], bounds[j]) else {
@@ -265,11 +244,7 @@ fn and_of_bounds(t: &mut Terms, node: &Node) -> Option<Id> {
                 if stated.iter().copied().collect::<BTreeSet<Id>>() == known {
                     continue;
                 }
-                let rest = operands
-                    .iter()
-                    .enumerate()
-                    .filter(|(at, _)| *at != i && *at != j)
-                    .map(|(_, id)| *id);
+                let rest = operands.iter().enumerate().filter(|(at, _)| *at != i && *at != j).map(|(_, id)| *id);
                 let all: Vec<Id> = rest.chain(stated).collect();
                 return Some(t.build(Node::And(all.into())));
             }
@@ -305,11 +280,7 @@ fn and_of_orders(t: &mut Terms, node: &Node) -> Option<Id> {
                 (false, _, Some(false)) => equal,
                 _ => continue,
             };
-            let rest = operands
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| *i != at && *i != other_at)
-                .map(|(_, id)| *id);
+            let rest = operands.iter().enumerate().filter(|(i, _)| *i != at && *i != other_at).map(|(_, id)| *id);
             let all: Vec<Id> = rest.chain([stated]).collect();
             return Some(t.build(Node::And(all.into())));
         }
@@ -336,21 +307,13 @@ fn and_of_signs(t: &mut Terms, node: &Node) -> Option<Id> {
             let Some(k) = t.constant(distance) else {
                 continue;
             };
-            let moved_to_zero = if *negative {
-                k as i32 > 0
-            } else {
-                (k as i32) < 0 && k != 1 << 31
-            };
+            let moved_to_zero = if *negative { k as i32 > 0 } else { (k as i32) < 0 && k != 1 << 31 };
             if !moved_to_zero {
                 continue;
             }
             let below = t.cmp_const(Cmp::LtS, *x, k.wrapping_neg());
             let stated = if *negative { below } else { t.negation(below) };
-            let rest = operands
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != i && *at != j)
-                .map(|(_, id)| *id);
+            let rest = operands.iter().enumerate().filter(|(at, _)| *at != i && *at != j).map(|(_, id)| *id);
             let all: Vec<Id> = rest.chain([stated]).collect();
             return Some(t.build(Node::And(all.into())));
         }

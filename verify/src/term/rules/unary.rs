@@ -62,9 +62,7 @@ fn rbit_of_rbit(t: &mut Terms, node: &Node) -> Option<Id> {
 /// `rev(x) = (x >> 24) + ((x >> 16 & 255) << 8) + ((x >> 8 & 255) << 16) + (x << 24)`
 fn rev_is_bytes(t: &mut Terms, node: &Node) -> Option<Id> {
     let a = of(Un32::Rev, node)?;
-    let bytes: Vec<(Id, u32)> = (0..4)
-        .map(|at| (t.byte_of(a, at), 1 << (24 - 8 * at)))
-        .collect();
+    let bytes: Vec<(Id, u32)> = (0..4).map(|at| (t.byte_of(a, at), 1 << (24 - 8 * at))).collect();
     Some(t.sum(&bytes, 0))
 }
 

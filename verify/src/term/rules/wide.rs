@@ -112,10 +112,7 @@ fn ctz64(t: &mut Terms, node: &Node) -> Option<Id> {
     let (high, low) = one(t, Un64::Ctz, node)?;
     let empty = t.is_zero(low);
     let (reversed_high, reversed_low) = (t.un(Un32::Rbit, high), t.un(Un32::Rbit, low));
-    let (of_high, of_low) = (
-        t.un(Un32::Clz, reversed_high),
-        t.un(Un32::Clz, reversed_low),
-    );
+    let (of_high, of_low) = (t.un(Un32::Clz, reversed_high), t.un(Un32::Clz, reversed_low));
     let of_high = t.sum(&[(of_high, 1)], 32);
     let count = t.choose(empty, of_high, of_low);
     small(t, count)
@@ -180,10 +177,7 @@ fn mul64(t: &mut Terms, node: &Node) -> Option<Id> {
     let ((high_a, low_a), (high_b, low_b)) = of(t, Bin64::Mul, node)?;
     let low = t.bin(Bin32::Mul, low_a, low_b);
     let over = t.bin(Bin32::MulHighU, low_a, low_b);
-    let (cross_a, cross_b) = (
-        t.bin(Bin32::Mul, high_a, low_b),
-        t.bin(Bin32::Mul, low_a, high_b),
-    );
+    let (cross_a, cross_b) = (t.bin(Bin32::Mul, high_a, low_b), t.bin(Bin32::Mul, low_a, high_b));
     let high = t.sum(&[(over, 1), (cross_a, 1), (cross_b, 1)], 0);
     pair(t, high, low)
 }
@@ -197,14 +191,9 @@ fn bits64(t: &mut Terms, node: &Node) -> Option<Id> {
         Bin64::And => Bin32::And,
         Bin64::Or => Bin32::Or,
         Bin64::Xor => Bin32::Xor,
-        Bin64::Add
-        | Bin64::Sub
-        | Bin64::Mul
-        | Bin64::Shl
-        | Bin64::ShrU
-        | Bin64::ShrS
-        | Bin64::RotL
-        | Bin64::RotR => return None,
+        Bin64::Add | Bin64::Sub | Bin64::Mul | Bin64::Shl | Bin64::ShrU | Bin64::ShrS | Bin64::RotL | Bin64::RotR => {
+            return None;
+        }
     };
     let ((high_a, low_a), (high_b, low_b)) = (t.halves(a)?, t.halves(b)?);
     let (high, low) = (t.bin(op, high_a, high_b), t.bin(op, low_a, low_b));
@@ -245,11 +234,7 @@ fn shr_u64_constant(t: &mut Terms, node: &Node) -> Option<Id> {
         let low = t.shr_u(high, count - 32);
         return small(t, low);
     }
-    let low = if count == 0 {
-        low
-    } else {
-        funnel(t, high, low, 32 - count)
-    };
+    let low = if count == 0 { low } else { funnel(t, high, low, 32 - count) };
     let high = t.shr_u(high, count);
     pair(t, high, low)
 }
@@ -262,11 +247,7 @@ fn shr_s64_constant(t: &mut Terms, node: &Node) -> Option<Id> {
         let (sign, low) = (t.shr_s(high, 31), t.shr_s(high, count - 32));
         return pair(t, sign, low);
     }
-    let low = if count == 0 {
-        low
-    } else {
-        funnel(t, high, low, 32 - count)
-    };
+    let low = if count == 0 { low } else { funnel(t, high, low, 32 - count) };
     let high = t.shr_s(high, count);
     pair(t, high, low)
 }
@@ -274,10 +255,7 @@ fn shr_s64_constant(t: &mut Terms, node: &Node) -> Option<Id> {
 /// Counts of the three shifts of a 64-bit shift by `n`: `n & 63`, `(n - 32) & 255`, `(32 - n) & 255`.
 fn counts(t: &mut Terms, count: Id) -> (Id, Id, Id) {
     let n = t.masked(count, 63);
-    let (over, under) = (
-        t.sum(&[(n, 1)], 32u32.wrapping_neg()),
-        t.sum(&[(n, u32::MAX)], 32),
-    );
+    let (over, under) = (t.sum(&[(n, 1)], 32u32.wrapping_neg()), t.sum(&[(n, u32::MAX)], 32));
     (n, t.masked(over, 255), t.masked(under, 255))
 }
 
@@ -285,11 +263,7 @@ fn counts(t: &mut Terms, count: Id) -> (Id, Id, Id) {
 fn shl64(t: &mut Terms, node: &Node) -> Option<Id> {
     let ((high, low), (_, count)) = of(t, Bin64::Shl, node)?;
     let (n, over, under) = counts(t, count);
-    let parts = [
-        t.bin(Bin32::Shl, high, n),
-        t.bin(Bin32::Shl, low, over),
-        t.bin(Bin32::ShrU, low, under),
-    ];
+    let parts = [t.bin(Bin32::Shl, high, n), t.bin(Bin32::Shl, low, over), t.bin(Bin32::ShrU, low, under)];
     let low = t.bin(Bin32::Shl, low, n);
     let high = t.bin(Bin32::Or, parts[0], parts[1]);
     let high = t.bin(Bin32::Or, high, parts[2]);
@@ -300,11 +274,7 @@ fn shl64(t: &mut Terms, node: &Node) -> Option<Id> {
 fn shr_u64(t: &mut Terms, node: &Node) -> Option<Id> {
     let ((high, low), (_, count)) = of(t, Bin64::ShrU, node)?;
     let (n, over, under) = counts(t, count);
-    let parts = [
-        t.bin(Bin32::ShrU, low, n),
-        t.bin(Bin32::ShrU, high, over),
-        t.bin(Bin32::Shl, high, under),
-    ];
+    let parts = [t.bin(Bin32::ShrU, low, n), t.bin(Bin32::ShrU, high, over), t.bin(Bin32::Shl, high, under)];
     let high = t.bin(Bin32::ShrU, high, n);
     let low = t.bin(Bin32::Or, parts[0], parts[1]);
     let low = t.bin(Bin32::Or, low, parts[2]);
@@ -329,12 +299,7 @@ fn shr_s64(t: &mut Terms, node: &Node) -> Option<Id> {
 fn rotation(t: &mut Terms, count: Id) -> (Id, Id, Id) {
     let m = t.masked(count, 31);
     let back = t.sum(&[(m, u32::MAX)], 32);
-    let half = t.of_field(Field {
-        source: count,
-        distance: -5,
-        mask: 1,
-        factor: 1,
-    });
+    let half = t.of_field(Field { source: count, distance: -5, mask: 1, factor: 1 });
     let half = t.is_zero(half);
     (m, back, t.negation(half))
 }
@@ -347,10 +312,7 @@ fn rot_l64(t: &mut Terms, node: &Node) -> Option<Id> {
     let (j, k) = (t.choose(swapped, low, high), t.choose(swapped, high, low));
     let (up_j, up_k) = (t.bin(Bin32::Shl, j, m), t.bin(Bin32::Shl, k, m));
     let (down_j, down_k) = (t.bin(Bin32::ShrU, j, back), t.bin(Bin32::ShrU, k, back));
-    let (high, low) = (
-        t.bin(Bin32::Or, up_j, down_k),
-        t.bin(Bin32::Or, up_k, down_j),
-    );
+    let (high, low) = (t.bin(Bin32::Or, up_j, down_k), t.bin(Bin32::Or, up_k, down_j));
     pair(t, high, low)
 }
 
@@ -361,10 +323,7 @@ fn rot_r64(t: &mut Terms, node: &Node) -> Option<Id> {
     let (j, k) = (t.choose(swapped, low, high), t.choose(swapped, high, low));
     let (down_j, down_k) = (t.bin(Bin32::ShrU, j, m), t.bin(Bin32::ShrU, k, m));
     let (up_j, up_k) = (t.bin(Bin32::Shl, j, back), t.bin(Bin32::Shl, k, back));
-    let (high, low) = (
-        t.bin(Bin32::Or, down_j, up_k),
-        t.bin(Bin32::Or, down_k, up_j),
-    );
+    let (high, low) = (t.bin(Bin32::Or, down_j, up_k), t.bin(Bin32::Or, down_k, up_j));
     pair(t, high, low)
 }
 
@@ -391,9 +350,6 @@ fn no_carry(t: &mut Terms, (high_a, low_a): Halves, (high_b, low_b): Halves) -> 
 /// `h:l <s j:k` is `h + 2^31:l <u j + 2^31:k`
 fn lt_s64(t: &mut Terms, node: &Node) -> Option<Id> {
     let ((high_a, low_a), (high_b, low_b)) = compared(t, Cmp::LtS, node)?;
-    let (high_a, high_b) = (
-        t.sum(&[(high_a, 1)], 1 << 31),
-        t.sum(&[(high_b, 1)], 1 << 31),
-    );
+    let (high_a, high_b) = (t.sum(&[(high_a, 1)], 1 << 31), t.sum(&[(high_b, 1)], 1 << 31));
     Some(no_carry(t, (high_a, low_a), (high_b, low_b)))
 }

@@ -40,28 +40,17 @@ pub(super) const fn up_or_down(up: bool, offset: u32) -> i32 {
 
 /// The S bit at `number`.
 pub(super) const fn set_flags(word: u32, number: u32) -> SetFlags {
-    if bit(word, number) {
-        SetFlags::Yes
-    } else {
-        SetFlags::No
-    }
+    if bit(word, number) { SetFlags::Yes } else { SetFlags::No }
 }
 
 /// Refuses unless the bits of `mask`, written `(0)` and `(1)` in the manual, are those of `value`.
 pub(super) fn should_be(word: u32, mask: u32, value: u32) -> Result<(), DecodeError> {
-    if word & mask == value {
-        Ok(())
-    } else {
-        Err(DecodeError::Unpredictable("a should-be bit is wrong"))
-    }
+    if word & mask == value { Ok(()) } else { Err(DecodeError::Unpredictable("a should-be bit is wrong")) }
 }
 
 /// Refuses SP and PC, the usual condition on registers of 32-bit instructions.
 pub(super) fn ordinary(registers: &[Reg]) -> Result<(), DecodeError> {
-    if registers
-        .iter()
-        .any(|register| *register == Reg::SP || *register == Reg::PC)
-    {
+    if registers.iter().any(|register| *register == Reg::SP || *register == Reg::PC) {
         return Err(DecodeError::Unpredictable("SP or PC where neither may be"));
     }
     Ok(())
@@ -94,10 +83,7 @@ pub(super) fn expand(imm12: u32) -> Result<Immediate, DecodeError> {
     let byte = bits(imm12, 7, 0);
     if bits(imm12, 11, 10) != 0 {
         let value = (0x80 | byte & 0x7f).rotate_right(bits(imm12, 11, 7));
-        return Ok(Immediate {
-            value,
-            carry: Some(bit(value, 31)),
-        });
+        return Ok(Immediate { value, carry: Some(bit(value, 31)) });
     }
     let value = match bits(imm12, 9, 8) {
         0 => byte,

@@ -12,40 +12,22 @@ pub(super) fn multiple(w: u32) -> Decoded {
         _ => return Err(DecodeError::Undefined),
     };
     let (n, registers) = (register(w, 16), RegSet::from_bits(bits(w, 15, 0) as u16));
-    let writeback = if bit(w, 21) {
-        Writeback::Yes
-    } else {
-        Writeback::No
-    };
+    let writeback = if bit(w, 21) { Writeback::Yes } else { Writeback::No };
     should_be(w, 1 << 13, 0)?;
     if n == Reg::PC || registers.len() < 2 {
-        return Err(DecodeError::Unpredictable(
-            "PC as base, or fewer than two registers",
-        ));
+        return Err(DecodeError::Unpredictable("PC as base, or fewer than two registers"));
     }
     if writeback == Writeback::Yes && registers.contains(n) {
-        return Err(DecodeError::Unpredictable(
-            "transfers the base that it writes",
-        ));
+        return Err(DecodeError::Unpredictable("transfers the base that it writes"));
     }
     if bit(w, 20) {
         if registers.contains(Reg::PC) && registers.contains(Reg::LR) {
             return Err(DecodeError::Unpredictable("loads both LR and PC"));
         }
-        return Ok(Inst::LoadMultiple {
-            n,
-            writeback,
-            mode,
-            registers,
-        });
+        return Ok(Inst::LoadMultiple { n, writeback, mode, registers });
     }
     should_be(w, 1 << 15, 0)?;
-    Ok(Inst::StoreMultiple {
-        n,
-        writeback,
-        mode,
-        registers,
-    })
+    Ok(Inst::StoreMultiple { n, writeback, mode, registers })
 }
 
 /// LDRD, STRD, exclusive accesses and table branches (A5.3.6).
@@ -65,9 +47,7 @@ pub(super) fn dual_or_table(w: u32) -> Decoded {
             let width = if op == 0 { Width::Byte } else { Width::Half };
             Ok(Inst::TableBranch { width, n, m })
         }
-        (false, _, _) | (true, _, 0b0100 | 0b0101) => {
-            Err(DecodeError::Unmodelled("an exclusive access"))
-        }
+        (false, _, _) | (true, _, 0b0100 | 0b0101) => Err(DecodeError::Unmodelled("an exclusive access")),
         _ => Err(DecodeError::Undefined),
     }
 }
@@ -79,9 +59,7 @@ fn dual(w: u32) -> Decoded {
     let offset = up_or_down(bit(w, 23), bits(w, 7, 0) * 4);
     ordinary(&[t, t2])?;
     if back && (n == t || n == t2) {
-        return Err(DecodeError::Unpredictable(
-            "transfers the base that it writes",
-        ));
+        return Err(DecodeError::Unpredictable("transfers the base that it writes"));
     }
     let address = indexed(n, offset, before, back);
     if bit(w, 20) {
@@ -91,11 +69,7 @@ fn dual(w: u32) -> Decoded {
         if n == Reg::PC && back {
             return Err(DecodeError::Unpredictable("writes PC as a base"));
         }
-        let address = if n == Reg::PC {
-            Address::Literal { offset }
-        } else {
-            address
-        };
+        let address = if n == Reg::PC { Address::Literal { offset } } else { address };
         return Ok(Inst::LoadDual { t, t2, address });
     }
     if n == Reg::PC {
@@ -122,11 +96,7 @@ pub(super) fn single(w: u32) -> Decoded {
         _ => return Err(DecodeError::Undefined),
     };
     let (n, t) = (register(w, 16), register(w, 12));
-    let sign = if bit(w, 24) {
-        Sign::Signed
-    } else {
-        Sign::Unsigned
-    };
+    let sign = if bit(w, 24) { Sign::Signed } else { Sign::Unsigned };
     if bit(w, 20) {
         if sign == Sign::Signed && width == Width::Word {
             return Err(DecodeError::Undefined);
@@ -135,19 +105,12 @@ pub(super) fn single(w: u32) -> Decoded {
             return Err(DecodeError::Unmodelled("a memory hint"));
         }
         let address = if n == Reg::PC {
-            Address::Literal {
-                offset: up_or_down(bit(w, 23), bits(w, 11, 0)),
-            }
+            Address::Literal { offset: up_or_down(bit(w, 23), bits(w, 11, 0)) }
         } else {
             address(w)?
         };
         check_load(width, t, address)?;
-        return Ok(Inst::Load {
-            width,
-            sign,
-            t,
-            address,
-        });
+        return Ok(Inst::Load { width, sign, t, address });
     }
     if sign == Sign::Signed || n == Reg::PC {
         return Err(DecodeError::Undefined);
@@ -164,9 +127,9 @@ fn check_load(width: Width, t: Reg, address: Address) -> Result<(), DecodeError>
         return Err(DecodeError::Unpredictable("loads part of SP"));
     }
     match address {
-        Address::Literal { offset } if t == Reg::PC && offset % 4 != 0 => Err(
-            DecodeError::Unpredictable("loads PC from an address that is no multiple of 4"),
-        ),
+        Address::Literal { offset } if t == Reg::PC && offset % 4 != 0 => {
+            Err(DecodeError::Unpredictable("loads PC from an address that is no multiple of 4"))
+        }
         Address::Literal { .. }
         | Address::Offset { .. }
         | Address::Index { .. }
@@ -198,9 +161,7 @@ fn address(w: u32) -> Result<Address, DecodeError> {
         (true, false, false) | (_, _, true) => {}
     }
     if back && n == register(w, 12) {
-        return Err(DecodeError::Unpredictable(
-            "transfers the base that it writes",
-        ));
+        return Err(DecodeError::Unpredictable("transfers the base that it writes"));
     }
     Ok(indexed(n, up_or_down(up, bits(w, 7, 0)), before, back))
 }

@@ -2,19 +2,14 @@
 //! branches and control.
 
 use super::super::inst::{
-    BitOp, Cond, DataOp, ExtendKind, Immediate, Inst, MoveOp, Reg, SetFlags, Shift, ShiftKind,
-    Sign, System, TestOp,
+    BitOp, Cond, DataOp, ExtendKind, Immediate, Inst, MoveOp, Reg, SetFlags, Shift, ShiftKind, Sign, System, TestOp,
 };
-use super::fields::{
-    bit, bits, expand, hint, not, ordinary, register, set_flags, should_be, sign_extend,
-};
+use super::fields::{bit, bits, expand, hint, not, ordinary, register, set_flags, should_be, sign_extend};
 use super::{DecodeError, Decoded, fields, memory, multiply};
 
 /// A5.3: by the fields op1, op2 and op.
 pub(super) fn decode(w: u32) -> Decoded {
-    let coprocessor = Err(DecodeError::Unmodelled(
-        "a coprocessor or floating-point instruction",
-    ));
+    let coprocessor = Err(DecodeError::Unmodelled("a coprocessor or floating-point instruction"));
     match (bits(w, 28, 27), bits(w, 26, 20)) {
         (0b01, op) if op & 0b110_0100 == 0 => memory::multiple(w),
         (0b01, op) if op & 0b110_0100 == 0b000_0100 => memory::dual_or_table(w),
@@ -96,13 +91,7 @@ fn modified_immediate(w: u32) -> Decoded {
     check_first(&row, d, n)?;
     let imm = expand(imm12(w))?;
     Ok(match row {
-        Row::Data(op) => Inst::DataImm {
-            op,
-            flags,
-            d,
-            n,
-            imm,
-        },
+        Row::Data(op) => Inst::DataImm { op, flags, d, n, imm },
         Row::Move(op) => Inst::MoveImm { op, flags, d, imm },
         Row::Test(op) => Inst::TestImm { op, n, imm },
     })
@@ -146,21 +135,8 @@ fn shifted_register(w: u32) -> Decoded {
         return Err(DecodeError::Unpredictable("SP by a far shift"));
     }
     Ok(match row {
-        Row::Data(op) => Inst::DataReg {
-            op,
-            flags,
-            d,
-            n,
-            m,
-            shift,
-        },
-        Row::Move(op) => Inst::MoveReg {
-            op,
-            flags,
-            d,
-            m,
-            shift,
-        },
+        Row::Data(op) => Inst::DataReg { op, flags, d, n, m, shift },
+        Row::Move(op) => Inst::MoveReg { op, flags, d, m, shift },
         Row::Test(op) => Inst::TestReg { op, n, m, shift },
     })
 }
@@ -187,16 +163,9 @@ fn plain_immediate(w: u32) -> Decoded {
             not(Reg::SP, n)?;
             let (msb, lsb) = (bits(w, 4, 0), bit_offset(w));
             if msb < lsb {
-                return Err(DecodeError::Unpredictable(
-                    "a bit field that ends before it begins",
-                ));
+                return Err(DecodeError::Unpredictable("a bit field that ends before it begins"));
             }
-            Ok(Inst::Bfi {
-                d,
-                n: (n != Reg::PC).then_some(n),
-                lsb: lsb as u8,
-                width: (msb - lsb + 1) as u8,
-            })
+            Ok(Inst::Bfi { d, n: (n != Reg::PC).then_some(n), lsb: lsb as u8, width: (msb - lsb + 1) as u8 })
         }
         0b10000 | 0b10010 | 0b11000 | 0b11010 => Err(DecodeError::Unmodelled("a saturation")),
         _ => Err(DecodeError::Undefined),
@@ -217,13 +186,7 @@ fn add_plain(w: u32, op: DataOp) -> Decoded {
         return Ok(Inst::Adr { d, offset });
     }
     check_first(&Row::Data(op), d, n)?;
-    Ok(Inst::DataImm {
-        op,
-        flags: SetFlags::No,
-        d,
-        n,
-        imm: Immediate::plain(value),
-    })
+    Ok(Inst::DataImm { op, flags: SetFlags::No, d, n, imm: Immediate::plain(value) })
 }
 
 /// SBFX and UBFX.
@@ -235,13 +198,7 @@ fn extract(w: u32, sign: Sign) -> Decoded {
     if lsb + width > 32 {
         return Err(DecodeError::Unpredictable("a bit field past bit 31"));
     }
-    Ok(Inst::Bfx {
-        sign,
-        d,
-        n,
-        lsb: lsb as u8,
-        width: width as u8,
-    })
+    Ok(Inst::Bfx { sign, d, n, lsb: lsb as u8, width: width as u8 })
 }
 
 /// A5.3.4: branches and miscellaneous control.
@@ -251,19 +208,12 @@ fn control(w: u32) -> Decoded {
             Some(cond) => {
                 let (s, j1, j2) = (bits(w, 26, 26), bits(w, 13, 13), bits(w, 11, 11));
                 let offset = s << 19 | j2 << 18 | j1 << 17 | bits(w, 21, 16) << 11 | bits(w, 10, 0);
-                Ok(Inst::BranchCond {
-                    cond,
-                    offset: sign_extend(offset, 20) * 2,
-                })
+                Ok(Inst::BranchCond { cond, offset: sign_extend(offset, 20) * 2 })
             }
             None => system(w),
         },
-        (false, true) => Ok(Inst::Branch {
-            offset: far_offset(w),
-        }),
-        (true, true) => Ok(Inst::BranchLink {
-            offset: far_offset(w),
-        }),
+        (false, true) => Ok(Inst::Branch { offset: far_offset(w) }),
+        (true, true) => Ok(Inst::BranchLink { offset: far_offset(w) }),
         (true, false) => Err(DecodeError::Undefined),
     }
 }
@@ -348,13 +298,7 @@ fn data_register(w: u32) -> Decoded {
                 _ => ShiftKind::Ror,
             };
             let flags = set_flags(w, 20);
-            Ok(Inst::ShiftReg {
-                kind,
-                flags,
-                d,
-                n,
-                m,
-            })
+            Ok(Inst::ShiftReg { kind, flags, d, n, m })
         }
         (0b0000..=0b0101, 0b1000..=0b1111) => extend(w, op1),
         (0b1001 | 0b1011, 0b1000..=0b1011) => {
@@ -367,17 +311,13 @@ fn data_register(w: u32) -> Decoded {
                 (_, _) => return Err(DecodeError::Undefined),
             };
             if n != m {
-                return Err(DecodeError::Unpredictable(
-                    "the two copies of the operand differ",
-                ));
+                return Err(DecodeError::Unpredictable("the two copies of the operand differ"));
             }
             ordinary(&[d, m])?;
             Ok(Inst::Bits { op, d, m })
         }
         (0b1000..=0b1110, 0b0000..=0b0111) => Err(DecodeError::Unmodelled("parallel arithmetic")),
-        (0b1000 | 0b1010, 0b1000..=0b1011) => {
-            Err(DecodeError::Unmodelled("saturating arithmetic or SEL"))
-        }
+        (0b1000 | 0b1010, 0b1000..=0b1011) => Err(DecodeError::Unmodelled("saturating arithmetic or SEL")),
         _ => Err(DecodeError::Undefined),
     }
 }
@@ -395,11 +335,5 @@ fn extend(w: u32, op1: u32) -> Decoded {
     should_be(w, 1 << 6, 0)?;
     ordinary(&[d, m])?;
     not(Reg::SP, n)?;
-    Ok(Inst::Extend {
-        kind,
-        d,
-        n: (n != Reg::PC).then_some(n),
-        m,
-        rotate: (bits(w, 5, 4) * 8) as u8,
-    })
+    Ok(Inst::Extend { kind, d, n: (n != Reg::PC).then_some(n), m, rotate: (bits(w, 5, 4) * 8) as u8 })
 }

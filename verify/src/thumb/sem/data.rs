@@ -1,9 +1,7 @@
 //! What the data-processing instructions compute: shifts, arithmetic, multiplications, bit fields.
 
 use super::super::flags::Flags;
-use super::super::inst::{
-    BitOp, DataOp, ExtendKind, Immediate, LongOp, MoveOp, Reg, Shift, ShiftKind, Sign, TestOp,
-};
+use super::super::inst::{BitOp, DataOp, ExtendKind, Immediate, LongOp, MoveOp, Reg, Shift, ShiftKind, Sign, TestOp};
 use super::{Machine, Writes};
 use crate::domain::{Bin32, Cmp, Domain, Un32};
 
@@ -17,20 +15,14 @@ pub(super) struct Operand<M: Machine> {
 
 pub(super) fn immediate<M: Machine>(m: &mut M, imm: Immediate) -> Operand<M> {
     let carry = imm.carry.map(|carry| m.bool(carry));
-    Operand {
-        word: m.w32(imm.value),
-        carry,
-    }
+    Operand { word: m.w32(imm.value), carry }
 }
 
 /// `Shift_C` of the manual (A7.4.2) for a constant count.
 pub(super) fn shifted<M: Machine>(m: &mut M, source: &M::W32, shift: Shift) -> Operand<M> {
     let (op, count, carry_bit) = match shift {
         Shift::Lsl(0) => {
-            return Operand {
-                word: source.clone(),
-                carry: None,
-            };
+            return Operand { word: source.clone(), carry: None };
         }
         Shift::Lsl(count) => (Bin32::Shl, count, 32 - u32::from(count)),
         Shift::Lsr(count) => (Bin32::ShrU, count, u32::from(count) - 1),
@@ -40,10 +32,7 @@ pub(super) fn shifted<M: Machine>(m: &mut M, source: &M::W32, shift: Shift) -> O
     };
     let count = m.w32(u32::from(count));
     let word = m.bin32(op, source, &count);
-    Operand {
-        word,
-        carry: Some(bit(m, source, carry_bit)),
-    }
+    Operand { word, carry: Some(bit(m, source, carry_bit)) }
 }
 
 fn rotated_through_carry<M: Machine>(m: &mut M, source: &M::W32) -> Operand<M> {
@@ -51,10 +40,7 @@ fn rotated_through_carry<M: Machine>(m: &mut M, source: &M::W32) -> Operand<M> {
     let (one, zero, top) = (m.w32(1), m.w32(0), m.w32(1 << 31));
     let low = m.bin32(Bin32::ShrU, source, &one);
     let high = m.ite32(&carry, &top, &zero);
-    Operand {
-        word: m.bin32(Bin32::Or, &low, &high),
-        carry: Some(bit(m, source, 0)),
-    }
+    Operand { word: m.bin32(Bin32::Or, &low, &high), carry: Some(bit(m, source, 0)) }
 }
 
 fn bit<M: Machine>(m: &mut M, word: &M::W32, number: u32) -> M::Bool {
@@ -90,10 +76,7 @@ pub(super) fn shifted_by_register<M: Machine>(
     };
     let is_zero = m.cmp32(Cmp::Eq, &count, &zero);
     let old = m.flags().carry(m);
-    Operand {
-        word,
-        carry: Some(m.ite_bool(&is_zero, &old, &carry)),
-    }
+    Operand { word, carry: Some(m.ite_bool(&is_zero, &old, &carry)) }
 }
 
 /// The flags of a logical result.
@@ -101,11 +84,7 @@ pub(super) fn logic<M: Machine>(m: &mut M, result: &M::W32, carry: Option<M::Boo
     let old = m.flags();
     let c = carry.unwrap_or_else(|| old.carry(m));
     let v = old.overflow(m);
-    Flags::Logic {
-        result: result.clone(),
-        c,
-        v,
-    }
+    Flags::Logic { result: result.clone(), c, v }
 }
 
 fn complement<M: Machine>(m: &mut M, word: &M::W32) -> M::W32 {
@@ -113,12 +92,7 @@ fn complement<M: Machine>(m: &mut M, word: &M::W32) -> M::W32 {
     m.bin32(Bin32::Xor, word, &ones)
 }
 
-pub(super) fn data<M: Machine>(
-    m: &mut M,
-    op: DataOp,
-    n: &M::W32,
-    operand: &Operand<M>,
-) -> (M::W32, Flags<M>) {
+pub(super) fn data<M: Machine>(m: &mut M, op: DataOp, n: &M::W32, operand: &Operand<M>) -> (M::W32, Flags<M>) {
     let logical = match op {
         DataOp::And => Some((Bin32::And, false)),
         DataOp::Bic => Some((Bin32::And, true)),
@@ -128,11 +102,7 @@ pub(super) fn data<M: Machine>(
         DataOp::Add | DataOp::Adc | DataOp::Sub | DataOp::Sbc | DataOp::Rsb => None,
     };
     if let Some((op, inverted)) = logical {
-        let second = if inverted {
-            complement(m, &operand.word)
-        } else {
-            operand.word.clone()
-        };
+        let second = if inverted { complement(m, &operand.word) } else { operand.word.clone() };
         let word = m.bin32(op, n, &second);
         let flags = logic(m, &word, operand.carry.clone());
         return (word, flags);
@@ -161,12 +131,7 @@ pub(super) fn moved<M: Machine>(m: &mut M, op: MoveOp, operand: &Operand<M>) -> 
     (word, flags)
 }
 
-pub(super) fn test<M: Machine>(
-    m: &mut M,
-    op: TestOp,
-    n: Reg,
-    operand: &Operand<M>,
-) -> Result<Writes<M>, M::Stop> {
+pub(super) fn test<M: Machine>(m: &mut M, op: TestOp, n: Reg, operand: &Operand<M>) -> Result<Writes<M>, M::Stop> {
     let n = m.register(n)?;
     let flags = match op {
         TestOp::Cmp => Flags::sub(m, &n, &operand.word).1,
@@ -177,18 +142,10 @@ pub(super) fn test<M: Machine>(
         TestOp::Tst => data(m, DataOp::And, &n, operand).1,
         TestOp::Teq => data(m, DataOp::Eor, &n, operand).1,
     };
-    Ok(Writes {
-        registers: Vec::new(),
-        flags: Some(flags),
-    })
+    Ok(Writes { registers: Vec::new(), flags: Some(flags) })
 }
 
-pub(super) fn product<M: Machine>(
-    m: &mut M,
-    op: Bin32,
-    n: Reg,
-    other: Reg,
-) -> Result<M::W32, M::Stop> {
+pub(super) fn product<M: Machine>(m: &mut M, op: Bin32, n: Reg, other: Reg) -> Result<M::W32, M::Stop> {
     let (n, other) = (m.register(n)?, m.register(other)?);
     Ok(m.bin32(op, &n, &other))
 }
@@ -234,12 +191,7 @@ fn field_mask(width: u8) -> u32 {
     u32::MAX >> (32 - u32::from(width))
 }
 
-pub(super) fn insert<M: Machine>(
-    m: &mut M,
-    d: Reg,
-    n: Option<Reg>,
-    (lsb, width): (u8, u8),
-) -> Result<M::W32, M::Stop> {
+pub(super) fn insert<M: Machine>(m: &mut M, d: Reg, n: Option<Reg>, (lsb, width): (u8, u8)) -> Result<M::W32, M::Stop> {
     let old = m.register(d)?;
     let keep = m.w32(!(field_mask(width) << lsb));
     let kept = m.bin32(Bin32::And, &old, &keep);
@@ -251,12 +203,7 @@ pub(super) fn insert<M: Machine>(
     Ok(m.bin32(Bin32::Or, &kept, &placed))
 }
 
-pub(super) fn extract<M: Machine>(
-    m: &mut M,
-    sign: Sign,
-    n: Reg,
-    (lsb, width): (u8, u8),
-) -> Result<M::W32, M::Stop> {
+pub(super) fn extract<M: Machine>(m: &mut M, sign: Sign, n: Reg, (lsb, width): (u8, u8)) -> Result<M::W32, M::Stop> {
     let n = m.register(n)?;
     match sign {
         Sign::Unsigned => {
@@ -278,11 +225,7 @@ pub(super) fn extend<M: Domain>(m: &mut M, kind: ExtendKind, word: &M::W32) -> M
         ExtendKind::Sxtb => m.un32(Un32::Sext8, word),
         ExtendKind::Sxth => m.un32(Un32::Sext16, word),
         ExtendKind::Uxtb | ExtendKind::Uxth => {
-            let mask = m.w32(if kind == ExtendKind::Uxtb {
-                0xff
-            } else {
-                0xffff
-            });
+            let mask = m.w32(if kind == ExtendKind::Uxtb { 0xff } else { 0xffff });
             m.bin32(Bin32::And, word, &mask)
         }
     }

@@ -24,13 +24,8 @@ pub(super) fn effective<M: Machine>(m: &mut M, address: Address) -> Result<Effec
             Ok((offset_by(m, &base, offset as u32), None))
         }
         Address::Index { n, m: index, shift } => {
-            let (base, index, count) =
-                (m.register(n)?, m.register(index)?, m.w32(u32::from(shift)));
-            let scaled = if shift == 0 {
-                index
-            } else {
-                m.bin32(Bin32::Shl, &index, &count)
-            };
+            let (base, index, count) = (m.register(n)?, m.register(index)?, m.w32(u32::from(shift)));
+            let scaled = if shift == 0 { index } else { m.bin32(Bin32::Shl, &index, &count) };
             Ok((m.bin32(Bin32::Add, &base, &scaled), None))
         }
         Address::PreIndex { n, offset } => {
@@ -47,10 +42,7 @@ pub(super) fn effective<M: Machine>(m: &mut M, address: Address) -> Result<Effec
     }
 }
 
-pub(super) fn write_back<M: Machine>(
-    m: &mut M,
-    writeback: Option<(Reg, M::W32)>,
-) -> Result<(), M::Stop> {
+pub(super) fn write_back<M: Machine>(m: &mut M, writeback: Option<(Reg, M::W32)>) -> Result<(), M::Stop> {
     match writeback {
         Some((register, word)) => m.set_register(register, word),
         None => Ok(()),
@@ -65,34 +57,21 @@ pub(super) fn load<M: Machine>(
     pc: u32,
 ) -> Result<Flow<M::W32>, M::Stop> {
     let (word, writeback) = match address {
-        Address::Literal { offset } => (
-            m.constant(literal_base(pc).wrapping_add_signed(offset), width)?,
-            None,
-        ),
-        Address::Offset { .. }
-        | Address::Index { .. }
-        | Address::PreIndex { .. }
-        | Address::PostIndex { .. } => {
+        Address::Literal { offset } => (m.constant(literal_base(pc).wrapping_add_signed(offset), width)?, None),
+        Address::Offset { .. } | Address::Index { .. } | Address::PreIndex { .. } | Address::PostIndex { .. } => {
             let (at, writeback) = effective(m, address)?;
-            let alignment = if t == Reg::PC {
-                Alignment::Word
-            } else {
-                Alignment::Any
-            };
+            let alignment = if t == Reg::PC { Alignment::Word } else { Alignment::Any };
             (m.load(&at, width, alignment)?, writeback)
         }
     };
     let word = match (width, sign) {
         (Width::Byte, Sign::Signed) => m.un32(Un32::Sext8, &word),
         (Width::Half, Sign::Signed) => m.un32(Un32::Sext16, &word),
-        (Width::Byte | Width::Half, Sign::Unsigned)
-        | (Width::Word, Sign::Signed | Sign::Unsigned) => word,
+        (Width::Byte | Width::Half, Sign::Unsigned) | (Width::Word, Sign::Signed | Sign::Unsigned) => word,
     };
     write_back(m, writeback)?;
     if t == Reg::SP {
-        return Err(m.fault(
-            "a load to SP may be repeated by an interrupt (Cortex-M4 erratum 752419)".to_owned(),
-        ));
+        return Err(m.fault("a load to SP may be repeated by an interrupt (Cortex-M4 erratum 752419)".to_owned()));
     }
     if t == Reg::PC {
         return Ok(Flow::JumpRegister(word));
@@ -109,10 +88,7 @@ pub(super) fn load_dual<M: Machine>(
 ) -> Result<Flow<M::W32>, M::Stop> {
     if let Address::Literal { offset } = address {
         let at = literal_base(pc).wrapping_add_signed(offset);
-        let words = [
-            m.constant(at, Width::Word)?,
-            m.constant(at.wrapping_add(4), Width::Word)?,
-        ];
+        let words = [m.constant(at, Width::Word)?, m.constant(at.wrapping_add(4), Width::Word)?];
         for (register, word) in [t, t2].into_iter().zip(words) {
             m.set_register(register, word)?;
         }
@@ -124,9 +100,7 @@ pub(super) fn load_dual<M: Machine>(
         Address::Literal { .. } => Reg::PC,
     };
     if base == t || base == t2 {
-        return Err(m.fault(
-            "LDRD may be repeated after it changed its base (Cortex-M3 erratum 602117)".to_owned(),
-        ));
+        return Err(m.fault("LDRD may be repeated after it changed its base (Cortex-M3 erratum 602117)".to_owned()));
     }
     let (at, writeback) = effective(m, address)?;
     let first = m.load(&at, Width::Word, Alignment::Word)?;
@@ -139,12 +113,7 @@ pub(super) fn load_dual<M: Machine>(
 }
 
 /// The lowest address of a multiple access, and the base after it.
-fn span<M: Machine>(
-    m: &mut M,
-    n: Reg,
-    mode: MultipleMode,
-    registers: RegSet,
-) -> Result<(M::W32, M::W32), M::Stop> {
+fn span<M: Machine>(m: &mut M, n: Reg, mode: MultipleMode, registers: RegSet) -> Result<(M::W32, M::W32), M::Stop> {
     let base = m.register(n)?;
     let bytes = 4 * registers.len();
     Ok(match mode {

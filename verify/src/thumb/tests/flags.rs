@@ -10,12 +10,7 @@ fn add_with_carry(x: u32, y: u32, carry: bool) -> (u32, [bool; 4]) {
     let unsigned = u64::from(x) + u64::from(y) + u64::from(carry);
     let signed = i64::from(x as i32) + i64::from(y as i32) + i64::from(carry);
     let result = unsigned as u32;
-    let flags = [
-        result >> 31 == 1,
-        result == 0,
-        u64::from(result) != unsigned,
-        i64::from(result as i32) != signed,
-    ];
+    let flags = [result >> 31 == 1, result == 0, u64::from(result) != unsigned, i64::from(result as i32) != signed];
     (result, flags)
 }
 
@@ -63,11 +58,7 @@ fn values() -> Vec<u32> {
 fn same(flags: &Flags<Plain>, expected: [bool; 4], what: &str) {
     let mut machine = Plain::new();
     for cond in Cond::ALL {
-        assert_eq!(
-            flags.condition(&mut machine, cond),
-            passes(expected, cond),
-            "{what}: {cond}"
-        );
+        assert_eq!(flags.condition(&mut machine, cond), passes(expected, cond), "{what}: {cond}");
     }
 }
 
@@ -127,11 +118,7 @@ fn pairs_of_words() {
                 // A third word: the pair no longer ends the difference.
                 let (_, third_bits) = add_with_carry(a_low, !b, bits[2]);
                 let (_, third) = flags.sub_carry(&mut machine, &a_low, &b);
-                same(
-                    &third,
-                    third_bits,
-                    &format!("{a_low:x} - {b:x} after a pair"),
-                );
+                same(&third, third_bits, &format!("{a_low:x} - {b:x} after a pair"));
 
                 let (_, [_, _, carry, _]) = add_with_carry(a_low, b_low, false);
                 let (sum, bits) = add_with_carry(a, b, carry);
@@ -154,11 +141,7 @@ fn either_of_two() {
             let (_, old) = Flags::add(&mut machine, &a, &b, &true);
             for condition in [false, true] {
                 let merged = Flags::either(&mut machine, &condition, &new, &old);
-                let (_, bits) = if condition {
-                    add_with_carry(a, !b, true)
-                } else {
-                    add_with_carry(a, b, true)
-                };
+                let (_, bits) = if condition { add_with_carry(a, !b, true) } else { add_with_carry(a, b, true) };
                 same(&merged, bits, &format!("{a:x}, {b:x}, {condition}"));
             }
         }
@@ -170,11 +153,7 @@ fn logical_results() {
     for result in values() {
         for (c, v) in [(false, false), (false, true), (true, false), (true, true)] {
             let flags = Flags::Logic { result, c, v };
-            same(
-                &flags,
-                [result >> 31 == 1, result == 0, c, v],
-                &format!("{result:x}"),
-            );
+            same(&flags, [result >> 31 == 1, result == 0, c, v], &format!("{result:x}"));
         }
     }
 }

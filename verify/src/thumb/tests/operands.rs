@@ -22,10 +22,7 @@ impl Sequence {
     }
 
     pub(super) fn next(&mut self) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 32) as u32
     }
 }
@@ -54,19 +51,11 @@ pub(super) fn sample() -> Vec<(Vec<u8>, Inst)> {
             wide.push([first.to_le_bytes(), second.to_le_bytes()].concat());
         }
     }
-    narrow
-        .chain(wide)
-        .filter_map(|bytes| decode(&bytes, 0).ok().map(|(inst, _)| (bytes, inst)))
-        .collect()
+    narrow.chain(wide).filter_map(|bytes| decode(&bytes, 0).ok().map(|(inst, _)| (bytes, inst))).collect()
 }
 
 /// Runs one instruction behind `IT cond`, if there is a condition; the IT itself is not recorded.
-fn run(
-    machine: &Plain,
-    inst: &Inst,
-    size: u32,
-    condition: Option<Cond>,
-) -> (Plain, Option<Flow<u32>>) {
+fn run(machine: &Plain, inst: &Inst, size: u32, condition: Option<Cond>) -> (Plain, Option<Flow<u32>>) {
     let mut after = machine.clone();
     if let Some(first) = condition {
         let it = Inst::It { first, mask: 8 };
@@ -90,15 +79,9 @@ fn random_machine(sequence: &mut Sequence) -> Plain {
 /// Result and effect of a run, flags that are not of interest left out.
 fn observed(machine: &mut Plain, flow: &Option<Flow<u32>>, of_interest: FlagSet) -> String {
     let flags = machine.nzcv();
-    let flags: Vec<bool> = FLAGS
-        .iter()
-        .zip(flags)
-        .filter_map(|(flag, value)| of_interest.contains(*flag).then_some(value))
-        .collect();
-    format!(
-        "{:?} {flags:?} {:?} {flow:?}",
-        machine.registers, machine.memory
-    )
+    let flags: Vec<bool> =
+        FLAGS.iter().zip(flags).filter_map(|(flag, value)| of_interest.contains(*flag).then_some(value)).collect();
+    format!("{:?} {flags:?} {:?} {flow:?}", machine.registers, machine.memory)
 }
 
 fn check(inst: &Inst, size: u32, condition: Option<Cond>, sequence: &mut Sequence) {
@@ -123,12 +106,7 @@ fn check(inst: &Inst, size: u32, condition: Option<Cond>, sequence: &mut Sequenc
         // What decides about its condition may stop before it reads or writes anything.
         if executed {
             assert_eq!(writes, table.writes.bits(), "{name}: writes");
-            assert_eq!(
-                reads & !table.reads.bits(),
-                0,
-                "{name}: reads {:?}",
-                after.reads
-            );
+            assert_eq!(reads & !table.reads.bits(), 0, "{name}: reads {:?}", after.reads);
             if condition.is_none() {
                 assert_eq!(reads, table.reads.bits(), "{name}: reads");
             }
@@ -136,10 +114,7 @@ fn check(inst: &Inst, size: u32, condition: Option<Cond>, sequence: &mut Sequenc
         let expected = observed(&mut after, &flow, table.flags_written);
         for (index, flag) in FLAGS.into_iter().enumerate() {
             let kept = after.nzcv()[index] == before.nzcv()[index];
-            assert!(
-                kept || table.flags_written.contains(flag),
-                "{name}: writes flag {index}"
-            );
+            assert!(kept || table.flags_written.contains(flag), "{name}: writes flag {index}");
             if !table.flags_read.contains(flag) {
                 let mut other = before.clone();
                 let mut bits = other.nzcv();
@@ -170,12 +145,7 @@ fn the_table_says_what_the_semantics_does() {
 
 #[test]
 fn some_rows() {
-    let adds = Inst::Mul {
-        flags: SetFlags::OutsideIt,
-        d: Reg::R0,
-        n: Reg::R1,
-        m: Reg::R1,
-    };
+    let adds = Inst::Mul { flags: SetFlags::OutsideIt, d: Reg::R0, n: Reg::R1, m: Reg::R1 };
     let outside = operands(&adds, None);
     assert_eq!(outside.flags_written, FlagSet::N.union(FlagSet::Z));
     assert!(!outside.reads.contains(Reg::R0));

@@ -43,10 +43,7 @@ impl Plain {
 
     /// Runs the code, placed at [`CODE`], until it ends, branches or stops.
     pub(super) fn run(&mut self, halfwords: &[u16]) -> Result<Flow<u32>, String> {
-        let bytes: Vec<u8> = halfwords
-            .iter()
-            .flat_map(|half| half.to_le_bytes())
-            .collect();
+        let bytes: Vec<u8> = halfwords.iter().flat_map(|half| half.to_le_bytes()).collect();
         let mut at = 0;
         while at < bytes.len() {
             let (inst, size) = decode(&bytes, at).map_err(|error| error.to_string())?;
@@ -121,13 +118,7 @@ impl Machine for Plain {
         Ok(self.bytes(*address, width))
     }
 
-    fn store(
-        &mut self,
-        address: &u32,
-        width: Width,
-        alignment: Alignment,
-        word: &u32,
-    ) -> Result<(), String> {
+    fn store(&mut self, address: &u32, width: Width, alignment: Alignment, word: &u32) -> Result<(), String> {
         aligned(*address, alignment)?;
         self.put(*address, width, *word);
         Ok(())

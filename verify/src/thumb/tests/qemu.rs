@@ -49,9 +49,7 @@ fn is_comparable(inst: &Inst) -> bool {
         | Inst::It { .. }
         | Inst::Udf { .. }
         | Inst::System(_) => false,
-        Inst::Load { t, address, .. } => {
-            *t != Reg::PC && !matches!(address, Address::Literal { .. })
-        }
+        Inst::Load { t, address, .. } => *t != Reg::PC && !matches!(address, Address::Literal { .. }),
         Inst::LoadDual { address, .. } => !matches!(address, Address::Literal { .. }),
         Inst::LoadMultiple { registers, .. } => !registers.contains(Reg::PC),
         _ => true,
@@ -66,18 +64,7 @@ fn kind(inst: &Inst) -> String {
 }
 
 fn word(sequence: &mut Sequence) -> u32 {
-    const BOUNDARY: [u32; 10] = [
-        0,
-        1,
-        2,
-        0x1f,
-        0x20,
-        0xff,
-        0x7fff_ffff,
-        0x8000_0000,
-        0xffff_fffe,
-        0xffff_ffff,
-    ];
+    const BOUNDARY: [u32; 10] = [0, 1, 2, 0x1f, 0x20, 0xff, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff];
     match sequence.next() % 3 {
         0 => BOUNDARY[sequence.next() as usize % BOUNDARY.len()],
         1 => sequence.next() & 0xff,
@@ -142,10 +129,7 @@ fn cases() -> Vec<Case> {
     for index in 0..CASES {
         let kind = &kinds[index % kinds.len()];
         let (bytes, inst) = &kind[sequence.next() as usize % kind.len()];
-        let condition = sequence
-            .next()
-            .is_multiple_of(3)
-            .then(|| Cond::ALL[sequence.next() as usize % 14]);
+        let condition = sequence.next().is_multiple_of(3).then(|| Cond::ALL[sequence.next() as usize % 14]);
         let mut before = Plain::new();
         for register in 0..15 {
             before.registers[register] = word(&mut sequence);
@@ -158,18 +142,10 @@ fn cases() -> Vec<Case> {
             let word = 0x89ab_cdef_u32.wrapping_add(index.wrapping_mul(0x0123_4567));
             before.put(SCRATCH + 4 * index, Width::Word, word);
         }
-        let prefix = condition.map_or(Vec::new(), |cond| {
-            (0xbf08 | (cond as u16) << 4).to_le_bytes().to_vec()
-        });
+        let prefix = condition.map_or(Vec::new(), |cond| (0xbf08 | (cond as u16) << 4).to_le_bytes().to_vec());
         let at_inst = at + prefix.len() as u32;
         let bytes: Vec<u8> = [prefix, bytes.clone()].concat();
-        let case = Case {
-            inst: *inst,
-            condition,
-            before,
-            at: at_inst,
-            bytes,
-        };
+        let case = Case { inst: *inst, condition, before, at: at_inst, bytes };
         if expected(&case).is_some() {
             at += (case.bytes.len() as u32 + 4 + 3) & !3;
             cases.push(case);
@@ -235,12 +211,7 @@ fn results(directory: &Path, cases: &[Case]) -> Option<Vec<u32>> {
     let file = |name: &str| -> PathBuf { directory.join(name) };
     std::fs::write(file("harness.s"), include_str!("harness.s")).expect("a writable directory");
     run(Command::new("llvm-mc-19")
-        .args([
-            "--triple=thumbv7em-none-eabi",
-            "--mcpu=cortex-m4",
-            "--filetype=obj",
-            "-o",
-        ])
+        .args(["--triple=thumbv7em-none-eabi", "--mcpu=cortex-m4", "--filetype=obj", "-o"])
         .args([file("harness.o"), file("harness.s")]))?;
     run(Command::new("llvm-objcopy-19")
         .args(["-O", "binary", "-j", ".text"])
@@ -248,29 +219,11 @@ fn results(directory: &Path, cases: &[Case]) -> Option<Vec<u32>> {
     let harness = std::fs::read(file("harness.bin")).expect("the harness is assembled");
     std::fs::write(file("image.bin"), image(&harness, cases)).expect("a writable directory");
     run(Command::new("qemu-system-arm")
-        .args([
-            "-M",
-            "mps2-an386",
-            "-nographic",
-            "-monitor",
-            "none",
-            "-serial",
-            "none",
-        ])
-        .args([
-            "-semihosting-config",
-            "enable=on,target=native",
-            "-kernel",
-            "image.bin",
-        ])
+        .args(["-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"])
+        .args(["-semihosting-config", "enable=on,target=native", "-kernel", "image.bin"])
         .current_dir(directory))?;
     let bytes = std::fs::read(file("results.bin")).expect("the run ends without an exception");
-    Some(
-        bytes
-            .chunks_exact(4)
-            .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-            .collect(),
-    )
+    Some(bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect())
 }
 
 #[test]
@@ -295,9 +248,7 @@ fn steps_are_qemus() {
         let mut ours = machine.registers[..13].to_vec();
         ours.extend([machine.registers[14], n << 31 | z << 30 | c << 29 | v << 28]);
         ours.extend((0..SCRATCH_WORDS).map(|index| {
-            machine
-                .load(&(SCRATCH + 4 * index), Width::Word, Alignment::Any)
-                .expect("plain memory has no faults")
+            machine.load(&(SCRATCH + 4 * index), Width::Word, Alignment::Any).expect("plain memory has no faults")
         }));
         let mut theirs = result.to_vec();
         theirs[14] &= 0xf000_0000;

@@ -40,10 +40,7 @@ fn flow_text(flow: Result<Flow<u32>, String>) -> String {
         Ok(Flow::Next) => String::new(),
         Ok(Flow::Jump(target)) => format!("jump {target:x}"),
         Ok(Flow::JumpRegister(word)) => format!("branch {word:x}"),
-        Ok(Flow::Call {
-            target,
-            return_address,
-        }) => format!("call {target:x} {return_address:x}"),
+        Ok(Flow::Call { target, return_address }) => format!("call {target:x} {return_address:x}"),
         Ok(Flow::CallRegister(word)) => format!("call {word:x}"),
         Ok(Flow::Trap(code)) => format!("trap {code:x}"),
         Err(why) => format!("stop: {why}"),
@@ -56,17 +53,11 @@ fn check(cases: &str) {
         let [name, code, before, after, flow] = columns[..] else {
             panic!("five columns: {case}");
         };
-        let code: Vec<u16> = code
-            .split(' ')
-            .map(|half| u16::from_str_radix(half, 16).expect("a halfword"))
-            .collect();
+        let code: Vec<u16> = code.split(' ').map(|half| u16::from_str_radix(half, 16).expect("a halfword")).collect();
         let mut machine = state(before, &Plain::new());
         let mut expected = state(after, &machine);
         let came = flow_text(machine.run(&code));
-        assert!(
-            came == flow || (!flow.is_empty() && came.starts_with(flow)),
-            "{name}: {came}"
-        );
+        assert!(came == flow || (!flow.is_empty() && came.starts_with(flow)), "{name}: {came}");
         if came.starts_with("stop") {
             continue;
         }
