@@ -11,7 +11,7 @@
 //! | `line` | code before it has addresses |
 //! | `layout` | the order of blocks |
 //! | `frame` | prologue, epilogue, places in the frame |
-//! | `halves` | words as expressions, for the relation |
+//! | `roots` | which values the relation leaves unknown |
 //! | `constant` | the shortest form of constants |
 //! | `expand` | items as instructions |
 //! | `relax` | forms of branches, places of literals |
@@ -32,7 +32,7 @@ pub mod constant;
 pub mod encode;
 pub mod expand;
 pub mod frame;
-pub mod halves;
+pub mod roots;
 pub mod islands;
 pub mod layout;
 pub mod line;

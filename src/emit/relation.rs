@@ -6,21 +6,21 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
-    Bin32, Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
+    Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
 
 use crate::alloc::{Allocated, Item, Place};
 use crate::entity::Entity;
 use crate::vcode::Func;
 use crate::vcode::entity::{Block, VReg, Value};
-use crate::vcode::func::{ENTRY, FrameValue, ValueInfo};
+use crate::vcode::func::{ENTRY, FrameValue, Head};
 use crate::vcode::inst::Inst;
 
 use super::assemble::Assembled;
 use super::frame;
-use super::halves::{self, Half};
-use super::line::{LineOp, Pieces};
+use super::line::{LineOp, Piece, Pieces};
 use super::machine::Machine;
+use super::roots::Roots;
 
 /// Everything but the labels is made here; those come from the code.
 pub fn run(
@@ -33,6 +33,7 @@ pub fn run(
         code_bytes: u32::try_from(assembled.code.len()).expect("code is smaller than 4 GiB"),
         frame_bytes: frame_bytes(allocated, assembled),
         checked_bytes: checked_bytes.unwrap_or(0),
+        parameters: func.parameters.iter().map(|value| value.0).collect(),
         cuts: cuts((func, allocated), (pieces, assembled)),
         labels: assembled.labels.clone(),
         joins: joins(allocated, (pieces, assembled)),
@@ -47,312 +48,92 @@ fn frame_bytes(allocated: &Allocated, assembled: &Assembled) -> u32 {
 }
 
 fn cuts((func, allocated): (&Func, &Allocated), (pieces, assembled): (&Pieces, &Assembled)) -> Vec<Cut> {
+    let roots = Roots::new(func);
     let counts = pieces.predecessor_counts();
-    let constants = &allocated.constants;
-    let mut cuts = Vec::new();
-    for &piece in &pieces.order {
+    let is_cut = |piece: Piece| {
         let data = &pieces.data[piece];
-        let Some(block) = data.block else { continue };
+        let block = data.block?;
         let only_traps = matches!(data.lines.first().map(|line| &line.op), Some(LineOp::Machine(Machine::Udf(_))));
-        if block == ENTRY || counts[piece] < 2 || only_traps || block.index() >= allocated.input_blocks {
-            continue;
-        }
-        let head = &func.blocks[block].head;
-        if head.source.is_empty() {
-            continue;
-        }
-        let fixed = fixed_halves(allocated, block, constants);
-        let Derived { stands_for, leads_to, told, lows, highs } = derive(func, allocated, block, &fixed);
-        let mut nodes = Nodes {
-            func,
-            cut: Cut::default(),
-            known: HashMap::new(),
-            said: BTreeMap::new(),
-            stands_for,
-            fixed,
-            told,
-            halves: (lows, highs),
-            own: BTreeMap::new(),
-        };
+        let has_place = block.index() < allocated.input_blocks && !func.blocks[block].head.source.is_empty();
+        (block != ENTRY && counts[piece] >= 2 && !only_traps && has_place).then_some((piece, block))
+    };
+    let places: Vec<(Piece, Block)> = pieces.order.iter().filter_map(|&piece| is_cut(piece)).collect();
+    let mentioned = places.iter().map(|&(_, block)| (block, mentions(func, allocated, &roots, block))).collect();
+    let carried = roots.carried(&mentioned);
+    let cut = |&(piece, block): &(Piece, Block)| {
+        let (known, said) = (HashMap::new(), BTreeMap::new());
+        let mut nodes = Nodes { allocated, roots: &roots, cut: Cut::default(), known, said };
         nodes.cut.at = assembled.starts[piece];
         nodes.cut.depth = allocated.frame.bytes();
-        nodes.cut.source = head.source.clone();
-        // Earlier values first: then none is said from within a long chain of others.
-        for value in nodes.stands_for.keys().copied().collect::<Vec<_>>() {
-            nodes.value(value);
-        }
-        nodes.constant_words(allocated, block, constants);
-        nodes.cut.locals = nodes.slots(&head.locals);
-        nodes.cut.stack = nodes.slots(&head.stack);
-        nodes.places(allocated, block);
-        // A fact about values that nothing else mentions could not be shown again.
-        let related: BTreeSet<u32> = nodes.cut.unknowns.iter().map(|unknown| unknown.key).collect();
-        let known = |value: &Value| related.contains(&value.0) || nodes.stands_for.contains_key(value);
-        let said = |value| match known(&value) {
-            true => Some(FrameValue::Value(value)),
-            false => unfold(func, value, &|leaf| known(&leaf), DEPTH_MAX),
-        };
-        let facts: Vec<FrameValue> = head.facts.iter().filter_map(|fact| fact.replace(&mut { said })).collect();
-        nodes.cut.facts = facts.iter().map(|fact| nodes.expression(fact)).collect();
-        nodes.constants(allocated, block, constants);
-        nodes.ranges();
-        for (value, definition) in leads_to {
-            nodes.led_to(value, &definition);
-        }
-        cuts.push(nodes.cut);
-    }
-    cuts
+        nodes.relate(&func.blocks[block].head, block, &carried[block]);
+        nodes.cut
+    };
+    places.iter().map(cut).collect()
+}
+
+/// The unknowns that a cut at a block's head mentions.
+fn mentions(func: &Func, allocated: &Allocated, roots: &Roots<'_>, block: Block) -> BTreeSet<Value> {
+    let head = &func.blocks[block].head;
+    let words = words_at(allocated, block).filter_map(|vreg| allocated.vregs[vreg].expression());
+    let slots = head.locals.iter().chain(&head.stack).flatten().cloned();
+    words.chain(slots).chain(facts(head, roots)).flat_map(|expression| roots.of(&expression)).collect()
+}
+
+/// The virtual registers that live into a block, in a place or to be computed again.
+fn words_at(allocated: &Allocated, block: Block) -> impl Iterator<Item = VReg> {
+    let data = &allocated.blocks[block];
+    data.located.iter().map(|(_, vreg)| *vreg).chain(data.named.iter().copied())
+}
+
+/// What is known at a block's head that can be shown again.
+fn facts(head: &Head, roots: &Roots<'_>) -> impl Iterator<Item = FrameValue> {
+    head.facts.iter().filter(|fact| roots.are_found(fact)).cloned()
 }
 
 /// A cut in the making. Equal expressions are one node.
 struct Nodes<'a> {
-    func: &'a Func,
+    allocated: &'a Allocated,
+    roots: &'a Roots<'a>,
     cut: Cut,
     /// Only looked up, never walked.
     known: HashMap<Expr, Node>,
     /// The values that are said already.
     said: BTreeMap<Value, Node>,
-    /// Values that are said in terms of others.
-    stands_for: BTreeMap<Value, FrameValue>,
-    /// Values of which one half is a constant.
-    fixed: BTreeMap<Value, (Half, u32)>,
-    /// Values that Wasm or the machine tells.
-    told: BTreeSet<Value>,
-    /// Values of which the machine tells the low half, and those of which it tells the high half.
-    halves: (BTreeSet<Value>, BTreeSet<Value>),
-    /// Words that are unknowns of their own, because what they consist of is not told.
-    own: BTreeMap<FrameValue, Node>,
-}
-
-/// What is said of the values at a block's head.
-struct Derived {
-    /// The values that are said in terms of others.
-    stands_for: BTreeMap<Value, FrameValue>,
-    /// Values that are not, with definitions that lead to values of which less is known.
-    leads_to: BTreeMap<Value, FrameValue>,
-    /// The values that can be read off, or follow from such.
-    told: BTreeSet<Value>,
-    /// The values whose low half the machine holds.
-    lows: BTreeSet<Value>,
-    /// The values whose high half the machine holds.
-    highs: BTreeSet<Value>,
-}
-
-/// Which values at a block's head are said in terms of others.
-///
-/// A value that a Wasm slot or the machine shows is said in terms of its definition wherever what
-/// that needs is seen too: so two cuts that follow one another say it alike. Else it is an unknown.
-/// What the machine holds in half only may be a half of a value with a definition that leads to it.
-fn derive(func: &Func, allocated: &Allocated, block: Block, fixed: &BTreeMap<Value, (Half, u32)>) -> Derived {
-    let head = &func.blocks[block].head;
-    let located = || allocated.blocks[block].located.iter().map(|(_, vreg)| *vreg);
-    let held = |vreg: VReg| allocated.vregs[vreg].expression();
-    let slots: Vec<FrameValue> = head.locals.iter().chain(&head.stack).flatten().cloned().collect();
-    let mut seen = seen(&slots, &located().filter_map(held).collect::<Vec<_>>());
-    seen.extend(fixed.keys());
-    let all = located().chain(allocated.blocks[block].named.iter().copied()).filter_map(held);
-    let mut mentioned: BTreeSet<Value> = all.flat_map(|expression| expression.values()).collect();
-    mentioned.extend(slots.iter().flat_map(FrameValue::values));
-    mentioned.extend(&seen);
-    let (mut stands_for, mut leads_to) = (BTreeMap::new(), BTreeMap::new());
-    let mut hidden = BTreeSet::new();
-    for &value in &mentioned {
-        match unfold(func, value, &|leaf| seen.contains(&leaf), DEPTH_MAX) {
-            Some(expression) => _ = stands_for.insert(value, expression),
-            None if seen.contains(&value) => {}
-            None => _ = hidden.insert(value),
-        }
-    }
-    for (value, inverse) in comparisons_again(func, seen.iter().filter(|value| !stands_for.contains_key(value))) {
-        stands_for.insert(value, inverse);
-    }
-    for value in &seen {
-        if stands_for.contains_key(value) {
-            continue;
-        }
-        let is_opaque = |leaf| func.values.get(&leaf).is_none_or(|info| info.definition.is_none());
-        let leaf = |leaf| seen.contains(&leaf) || hidden.contains(&leaf) || is_opaque(leaf);
-        if let Some(expression) = unfold(func, *value, &leaf, DEPTH_MAX) {
-            leads_to.insert(*value, expression);
-        }
-    }
-    let told = mentioned.difference(&hidden).copied().collect();
-    let half = |which: fn(&FrameValue) -> Option<Value>| {
-        let located = located().filter_map(held);
-        located.filter_map(|expression| which(&expression)).collect()
-    };
-    let lows = half(|expression| match expression {
-        FrameValue::Low(whole) => whole.just(),
-        _ => None,
-    });
-    let highs = half(|expression| match expression {
-        FrameValue::High(whole) => whole.just(),
-        _ => None,
-    });
-    Derived { stands_for, leads_to, told, lows, highs }
-}
-
-/// Values that compare what another one before them compares, in terms of that one.
-fn comparisons_again<'a>(func: &Func, values: impl Iterator<Item = &'a Value>) -> Vec<(Value, FrameValue)> {
-    let mut first: BTreeMap<&FrameValue, (Value, bool)> = BTreeMap::new();
-    let mut again = Vec::new();
-    for &value in values {
-        let definition = func.values.get(&value).and_then(|info| info.definition.as_ref());
-        let (comparison, holds) = match definition {
-            Some(FrameValue::Ite32(condition, a, b))
-                if condition.is_comparison() && (&**a, &**b) == (&FrameValue::Const32(0), &FrameValue::Const32(1)) =>
-            {
-                (&**condition, false)
-            }
-            Some(definition) if definition.is_comparison() => (definition, true),
-            _ => continue,
-        };
-        let (earlier, held) = *first.entry(comparison).or_insert((value, holds));
-        let earlier_value = FrameValue::Value(earlier);
-        match () {
-            () if earlier == value => {}
-            () if held == holds => again.push((value, earlier_value)),
-            () => {
-                let zero = Box::new(FrameValue::Const32(0));
-                again.push((value, FrameValue::Cmp32(Cmp::Eq, Box::new(earlier_value), zero)));
-            }
-        }
-    }
-    again
-}
-
-/// The values of which a location holds one half, and a register that holds a constant, or would if
-/// it were made again, stands for the other.
-fn fixed_halves(allocated: &Allocated, block: Block, constants: &BTreeMap<VReg, u32>) -> BTreeMap<Value, (Half, u32)> {
-    let data = &allocated.blocks[block];
-    let half_of = |vreg: VReg| match allocated.vregs[vreg].expression()? {
-        FrameValue::Low(whole) => whole.just().map(|value| (value, Half::Low)),
-        FrameValue::High(whole) => whole.just().map(|value| (value, Half::High)),
-        _ => None,
-    };
-    let located = || data.located.iter().map(|(_, vreg)| *vreg);
-    let held: BTreeSet<(Value, Half)> =
-        located().filter(|vreg| !constants.contains_key(vreg)).filter_map(half_of).collect();
-    let mut fixed = BTreeMap::new();
-    for vreg in located().chain(data.named.iter().copied()) {
-        let (Some(&constant), Some((value, half))) = (constants.get(&vreg), half_of(vreg)) else { continue };
-        if held.contains(&(value, half.other())) {
-            fixed.insert(value, (half, constant));
-        }
-    }
-    fixed
-}
-
-/// The values that the validator can read off: a slot or a location is just the value, or the
-/// locations are its halves, or a slot is an extension of it or its sum with a constant.
-fn seen(slots: &[FrameValue], located: &[FrameValue]) -> BTreeSet<Value> {
-    let mut seen = BTreeSet::new();
-    let mut highs = BTreeSet::new();
-    for expression in slots.iter().chain(located) {
-        match expression {
-            FrameValue::Value(value) => _ = seen.insert(*value),
-            FrameValue::High(whole) => highs.extend(whole.just()),
-            _ => {}
-        }
-    }
-    for expression in located {
-        if let FrameValue::Low(whole) = expression {
-            seen.extend(whole.just().filter(|value| highs.contains(value)));
-        }
-    }
-    for expression in slots {
-        match expression {
-            FrameValue::Join(_, low) => seen.extend(low.just()),
-            FrameValue::Bin32(Bin32::Add, a, b) if matches!(**b, FrameValue::Const32(_)) => seen.extend(a.just()),
-            _ => {}
-        }
-    }
-    seen
-}
-
-/// Keys from here on are of unknowns that are no SSA values.
-const OWN_UNKNOWN: u32 = 1 << 31;
-
-/// How deep definitions are followed.
-const DEPTH_MAX: u32 = 6;
-
-/// A value's definition down to the given leaves.
-fn unfold(func: &Func, value: Value, leaf: &dyn Fn(Value) -> bool, depth: u32) -> Option<FrameValue> {
-    let definition = func.values.get(&value)?.definition.as_ref()?;
-    if depth == 0 {
-        return None;
-    }
-    definition.replace(&mut |inner| {
-        if leaf(inner) { Some(FrameValue::Value(inner)) } else { unfold(func, inner, leaf, depth - 1) }
-    })
 }
 
 impl Nodes<'_> {
+    /// Says everything that is known at a block's head.
+    fn relate(&mut self, head: &Head, block: Block, carried: &BTreeSet<Value>) {
+        self.cut.source = head.source.clone();
+        for &root in carried {
+            self.value(root);
+        }
+        self.cut.locals = self.slots(&head.locals);
+        self.cut.stack = self.slots(&head.stack);
+        self.places(block);
+        for fact in facts(head, self.roots) {
+            let fact = self.expression(&fact);
+            self.fact(fact);
+        }
+        self.constants(block);
+        self.ranges();
+    }
+
     fn slots(&mut self, slots: &[Option<FrameValue>]) -> Vec<Option<Node>> {
-        slots.iter().map(|slot| slot.as_ref().map(|slot| self.slot(slot))).collect()
+        slots.iter().map(|slot| slot.as_ref().map(|slot| self.expression(slot))).collect()
     }
 
-    /// A slot. What is not told in it becomes an unknown, of which the slot tells the value.
-    fn slot(&mut self, slot: &FrameValue) -> Node {
-        if self.is_told(slot) {
-            return self.expression(slot);
-        }
-        if !slot.is_wide() {
-            return self.word(slot);
-        }
-        let high = self.word(&halves::half(slot, Half::High));
-        let low = self.word(&halves::half(slot, Half::Low));
-        self.node(Expr::Join(high, low))
-    }
-
-    /// A word, in terms of what is told if it can be.
-    fn word(&mut self, word: &FrameValue) -> Node {
-        if self.is_told(word) {
-            return self.expression(word);
-        }
-        let word = halves::word(word);
-        if self.is_told(&word) {
-            return self.expression(&word);
-        }
-        if let Some(&node) = self.own.get(&word) {
-            return node;
-        }
-        let index = u32::try_from(self.cut.unknowns.len()).expect("fewer than 2^32 unknowns");
-        let key = OWN_UNKNOWN | index;
-        self.cut.unknowns.push(Unknown { key, sort: Sort::W32, made_at: None });
-        let node = self.node(Expr::Unknown(index));
-        self.own.insert(word, node);
-        node
-    }
-
-    /// Whether the validator finds out all that an expression mentions.
-    fn is_told(&self, expression: &FrameValue) -> bool {
-        let (lows, highs) = &self.halves;
-        let all = |expression: &FrameValue| expression.values().iter().all(|value| self.told.contains(value));
-        match expression {
-            FrameValue::Low(whole) => all(whole) || whole.just().is_some_and(|value| lows.contains(&value)),
-            FrameValue::High(whole) => all(whole) || whole.just().is_some_and(|value| highs.contains(&value)),
-            FrameValue::Un32(_, a) | FrameValue::Un64(_, a) => self.is_told(a),
-            FrameValue::Bin32(_, a, b)
-            | FrameValue::Cmp32(_, a, b)
-            | FrameValue::Bin64(_, a, b)
-            | FrameValue::Cmp64(_, a, b)
-            | FrameValue::Join(a, b) => self.is_told(a) && self.is_told(b),
-            FrameValue::Ite32(c, a, b) => self.is_told(c) && self.is_told(a) && self.is_told(b),
-            other => all(other),
-        }
-    }
-
-    fn places(&mut self, allocated: &Allocated, block: Block) {
+    fn places(&mut self, block: Block) {
+        let allocated = self.allocated;
         let data = &allocated.blocks[block];
         for &(place, vreg) in &data.located {
-            if let Some(value) = self.origin(allocated, vreg) {
+            if let Some(value) = self.origin(vreg) {
                 let location = frame::location(&allocated.frame, place);
                 self.cut.locations.push(Located { location, name: vreg.0, value });
             }
         }
         for &vreg in &data.named {
-            if let Some(value) = self.origin(allocated, vreg) {
+            if let Some(value) = self.origin(vreg) {
                 self.cut.named.push((vreg.0, value));
             }
         }
@@ -361,37 +142,26 @@ impl Nodes<'_> {
         }
     }
 
-    /// Words that are not told but that a register with a constant stands for.
-    fn constant_words(&mut self, allocated: &Allocated, block: Block, constants: &BTreeMap<VReg, u32>) {
-        let data = &allocated.blocks[block];
-        let located = data.located.iter().map(|(_, vreg)| *vreg);
-        for vreg in located.chain(data.named.iter().copied()) {
-            let expression = allocated.vregs[vreg].expression();
-            let (Some(&value), Some(expression)) = (constants.get(&vreg), expression) else { continue };
-            let word = halves::word(&expression);
-            if !self.is_told(&expression) && !self.is_told(&word) {
-                let constant = self.node(Expr::Const32(value));
-                self.own.insert(word, constant);
-            }
+    fn origin(&mut self, vreg: VReg) -> Option<Node> {
+        let expression = self.allocated.vregs[vreg].expression()?;
+        Some(self.expression(&expression))
+    }
+
+    fn fact(&mut self, fact: Node) {
+        if !self.cut.facts.contains(&fact) {
+            self.cut.facts.push(fact);
         }
     }
 
-    /// Facts that half a value is a constant, where a register stands for that half.
-    fn constants(&mut self, allocated: &Allocated, block: Block, constants: &BTreeMap<VReg, u32>) {
-        let data = &allocated.blocks[block];
-        let located = data.located.iter().map(|(_, vreg)| *vreg);
-        for vreg in located.chain(data.named.iter().copied()) {
-            let (Some(&value), Some(expression)) = (constants.get(&vreg), allocated.vregs[vreg].expression()) else {
-                continue;
-            };
-            let is = self.word(&expression);
-            if matches!(self.cut.nodes[is as usize], Expr::Const32(_)) {
-                continue;
-            }
-            let constant = self.node(Expr::Const32(value));
-            let fact = self.node(Expr::Cmp32(Cmp::Eq, is, constant));
-            if !self.cut.facts.contains(&fact) {
-                self.cut.facts.push(fact);
+    /// Facts that a word is a constant, where a register that holds that constant stands for it.
+    fn constants(&mut self, block: Block) {
+        let allocated = self.allocated;
+        for vreg in words_at(allocated, block) {
+            let (Some(&value), Some(is)) = (allocated.constants.get(&vreg), self.origin(vreg)) else { continue };
+            if !matches!(self.cut.nodes[is as usize], Expr::Const32(_)) {
+                let constant = self.node(Expr::Const32(value));
+                let fact = self.node(Expr::Cmp32(Cmp::Eq, is, constant));
+                self.fact(fact);
             }
         }
     }
@@ -400,37 +170,12 @@ impl Nodes<'_> {
     fn ranges(&mut self) {
         let keys: Vec<u32> = self.cut.unknowns.iter().map(|unknown| unknown.key).collect();
         for key in keys {
-            let range = self.func.values.get(&Value(key)).and_then(|info| info.range.clone());
+            let range = self.roots.info(Value(key)).and_then(|info| info.range.clone());
             if let Some(range) = range {
                 let fact = self.expression(&range);
-                self.cut.facts.push(fact);
+                self.fact(fact);
             }
         }
-    }
-
-    /// Facts that a word of a value is what its definition makes of words that the machine holds.
-    fn led_to(&mut self, value: Value, definition: &FrameValue) {
-        let it = Box::new(FrameValue::Value(value));
-        let words = match self.func.values.get(&value).map(|info| info.sort) {
-            Some(Sort::W64) => vec![
-                (FrameValue::Low(it.clone()), halves::half(definition, Half::Low)),
-                (FrameValue::High(it), halves::half(definition, Half::High)),
-            ],
-            Some(Sort::W32) => vec![(*it, halves::word(definition))],
-            None => Vec::new(),
-        };
-        for (word, is) in words {
-            if self.is_told(&is) || self.own.contains_key(&is) {
-                let (word, is) = (self.expression(&word), self.word(&is));
-                let fact = self.node(Expr::Cmp32(Cmp::Eq, word, is));
-                self.cut.facts.push(fact);
-            }
-        }
-    }
-
-    fn origin(&mut self, allocated: &Allocated, vreg: VReg) -> Option<Node> {
-        let expression = allocated.vregs[vreg].expression()?;
-        Some(self.word(&expression))
     }
 
     fn expression(&mut self, value: &FrameValue) -> Node {
@@ -447,20 +192,8 @@ impl Nodes<'_> {
             FrameValue::Cmp64(op, a, b) => Expr::Cmp64(*op, self.expression(a), self.expression(b)),
             FrameValue::Ite64(c, a, b) => Expr::Ite64(self.expression(c), self.expression(a), self.expression(b)),
             FrameValue::Join(high, low) => Expr::Join(self.expression(high), self.expression(low)),
-            FrameValue::High(a) => {
-                let whole = self.expression(a);
-                match self.cut.nodes[whole as usize] {
-                    Expr::Join(high, _) => return high,
-                    _ => Expr::High(whole),
-                }
-            }
-            FrameValue::Low(a) => {
-                let whole = self.expression(a);
-                match self.cut.nodes[whole as usize] {
-                    Expr::Join(_, low) => return low,
-                    _ => Expr::Low(whole),
-                }
-            }
+            FrameValue::High(a) => Expr::High(self.expression(a)),
+            FrameValue::Low(a) => Expr::Low(self.expression(a)),
             FrameValue::Base(base) => Expr::Base(*base),
             FrameValue::Load(memory, bytes, address) => Expr::Load(*memory, *bytes, self.expression(address)),
             FrameValue::Global32(global) => Expr::Global32(*global),
@@ -470,29 +203,28 @@ impl Nodes<'_> {
         self.node(expr)
     }
 
+    /// A value, its definition down to the roots first: however long a chain of them is, no call
+    /// nests deeper than one definition.
     fn value(&mut self, value: Value) -> Node {
-        if let Some(&node) = self.said.get(&value) {
-            return node;
-        }
-        let node = match self.stands_for.get(&value).cloned() {
-            Some(expression) => self.expression(&expression),
-            None => {
-                let unknown = self.unknown(value);
-                match self.fixed.get(&value).copied() {
-                    Some((Half::Low, constant)) => {
-                        let (high, low) = (self.node(Expr::High(unknown)), self.node(Expr::Const32(constant)));
-                        self.node(Expr::Join(high, low))
-                    }
-                    Some((Half::High, constant)) => {
-                        let (high, low) = (self.node(Expr::Const32(constant)), self.node(Expr::Low(unknown)));
-                        self.node(Expr::Join(high, low))
-                    }
-                    None => unknown,
-                }
+        let mut work = vec![value];
+        while let Some(&next) = work.last() {
+            let definition = self.roots.definition(next);
+            let operands = definition.map(FrameValue::values).unwrap_or_default();
+            let open: Vec<Value> = operands.into_iter().filter(|operand| !self.said.contains_key(operand)).collect();
+            if !self.said.contains_key(&next) && !open.is_empty() {
+                work.extend(open);
+                continue;
             }
-        };
-        self.said.insert(value, node);
-        node
+            work.pop();
+            if !self.said.contains_key(&next) {
+                let node = match definition {
+                    Some(definition) => self.expression(definition),
+                    None => self.unknown(next),
+                };
+                self.said.insert(next, node);
+            }
+        }
+        self.said[&value]
     }
 
     fn node(&mut self, expr: Expr) -> Node {
@@ -505,14 +237,10 @@ impl Nodes<'_> {
     }
 
     fn unknown(&mut self, value: Value) -> Node {
-        let position = self.cut.unknowns.iter().position(|unknown| unknown.key == value.0);
-        let index = position.unwrap_or_else(|| {
-            let fallback = ValueInfo { sort: Sort::W32, made_at: None, definition: None, range: None };
-            let info = self.func.values.get(&value).cloned().unwrap_or(fallback);
-            self.cut.unknowns.push(Unknown { key: value.0, sort: info.sort, made_at: info.made_at });
-            self.cut.unknowns.len() - 1
-        });
-        self.node(Expr::Unknown(u32::try_from(index).expect("fewer than 2^32 unknowns")))
+        let index = u32::try_from(self.cut.unknowns.len()).expect("fewer than 2^32 unknowns");
+        let (sort, made_at) = self.roots.info(value).map_or((Sort::W32, None), |info| (info.sort, info.made_at));
+        self.cut.unknowns.push(Unknown { key: value.0, sort, made_at });
+        self.node(Expr::Unknown(index))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ir::dom::Dominators;
 use crate::ir::op::{Access, Effect};
 use crate::ir::{Op, Type, Value};
 use crate::vcode::entity::Value as Named;
-use crate::vcode::func::{FrameValue, Head, ValueInfo};
+use crate::vcode::func::{Born, FrameValue, Head, ValueInfo};
 
 /// Bits 31:0 of an expression.
 pub(super) fn low(expression: FrameValue) -> FrameValue {
@@ -69,7 +69,12 @@ impl Lower<'_> {
         };
         let made_at = data.made_at;
         if !self.out.values.contains_key(&Named(value.0)) {
-            let info = ValueInfo { sort, made_at, definition: None, range: self.range(value) };
+            let home = self.blocks[self.usage[value].home];
+            let born = match data.def {
+                ir::Def::Param(_) => Born::AtHead(home),
+                ir::Def::Inst(_) => Born::Inside(home),
+            };
+            let info = ValueInfo { sort, made_at, definition: None, range: self.range(value), born };
             self.out.values.insert(Named(value.0), info);
             self.undefined.push(value);
         }

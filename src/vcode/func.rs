@@ -22,6 +22,8 @@ pub struct Func {
     pub blocks: TypedVec<Block, BlockData>,
     /// What each virtual register stands for.
     pub vregs: TypedVec<VReg, Origin>,
+    /// The SSA values of the Wasm parameters.
+    pub parameters: Vec<Value>,
     /// The SSA values that origins and frames mention.
     pub values: BTreeMap<Value, ValueInfo>,
 }
@@ -89,6 +91,17 @@ pub struct ValueInfo {
     pub definition: Option<FrameValue>,
     /// What is known of it wherever it is: a 32-bit expression over it that is not zero.
     pub range: Option<FrameValue>,
+    /// Where it comes to be.
+    pub born: Born,
+}
+
+/// Where an SSA value comes to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Born {
+    /// It is a parameter of this block.
+    AtHead(Block),
+    /// An instruction of this block makes it.
+    Inside(Block),
 }
 
 /// What a virtual register stands for.
@@ -194,6 +207,32 @@ impl FrameValue {
         match self {
             FrameValue::Value(value) => Some(*value),
             _ => None,
+        }
+    }
+
+    /// How many operators it consists of.
+    pub fn operators(&self) -> u32 {
+        match self {
+            FrameValue::Value(_)
+            | FrameValue::Const32(_)
+            | FrameValue::Const64(_)
+            | FrameValue::Base(_)
+            | FrameValue::Global32(_)
+            | FrameValue::Global64(_)
+            | FrameValue::MemoryBytes(_) => 0,
+            FrameValue::Un32(_, a)
+            | FrameValue::Un64(_, a)
+            | FrameValue::High(a)
+            | FrameValue::Low(a)
+            | FrameValue::Load(_, _, a) => 1 + a.operators(),
+            FrameValue::Bin32(_, a, b)
+            | FrameValue::Cmp32(_, a, b)
+            | FrameValue::Bin64(_, a, b)
+            | FrameValue::Cmp64(_, a, b)
+            | FrameValue::Join(a, b) => 1 + a.operators() + b.operators(),
+            FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => {
+                1 + c.operators() + a.operators() + b.operators()
+            }
         }
     }
 

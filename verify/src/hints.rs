@@ -13,7 +13,7 @@ pub use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
 pub mod codec;
 
 /// Version of the encoding; a reader refuses every other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// All hints of one module.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -39,6 +39,8 @@ pub struct FunctionHints {
     pub frame_bytes: u32,
     /// What the prologue's limit check reserves, in bytes; 0 when there is no check.
     pub checked_bytes: u32,
+    /// The keys of the unknowns that the parameters are, in order.
+    pub parameters: Vec<u32>,
     /// Cut points, by ascending offset. Offset 0 (the entry) has none.
     pub cuts: Vec<Cut>,
     /// One label per instruction, by ascending offset.

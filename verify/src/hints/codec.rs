@@ -168,6 +168,7 @@ impl Writer {
         self.u32(function.code_bytes);
         self.u32(function.frame_bytes);
         self.u32(function.checked_bytes);
+        self.list(&function.parameters, |writer, key| writer.u32(*key));
         let mut last = 0;
         self.list(&function.cuts, |writer, cut| {
             writer.difference(&mut last, cut.at);
@@ -412,6 +413,7 @@ impl<'a> Reader<'a> {
         let code_bytes = self.u32()?;
         let frame_bytes = self.u32()?;
         let checked_bytes = self.u32()?;
+        let parameters = self.list(Self::u32)?;
         let mut last = None;
         let cuts = self.list(|reader| {
             let at = reader.ascending(&mut last)?;
@@ -429,7 +431,7 @@ impl<'a> Reader<'a> {
         })?;
         let mut last = 0;
         let data = self.list(|reader| Ok((reader.difference(&mut last)?, reader.difference(&mut last)?)))?;
-        Ok(FunctionHints { function, code_bytes, frame_bytes, checked_bytes, cuts, labels, joins, data })
+        Ok(FunctionHints { function, code_bytes, frame_bytes, checked_bytes, parameters, cuts, labels, joins, data })
     }
 
     fn difference(&mut self, last: &mut u32) -> Result<u32, HintError> {

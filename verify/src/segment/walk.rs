@@ -182,6 +182,7 @@ impl Walk<'_, '_> {
     fn entry(&mut self) -> Result<Path, String> {
         let world = relation::fresh_world(self.symbolic, None);
         let (machine, arguments) = MachineState::entry(self.symbolic, &world, self.subject.function, &self.ghosts);
+        let known = self.subject.hints.parameters.iter().copied().zip(arguments.iter().cloned()).collect();
         let activation = Activation::enter(self.symbolic, self.subject.function, arguments)
             .ok_or("the entry does not fit the function's type")?;
         Ok(Path {
@@ -190,7 +191,7 @@ impl Walk<'_, '_> {
             source: SourceState { world, activation, made: BTreeMap::new(), steps: 0 },
             facts: Facts::new(),
             pc: self.subject.start,
-            known: Rc::new(Known::new()),
+            known: Rc::new(known),
             names: BTreeMap::new(),
             fresh: Freshness::Entry,
             length: 0,

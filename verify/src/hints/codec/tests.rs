@@ -105,6 +105,7 @@ impl Random {
             code_bytes: self.number(),
             frame_bytes: self.number(),
             checked_bytes: self.number(),
+            parameters: self.list(Self::number),
             cuts: self.list(|random| {
                 let at = ascend(random, &mut cut);
                 random.cut(at)
