@@ -33,7 +33,6 @@ pub fn run(
         code_bytes: u32::try_from(assembled.code.len()).expect("code is smaller than 4 GiB"),
         frame_bytes: frame_bytes(allocated, assembled),
         checked_bytes: checked_bytes.unwrap_or(0),
-        parameters: func.parameters.iter().map(|value| value.0).collect(),
         cuts: cuts((func, allocated), (pieces, assembled)),
         labels: assembled.labels.clone(),
         joins: joins(allocated, (pieces, assembled)),
@@ -117,6 +116,7 @@ impl Nodes<'_> {
         }
         self.constants(block);
         self.ranges();
+        self.definitions(block, carried);
     }
 
     fn slots(&mut self, slots: &[Option<FrameValue>]) -> Vec<Option<Node>> {
@@ -175,6 +175,28 @@ impl Nodes<'_> {
                 let fact = self.expression(&range);
                 self.fact(fact);
             }
+        }
+    }
+
+    /// Facts that an unknown is what its definition makes of others that are here.
+    fn definitions(&mut self, block: Block, carried: &BTreeSet<Value>) {
+        let (allocated, roots) = (self.allocated, self.roots);
+        let held: BTreeSet<Value> = words_at(allocated, block)
+            .filter_map(|vreg| allocated.vregs[vreg].expression())
+            .flat_map(|word| word.values())
+            .collect();
+        let is_here = |root: &Value| carried.contains(root) && (roots.is_found(*root) || held.contains(root));
+        for root in carried.iter().filter(|root| is_here(root)) {
+            let Some(definition) = roots.info(*root).and_then(|info| info.definition.as_ref()) else { continue };
+            if !roots.of(definition).iter().all(is_here) {
+                continue;
+            }
+            let (it, is) = (self.value(*root), self.expression(definition));
+            let fact = match roots.info(*root).map(|info| info.sort) {
+                Some(Sort::W64) => self.node(Expr::Cmp64(Cmp::Eq, it, is)),
+                Some(Sort::W32) | None => self.node(Expr::Cmp32(Cmp::Eq, it, is)),
+            };
+            self.fact(fact);
         }
     }
 
@@ -238,8 +260,8 @@ impl Nodes<'_> {
 
     fn unknown(&mut self, value: Value) -> Node {
         let index = u32::try_from(self.cut.unknowns.len()).expect("fewer than 2^32 unknowns");
-        let (sort, made_at) = self.roots.info(value).map_or((Sort::W32, None), |info| (info.sort, info.made_at));
-        self.cut.unknowns.push(Unknown { key: value.0, sort, made_at });
+        let sort = self.roots.info(value).map_or(Sort::W32, |info| info.sort);
+        self.cut.unknowns.push(Unknown { key: value.0, sort, shown: self.roots.shown(value) });
         self.node(Expr::Unknown(index))
     }
 }

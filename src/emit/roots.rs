@@ -6,17 +6,19 @@
 //! value on from cut to cut, whether or not Wasm or the machine still hold it.
 //!
 //! Roots are what no pure operator makes (parameters, loads, results of calls), and values whose
-//! definition is too large to be worth saying in full. Only a value that some Wasm instruction
-//! leaves as its result can be handed on from where it is made; the others are *lost* as roots.
+//! definition is too large to be worth saying in full. Only a value that Wasm shows where it comes to
+//! be can be handed on from there; the others are *lost* as roots.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use synth_verify::hints::Shown;
 
 use crate::vcode::Func;
 use crate::vcode::entity::{Block, TypedVec, Value};
 use crate::vcode::func::{Born, FrameValue, ValueInfo};
 
 /// Operators that a definition may consist of; above that, the value is a root if it can be.
-const WEIGHT_MAX: u32 = 48;
+const WEIGHT_MAX: u32 = 12;
 
 /// What is known of every value.
 pub struct Roots<'a> {
@@ -64,10 +66,7 @@ impl<'a> Roots<'a> {
 
     fn one(&self, value: Value) -> Said {
         let Some(info) = self.func.values.get(&value) else { return Said::Lost };
-        let as_root = match (info.made_at, info.born) {
-            (Some(_), _) | (None, Born::AtHead(_)) => Said::Root,
-            (None, Born::Inside(_)) => Said::Lost,
-        };
+        let as_root = if self.shown(value) == Shown::Nowhere { Said::Lost } else { Said::Root };
         let Some(definition) = &info.definition else { return as_root };
         let mut weight = definition.operators();
         for operand in definition.values() {
@@ -88,6 +87,25 @@ impl<'a> Roots<'a> {
         match self.said.get(&value)? {
             Said::Root | Said::Lost => None,
             Said::Defined(_) => self.func.values.get(&value)?.definition.as_ref(),
+        }
+    }
+
+    /// Where Wasm shows an unknown: as a result, or in a slot at the head that it is a parameter of.
+    pub fn shown(&self, root: Value) -> Shown {
+        match self.func.values.get(&root).map(|info| (info.made_at, info.born)) {
+            None | Some((None, Born::Inside(_))) => Shown::Nowhere,
+            Some((Some(at), _)) => Shown::Result(at),
+            Some((None, Born::AtHead(block))) => {
+                let head = &self.func.blocks[block].head;
+                let Some(&(_, at)) = head.source.last() else { return Shown::Nowhere };
+                let is_root = |slot: &Option<FrameValue>| *slot == Some(FrameValue::Value(root));
+                let position = |slots: &[Option<FrameValue>]| slots.iter().position(is_root);
+                match (position(&head.locals), position(&head.stack)) {
+                    (Some(local), _) => Shown::Local(at, local as u32),
+                    (None, Some(slot)) => Shown::Stack(at, slot as u32),
+                    (None, None) => Shown::Nowhere,
+                }
+            }
         }
     }
 
@@ -115,7 +133,12 @@ impl<'a> Roots<'a> {
 
     /// Whether the validator finds out every unknown of an expression, wherever it stands.
     pub fn are_found(&self, expression: &FrameValue) -> bool {
-        self.of(expression).iter().all(|root| self.said.get(root) == Some(&Said::Root))
+        self.of(expression).iter().all(|root| self.is_found(*root))
+    }
+
+    /// Whether the validator finds out an unknown, wherever a cut stands.
+    pub fn is_found(&self, root: Value) -> bool {
+        self.said.get(&root) == Some(&Said::Root)
     }
 
     /// For each block, the unknowns to carry at its head, from those that each cut mentions.

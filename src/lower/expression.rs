@@ -1,7 +1,6 @@
 //! Words and frames as expressions over SSA values, for the hints.
 //!
-//! Ensures: the expressions of registers and of frames read through the same values, so that a
-//! place which holds one is seen to hold the other.
+//! Ensures: registers and frames name SSA values; what a value is made of is said once, by its definition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,20 +15,11 @@ use crate::vcode::entity::Value as Named;
 use crate::vcode::func::{Born, FrameValue, Head, ValueInfo};
 
 /// Bits 31:0 of an expression.
-pub(super) fn low(expression: FrameValue) -> FrameValue {
+fn low(expression: FrameValue) -> FrameValue {
     match expression {
         FrameValue::Join(_, low) => *low,
         FrameValue::Const64(bits) => FrameValue::Const32(bits as u32),
         other => FrameValue::Low(Box::new(other)),
-    }
-}
-
-/// Bits 63:32 of an expression.
-pub(super) fn high(expression: FrameValue) -> FrameValue {
-    match expression {
-        FrameValue::Join(high, _) => *high,
-        FrameValue::Const64(bits) => FrameValue::Const32((bits >> 32) as u32),
-        other => FrameValue::High(Box::new(other)),
     }
 }
 
@@ -54,14 +44,13 @@ fn is_not(condition: FrameValue) -> FrameValue {
 }
 
 impl Lower<'_> {
-    /// What a value is, read through transparent values.
-    pub(super) fn expression(&mut self, value: Value) -> FrameValue {
-        if self.transparent[value]
-            && let Some(inst) = self.ir.definition(value)
-        {
-            let args = inst.args.iter().map(|&arg| self.expression(arg)).collect();
-            return operation(inst.op, args);
-        }
+    /// A value by its name.
+    fn expression(&mut self, value: Value) -> FrameValue {
+        FrameValue::Value(self.name(value))
+    }
+
+    /// The name of a value for the hints, which say what it is.
+    pub(super) fn name(&mut self, value: Value) -> Named {
         let data = &self.ir.values[value];
         let sort = match data.ty {
             Type::I32 => Sort::W32,
@@ -78,7 +67,7 @@ impl Lower<'_> {
             self.out.values.insert(Named(value.0), info);
             self.undefined.push(value);
         }
-        FrameValue::Value(Named(value.0))
+        Named(value.0)
     }
 
     /// What the operator that makes a value leaves open, where `opt` relies on it.

@@ -75,7 +75,6 @@ pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Fun
     for &block in &order {
         lower.make_head(block, &dominators);
     }
-    lower.out.parameters = func.blocks[ir::ENTRY].params.iter().map(|value| vcode::entity::Value(value.0)).collect();
     lower.define_values();
     let (mut out, blocks) = (lower.out, lower.blocks);
     dead::run(&mut out);

@@ -154,15 +154,11 @@ impl<'a> Lower<'a> {
         if let Some(&vreg) = self.parts.get(&(value, half)) {
             return vreg;
         }
-        let expression = self.expression(value);
-        let is_wide = self.ir.values[value].ty == Type::I64;
-        let origin = match (expression, half) {
-            (FrameValue::Value(value), Half::Low) if is_wide => Origin::Low(value),
-            (FrameValue::Value(value), Half::High) => Origin::High(value),
-            (FrameValue::Value(value), Half::Low) => Origin::Value(value),
-            (other, Half::Low) if is_wide => Origin::Derived(super::expression::low(other)),
-            (other, Half::High) => Origin::Derived(super::expression::high(other)),
-            (other, Half::Low) => Origin::Derived(other),
+        let name = self.name(value);
+        let origin = match (self.ir.values[value].ty, half) {
+            (Type::I32, _) => Origin::Value(name),
+            (Type::I64, Half::Low) => Origin::Low(name),
+            (Type::I64, Half::High) => Origin::High(name),
         };
         let vreg = self.out.vreg(origin);
         self.parts.insert((value, half), vreg);

@@ -24,6 +24,8 @@ impl Translator<'_> {
             None => self.result(load, vec![pointer]),
             Some(widen) => {
                 let narrow = self.op(load, vec![pointer]);
+                // The low word of the result.
+                self.func.values[narrow].made_at = Some(self.offset());
                 self.result(widen, vec![narrow]);
             }
         }

@@ -22,8 +22,6 @@ pub struct Func {
     pub blocks: TypedVec<Block, BlockData>,
     /// What each virtual register stands for.
     pub vregs: TypedVec<VReg, Origin>,
-    /// The SSA values of the Wasm parameters.
-    pub parameters: Vec<Value>,
     /// The SSA values that origins and frames mention.
     pub values: BTreeMap<Value, ValueInfo>,
 }

@@ -39,8 +39,6 @@ pub struct FunctionHints {
     pub frame_bytes: u32,
     /// What the prologue's limit check reserves, in bytes; 0 when there is no check.
     pub checked_bytes: u32,
-    /// The keys of the unknowns that the parameters are, in order.
-    pub parameters: Vec<u32>,
     /// Cut points, by ascending offset. Offset 0 (the entry) has none.
     pub cuts: Vec<Cut>,
     /// One label per instruction, by ascending offset.
@@ -103,8 +101,21 @@ pub struct Unknown {
     pub key: u32,
     /// Its type.
     pub sort: Sort,
-    /// The Wasm offset of the instruction whose last result it is, if an instruction made it.
-    pub made_at: Option<u32>,
+    /// Where Wasm shows it.
+    pub shown: Shown,
+}
+
+/// Where the run of the Wasm code shows a value. Offsets are byte offsets in the module.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Shown {
+    /// Nowhere.
+    Nowhere,
+    /// It is the last result of the instruction at this offset, or the low word of that.
+    Result(u32),
+    /// Before the instruction at this offset runs, it is in the local with this index.
+    Local(u32, u32),
+    /// Before the instruction at this offset runs, it is in this operand-stack slot, bottom first.
+    Stack(u32, u32),
 }
 
 /// The type of an unknown.

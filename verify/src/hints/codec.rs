@@ -11,7 +11,7 @@
 //! element takes a byte or more, a length that exceeds the rest of the input is refused at once.
 
 use super::{
-    Base, Class, Cut, ENTRY_NAME, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Node, Sort,
+    Base, Class, Cut, ENTRY_NAME, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Node, Shown, Sort,
     Unknown, VERSION,
 };
 use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
@@ -168,7 +168,6 @@ impl Writer {
         self.u32(function.code_bytes);
         self.u32(function.frame_bytes);
         self.u32(function.checked_bytes);
-        self.list(&function.parameters, |writer, key| writer.u32(*key));
         let mut last = 0;
         self.list(&function.cuts, |writer, cut| {
             writer.difference(&mut last, cut.at);
@@ -210,7 +209,7 @@ impl Writer {
                 Sort::W32 => 0,
                 Sort::W64 => 1,
             });
-            writer.optional(unknown.made_at);
+            writer.shown(unknown.shown);
         });
         let mut index = 0;
         self.list(&cut.nodes, |writer, node| {
@@ -263,6 +262,15 @@ impl Writer {
             Expr::Cmp64(op, a, b) => self.operator(TAG_CMP64 + op as u8, index, &[a, b]),
             Expr::Un64(op, a) => self.operator(TAG_UN64 + op as u8, index, &[a]),
             Expr::Bin64(op, a, b) => self.operator(TAG_BIN64 + op as u8, index, &[a, b]),
+        }
+    }
+
+    fn shown(&mut self, shown: Shown) {
+        match shown {
+            Shown::Nowhere => self.tagged(0, &[]),
+            Shown::Result(at) => self.tagged(1, &[at]),
+            Shown::Local(at, index) => self.tagged(2, &[at, index]),
+            Shown::Stack(at, slot) => self.tagged(3, &[at, slot]),
         }
     }
 
@@ -413,7 +421,6 @@ impl<'a> Reader<'a> {
         let code_bytes = self.u32()?;
         let frame_bytes = self.u32()?;
         let checked_bytes = self.u32()?;
-        let parameters = self.list(Self::u32)?;
         let mut last = None;
         let cuts = self.list(|reader| {
             let at = reader.ascending(&mut last)?;
@@ -431,7 +438,7 @@ impl<'a> Reader<'a> {
         })?;
         let mut last = 0;
         let data = self.list(|reader| Ok((reader.difference(&mut last)?, reader.difference(&mut last)?)))?;
-        Ok(FunctionHints { function, code_bytes, frame_bytes, checked_bytes, parameters, cuts, labels, joins, data })
+        Ok(FunctionHints { function, code_bytes, frame_bytes, checked_bytes, cuts, labels, joins, data })
     }
 
     fn difference(&mut self, last: &mut u32) -> Result<u32, HintError> {
@@ -482,7 +489,17 @@ impl<'a> Reader<'a> {
             1 => Sort::W64,
             _ => return Err(self.error("no such sort")),
         };
-        Ok(Unknown { key, sort, made_at: self.optional()? })
+        Ok(Unknown { key, sort, shown: self.shown()? })
+    }
+
+    fn shown(&mut self) -> Result<Shown, HintError> {
+        Ok(match self.byte()? {
+            0 => Shown::Nowhere,
+            1 => Shown::Result(self.u32()?),
+            2 => Shown::Local(self.u32()?, self.u32()?),
+            3 => Shown::Stack(self.u32()?, self.u32()?),
+            _ => return Err(self.error("no such place to show a value")),
+        })
     }
 
     fn located(&mut self, count: usize) -> Result<Located, HintError> {

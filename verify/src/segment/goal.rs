@@ -234,8 +234,8 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
         for (register, word) in words(&mut symbolic.terms, &result).into_iter().enumerate() {
             path.machine.registers[register] = word;
         }
-        source.made.insert(back.offset, result.clone());
         source.activation.stack.push(result);
+        walk.watched.behind(back.offset, &mut source);
     }
     if let Some(label) = walk.subject.hints.labels.iter().find(|label| label.at == back.at) {
         for (location, name) in &label.writes {

@@ -66,7 +66,7 @@ pub fn begin(symbolic: &mut Symbolic, function: &Function, cut: &Cut, ghosts: &G
         facts.assume(&mut symbolic.terms, holds, true);
     }
     let known = cut.unknowns.iter().zip(unknowns).map(|(unknown, value)| (unknown.key, to_source(value))).collect();
-    let source = SourceState { world, activation, made: BTreeMap::new(), steps: 0 };
+    let source = SourceState { world, activation, shown: BTreeMap::new(), steps: 0 };
     Ok(Start { machine, source, facts, known, names })
 }
 
@@ -133,10 +133,9 @@ fn witnesses(
             let index = index as u32;
             let found = slot_of(symbolic, cut, index, source)
                 .or_else(|| location_of(symbolic, cut, index, machine))
-                .or_else(|| unknown.made_at.and_then(|at| source.made.get(&at).cloned()))
-                .or_else(|| unknown.made_at.and_then(|_| known.get(&unknown.key).cloned()))
-                .or_else(|| part_of(symbolic, cut, index, machine))
+                .or_else(|| source.shown.get(&unknown.shown).map(|value| part(symbolic, value, unknown.sort)))
                 .or_else(|| known.get(&unknown.key).cloned())
+                .or_else(|| part_of(symbolic, cut, index, machine))
                 .filter(|value| sort_of(value) == unknown.sort);
             found.map_or_else(|| fresh(symbolic, unknown.sort), to_node)
         })
@@ -174,6 +173,14 @@ fn slot_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, source: &SourceStat
         (false, Value::W64(long)) => Some(Value::W32(symbolic.terms.low(long))),
         (true, Value::W64(long)) => Some(Value::W32(symbolic.terms.high(long))),
         (_, Value::W32(_)) => None,
+    }
+}
+
+/// A value, or its low word where a word is asked for.
+fn part(symbolic: &mut Symbolic, value: &TermValue, sort: Sort) -> TermValue {
+    match (value, sort) {
+        (Value::W64(long), Sort::W32) => Value::W32(symbolic.terms.low(long)),
+        _ => value.clone(),
     }
 }
 

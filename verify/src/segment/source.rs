@@ -1,8 +1,9 @@
 //! The Wasm side of a segment: from one place to the next, along every way the facts leave open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Cmp, Decide, Domain};
+use crate::hints::{FunctionHints, Shown};
 use crate::term::Term32;
 use crate::term::facts::Facts;
 use crate::term::node::Width as TermWidth;
@@ -29,10 +30,55 @@ pub struct SourceState {
     pub world: SourceWorld,
     /// The running function.
     pub activation: Activation<Symbolic>,
-    /// The last result of each operator since the cut, by offset.
-    pub made: BTreeMap<u32, TermValue>,
+    /// What it showed since the cut, last.
+    pub shown: BTreeMap<Shown, TermValue>,
     /// Steps since the cut.
     pub steps: u32,
+}
+
+/// The places where the run shows values that the hints speak of, by Wasm offset.
+#[derive(Default)]
+pub struct Watched {
+    at: BTreeMap<u32, BTreeSet<Shown>>,
+}
+
+impl Watched {
+    /// All places that the cuts of a function name.
+    pub fn of(hints: &FunctionHints) -> Watched {
+        let mut watched = Watched::default();
+        for unknown in hints.cuts.iter().flat_map(|cut| &cut.unknowns) {
+            match unknown.shown {
+                Shown::Nowhere => {}
+                Shown::Result(at) | Shown::Local(at, _) | Shown::Stack(at, _) => {
+                    watched.at.entry(at).or_default().insert(unknown.shown);
+                }
+            }
+        }
+        watched
+    }
+
+    /// Notes what is shown before the operator at an offset runs.
+    fn before(&self, offset: u32, state: &mut SourceState) {
+        for &shown in self.at.get(&offset).into_iter().flatten() {
+            let value = match shown {
+                Shown::Local(_, index) => state.activation.locals.get(index as usize),
+                Shown::Stack(_, slot) => state.activation.stack.get(slot as usize),
+                Shown::Nowhere | Shown::Result(_) => None,
+            };
+            if let Some(value) = value.cloned() {
+                state.shown.insert(shown, value);
+            }
+        }
+    }
+
+    /// Notes the result of the operator at an offset.
+    pub fn behind(&self, offset: u32, state: &mut SourceState) {
+        let shown = Shown::Result(offset);
+        let is_watched = self.at.get(&offset).is_some_and(|all| all.contains(&shown));
+        if let (true, Some(top)) = (is_watched, state.activation.stack.last()) {
+            state.shown.insert(shown, top.clone());
+        }
+    }
 }
 
 /// What the source did at the end of a run.
@@ -82,7 +128,7 @@ pub struct Outcome {
 /// What is not modelled, or a budget that is used up.
 pub fn run_to(
     symbolic: &mut Symbolic,
-    (module, function): (&Module, &Function),
+    (module, function, watched): (&Module, &Function, &Watched),
     start: &SourceState,
     facts: &Facts,
     place: Option<u32>,
@@ -105,7 +151,7 @@ pub fn run_to(
                 return Err("the source takes too many steps here".to_owned());
             }
             let before = state.clone();
-            match step(symbolic, (module, function), &mut state, &facts) {
+            match step(symbolic, (module, function, watched), &mut state, &facts) {
                 Ok(None) => {}
                 Ok(Some(event)) => {
                     outcomes.push(Outcome { facts, state, event });
@@ -128,7 +174,7 @@ pub fn run_to(
 
 fn step(
     symbolic: &mut Symbolic,
-    (module, function): (&Module, &Function),
+    (module, function, watched): (&Module, &Function, &Watched),
     state: &mut SourceState,
     facts: &Facts,
 ) -> Result<Option<SourceEvent>, Stop> {
@@ -136,14 +182,13 @@ fn step(
     symbolic.facts = facts.clone();
     std::mem::swap(&mut symbolic.world, &mut state.world);
     let offset = function.offset(state.activation.position).unwrap_or(0);
+    watched.before(offset, state);
     let event = sem::step(symbolic, module, function, &mut state.activation);
     std::mem::swap(&mut symbolic.world, &mut state.world);
     state.steps += 1;
     Ok(match event? {
         Event::Next => {
-            if let Some(top) = state.activation.stack.last() {
-                state.made.insert(offset, top.clone());
-            }
+            watched.behind(offset, state);
             None
         }
         Event::Call { offset, function, arguments } => Some(SourceEvent::Call { function, arguments, offset }),

@@ -25,7 +25,7 @@ use super::goal;
 use super::kept::Kept;
 use super::machine::MachineState;
 use super::relation::{self, Ghosts, Known};
-use super::source::{SourceEvent, SourceState, run_to};
+use super::source::{SourceEvent, SourceState, Watched, run_to};
 use super::symbolic::{Side, Stop, Symbolic};
 
 /// Machine instructions that the paths of one segment may run, all together.
@@ -115,6 +115,7 @@ pub fn run(symbolic: &mut Symbolic, subject: &Subject<'_>) -> Walked {
         subject,
         ghosts,
         walked: Walked::default(),
+        watched: Watched::of(subject.hints),
         labels: BTreeMap::new(),
         cuts: BTreeMap::new(),
         conditional: BTreeMap::new(),
@@ -130,6 +131,7 @@ pub(super) struct Walk<'a, 'b> {
     pub subject: &'a Subject<'b>,
     pub ghosts: Ghosts,
     pub walked: Walked,
+    pub watched: Watched,
     labels: BTreeMap<u32, &'a Label>,
     cuts: BTreeMap<u32, &'a Cut>,
     /// Offsets of instructions that were run, and whether an IT block was under way there: a branch into
@@ -182,16 +184,15 @@ impl Walk<'_, '_> {
     fn entry(&mut self) -> Result<Path, String> {
         let world = relation::fresh_world(self.symbolic, None);
         let (machine, arguments) = MachineState::entry(self.symbolic, &world, self.subject.function, &self.ghosts);
-        let known = self.subject.hints.parameters.iter().copied().zip(arguments.iter().cloned()).collect();
         let activation = Activation::enter(self.symbolic, self.subject.function, arguments)
             .ok_or("the entry does not fit the function's type")?;
         Ok(Path {
             machine,
             machine_facts: Facts::new(),
-            source: SourceState { world, activation, made: BTreeMap::new(), steps: 0 },
+            source: SourceState { world, activation, shown: BTreeMap::new(), steps: 0 },
             facts: Facts::new(),
             pc: self.subject.start,
-            known: Rc::new(known),
+            known: Rc::new(Known::new()),
             names: BTreeMap::new(),
             fresh: Freshness::Entry,
             length: 0,
@@ -379,7 +380,7 @@ impl Walk<'_, '_> {
     }
 
     fn source_events(&mut self, path: &Path, place: Option<u32>) -> Result<Vec<super::source::Outcome>, String> {
-        run_to(self.symbolic, (self.subject.module, self.subject.function), &path.source, &path.facts, place)
+        run_to(self.symbolic, (self.subject.module, self.subject.function, &self.watched), &path.source, &path.facts, place)
     }
 
     /// The path has come to a cut.

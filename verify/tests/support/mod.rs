@@ -10,7 +10,7 @@ use object::write::{Object, Relocation, Symbol, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use sha2::{Digest, Sha256};
 use synth_verify::hints::{
-    Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Sort, Unknown, codec, entry_name,
+    Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Shown, Sort, Unknown, codec, entry_name,
 };
 
 pub mod frames;
@@ -272,8 +272,10 @@ fn cut_line(cut: &mut Cut, words: &[&str], function: &Function) {
     match words[0] {
         "unknown" => {
             let sort = if words[2] == "w64" { Sort::W64 } else { Sort::W32 };
-            let made_at = words.get(4).map(|word| function.offset(number(word)).expect("the operator is there"));
-            cut.unknowns.push(Unknown { key: number(words[1]), sort, made_at });
+            let shown = words.get(4).map_or(Shown::Nowhere, |word| {
+                Shown::Result(function.offset(number(word)).expect("the operator is there"))
+            });
+            cut.unknowns.push(Unknown { key: number(words[1]), sort, shown });
             cut.nodes.push(Expr::Unknown(cut.unknowns.len() as u32 - 1));
         }
         "local" => cut.locals.push(slot(words[1])),

@@ -71,7 +71,12 @@ impl Random {
         let unknowns = self.list(|random| Unknown {
             key: random.number(),
             sort: if random.below(2) == 0 { Sort::W32 } else { Sort::W64 },
-            made_at: random.optional(),
+            shown: match random.below(4) {
+                0 => Shown::Nowhere,
+                1 => Shown::Result(random.number()),
+                2 => Shown::Local(random.number(), random.number()),
+                _ => Shown::Stack(random.number(), random.number()),
+            },
         });
         let count = self.below(30) + 1;
         let nodes: Vec<Expr> = (0..count as u32).map(|index| self.expr(index, unknowns.len() as u64)).collect();
@@ -105,7 +110,6 @@ impl Random {
             code_bytes: self.number(),
             frame_bytes: self.number(),
             checked_bytes: self.number(),
-            parameters: self.list(Self::number),
             cuts: self.list(|random| {
                 let at = ascend(random, &mut cut);
                 random.cut(at)

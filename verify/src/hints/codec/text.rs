@@ -1,6 +1,6 @@
 //! The hints as text, for people.
 
-use super::super::{Cut, ENTRY_NAME, FunctionHints, Hints, Location, Name, Node};
+use super::super::{Cut, ENTRY_NAME, FunctionHints, Hints, Location, Name, Node, Shown};
 
 /// The hints as text, one item a line, for people.
 pub fn to_text(hints: &Hints) -> String {
@@ -54,8 +54,13 @@ fn cut_text(cut: &Cut) -> String {
     };
     let mut lines = vec![format!("  cut {:#06x} at {}, depth {}", cut.at, places.join(" "), cut.depth)];
     for (index, unknown) in cut.unknowns.iter().enumerate() {
-        let made = unknown.made_at.map_or(String::new(), |at| format!(" made at {at:#x}"));
-        lines.push(format!("    x{index} = value {} {:?}{made}", unknown.key, unknown.sort));
+        let shown = match unknown.shown {
+            Shown::Nowhere => String::new(),
+            Shown::Result(at) => format!(" the result at {at:#x}"),
+            Shown::Local(at, index) => format!(" in local {index} at {at:#x}"),
+            Shown::Stack(at, slot) => format!(" in stack slot {slot} at {at:#x}"),
+        };
+        lines.push(format!("    x{index} = value {} {:?}{shown}", unknown.key, unknown.sort));
     }
     for (index, node) in cut.nodes.iter().enumerate() {
         lines.push(format!("    n{index} = {node:?}"));
