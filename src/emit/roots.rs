@@ -77,7 +77,7 @@ impl<'a> Roots<'a> {
             }
         }
         match as_root {
-            Said::Root if weight > WEIGHT_MAX => Said::Root,
+            Said::Root if weight > WEIGHT_MAX && !info.is_read_through => Said::Root,
             _ => Said::Defined(weight),
         }
     }

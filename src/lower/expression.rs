@@ -58,12 +58,13 @@ impl Lower<'_> {
         };
         let made_at = data.made_at;
         if !self.out.values.contains_key(&Named(value.0)) {
+            let is_read_through = self.transparent[value];
             let home = self.blocks[self.usage[value].home];
             let born = match data.def {
                 ir::Def::Param(_) => Born::AtHead(home),
                 ir::Def::Inst(_) => Born::Inside(home),
             };
-            let info = ValueInfo { sort, made_at, definition: None, range: self.range(value), born };
+            let info = ValueInfo { sort, made_at, definition: None, range: self.range(value), born, is_read_through };
             self.out.values.insert(Named(value.0), info);
             self.undefined.push(value);
         }

@@ -91,6 +91,8 @@ pub struct ValueInfo {
     pub range: Option<FrameValue>,
     /// Where it comes to be.
     pub born: Born,
+    /// Whether the code may use words that its definition mentions in its stead.
+    pub is_read_through: bool,
 }
 
 /// Where an SSA value comes to be.
