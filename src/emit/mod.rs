@@ -32,13 +32,13 @@ pub mod constant;
 pub mod encode;
 pub mod expand;
 pub mod frame;
-pub mod roots;
 pub mod islands;
 pub mod layout;
 pub mod line;
 pub mod machine;
 pub mod relation;
 pub mod relax;
+pub mod roots;
 pub mod text;
 
 pub use assemble::{FrameRow, Relocation, RelocationKind};

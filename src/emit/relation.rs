@@ -221,6 +221,8 @@ impl Nodes<'_> {
             FrameValue::Global32(global) => Expr::Global32(*global),
             FrameValue::Global64(global) => Expr::Global64(*global),
             FrameValue::MemoryBytes(memory) => Expr::MemoryBytes(*memory),
+            FrameValue::TableType(table, index) => Expr::TableType(*table, self.expression(index)),
+            FrameValue::TableCode(table, index) => Expr::TableCode(*table, self.expression(index)),
         };
         self.node(expr)
     }

@@ -122,10 +122,10 @@ impl Lower<'_> {
         }
     }
 
-    /// What a pure operator makes a value of.
+    /// What an operator that reads nothing that changes makes a value of.
     fn definition(&mut self, value: Value) -> Option<FrameValue> {
         let inst = self.ir.definition(value)?;
-        if inst.op.effect() != Effect::Pure {
+        if !matches!(inst.op.effect(), Effect::Pure | Effect::Guarded) {
             return None;
         }
         let args = inst.args.iter().map(|&arg| self.expression(arg)).collect();
@@ -249,17 +249,17 @@ fn operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
         Op::Wrap => low(next()),
         Op::ExtendU => FrameValue::Join(Box::new(word(0)), Box::new(next())),
         Op::ExtendS => sign_extended(next()),
+        Op::TableType(table) => FrameValue::TableType(table.0, Box::new(next())),
+        Op::TableCode(table) => FrameValue::TableCode(table.0, Box::new(next())),
         Op::MemoryBytes(_)
         | Op::SetMemoryBytes(_)
         | Op::Load { .. }
         | Op::Store { .. }
         | Op::GlobalGet(..)
         | Op::GlobalSet(..)
-        | Op::TableType(_)
-        | Op::TableCode(_)
         | Op::Call { .. }
         | Op::CallCode { .. }
-        | Op::TrapIf(_) => unreachable!("only pure operators are read through"),
+        | Op::TrapIf(_) => unreachable!("only operators that read nothing that changes have a definition"),
     }
 }
 

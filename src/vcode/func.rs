@@ -155,61 +155,11 @@ pub enum FrameValue {
     Global32(u32),
     Global64(u32),
     MemoryBytes(u32),
+    TableType(u32, Box<FrameValue>),
+    TableCode(u32, Box<FrameValue>),
 }
 
 impl FrameValue {
-    /// Whether it compares two words or two 64-bit values.
-    pub fn is_comparison(&self) -> bool {
-        matches!(self, FrameValue::Cmp32(..) | FrameValue::Cmp64(..))
-    }
-
-    /// The same with every SSA value replaced; `None` if one cannot be.
-    pub fn replace(&self, by: &mut dyn FnMut(Value) -> Option<FrameValue>) -> Option<FrameValue> {
-        let mut go = |a: &FrameValue| a.replace(by).map(Box::new);
-        Some(match self {
-            FrameValue::Value(value) => return by(*value),
-            FrameValue::Const32(_)
-            | FrameValue::Const64(_)
-            | FrameValue::Base(_)
-            | FrameValue::Global32(_)
-            | FrameValue::Global64(_)
-            | FrameValue::MemoryBytes(_) => self.clone(),
-            FrameValue::Un32(op, a) => FrameValue::Un32(*op, go(a)?),
-            FrameValue::Un64(op, a) => FrameValue::Un64(*op, go(a)?),
-            FrameValue::High(a) => FrameValue::High(go(a)?),
-            FrameValue::Low(a) => FrameValue::Low(go(a)?),
-            FrameValue::Load(memory, bytes, a) => FrameValue::Load(*memory, *bytes, go(a)?),
-            FrameValue::Bin32(op, a, b) => FrameValue::Bin32(*op, go(a)?, go(b)?),
-            FrameValue::Cmp32(op, a, b) => FrameValue::Cmp32(*op, go(a)?, go(b)?),
-            FrameValue::Bin64(op, a, b) => FrameValue::Bin64(*op, go(a)?, go(b)?),
-            FrameValue::Cmp64(op, a, b) => FrameValue::Cmp64(*op, go(a)?, go(b)?),
-            FrameValue::Join(a, b) => FrameValue::Join(go(a)?, go(b)?),
-            FrameValue::Ite32(c, a, b) => FrameValue::Ite32(go(c)?, go(a)?, go(b)?),
-            FrameValue::Ite64(c, a, b) => FrameValue::Ite64(go(c)?, go(a)?, go(b)?),
-        })
-    }
-
-    /// Whether it is an operator with a 64-bit result.
-    pub fn is_wide(&self) -> bool {
-        matches!(
-            self,
-            FrameValue::Const64(_)
-                | FrameValue::Un64(..)
-                | FrameValue::Bin64(..)
-                | FrameValue::Ite64(..)
-                | FrameValue::Join(..)
-                | FrameValue::Global64(_)
-        )
-    }
-
-    /// The SSA value that it is, if it is one.
-    pub fn just(&self) -> Option<Value> {
-        match self {
-            FrameValue::Value(value) => Some(*value),
-            _ => None,
-        }
-    }
-
     /// How many operators it consists of.
     pub fn operators(&self) -> u32 {
         match self {
@@ -224,7 +174,9 @@ impl FrameValue {
             | FrameValue::Un64(_, a)
             | FrameValue::High(a)
             | FrameValue::Low(a)
-            | FrameValue::Load(_, _, a) => 1 + a.operators(),
+            | FrameValue::Load(_, _, a)
+            | FrameValue::TableType(_, a)
+            | FrameValue::TableCode(_, a) => 1 + a.operators(),
             FrameValue::Bin32(_, a, b)
             | FrameValue::Cmp32(_, a, b)
             | FrameValue::Bin64(_, a, b)
@@ -250,7 +202,9 @@ impl FrameValue {
             | FrameValue::Un64(_, a)
             | FrameValue::High(a)
             | FrameValue::Low(a)
-            | FrameValue::Load(_, _, a) => a.values(),
+            | FrameValue::Load(_, _, a)
+            | FrameValue::TableType(_, a)
+            | FrameValue::TableCode(_, a) => a.values(),
             FrameValue::Bin32(_, a, b)
             | FrameValue::Cmp32(_, a, b)
             | FrameValue::Bin64(_, a, b)

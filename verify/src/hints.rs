@@ -192,6 +192,10 @@ pub enum Expr {
     Global64(u32),
     /// The length of a linear memory in bytes, at the cut.
     MemoryBytes(u32),
+    /// The type id of the entry of a table at an index: 0 for null.
+    TableType(u32, Node),
+    /// The code address of the entry of a table at an index.
+    TableCode(u32, Node),
 }
 
 /// A region whose address is a link-time constant.

@@ -256,6 +256,14 @@ impl Writer {
             Expr::Global32(global) => self.tagged(10, &[global]),
             Expr::Global64(global) => self.tagged(11, &[global]),
             Expr::MemoryBytes(memory) => self.tagged(12, &[memory]),
+            Expr::TableType(table, entry) => {
+                self.tagged(13, &[table]);
+                self.u32(index.wrapping_sub(entry));
+            }
+            Expr::TableCode(table, entry) => {
+                self.tagged(14, &[table]);
+                self.u32(index.wrapping_sub(entry));
+            }
             Expr::Un32(op, a) => self.operator(TAG_UN32 + op as u8, index, &[a]),
             Expr::Bin32(op, a, b) => self.operator(TAG_BIN32 + op as u8, index, &[a, b]),
             Expr::Cmp32(op, a, b) => self.operator(TAG_CMP32 + op as u8, index, &[a, b]),
@@ -555,6 +563,8 @@ impl<'a> Reader<'a> {
             10 => Expr::Global32(self.u32()?),
             11 => Expr::Global64(self.u32()?),
             12 => Expr::MemoryBytes(self.u32()?),
+            13 => Expr::TableType(self.u32()?, self.back(index)?),
+            14 => Expr::TableCode(self.u32()?, self.back(index)?),
             TAG_UN32.. => return self.operator(tag, index),
             _ => return Err(self.error("no such expression")),
         };

@@ -353,6 +353,14 @@ impl Surroundings<Symbolic> for At {
     fn memory_bytes(&mut self, _: &mut Symbolic, memory: u32) -> Option<Term32> {
         (memory == 0).then_some(self.world.memory_bytes)
     }
+
+    fn table_type(&mut self, symbolic: &mut Symbolic, table: u32, index: &Term32) -> Option<Term32> {
+        (table == 0).then(|| symbolic.table_word(symbolic.constants.table_type, *index))
+    }
+
+    fn table_code(&mut self, symbolic: &mut Symbolic, table: u32, index: &Term32) -> Option<Term32> {
+        (table == 0).then(|| symbolic.table_word(symbolic.constants.table_code, *index))
+    }
 }
 
 fn nonzero(symbolic: &mut Symbolic, word: Term32) -> TermBool {

@@ -380,7 +380,13 @@ impl Walk<'_, '_> {
     }
 
     fn source_events(&mut self, path: &Path, place: Option<u32>) -> Result<Vec<super::source::Outcome>, String> {
-        run_to(self.symbolic, (self.subject.module, self.subject.function, &self.watched), &path.source, &path.facts, place)
+        run_to(
+            self.symbolic,
+            (self.subject.module, self.subject.function, &self.watched),
+            &path.source,
+            &path.facts,
+            place,
+        )
     }
 
     /// The path has come to a cut.

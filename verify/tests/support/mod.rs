@@ -10,7 +10,8 @@ use object::write::{Object, Relocation, Symbol, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use sha2::{Digest, Sha256};
 use synth_verify::hints::{
-    Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Shown, Sort, Unknown, codec, entry_name,
+    Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Shown, Sort, Unknown, codec,
+    entry_name,
 };
 
 pub mod frames;

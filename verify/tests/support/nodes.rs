@@ -92,6 +92,8 @@ fn plain(operator: &str, operands: &[&str]) -> Option<Expr> {
         "global" => Expr::Global32(n(0)),
         "global64" => Expr::Global64(n(0)),
         "memory_bytes" => Expr::MemoryBytes(0),
+        "table_type" => Expr::TableType(0, n(0)),
+        "table_code" => Expr::TableCode(0, n(0)),
         _ => return None,
     })
 }
