@@ -376,6 +376,10 @@ impl Terms {
                 let known = [d, x, y].map(|part| self.assuming(part, c, value));
                 if known == [d, x, y] { id } else { self.choose(known[0], known[1], known[2]) }
             }
+            Node::Ite(d, x, y) => {
+                let known = self.assuming(d, c, value);
+                if known == d { id } else { self.choose(known, x, y) }
+            }
             Node::Linear(sum) => {
                 let branch = |(part, factor): &(Id, u32)| match *self.node(*part) {
                     Node::Ite(d, x, y) if d == c => (if value { x } else { y }, *factor),
