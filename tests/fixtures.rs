@@ -92,6 +92,11 @@ fn joins() {
     check_own("joins");
 }
 
+#[test]
+fn blocks() {
+    check_own("blocks");
+}
+
 /// A shared fixture, or a line that says that it is not here.
 fn shared(test: &str, path: &str) -> Option<PathBuf> {
     let path = here("../shared/fixtures").join(path);

@@ -17,7 +17,7 @@ use crate::trap::Trap;
 
 use crate::ir::func::{Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value};
 use crate::ir::op::{Function, Global, Op, Table, Type};
-use crate::wasm::{Body, Code, Inst, Module, TypeIndex};
+use crate::wasm::{BlockType, Body, Code, Inst, Module, TypeIndex};
 
 /// Translates a function that the module defines; `None` for an import.
 pub fn run(module: &Module, function: Function) -> Option<Func> {
@@ -68,9 +68,9 @@ struct Label {
     kind: LabelKind,
     /// The block entered by a branch; unused for `Function` and `Dead`.
     block: Block,
-    /// The result that a branch hands over.
-    result: Option<Type>,
-    /// Locals handed over as parameters, before the result.
+    /// How many operands a branch hands over.
+    carried: usize,
+    /// Locals handed over as parameters, before the operands.
     params: Vec<u32>,
     /// Height of the operand stack below the block.
     height: usize,
@@ -118,8 +118,8 @@ impl Translator<'_> {
                 self.locals[local] = Some(zero);
             }
         }
-        let result = self.func.signature.results.first().copied();
-        self.push_label(LabelKind::Function, ENTRY, result, vec![]);
+        let results = self.func.signature.results.len();
+        self.push_label(LabelKind::Function, ENTRY, (0, results), vec![]);
     }
 
     fn finish(mut self) -> Func {
@@ -131,9 +131,9 @@ impl Translator<'_> {
 
     fn step(&mut self, inst: &Inst) {
         match inst {
-            Inst::Block(result) => self.open_block(*result),
-            Inst::Loop(result) => self.open_loop(*result),
-            Inst::If(result) => self.open_if(*result),
+            Inst::Block(ty) => self.open_block(ty),
+            Inst::Loop(ty) => self.open_loop(ty),
+            Inst::If(ty) => self.open_if(ty),
             Inst::Else => self.switch_arm(),
             Inst::End => self.close(),
             _ if self.block.is_none() => {}
@@ -294,9 +294,10 @@ impl Translator<'_> {
 
     // Control.
 
-    fn push_label(&mut self, kind: LabelKind, block: Block, result: Option<Type>, params: Vec<u32>) {
-        let height = self.stack.len();
-        self.labels.push(Label { kind, block, result, params, height, is_reached: false, saved: None });
+    /// Opens a block that has taken some operands; a branch to its label hands over `carried`.
+    fn push_label(&mut self, kind: LabelKind, block: Block, (taken, carried): (usize, usize), params: Vec<u32>) {
+        let height = self.stack.len() - taken;
+        self.labels.push(Label { kind, block, carried, params, height, is_reached: false, saved: None });
     }
 
     /// Ends the current block.
@@ -344,9 +345,7 @@ impl Translator<'_> {
         let label = &self.labels[index];
         let local = |local: &u32| self.locals[*local as usize].expect("a live local");
         let mut args: Vec<Value> = label.params.iter().map(local).collect();
-        if label.kind != LabelKind::Loop && label.result.is_some() {
-            args.push(*self.stack.last().expect("validation checks the stack"));
-        }
+        args.extend(&self.stack[self.stack.len() - label.carried..]);
         Target::new(label.block, args)
     }
 
@@ -381,56 +380,62 @@ impl Translator<'_> {
         self.end_block(Terminator::BrTable { index, targets, default });
     }
 
-    /// A block whose parameters are the locals live behind instruction `index`, and a result.
-    fn add_join(&mut self, index: usize, result: Option<Type>) -> (Block, Vec<u32>) {
+    /// A block whose parameters are the locals live behind instruction `index`, and operands.
+    fn add_join(&mut self, index: usize, operands: &[Type]) -> (Block, Vec<u32>) {
         let block = self.func.add_block();
         let params: Vec<u32> = self.live.after(index).iter().collect();
         for local in &params {
             self.func.add_param(block, self.body.locals[*local as usize]);
         }
-        if let Some(ty) = result {
-            self.func.add_param(block, ty);
+        for ty in operands {
+            self.func.add_param(block, *ty);
         }
         (block, params)
     }
 
-    fn open_block(&mut self, result: Option<Type>) {
-        if self.block.is_none() {
-            return self.push_label(LabelKind::Dead, ENTRY, None, vec![]);
-        }
-        let (block, params) = self.add_join(self.matchings[self.index].end, result);
-        self.push_label(LabelKind::Join, block, result, params);
+    /// Opens a block in unreachable code.
+    fn open_dead(&mut self) {
+        self.push_label(LabelKind::Dead, ENTRY, (0, 0), vec![]);
     }
 
-    fn open_loop(&mut self, result: Option<Type>) {
+    fn open_block(&mut self, ty: &BlockType) {
         if self.block.is_none() {
-            return self.push_label(LabelKind::Dead, ENTRY, None, vec![]);
+            return self.open_dead();
         }
-        let (block, params) = self.add_join(self.index, None);
-        self.push_label(LabelKind::Loop, block, result, params);
+        let (block, params) = self.add_join(self.matchings[self.index].end, &ty.results);
+        self.push_label(LabelKind::Join, block, (ty.params.len(), ty.results.len()), params);
+    }
+
+    fn open_loop(&mut self, ty: &BlockType) {
+        if self.block.is_none() {
+            return self.open_dead();
+        }
+        let (block, params) = self.add_join(self.index, &ty.params);
+        self.push_label(LabelKind::Loop, block, (ty.params.len(), ty.params.len()), params);
         let target = self.edge(0);
         self.end_block(Terminator::Jump(target));
-        self.receive_locals(block);
+        self.receive_params(self.labels.len() - 1);
         self.begin_block(block);
     }
 
-    fn open_if(&mut self, result: Option<Type>) {
+    fn open_if(&mut self, ty: &BlockType) {
         if self.block.is_none() {
-            return self.push_label(LabelKind::Dead, ENTRY, None, vec![]);
+            return self.open_dead();
         }
         let (cond, matching) = (self.pop(), self.matchings[self.index]);
-        let (join, params) = self.add_join(matching.end, result);
+        let (join, params) = self.add_join(matching.end, &ty.results);
+        let operands = (ty.params.len(), ty.results.len());
         let then = self.func.add_block();
         let otherwise = match matching.has_else {
             true => {
                 let arm = self.func.add_block();
-                self.push_label(LabelKind::IfElse(arm), join, result, params);
+                self.push_label(LabelKind::IfElse(arm), join, operands, params);
                 let saved = (self.locals.clone(), self.stack.clone());
                 self.labels.last_mut().expect("just pushed").saved = Some(saved);
                 Target::new(arm, vec![])
             }
             false => {
-                self.push_label(LabelKind::Join, join, result, params);
+                self.push_label(LabelKind::Join, join, operands, params);
                 self.edge(0)
             }
         };
@@ -464,31 +469,25 @@ impl Translator<'_> {
             LabelKind::IfElse(_) => unreachable!("an if with an else has met it"),
             LabelKind::Function | LabelKind::Join | LabelKind::Loop | LabelKind::Dead => {}
         }
-        let label = self.labels.pop().expect("an open block");
-        if label.kind == LabelKind::Join && label.is_reached {
-            self.stack.truncate(label.height);
-            self.locals.fill(None);
-            self.receive_params(&label);
-            self.begin_block(label.block);
+        let label = self.labels.last().expect("an open block");
+        let join = (label.kind == LabelKind::Join && label.is_reached).then_some(label.block);
+        if let Some(block) = join {
+            self.receive_params(self.labels.len() - 1);
+            self.begin_block(block);
         }
+        self.labels.pop();
     }
 
-    /// Makes the parameters of a join the locals and the top of the stack.
-    fn receive_params(&mut self, label: &Label) {
-        let values = self.func.blocks[label.block].params.clone();
-        for (local, value) in label.params.iter().zip(&values) {
-            self.locals[*local as usize] = Some(*value);
-        }
-        self.stack.extend(values.get(label.params.len()));
-    }
-
-    /// Makes the parameters of the loop head just opened the locals.
-    fn receive_locals(&mut self, head: Block) {
-        let label = self.labels.last().expect("just pushed");
+    /// Makes the parameters of a label's block the locals and the top of the stack.
+    fn receive_params(&mut self, label: usize) {
+        let label = &self.labels[label];
+        let values = &self.func.blocks[label.block].params;
         self.locals.fill(None);
-        for (local, value) in label.params.iter().zip(&self.func.blocks[head].params) {
+        for (local, value) in label.params.iter().zip(values) {
             self.locals[*local as usize] = Some(*value);
         }
+        self.stack.truncate(label.height);
+        self.stack.extend(&values[label.params.len()..]);
     }
 }
 

@@ -5,15 +5,21 @@
 use wasmparser::{BlockType as ReaderBlockType, MemArg, Operator, ValType};
 
 use super::inst::{BlockType, Inst};
+use super::module::TypeIndex;
+use crate::entity::TypedVec;
 use crate::error::Error;
+use crate::ir::func::Signature;
 use crate::ir::op::{Access, Op, Type};
 
 /// What a user can do about an operator or type that is missing here.
 const REMEDY: &str = "compile the source to integer-only WebAssembly 1.0 code without it";
 
+/// The function types that blocks and calls refer to.
+pub type Types = TypedVec<TypeIndex, Signature>;
+
 /// The instruction for an operator at this byte offset.
-pub fn inst(operator: &Operator, offset: u64) -> Result<Inst, Error> {
-    let found = match control(operator, offset)? {
+pub fn inst(operator: &Operator, offset: u64, types: &Types) -> Result<Inst, Error> {
+    let found = match control(operator, offset, types)? {
         Some(inst) => Some(inst),
         None => memory(operator)?.or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator)),
     };
@@ -34,23 +40,29 @@ pub fn value_type(ty: ValType, offset: u64) -> Result<Type, Error> {
     }
 }
 
-fn block_type(ty: ReaderBlockType, offset: u64) -> Result<BlockType, Error> {
-    match ty {
-        ReaderBlockType::Empty => Ok(None),
-        ReaderBlockType::Type(ty) => value_type(ty, offset).map(Some),
-        ReaderBlockType::FuncType(_) => {
-            Err(Error::unsupported(offset, "a block with a function type is not supported", REMEDY))
-        }
+/// Refuses functions that no call can be made to yet.
+pub fn callable(signature: &Signature, offset: u64) -> Result<(), Error> {
+    match signature.results.len() {
+        0 | 1 => Ok(()),
+        _ => Err(Error::unsupported(offset, "the multi-value proposal is not supported for functions", REMEDY)),
     }
 }
 
-fn control(operator: &Operator, offset: u64) -> Result<Option<Inst>, Error> {
+fn block_type(ty: ReaderBlockType, offset: u64, types: &Types) -> Result<BlockType, Error> {
+    match ty {
+        ReaderBlockType::Empty => Ok(BlockType::default()),
+        ReaderBlockType::Type(ty) => Ok(BlockType { params: vec![], results: vec![value_type(ty, offset)?] }),
+        ReaderBlockType::FuncType(index) => Ok(types[TypeIndex(index)].clone()),
+    }
+}
+
+fn control(operator: &Operator, offset: u64, types: &Types) -> Result<Option<Inst>, Error> {
     Ok(Some(match operator {
         Operator::Unreachable => Inst::Unreachable,
         Operator::Nop => Inst::Nop,
-        Operator::Block { blockty } => Inst::Block(block_type(*blockty, offset)?),
-        Operator::Loop { blockty } => Inst::Loop(block_type(*blockty, offset)?),
-        Operator::If { blockty } => Inst::If(block_type(*blockty, offset)?),
+        Operator::Block { blockty } => Inst::Block(block_type(*blockty, offset, types)?),
+        Operator::Loop { blockty } => Inst::Loop(block_type(*blockty, offset, types)?),
+        Operator::If { blockty } => Inst::If(block_type(*blockty, offset, types)?),
         Operator::Else => Inst::Else,
         Operator::End => Inst::End,
         Operator::Br { relative_depth } => Inst::Br(*relative_depth),
@@ -62,7 +74,10 @@ fn control(operator: &Operator, offset: u64) -> Result<Option<Inst>, Error> {
         }
         Operator::Return => Inst::Return,
         Operator::Call { function_index } => Inst::Call(*function_index),
-        Operator::CallIndirect { type_index, table_index: 0 } => Inst::CallIndirect(*type_index),
+        Operator::CallIndirect { type_index, table_index: 0 } => {
+            callable(&types[TypeIndex(*type_index)], offset)?;
+            Inst::CallIndirect(*type_index)
+        }
         Operator::Drop => Inst::Drop,
         Operator::Select => Inst::Select,
         Operator::LocalGet { local_index } => Inst::LocalGet(*local_index),

@@ -3,10 +3,11 @@
 //! Ensures: what cannot be written here is refused by [`parse`](super::parse), so later stages are
 //! total. Numeric instructions are already named by the IR operator that computes them.
 
+use crate::ir::func::Signature;
 use crate::ir::op::{Access, Op, Type};
 
-/// The result of a block, if it has one. Blocks with parameters are not supported.
-pub type BlockType = Option<Type>;
+/// What a block takes from the operand stack and leaves on it.
+pub type BlockType = Signature;
 
 /// An instruction (core spec, 2.4).
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -27,8 +27,10 @@ use crate::ir::func::Signature;
 use crate::ir::op::{Function, Global};
 
 /// The proposals in scope. Floats are in so that a float operator is reported by name.
-const FEATURES: WasmFeatures =
-    WasmFeatures::WASM1.union(WasmFeatures::MUTABLE_GLOBAL).union(WasmFeatures::SIGN_EXTENSION);
+const FEATURES: WasmFeatures = WasmFeatures::WASM1
+    .union(WasmFeatures::MUTABLE_GLOBAL)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::MULTI_VALUE);
 
 /// A declared maximum up to this many pages is reserved without being asked for.
 const SMALL_PAGES: u32 = 16;
@@ -94,8 +96,11 @@ impl Builder {
             Payload::TypeSection(reader) => self.types(reader),
             Payload::ImportSection(reader) => self.imports(reader),
             Payload::FunctionSection(reader) => {
+                let offset = reader.range().start;
                 for ty in reader {
-                    self.declared.push_back(TypeIndex(ty.map_err(malformed)?));
+                    let ty = TypeIndex(ty.map_err(malformed)?);
+                    decode::callable(&self.module.types[ty], offset)?;
+                    self.declared.push_back(ty);
                 }
                 Ok(())
             }
@@ -148,6 +153,7 @@ impl Builder {
             };
             let code = Code::Import { module, field };
             let ty = TypeIndex(ty);
+            decode::callable(&self.module.types[ty], offset)?;
             self.module.functions.push(FuncDecl { ty, name: String::new(), code });
         }
         Ok(())
@@ -257,7 +263,7 @@ impl Builder {
         let (mut insts, mut offsets) = (Vec::new(), Vec::new());
         for operator in reader.get_operators_reader().map_err(malformed)?.into_iter_with_offsets() {
             let (operator, offset) = operator.map_err(malformed)?;
-            let inst = decode::inst(&operator, offset)?;
+            let inst = decode::inst(&operator, offset, &self.module.types)?;
             self.memory_grows |= inst == Inst::MemoryGrow;
             insts.push(inst);
             offsets.push(offset as u32);

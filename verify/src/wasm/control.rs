@@ -133,7 +133,12 @@ pub fn run(
         module,
         locals,
         control: Control { scopes: vec![Scope { parent: None, label }], ..Control::default() },
-        open: vec![Open { scope: 0, kind: Kind::Block, base: Some(empty), results: signature.results.clone() }],
+        open: vec![Open {
+            scope: 0,
+            kind: Kind::Block,
+            base: Some(empty),
+            block: FunctionType { parameters: Vec::new(), results: signature.results.clone() },
+        }],
         stack: Some(empty),
     };
     for (position, instruction) in body.iter().enumerate() {
@@ -163,9 +168,10 @@ enum Kind {
 struct Open {
     scope: u32,
     kind: Kind,
-    /// The stack at its start; `None` if the block stands in dead code.
+    /// The stack below its parameters; `None` if the block stands in dead code.
     base: Option<Stack>,
-    results: Vec<ValueType>,
+    /// What it takes and leaves.
+    block: FunctionType,
 }
 
 struct Builder<'a> {
@@ -185,14 +191,14 @@ impl Builder<'_> {
         self.control.places.push(Place { scope, stack: self.stack });
         match op {
             Op::Block(kind) => {
-                self.begin(*kind, Kind::Block, position)?;
+                self.begin(kind, Kind::Block, position)?;
             }
             Op::Loop(kind) => {
-                self.begin(*kind, Kind::Loop, position)?;
+                self.begin(kind, Kind::Loop, position)?;
             }
             Op::If(kind) => {
                 self.pop(1)?;
-                self.begin(*kind, Kind::If(position), position)?;
+                self.begin(kind, Kind::If(position), position)?;
             }
             Op::Else => self.begin_else(position)?,
             Op::End => self.end(position)?,
@@ -230,23 +236,26 @@ impl Builder<'_> {
         Some(())
     }
 
-    fn begin(&mut self, result: Option<ValueType>, kind: Kind, position: u32) -> Option<()> {
-        let base = self.stack;
-        // A branch to a loop starts it anew and carries nothing. The place behind any other block is
+    fn begin(&mut self, block: &FunctionType, kind: Kind, position: u32) -> Option<()> {
+        let base = match self.stack {
+            Some(stack) => Some(self.below(stack, block.parameters.len())?),
+            None => None,
+        };
+        // A branch to a loop starts it anew with its parameters. The place behind any other block is
         // not known yet: `end` fills it in.
         let carried = match kind {
-            Kind::Loop => None,
-            Kind::Block | Kind::If(_) | Kind::Else(_) => result,
+            Kind::Loop => &block.parameters,
+            Kind::Block | Kind::If(_) | Kind::Else(_) => &block.results,
         };
         let label = Label {
             target: Target::Place(position + 1),
-            arity: carried.map_or(0, |_| 1),
+            arity: count(carried.len()),
             height: base.map_or(0, |stack| stack.height),
         };
         let scope = count(self.control.scopes.len());
         let parent = Some(self.open.last()?.scope);
         self.control.scopes.push(Scope { parent, label });
-        self.open.push(Open { scope, kind, base, results: result.into_iter().collect() });
+        self.open.push(Open { scope, kind, base, block: block.clone() });
         Some(())
     }
 
@@ -258,6 +267,7 @@ impl Builder<'_> {
         self.control.otherwise.insert(opened_at, position + 1);
         open.kind = Kind::Else(position);
         self.stack = open.base;
+        self.push(&open.block.parameters);
         self.open.push(open);
         Some(())
     }
@@ -276,7 +286,7 @@ impl Builder<'_> {
             label.target = Target::Place(behind);
         }
         self.stack = open.base;
-        self.push(&open.results);
+        self.push(&open.block.results);
         Some(())
     }
 
@@ -297,8 +307,8 @@ impl Builder<'_> {
         Some(match op {
             Op::Nop => (0, vec![]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
-            Op::Call(function) => call(self.module.signature(*function)?, 0),
-            Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1),
+            Op::Call(function) => call(self.module.signature(*function)?, 0)?,
+            Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1)?,
             Op::Select => (3, vec![self.below_top(1)?]),
             Op::LocalGet(local) => (0, vec![*self.locals.get(*local as usize)?]),
             Op::LocalTee(local) => (1, vec![*self.locals.get(*local as usize)?]),
@@ -358,8 +368,9 @@ impl Builder<'_> {
     }
 }
 
-fn call(signature: &FunctionType, extra: usize) -> (usize, Vec<ValueType>) {
-    (signature.parameters.len() + extra, signature.results.clone())
+/// `None` for a function with several results, which no contract covers.
+fn call(signature: &FunctionType, extra: usize) -> Option<(usize, Vec<ValueType>)> {
+    (signature.results.len() <= 1).then(|| (signature.parameters.len() + extra, signature.results.clone()))
 }
 
 /// The type of what a load yields.

@@ -316,9 +316,9 @@ fn count(items: usize) -> u32 {
     u32::try_from(items).expect("the parser's limits keep counts below 2^32")
 }
 
-/// What is accepted: Wasm 1.0 and the sign-extension operators.
+/// What is accepted: Wasm 1.0, the sign-extension operators, and blocks with any parameters and results.
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM1.union(WasmFeatures::SIGN_EXTENSION)
+    WasmFeatures::WASM1.union(WasmFeatures::SIGN_EXTENSION).union(WasmFeatures::MULTI_VALUE)
 }
 
 /// Reads a module.
@@ -548,13 +548,16 @@ impl Reader {
         let (Some(type_index), Some(signature)) = (type_index, signature.cloned()) else {
             return Err(WasmError::unsupported(at, "a body without a type"));
         };
+        if signature.results.len() > 1 {
+            return Err(WasmError::unsupported(at, "a function with several results"));
+        }
         let mut locals = signature.parameters.clone();
         for group in body.get_locals_reader().map_err(WasmError::from_parser)? {
             let (repeat, value) = group.map_err(WasmError::from_parser)?;
             let value = ValueType::read(value, at)?;
             locals.extend(std::iter::repeat_n(value, repeat as usize));
         }
-        let instructions = instructions(body)?;
+        let instructions = instructions(body, &self.module.types)?;
         self.module.functions.push(Function {
             index,
             type_index,
@@ -592,13 +595,13 @@ impl Reader {
     }
 }
 
-fn instructions(body: &FunctionBody<'_>) -> Result<Vec<Instruction>, WasmError> {
+fn instructions(body: &FunctionBody<'_>, types: &[FunctionType]) -> Result<Vec<Instruction>, WasmError> {
     let operators = body.get_operators_reader().map_err(WasmError::from_parser)?;
     let mut decoded = Vec::new();
     for operator in operators.into_iter_with_offsets() {
         let (operator, offset) = operator.map_err(WasmError::from_parser)?;
         let offset = small(offset);
-        decoded.push(Instruction { op: op::decode(&operator, offset)?, offset });
+        decoded.push(Instruction { op: op::decode(&operator, offset, types)?, offset });
     }
     Ok(decoded)
 }

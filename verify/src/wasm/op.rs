@@ -8,7 +8,7 @@
 
 use wasmparser::{BlockType, Operator};
 
-use super::module::{ValueType, WasmError};
+use super::module::{FunctionType, ValueType, WasmError};
 
 /// Unary operators that yield a word of their own type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -169,11 +169,11 @@ pub enum Op {
     /// Does nothing.
     Nop,
     /// Opens a block; its label stands behind its `end`.
-    Block(Option<ValueType>),
+    Block(FunctionType),
     /// Opens a loop; its label stands behind this operator.
-    Loop(Option<ValueType>),
+    Loop(FunctionType),
     /// Opens a block that runs its first part if the condition is not zero.
-    If(Option<ValueType>),
+    If(FunctionType),
     /// Opens the second part of an `if`.
     Else,
     /// Closes a block, or the function.
@@ -243,8 +243,8 @@ pub enum Op {
 }
 
 /// Decodes one operator that stands at `offset`.
-pub fn decode(operator: &Operator<'_>, offset: u32) -> Result<Op, WasmError> {
-    if let Some(op) = decode_control(operator, offset)? {
+pub fn decode(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) -> Result<Op, WasmError> {
+    if let Some(op) = decode_control(operator, offset, types)? {
         return Ok(op);
     }
     decode_numeric(operator)
@@ -252,22 +252,26 @@ pub fn decode(operator: &Operator<'_>, offset: u32) -> Result<Op, WasmError> {
         .ok_or_else(|| WasmError::unsupported(offset, format!("operator {operator:?}")))
 }
 
-fn block_result(kind: BlockType, offset: u32) -> Result<Option<ValueType>, WasmError> {
+fn block_type(kind: BlockType, offset: u32, types: &[FunctionType]) -> Result<FunctionType, WasmError> {
     match kind {
-        BlockType::Empty => Ok(None),
-        BlockType::Type(value) => ValueType::read(value, offset).map(Some),
-        BlockType::FuncType(_) => Err(WasmError::unsupported(offset, "a block with parameters")),
+        BlockType::Empty => Ok(FunctionType::default()),
+        BlockType::Type(value) => {
+            Ok(FunctionType { parameters: Vec::new(), results: vec![ValueType::read(value, offset)?] })
+        }
+        BlockType::FuncType(index) => {
+            types.get(index as usize).cloned().ok_or_else(|| WasmError::unsupported(offset, "a block of no type"))
+        }
     }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller refuses every other operator")]
-fn decode_control(operator: &Operator<'_>, offset: u32) -> Result<Option<Op>, WasmError> {
+fn decode_control(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) -> Result<Option<Op>, WasmError> {
     let op = match operator {
         Operator::Unreachable => Op::Unreachable,
         Operator::Nop => Op::Nop,
-        Operator::Block { blockty } => Op::Block(block_result(*blockty, offset)?),
-        Operator::Loop { blockty } => Op::Loop(block_result(*blockty, offset)?),
-        Operator::If { blockty } => Op::If(block_result(*blockty, offset)?),
+        Operator::Block { blockty } => Op::Block(block_type(*blockty, offset, types)?),
+        Operator::Loop { blockty } => Op::Loop(block_type(*blockty, offset, types)?),
+        Operator::If { blockty } => Op::If(block_type(*blockty, offset, types)?),
         Operator::Else => Op::Else,
         Operator::End => Op::End,
         Operator::Br { relative_depth } => Op::Br(*relative_depth),
