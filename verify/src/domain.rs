@@ -97,6 +97,14 @@ pub enum Bin64 {
     RotL,
     /// Rotate right.
     RotR,
+    /// Unsigned quotient; 0 when the divisor is 0.
+    DivU,
+    /// Signed quotient, truncated; 0 when the divisor is 0, `MIN` for `MIN / -1`.
+    DivS,
+    /// Unsigned remainder; the dividend when the divisor is 0.
+    RemU,
+    /// Signed remainder with the dividend's sign; the dividend when the divisor is 0, 0 for `MIN / -1`.
+    RemS,
 }
 
 /// Comparisons, of 32-bit or of 64-bit words.

@@ -70,9 +70,20 @@ fn operators_on_constants_have_one_value() {
             expect(&mut t, term, value);
         }
         for b in values {
-            for op in
-                [Bin64::Add, Bin64::Sub, Bin64::Mul, Bin64::Shl, Bin64::ShrU, Bin64::ShrS, Bin64::RotL, Bin64::RotR]
-            {
+            for op in [
+                Bin64::Add,
+                Bin64::Sub,
+                Bin64::Mul,
+                Bin64::Shl,
+                Bin64::ShrU,
+                Bin64::ShrS,
+                Bin64::RotL,
+                Bin64::RotR,
+                Bin64::DivU,
+                Bin64::DivS,
+                Bin64::RemU,
+                Bin64::RemS,
+            ] {
                 let (x, y) = (t.w64(a), t.w64(b));
                 let term = t.bin64(op, &x, &y);
                 let value = Evaluator::new(t.arena(), &assignment).w64(term.raw);

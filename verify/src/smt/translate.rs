@@ -394,7 +394,7 @@ impl<'a> Translation<'a> {
 
     fn binary64(&mut self, op: Bin64, a: Id, b: Id) -> BV {
         let (left, right) = (self.word(a), self.word(b));
-        let count = right.bvand(double(63));
+        let (count, zero) = (right.bvand(double(63)), double(0));
         match op {
             Bin64::Add => left.bvadd(right),
             Bin64::Sub => left.bvsub(right),
@@ -407,7 +407,26 @@ impl<'a> Translation<'a> {
             Bin64::ShrS => left.bvashr(count),
             Bin64::RotL => left.bvrotl(count),
             Bin64::RotR => left.bvrotr(count),
+            Bin64::DivU => {
+                let quotient = self.division64("div_u64", &left, &right, BV::bvudiv);
+                right.eq(&zero).ite(&zero, &quotient)
+            }
+            Bin64::DivS => {
+                let quotient = self.division64("div_s64", &left, &right, BV::bvsdiv);
+                right.eq(&zero).ite(&zero, &quotient)
+            }
+            // A remainder by 0 is the dividend in SMT-LIB too.
+            Bin64::RemU => self.division64("rem_u64", &left, &right, BV::bvurem),
+            Bin64::RemS => self.division64("rem_s64", &left, &right, BV::bvsrem),
         }
+    }
+
+    fn division64(&self, name: &str, a: &BV, b: &BV, exact: fn(&BV, &BV) -> BV) -> BV {
+        if !self.is_hard([a, b]) {
+            return exact(a, b);
+        }
+        let half = |which: &str| apply(&format!("{name}.{which}"), &[a.clone(), b.clone()]);
+        half("high").concat(half("low"))
     }
 
     /// A 64-bit product; abstractly it is made of products of halves, as machine code makes it.

@@ -75,6 +75,12 @@ pub fn bin64(op: Bin64, a: u64, b: u64) -> u64 {
         Bin64::ShrS => ((a as i64) >> count) as u64,
         Bin64::RotL => a.rotate_left(count),
         Bin64::RotR => a.rotate_right(count),
+        Bin64::DivU => a.checked_div(b).unwrap_or(0),
+        Bin64::DivS if b == 0 => 0,
+        Bin64::DivS => (a as i64).wrapping_div(b as i64) as u64,
+        Bin64::RemU => a.checked_rem(b).unwrap_or(a),
+        Bin64::RemS if b == 0 => a,
+        Bin64::RemS => (a as i64).wrapping_rem(b as i64) as u64,
     }
 }
 

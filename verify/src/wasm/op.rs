@@ -60,7 +60,7 @@ pub enum Binary32 {
     Rotr,
 }
 
-/// Binary operators of `i64`; the four divisions are not supported.
+/// Binary operators of `i64`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum Binary64 {
     /// `i64.add`
@@ -85,6 +85,14 @@ pub enum Binary64 {
     Rotl,
     /// `i64.rotr`
     Rotr,
+    /// `i64.div_s`
+    DivS,
+    /// `i64.div_u`
+    DivU,
+    /// `i64.rem_s`
+    RemS,
+    /// `i64.rem_u`
+    RemU,
 }
 
 /// Comparisons of two words of one type.
@@ -394,6 +402,10 @@ fn decode_numeric(operator: &Operator<'_>) -> Option<Op> {
         O::I64ShrU => Op::I64Binary(Binary64::ShrU),
         O::I64Rotl => Op::I64Binary(Binary64::Rotl),
         O::I64Rotr => Op::I64Binary(Binary64::Rotr),
+        O::I64DivS => Op::I64Binary(Binary64::DivS),
+        O::I64DivU => Op::I64Binary(Binary64::DivU),
+        O::I64RemS => Op::I64Binary(Binary64::RemS),
+        O::I64RemU => Op::I64Binary(Binary64::RemU),
         O::I32WrapI64 => Op::I32WrapI64,
         O::I64ExtendI32S => Op::I64ExtendI32S,
         O::I64ExtendI32U => Op::I64ExtendI32U,

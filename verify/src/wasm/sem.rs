@@ -259,7 +259,7 @@ impl<W: World> Stepper<'_, W> {
             }
             Op::I64Extend32S => self.unary64(Un64::Sext32),
             Op::I32Binary(binary) => return self.binary32(*binary),
-            Op::I64Binary(binary) => self.binary64(*binary),
+            Op::I64Binary(binary) => return self.binary64(*binary),
             Op::I32WrapI64 => {
                 let a = self.pop64();
                 let low = self.world.low(&a);
@@ -527,7 +527,7 @@ impl<W: World> Stepper<'_, W> {
         self.world.bin32(shift, a, &amount)
     }
 
-    fn binary64(&mut self, binary: Binary64) {
+    fn binary64(&mut self, binary: Binary64) -> Outcome<W> {
         let (b, a) = (self.pop64(), self.pop64());
         let bin = match binary {
             Binary64::Add => Bin64::Add,
@@ -541,9 +541,38 @@ impl<W: World> Stepper<'_, W> {
             Binary64::ShrU => Bin64::ShrU,
             Binary64::Rotl => Bin64::RotL,
             Binary64::Rotr => Bin64::RotR,
+            Binary64::DivS => Bin64::DivS,
+            Binary64::DivU => Bin64::DivU,
+            Binary64::RemS => Bin64::RemS,
+            Binary64::RemU => Bin64::RemU,
         };
+        if let Some(trap) = self.division_trap64(binary, &a, &b)? {
+            return Ok(Done::Trap(trap));
+        }
         let result = self.world.bin64(bin, &a, &b);
         self.push64(result);
+        Ok(Done::Next)
+    }
+
+    fn division_trap64(&mut self, binary: Binary64, a: &W::W64, b: &W::W64) -> Result<Option<Trap>, W::Stop> {
+        if !matches!(binary, Binary64::DivS | Binary64::DivU | Binary64::RemS | Binary64::RemU) {
+            return Ok(None);
+        }
+        let zero = self.world.w64(0);
+        let by_zero = self.world.cmp64(Cmp::Eq, b, &zero);
+        if self.world.decide(&by_zero)? {
+            return Ok(Some(Trap::DivideByZero));
+        }
+        if binary == Binary64::DivS {
+            let (least, minus_one) = (self.world.w64(1 << 63), self.world.w64(u64::MAX));
+            let a_least = self.world.cmp64(Cmp::Eq, a, &least);
+            let b_minus_one = self.world.cmp64(Cmp::Eq, b, &minus_one);
+            let overflows = self.world.and(&a_least, &b_minus_one);
+            if self.world.decide(&overflows)? {
+                return Ok(Some(Trap::IntegerOverflow));
+            }
+        }
+        Ok(None)
     }
 
     fn sign_extend(&mut self, width: Width, word: &W::W32) -> W::W32 {

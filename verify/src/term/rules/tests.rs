@@ -27,7 +27,7 @@ const BIN32: [Bin32; 14] = [
     Bin32::RotR,
 ];
 const UN64: [Un64; 6] = [Un64::Clz, Un64::Ctz, Un64::Popcnt, Un64::Sext8, Un64::Sext16, Un64::Sext32];
-const BIN64: [Bin64; 11] = [
+const BIN64: [Bin64; 15] = [
     Bin64::Add,
     Bin64::Sub,
     Bin64::Mul,
@@ -39,6 +39,10 @@ const BIN64: [Bin64; 11] = [
     Bin64::ShrS,
     Bin64::RotL,
     Bin64::RotR,
+    Bin64::DivU,
+    Bin64::DivS,
+    Bin64::RemU,
+    Bin64::RemS,
 ];
 const CMP: [Cmp; 3] = [Cmp::Eq, Cmp::LtU, Cmp::LtS];
 const WIDTHS: [Width; 3] = [Width::Byte, Width::Half, Width::Word];

@@ -5,6 +5,7 @@
 
 use super::super::Terms;
 use super::super::node::{Id, Node};
+use super::super::value;
 use super::make::Field;
 use super::{Rule, rules};
 use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
@@ -32,6 +33,9 @@ pub(super) const WIDE: &[Rule] = rules![
     shr_s64,
     rot_l64,
     rot_r64,
+    divide64_constants,
+    divide64_by_power,
+    divide64,
     eq64,
     lt_u64,
     lt_s64,
@@ -182,6 +186,48 @@ fn mul64(t: &mut Terms, node: &Node) -> Option<Id> {
     pair(t, high, low)
 }
 
+/// A quotient or remainder, with its operands.
+fn division(node: &Node) -> Option<(Bin64, Id, Id)> {
+    match *node {
+        Node::Bin64(op @ (Bin64::DivU | Bin64::DivS | Bin64::RemU | Bin64::RemS), a, b) => Some((op, a, b)),
+        _ => None,
+    }
+}
+
+/// A 64-bit word that is a constant.
+fn constant64(t: &Terms, id: Id) -> Option<u64> {
+    let (high, low) = t.halves(id)?;
+    Some(u64::from(t.constant(high)?) << 32 | u64::from(t.constant(low)?))
+}
+
+/// `k / m`, `k % m`
+fn divide64_constants(t: &mut Terms, node: &Node) -> Option<Id> {
+    let (op, a, b) = division(node)?;
+    let value = value::bin64(op, constant64(t, a)?, constant64(t, b)?);
+    let (high, low) = (t.word((value >> 32) as u32), t.word(value as u32));
+    pair(t, high, low)
+}
+
+/// `x /u 2^k = x >>u k`, `x %u 2^k = x & (2^k - 1)`
+fn divide64_by_power(t: &mut Terms, node: &Node) -> Option<Id> {
+    let (op, a, b) = division(node)?;
+    let power = constant64(t, b).filter(|power| power.is_power_of_two())?;
+    let quotient = (op == Bin64::DivU).then(|| (u64::from(power.trailing_zeros()), Bin64::ShrU));
+    let remainder = (op == Bin64::RemU).then_some((power - 1, Bin64::And));
+    let (by, shifts) = quotient.or(remainder)?;
+    let (high, low) = (t.word((by >> 32) as u32), t.word(by as u32));
+    let by = pair(t, high, low)?;
+    Some(t.build(Node::Bin64(shifts, a, by)))
+}
+
+/// `q = high(q):low(q)` for a quotient or remainder `q`
+fn divide64(t: &mut Terms, node: &Node) -> Option<Id> {
+    division(node)?;
+    let whole = t.keep(node.clone());
+    let (high, low) = (t.keep(Node::High(whole)), t.keep(Node::Low(whole)));
+    pair(t, high, low)
+}
+
 /// `h:l op j:k = (h op j):(l op k)` for `&`, `|`, `^`
 fn bits64(t: &mut Terms, node: &Node) -> Option<Id> {
     let Node::Bin64(op, a, b) = *node else {
@@ -191,9 +237,18 @@ fn bits64(t: &mut Terms, node: &Node) -> Option<Id> {
         Bin64::And => Bin32::And,
         Bin64::Or => Bin32::Or,
         Bin64::Xor => Bin32::Xor,
-        Bin64::Add | Bin64::Sub | Bin64::Mul | Bin64::Shl | Bin64::ShrU | Bin64::ShrS | Bin64::RotL | Bin64::RotR => {
-            return None;
-        }
+        Bin64::Add
+        | Bin64::Sub
+        | Bin64::Mul
+        | Bin64::Shl
+        | Bin64::ShrU
+        | Bin64::ShrS
+        | Bin64::RotL
+        | Bin64::RotR
+        | Bin64::DivU
+        | Bin64::DivS
+        | Bin64::RemU
+        | Bin64::RemS => return None,
     };
     let ((high_a, low_a), (high_b, low_b)) = (t.halves(a)?, t.halves(b)?);
     let (high, low) = (t.bin(op, high_a, high_b), t.bin(op, low_a, low_b));
