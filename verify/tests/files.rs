@@ -99,6 +99,18 @@ fn an_import_bound_to_the_other_import() {
 }
 
 #[test]
+fn an_import_of_two_types() {
+    let text = |second: &str| {
+        let wat = format!(r#"(module (import "e" "f" (func)) (import "e" "f" (func {second})) (func))"#);
+        parse(&format!("[wat]\n{wat}\n[code 2]\nframe 0\n4770 | lr:@lr | frame\n[code init]\n4770 |\n"))
+    };
+    let report = check(&text("").wasm, &text("").elf(), Checks::All).unwrap();
+    assert!(report.proved(), "{}", words_of(&report));
+    let case = text("(param i32)");
+    refuse(&case.wasm, &case.elf(), "import e_f has two types");
+}
+
+#[test]
 fn an_import_that_may_stay_undefined() {
     refuse_object("startup", "not asked for as a global symbol", |object| {
         let import = object.symbol_id(b"env_log").unwrap();
