@@ -83,6 +83,27 @@ fn segment(elf: &[u8], address: u32) -> usize {
     headers.find(holds).unwrap()
 }
 
+/// File offset of the header of a section.
+fn section(elf: &[u8], name: &str) -> usize {
+    let file = object::File::parse(elf).unwrap();
+    word(elf, 32) as usize + 40 * file.section_by_name(name).unwrap().index().0
+}
+
+/// Moves a section without bytes, and the symbol for all of it.
+fn move_section(elf: &mut [u8], name: &str, (own, address): (&str, u32)) {
+    let (header, (row, old)) = (section(elf, name), symbol(elf, own));
+    let load = segment(elf, old);
+    for at in [header + 12, row + 4, load + 8, load + 12] {
+        set_word(elf, at, address);
+    }
+}
+
+/// Sets the initial SP.
+fn set_stack(elf: &mut [u8], end: u32) {
+    let vectors = word(elf, segment(elf, 0) + 4) as usize;
+    set_word(elf, vectors, end);
+}
+
 #[test]
 fn the_image_is_proved() {
     let (wasm, program) = compiled();
@@ -187,4 +208,115 @@ fn an_import_is_inside_the_module() {
         let info = word(elf, row + 12) & 0xffff;
         set_word(elf, row + 12, info | section);
     });
+}
+
+#[test]
+fn a_linked_file_has_relocations() {
+    for target in [".text.m", ".rodata.synth_stack_limit"] {
+        refuse_bytes(&format!("section {target} of a linked file has relocations"), |elf| {
+            let (header, symbols) = (section(elf, ".synth.interface"), section(elf, ".symtab"));
+            let index = |elf: &[u8], at: usize| (at as u32 - word(elf, 32)) / 40;
+            let (link, info) = (index(elf, symbols), index(elf, section(elf, target)));
+            // SHT_REL with one row: R_ARM_ABS32 of the first symbol, at 0.
+            let rows = word(elf, header + 16) as usize;
+            set_word(elf, rows, 0);
+            set_word(elf, rows + 4, 1 << 8 | 2);
+            for (field, value) in [(4, 9), (20, 8), (24, link), (28, info), (36, 8)] {
+                set_word(elf, header + field, value);
+            }
+        });
+    }
+}
+
+#[test]
+fn the_stack_is_no_memory_of_its_own() {
+    let (wasm, program) = compiled();
+    let top = word(&linked(&program), word(&linked(&program), segment(&linked(&program), 0) + 4) as usize);
+    let mut elf = linked(&program);
+    set_stack(&mut elf, top - 2048);
+    assert_eq!(judgement(&wasm, &elf), "", "another stack of the same RAM");
+    let no_stack = "the vector table's stack pointer leaves no stack";
+    // A mirror of the RAM, its bit-band window, peripherals, the system, nothing, and no multiple of 8.
+    for end in [0x2041_0000, 0x2280_0000, 0x4001_0000, 0xe000_2000, 0, top - 4] {
+        refuse_bytes(no_stack, |elf| set_stack(elf, end));
+    }
+    refuse_bytes("the stack ends in what is no stack", |elf| {
+        let (_, function) = symbol(elf, "m.f2");
+        set_stack(elf, (function & !1).next_multiple_of(8));
+    });
+}
+
+#[test]
+fn a_region_lies_in_a_mirror() {
+    for (name, own, words) in [
+        (".bss.m.memory", "m.memory0", "section .bss.m.memory does not lie in memory of its own"),
+        (".bss.m.instance", "m.instance", "m.instance lies where there is no RAM of its own"),
+    ] {
+        for address in [0x0040_0100, 0x2040_8000, 0x2200_0000, 0x4000_0000] {
+            refuse_bytes(words, |elf| move_section(elf, name, (own, address)));
+        }
+    }
+    // Something else is there at reset.
+    refuse_bytes("section .bss.m.memory does not lie in memory of its own", |elf| {
+        let ((_, harness), (_, memory)) = (symbol(elf, "synth_harness"), symbol(elf, "m.memory0"));
+        let header = segment(elf, harness & !1);
+        set_word(elf, header + 12, memory);
+    });
+}
+
+#[test]
+fn something_is_loaded_to_a_mirror() {
+    refuse_bytes("the segment at 0x404000 lies where the boards have no memory of its own", |elf| {
+        let (_, harness) = symbol(elf, "synth_harness");
+        let header = segment(elf, harness & !1);
+        set_word(elf, header + 12, 0x0040_4000);
+    });
+}
+
+#[test]
+fn code_that_is_loaded_lies_in_no_section() {
+    refuse_bytes("4 bytes uncovered", |elf| {
+        let (_, harness) = symbol(elf, "synth_harness");
+        let header = segment(elf, harness & !1);
+        for field in [16, 20] {
+            let bytes = word(elf, header + field);
+            set_word(elf, header + field, bytes + 4);
+        }
+    });
+}
+
+/// A start function that calls a host function: 8 bytes of its own, and what a host function may use.
+#[test]
+fn the_start_function_has_the_stack_that_it_needs() {
+    let wasm = wat::parse_str(
+        r#"(module (import "env" "log" (func $log)) (func $begin (call $log) (call $log)) (start $begin))"#,
+    );
+    let wasm = wasm.unwrap();
+    let config = Config { module_name: "m".into(), ..Config::default() };
+    let program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
+    let image_of = |stack_bytes: u32| {
+        image(&program, config.cpu, ImageOptions { imports: Imports::Stubbed, stack_bytes }).unwrap()
+    };
+    let report = check(&wasm, &image_of(16384), Checks::All).unwrap();
+    let (need, all) = (report.functions[0].stack_bytes, report.init_stack_bytes);
+    assert_eq!(all, need + 8, "the start function and the frame of m_init");
+    assert_eq!(judgement(&wasm, &image_of(all)), "");
+    let said = judgement(&wasm, &image_of(need));
+    assert!(said.contains(&format!("reset: it needs {all} bytes of stack, the image has {need}")), "{said}");
+}
+
+#[test]
+fn frame_information_of_startup_is_wrong() {
+    // The entries of m_init and Reset are the last ones: a push's depth, and that there is no caller.
+    for (bytes, words) in [
+        (&[0x0e, 8][..], "the frame table says that SP was at SP+16, it was at SP+8"),
+        (&[0x07, 14][..], "the frame table has more of a caller than that there is none"),
+    ] {
+        refuse_bytes(words, |elf| {
+            let header = section(elf, ".debug_frame");
+            let (start, size) = (word(elf, header + 16) as usize, word(elf, header + 20) as usize);
+            let last = elf[start..start + size].windows(2).rposition(|found| found == bytes).unwrap();
+            elf[start + last + 1] = if bytes[0] == 0x07 { 12 } else { 16 };
+        });
+    }
 }

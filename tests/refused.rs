@@ -105,6 +105,7 @@ fn a_wrong_module_leaves_the_output_as_it_was() {
     place.put("typed.wat", b"(module (func (result i32) (i64.const 1)))");
     place.put("float.wat", b"(module (func (result f32) (f32.const 1)))");
     place.put("text.wat", b"(module (func");
+    place.put("twice.wat", br#"(module (import "e" "f" (func (param i32))) (import "e" "f" (func)))"#);
     place.put("out.o", b"precious");
     for (input, says) in [
         ("cut.wasm", "error[invalid]"),
@@ -113,6 +114,7 @@ fn a_wrong_module_leaves_the_output_as_it_was() {
         ("typed.wat", "at byte"),
         ("float.wat", "error[unsupported]"),
         ("text.wat", "error[invalid]"),
+        ("twice.wat", "the import `e.f` is declared with two types"),
         ("sum.o", "error[invalid]"),
         ("none.wasm", "error[missing-file]"),
         (".", "error[missing-file]"),

@@ -6,9 +6,9 @@ use synth_verify::verdict::{FunctionReport, Method, Report, Verdict};
 
 use super::failure::{Exit, Failure};
 
-/// A line per function, then the file as a whole.
+/// The architecture, a line per function, then the file as a whole.
 pub fn text(report: &Report) -> String {
-    let mut text = String::new();
+    let mut text = format!("for {}\n", report.architecture);
     for function in &report.functions {
         text.push_str(&format!(
             "{}: {} ({} obligations in {} segments, {} bytes of code, {} bytes of stack)\n",
@@ -20,6 +20,7 @@ pub fn text(report: &Report) -> String {
             function.stack_bytes
         ));
     }
+    text.push_str(&format!("instantiation: {} bytes of stack\n", report.init_stack_bytes));
     text.push_str(&format!(
         "{} of {} functions Proved, {} obligations about the file, {} bytes uncovered\n",
         report.functions.iter().filter(|function| function.verdict == Verdict::Proved).count(),

@@ -59,6 +59,7 @@ fn instruction(rule: FrameRule) -> CallFrameInstruction {
             CallFrameInstruction::Offset(Register(register.into()), -(below as i32))
         }
         FrameRule::Restored(register) => CallFrameInstruction::Restore(Register(register.into())),
+        FrameRule::Lost(register) => CallFrameInstruction::Undefined(Register(register.into())),
         FrameRule::Remember => CallFrameInstruction::RememberState,
         FrameRule::Recall => CallFrameInstruction::RestoreState,
     }

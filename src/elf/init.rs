@@ -60,15 +60,18 @@ pub fn run(program: &Program) -> Function {
     Function { index: INIT, code, data: Vec::new(), relocations, frame }
 }
 
-/// The code of `Reset`: the processor has set SP; nothing else needs to be set up. Behind the call
-/// stands a 32-bit branch, [`RESET_BRANCH`] bytes from the start, whose target the image knows.
-pub fn reset() -> Function {
+/// The code of `Reset`: the processor has set SP; nothing else needs to be set up. Behind a call that
+/// returns stands a 32-bit branch, [`RESET_BRANCH`] bytes from the start, whose target the image knows.
+pub fn reset(program: &Program) -> Function {
     let mut asm = Assembler::default();
     asm.call(Symbol::Function(INIT));
     assert_eq!(asm.position(), RESET_BRANCH);
-    asm.inst(Machine::Branch { width: Width::Wide, distance: 4 });
+    if program.instantiation.trap.is_none() {
+        asm.inst(Machine::Branch { width: Width::Wide, distance: 4 });
+    }
     let (code, relocations) = asm.finish(0);
-    Function { index: INIT - 1, code, relocations, ..Function::default() }
+    let frame = vec![FrameStep { at: 0, rule: FrameRule::Lost(14) }];
+    Function { index: INIT - 1, code, relocations, frame, ..Function::default() }
 }
 
 /// The bytes that `NAME_init` copies into memory: the segments one after the other.

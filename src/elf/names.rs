@@ -1,7 +1,11 @@
 //! Symbol spellings of Wasm names (`docs/abi.md`, "Names").
 
-/// The spelling of an export: `[A-Za-z0-9_]` stays, other bytes and a leading digit are escaped.
+/// The spelling of an export: `[A-Za-z0-9_]` stays, other bytes and a leading digit are escaped. The empty
+/// name is the escape of nothing.
 pub fn mangle(name: &str) -> String {
+    if name.is_empty() {
+        return "$".into();
+    }
     spell(name, Underscore::Kept, Leading::Escaped)
 }
 
@@ -67,6 +71,7 @@ mod tests {
         assert_eq!(mangle("control_step"), "control_step");
         assert_eq!(mangle("a-b"), "a$2db");
         assert_eq!(mangle("7z"), "$37z");
+        assert_eq!(mangle(""), "$");
         assert_eq!(import("my_host", "get_2"), "my$5fhost_get_2");
         assert_ne!(import("a", "b_c"), import("a_b", "c"));
         assert_eq!(identifier("flat_flight.loom"), "flat_flight_loom");

@@ -37,7 +37,7 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     let instantiate = init::run(program);
     let mut functions: Vec<&Function> = program.functions.iter().collect();
     functions.push(&instantiate);
-    let reset = init::reset();
+    let reset = init::reset(program);
     if startup == Startup::Own {
         functions.push(&reset);
     }

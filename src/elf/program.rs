@@ -107,6 +107,8 @@ pub enum FrameRule {
     },
     /// A core register holds again what it held at entry.
     Restored(u8),
+    /// What a core register held at entry is lost; for the return address: there is no caller.
+    Lost(u8),
     /// The rules in force are kept aside.
     Remember,
     /// The rules last kept aside are in force again.

@@ -268,6 +268,9 @@ impl Translator<'_> {
     fn call_indirect(&mut self, ty: TypeIndex) {
         let entries = self.module.table.map_or(0, |table| table.entries);
         let (index, table) = (self.pop(), Table(0));
+        if entries == 0 {
+            return self.end_block(Terminator::Trap(Trap::TableOutOfBounds));
+        }
         let entries = self.const32(entries);
         let is_outside = self.op(Op::LeU32, vec![entries, index]);
         self.trap_if(Trap::TableOutOfBounds, is_outside);

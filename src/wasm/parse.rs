@@ -151,12 +151,26 @@ impl Builder {
                 let remedy = "define it in the module; only functions can be imported";
                 return Err(Error::unsupported(offset, message, remedy));
             };
-            let code = Code::Import { module, field };
             let ty = TypeIndex(ty);
             decode::callable(&self.module.types[ty], offset)?;
+            if !self.agrees(&module, &field, ty) {
+                let message = format!("the import `{module}.{field}` is declared with two types");
+                return Err(Error::unsupported(offset, message, "import the second function by another name"));
+            }
+            let code = Code::Import { module, field };
             self.module.functions.push(FuncDecl { ty, name: String::new(), code });
         }
         Ok(())
+    }
+
+    /// Whether every import of these names has this type: they are one symbol.
+    fn agrees(&self, module: &str, field: &str, ty: TypeIndex) -> bool {
+        let is_same = |declared: &FuncDecl| match &declared.code {
+            Code::Import { module: of, field: named } => (of.as_str(), named.as_str()) == (module, field),
+            Code::Body(_) => false,
+        };
+        let mut known = self.module.functions.values().filter(|declared| is_same(declared));
+        known.all(|declared| self.module.types[declared.ty] == self.module.types[ty])
     }
 
     fn tables(&mut self, reader: wasmparser::TableSectionReader) -> Result<(), Error> {

@@ -87,6 +87,9 @@ pub enum HasLength {
 
 /// The symbol spelling of a Wasm name: injective, and a C identifier where `$` is allowed.
 pub fn mangle(name: &str) -> String {
+    if name.is_empty() {
+        return "$".to_owned();
+    }
     mangle_keeping(name, |byte| byte == b'_')
 }
 
@@ -133,6 +136,8 @@ mod tests {
         assert_eq!(mangle("step"), "step");
         assert_eq!(mangle("a-b"), "a$2db");
         assert_eq!(mangle("1x"), "$31x");
+        assert_eq!(mangle(""), "$");
+        assert_eq!(mangle("$"), "$24");
         assert_ne!(import_symbol("a_b", "c"), import_symbol("a", "b_c"));
         assert_eq!(import_symbol("env", "log_2"), "env_log_2");
     }

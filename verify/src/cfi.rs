@@ -55,6 +55,8 @@ enum Rule {
     Same,
     /// In the stack word at this offset from SP at entry.
     Stack(i64),
+    /// Lost.
+    Undefined,
     /// Something else.
     Other(String),
 }
@@ -191,8 +193,8 @@ fn rules(row: &UnwindTableRow<usize>) -> BTreeMap<u16, Rule> {
         let rule = match rule {
             RegisterRule::SameValue => Rule::Same,
             RegisterRule::Offset(offset) => Rule::Stack(*offset),
-            RegisterRule::Undefined
-            | RegisterRule::ValOffset(_)
+            RegisterRule::Undefined => Rule::Undefined,
+            RegisterRule::ValOffset(_)
             | RegisterRule::Register(_)
             | RegisterRule::Expression(_)
             | RegisterRule::ValExpression(_)
@@ -205,9 +207,26 @@ fn rules(row: &UnwindTableRow<usize>) -> BTreeMap<u16, Rule> {
 }
 
 impl FrameTable {
-    /// Compares the table with what is proved before each instruction of the function at these
+    /// Compares the table with what is proved before each instruction, by offset, of the function at these
     /// addresses.
-    pub fn check(&self, (start, end): (u32, u32), kept: &BTreeMap<u32, Kept>) -> Vec<Finding> {
+    pub fn check(&self, range: (u32, u32), kept: &BTreeMap<u32, Kept>) -> Vec<Finding> {
+        self.compare(range, kept, disagreements)
+    }
+
+    /// The same of code that nobody calls: a debugger must find no caller there, or no entry.
+    pub fn check_outermost(&self, (start, end): (u32, u32), kept: &BTreeMap<u32, Kept>) -> Vec<Finding> {
+        if self.entries.iter().all(|entry| entry.start >= end || entry.end <= start) {
+            return Vec::new();
+        }
+        self.compare((start, end), kept, outermost)
+    }
+
+    fn compare(
+        &self,
+        (start, end): (u32, u32),
+        kept: &BTreeMap<u32, Kept>,
+        disagreements: fn(&Row, &Kept) -> Vec<String>,
+    ) -> Vec<Finding> {
         let find = |at: u32, message: String| Finding { at, check: Check::FrameInformation, message };
         let of_function: Vec<&Entry> =
             self.entries.iter().filter(|entry| entry.start < end && entry.end > start).collect();
@@ -230,23 +249,37 @@ impl FrameTable {
     }
 }
 
-/// What a row says that is not so.
-fn disagreements(row: &Row, kept: &Kept) -> Vec<String> {
-    let mut wrong = Vec::new();
+/// What a row says that is not so of code without a caller.
+fn outermost(row: &Row, kept: &Kept) -> Vec<String> {
+    let mut wrong: Vec<String> = wrong_depth(row, kept).into_iter().collect();
+    if row.rules != BTreeMap::from([(LR, Rule::Undefined)]) {
+        wrong.push("the frame table has more of a caller than that there is none".to_owned());
+    }
+    wrong
+}
+
+/// What a row says of SP at entry that is not so.
+fn wrong_depth(row: &Row, kept: &Kept) -> Option<String> {
     match &row.depth {
-        Ok(depth) if kept.depths.iter().all(|known| *depth == i64::from(*known)) => {}
+        Ok(depth) if kept.depths.iter().all(|known| *depth == i64::from(*known)) => None,
         Ok(depth) => {
             let known: Vec<String> = kept.depths.iter().map(|known| format!("SP+{known}")).collect();
-            wrong.push(format!("the frame table says that SP was at SP+{depth}, it was at {}", known.join(" or ")));
+            Some(format!("the frame table says that SP was at SP+{depth}, it was at {}", known.join(" or ")))
         }
-        Err(other) => wrong.push(format!("the frame table says that SP was {other}")),
+        Err(other) => Some(format!("the frame table says that SP was {other}")),
     }
+}
+
+/// What a row says that is not so.
+fn disagreements(row: &Row, kept: &Kept) -> Vec<String> {
+    let mut wrong: Vec<String> = wrong_depth(row, kept).into_iter().collect();
     for register in of_the_caller() {
         let homes = &kept.homes[&register];
         // By the convention of AAPCS tables a register without a rule is where it was.
         let said = match row.rules.get(&u16::from(register)) {
             None | Some(Rule::Same) => Ok(Location::Core(register)),
             Some(Rule::Stack(offset)) => i32::try_from(*offset).map(Location::Stack).map_err(|_| offset.to_string()),
+            Some(Rule::Undefined) => Err("lost".to_owned()),
             Some(Rule::Other(rule)) => Err(rule.clone()),
         };
         match said {

@@ -11,16 +11,17 @@ use sha2::{Digest, Sha256};
 use crate::abi;
 use crate::cfi::{self, FrameTable};
 use crate::concrete::bound::Bound;
-use crate::concrete::init;
+use crate::concrete::init::{self, Known};
 use crate::concrete::word::Word;
 use crate::domain::Domain;
 use crate::elf::{Elf, FileKind};
 use crate::hints::{self, Base, FunctionHints, Hints};
+use crate::layout::BOARD_MEMORY;
 use crate::program::{self, Place, Program};
 use crate::ranges;
 use crate::replay;
 use crate::segment::machine::region_term;
-use crate::segment::symbolic::{Constants, Extent, Regions, STACK_LIMIT_MAX, SourceWorld, Symbolic};
+use crate::segment::symbolic::{Constants, Extent, Regions, STACK_END_MAX, STACK_LIMIT_MAX, SourceWorld, Symbolic};
 use crate::segment::walk::{self, Subject, Walked};
 use crate::stack::{self, Frame};
 use crate::term::{Bounds, Function, Term32, Terms};
@@ -73,14 +74,15 @@ pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckErr
         program: &program,
         bound: &bound,
         hints: &hints,
-        report: Report::default(),
+        report: Report { architecture: program.architecture, ..Report::default() },
         frames: BTreeMap::new(),
         frame_table: None,
+        run: BTreeSet::new(),
     };
     judge.frame_information(&elf);
     judge.functions(checks);
-    judge.stack();
-    judge.instantiation(&elf);
+    let needs = judge.stack();
+    judge.instantiation(&elf, &needs);
     judge.coverage();
     judge.assumptions();
     Ok(judge.report)
@@ -107,6 +109,8 @@ struct Judge<'a> {
     report: Report,
     frames: BTreeMap<u32, Frame>,
     frame_table: Option<FrameTable>,
+    /// Addresses of the code bytes that instantiation ran or read.
+    run: BTreeSet<u32>,
 }
 
 impl Judge<'_> {
@@ -166,7 +170,7 @@ impl Judge<'_> {
         if checks == Checks::All {
             // What branches lead to and no path ran is code that the proof has shown to be dead.
             let covered = walked.covered.union(&ranges::reachable(subject)).copied().collect();
-            self.report.uncovered_bytes += uncovered(self.program, subject, &covered);
+            self.report.uncovered_bytes += uncovered(self.program, (subject.start, subject.end), &covered);
         }
         let verdict = match (checks, findings.is_empty()) {
             (Checks::All, true) if !walked.obligations.is_empty() => Verdict::Proved,
@@ -188,7 +192,7 @@ impl Judge<'_> {
         }
     }
 
-    fn stack(&mut self) {
+    fn stack(&mut self) -> BTreeMap<u32, u32> {
         let (needs, findings) = stack::needs(self.module, &self.frames, &self.program.table);
         for report in &mut self.report.functions {
             report.stack_bytes = needs.get(&report.function).copied().unwrap_or(report.stack_bytes);
@@ -197,6 +201,7 @@ impl Judge<'_> {
         if self.program.kind == FileKind::Executable {
             self.image_stack(&needs);
         }
+        needs
     }
 
     /// The stack of an image: what exports need fits, the limit lies in it, and it is no region.
@@ -224,16 +229,23 @@ impl Judge<'_> {
         }
     }
 
-    fn instantiation(&mut self, elf: &Elf<'_>) {
-        let (obligations, findings) = init::check(self.bound, elf);
-        self.report.file_obligations += obligations;
-        self.report.findings.extend(findings);
+    fn instantiation(&mut self, elf: &Elf<'_>, needs: &BTreeMap<u32, u32>) {
+        let start_bytes = self.module.start.map_or(0, |start| stack::at_call(start, &self.frames, needs));
+        let known = Known { frames: self.frame_table.as_ref(), start_bytes };
+        let checked = init::check(self.bound, elf, known);
+        self.report.file_obligations += checked.obligations;
+        self.report.findings.extend(checked.findings);
+        self.report.init_stack_bytes = checked.stack_bytes;
+        self.run = checked.covered;
     }
 
     /// Code between the functions is padding; other executable sections are not ours.
     fn coverage(&mut self) {
-        // `NAME_init` and `Reset` have no input: they were run.
-        let run = self.program.init.into_iter().chain(self.program.reset);
+        let run: Vec<(u32, u32)> = self.program.init.into_iter().chain(self.program.reset).collect();
+        for range in &run {
+            let covered = self.run.range(range.0..range.1).map(|at| at - range.0).collect();
+            self.report.uncovered_bytes += uncovered(self.program, *range, &covered);
+        }
         let mut ranges: Vec<(u32, u32)> = self.program.functions.values().copied().chain(run).collect();
         ranges.sort_unstable();
         let text_end = self.program.text_start + self.program.text.len() as u32;
@@ -249,8 +261,14 @@ impl Judge<'_> {
     }
 
     fn assumptions(&mut self) {
-        for import in &self.module.imports {
-            let symbol = abi::import_symbol(&import.module, &import.field);
+        if self.program.kind == FileKind::Executable {
+            let ranges = BOARD_MEMORY.map(|(start, end)| format!("{start:#x} to {end:#x}"));
+            self.report.assumptions.push(format!("the board has memory of its own at {}", ranges.join(" and ")));
+        }
+        let imports = self.module.imports.iter();
+        let symbols: BTreeSet<String> =
+            imports.map(|import| abi::import_symbol(&import.module, &import.field)).collect();
+        for symbol in symbols {
             self.report.assumptions.push(format!("{symbol} obeys AAPCS and leaves the module's regions alone"));
         }
         if self.frames.values().any(|frame| frame.checked_bytes > 0) {
@@ -261,8 +279,8 @@ impl Judge<'_> {
 }
 
 /// Bytes of a function that no path ran or read, padding left out.
-fn uncovered(program: &Program, subject: &Subject<'_>, covered: &BTreeSet<u32>) -> u32 {
-    let size = subject.end - subject.start;
+fn uncovered(program: &Program, (start, end): (u32, u32), covered: &BTreeSet<u32>) -> u32 {
+    let size = end - start;
     let mut count = 0;
     let mut from = 0;
     while from < size {
@@ -271,7 +289,7 @@ fn uncovered(program: &Program, subject: &Subject<'_>, covered: &BTreeSet<u32>) 
             continue;
         }
         let to = (from..size).find(|at| covered.contains(at)).unwrap_or(size);
-        let bytes = program.code(subject.start + from, subject.start + to);
+        let bytes = program.code(start + from, start + to);
         if to - from > 3 || !is_padding(bytes) {
             count += to - from;
         }
@@ -294,8 +312,8 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
     let grows = module.grows_memory();
     let length_bounds = Bounds { low: minimum, high: bytes, align_log2: 16 };
     let memory_bytes = if grows { terms.fresh32_within("memory length", length_bounds) } else { terms.w32(minimum) };
-    // SP at entry is a multiple of 8, far from both ends of the address space: an entry assumption.
-    let entry_sp = terms.region("SP at entry", Bounds { low: 0x1_0000, high: 0xffff_0000, align_log2: 3 });
+    // SP at entry is a multiple of 8, and the stack is memory: entry assumptions.
+    let entry_sp = terms.region("SP at entry", Bounds { low: 0, high: STACK_END_MAX, align_log2: 3 });
     let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: STACK_LIMIT_MAX, align_log2: 0 });
     let (table_type, table_code) = table(&mut terms, program);
     let world = world(&mut terms, module, memory_bytes);
@@ -326,7 +344,8 @@ fn regions(terms: &mut Terms, program: &Program) -> Regions {
     }
     regions.stack_limit = program.stack_limit.map(|place| match place {
         Place::Number(address) => terms.w32(address),
-        Place::Linked => region_term(terms, abi::STACK_LIMIT, 4),
+        // A `uint32_t` of somebody else.
+        Place::Linked => terms.region(abi::STACK_LIMIT, Bounds { low: 0, high: 0xffff_fffc, align_log2: 2 }),
     });
     regions
 }

@@ -9,5 +9,6 @@ pub mod instantiate;
 pub mod load;
 pub mod region;
 pub mod thumb_run;
+pub mod trace;
 pub mod wasm_run;
 pub mod word;

@@ -189,6 +189,8 @@ pub struct Elf<'a> {
     pub relocations: Vec<Relocation>,
     /// Relocations of [`FRAME_SECTION`].
     pub frame_relocations: Vec<Relocation>,
+    /// The build attributes, if the file has some.
+    pub attributes: Option<&'a [u8]>,
 }
 
 impl<'a> Elf<'a> {
@@ -275,6 +277,13 @@ impl<'a> Reader<'a> {
             headers.iter().map(|header| self.section(header, names)).collect::<Result<_, _>>()?;
         let symbols = self.symbols(&headers)?;
         let relocations = self.relocations(&headers, &sections, symbols.len())?;
+        if let Some(one) = relocations.iter().find(|one| sections[one.section].allocated)
+            && kind == FileKind::Executable
+        {
+            // No loader of the boards applies them: the bytes of the file are what runs.
+            let name = &sections[one.section].name;
+            return Err(error(0, format!("section {name} of a linked file has relocations")));
+        }
         let of_frames = |relocation: &Relocation| sections[relocation.section].name == FRAME_SECTION;
         let (frame_relocations, relocations) = relocations.into_iter().partition(of_frames);
         let segments = self.segments()?;
@@ -287,6 +296,7 @@ impl<'a> Reader<'a> {
             symbols,
             relocations,
             frame_relocations,
+            attributes: self.attributes(&headers)?,
         };
         disjoint(&elf)?;
         Ok(elf)
@@ -343,7 +353,8 @@ impl<'a> Reader<'a> {
     fn section(&self, header: &Header, names: &[u8]) -> Result<Section, ElfError> {
         let allocated = header.flags & SHF_ALLOC != 0;
         let contents = match header.kind {
-            SHT_PROGBITS | SHT_ARM_ATTRIBUTES => Contents::Bytes,
+            SHT_PROGBITS => Contents::Bytes,
+            SHT_ARM_ATTRIBUTES if !allocated => Contents::Bytes,
             SHT_NOBITS => Contents::Zeros,
             kind if allocated => {
                 return Err(error(header.at + 4, format!("a loaded section has type {kind:#x}")));
@@ -378,8 +389,27 @@ impl<'a> Reader<'a> {
         let strings =
             headers.get(table.link as usize).ok_or_else(|| error(table.at + 24, "symbols have no names".into()))?;
         let strings = self.slice(strings.offset, strings.bytes, strings.at)?;
-        let rows = self.rows(table, 16)?;
-        rows.map(|at| self.symbol(at, strings, headers.len())).collect()
+        // A linker takes the rows before `sh_info` for local ones, whatever they say (gABI, sections).
+        let locals = table.info as usize;
+        let rows = self.rows(table, 16)?.enumerate();
+        rows.map(|(index, at)| {
+            let symbol = self.symbol(at, strings, headers.len())?;
+            if (symbol.binding == Binding::Local) != (index < locals) {
+                return Err(error(at + 12, format!("{:?} is on the wrong side of the local symbols", symbol.name)));
+            }
+            Ok(symbol)
+        })
+        .collect()
+    }
+
+    /// Linkers find the attributes by the section's type.
+    fn attributes(&self, headers: &[Header]) -> Result<Option<&'a [u8]>, ElfError> {
+        let mut found = headers.iter().filter(|header| header.kind == SHT_ARM_ATTRIBUTES);
+        let Some(header) = found.next() else { return Ok(None) };
+        if let Some(second) = found.next() {
+            return Err(error(second.at, "there are two sections of build attributes".to_owned()));
+        }
+        self.slice(header.offset, header.bytes, header.at).map(Some)
     }
 
     fn symbol(&self, at: usize, strings: &[u8], section_count: usize) -> Result<Symbol, ElfError> {

@@ -5,16 +5,14 @@
 //! cannot bind a name to what the module does not mean.
 
 use crate::abi;
-use crate::elf::{Binding, Contents, Elf, FileKind, Home, Section, Symbol};
+use crate::elf::{Binding, Contents, Elf, FileKind, Home, Section, Symbol, SymbolKind};
 use crate::hints::Hints;
 use crate::wasm::module::Module;
 
-/// Bit-band windows of Armv7-M and what they alias are not told apart by address (DDI0403, B3.1).
-const BIT_BAND_ALIASES: [(u32, u32); 2] = [(0x2200_0000, 0x2400_0000), (0x4200_0000, 0x4400_0000)];
-
-/// Addresses that are Normal memory by default: code, SRAM and external RAM (DDI0403, B3.1). Elsewhere are
-/// devices, where accesses have effects and must be aligned.
-const NORMAL_MEMORY: [(u32, u32); 2] = [(0, 0x4000_0000), (0x6000_0000, 0xa000_0000)];
+/// The memory of the boards that images are for, MPS2 with AN385, AN386 or AN500 (Arm DAI0385, DAI0386,
+/// DAI0500): each of its bytes has no second address in these ranges. Elsewhere those boards have mirrors of
+/// the same memory, windows on its bits, and devices.
+pub const BOARD_MEMORY: [(u32, u32); 2] = [(0, 0x0040_0000), (0x2000_0000, 0x2040_0000)];
 
 /// Symbols of the module's own data, behind its name and a dot.
 const OWN_DATA: [&str; 4] = ["memory0", "instance", "table0", "data"];
@@ -97,14 +95,24 @@ impl<'a> Layout<'a> {
             }
             self.wrong.push(format!("section {} has a meaning to linkers that is not modelled", section.name));
         }
+        self.undefined();
+    }
+
+    /// What is not defined here is what the module imports, or the stack limit.
+    fn undefined(&mut self) {
         let imports = self.module.imports.iter().map(|import| abi::import_symbol(&import.module, &import.field));
-        for name in imports.chain([abi::STACK_LIMIT.to_owned()]) {
-            if self.elf.symbols.iter().any(|symbol| symbol.name == name && symbol.home != Home::Undefined) {
+        let wanted: Vec<String> = imports.chain([abi::STACK_LIMIT.to_owned()]).collect();
+        for name in &wanted {
+            if self.elf.symbols.iter().any(|symbol| symbol.name == *name && symbol.home != Home::Undefined) {
                 self.wrong.push(format!("{name} is to come from outside and is defined in the file itself"));
             }
         }
-        for symbol in self.elf.symbols.iter().filter(|symbol| symbol.home == Home::Undefined && !symbol.name.is_empty())
-        {
+        // The first row of the table is no symbol (gABI, symbol table).
+        for symbol in self.elf.symbols.iter().skip(1).filter(|symbol| symbol.home == Home::Undefined) {
+            let plain = matches!(symbol.kind, SymbolKind::None | SymbolKind::Function | SymbolKind::Object);
+            if !wanted.contains(&symbol.name) || !plain {
+                self.wrong.push(format!("{:?} is not defined, and is nothing that the module imports", symbol.name));
+            }
             // A weak one may stay undefined: a call of it then does nothing.
             if symbol.binding != Binding::Global {
                 self.wrong.push(format!("{} is not defined, and not asked for as a global symbol", symbol.name));
@@ -137,6 +145,7 @@ impl<'a> Layout<'a> {
             }
         }
         self.loaded(&elf.sections[self.text]);
+        self.storage();
         self.stack_limit();
         for import in &self.module.imports {
             let name = abi::import_symbol(&import.module, &import.field);
@@ -148,18 +157,38 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// A region lies in RAM that nothing else is loaded to.
+    /// What is loaded and what holds no bytes of the file lie in memory of their own.
+    fn storage(&mut self) {
+        for segment in self.elf.segments.iter().filter(|segment| segment.file_bytes > 0) {
+            for address in [segment.virtual_address, segment.physical_address] {
+                if !in_memory(address, segment.file_bytes) {
+                    self.wrong
+                        .push(format!("the segment at {address:#x} lies where the boards have no memory of its own"));
+                }
+            }
+        }
+        let is_zero = |section: &&Section| section.allocated && section.contents == Contents::Zeros;
+        for section in self.elf.sections.iter().filter(is_zero).filter(|section| section.bytes > 0) {
+            let end = section.address.saturating_add(section.bytes);
+            let taken = self.elf.segments.iter().filter(|segment| segment.file_bytes > 0).any(|segment| {
+                let places = [segment.virtual_address, segment.physical_address];
+                places.iter().any(|place| section.address < place + segment.file_bytes && end > *place)
+            });
+            if taken || !in_memory(section.address, section.bytes) {
+                self.wrong.push(format!("section {} does not lie in memory of its own", section.name));
+            }
+        }
+    }
+
+    /// A region lies in RAM that may be written.
     fn writable_region(&mut self, symbol: &Symbol) {
         let (start, end) = (symbol.value, symbol.value.saturating_add(symbol.bytes));
-        let overlaps = |window: &(u32, u32)| start < window.1 && end > window.0;
-        let is_normal = NORMAL_MEMORY.iter().any(|window| start >= window.0 && end <= window.1);
-        if !is_normal || BIT_BAND_ALIASES.iter().any(overlaps) {
+        if !in_memory(start, symbol.bytes) {
             self.wrong.push(format!("{} lies where there is no RAM of its own", symbol.name));
         }
-        for segment in self.elf.segments.iter().filter(|segment| segment.file_bytes > 0) {
+        for segment in self.elf.segments.iter().filter(|segment| segment.file_bytes > 0 && !segment.writable) {
             let places = [segment.virtual_address, segment.physical_address];
-            let taken = places.iter().any(|place| overlaps(&(*place, place.saturating_add(segment.memory_bytes))));
-            if taken && !segment.writable {
+            if places.iter().any(|place| start < place + segment.memory_bytes && end > *place) {
                 self.wrong.push(format!("a segment that may not be written overlaps {}", symbol.name));
             }
         }
@@ -200,4 +229,10 @@ impl<'a> Layout<'a> {
             None => self.wrong.push(format!("{} is no constant", abi::STACK_LIMIT)),
         }
     }
+}
+
+/// Whether some bytes lie in one range of memory of the boards.
+pub fn in_memory(address: u32, bytes: u32) -> bool {
+    let end = address.checked_add(bytes);
+    BOARD_MEMORY.iter().any(|range| address >= range.0 && end.is_some_and(|end| end <= range.1))
 }

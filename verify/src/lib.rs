@@ -1,6 +1,7 @@
 //! Proves Thumb-2 machine code equal to the WebAssembly module it was compiled from.
 
 pub mod abi;
+pub mod attributes;
 pub mod cfi;
 pub mod check;
 pub mod concrete;

@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 
 use crate::abi::{self, HasLength};
-use crate::elf::{Binding, Contents, Elf, FileKind, Home, RelocationKind, Section, Symbol, SymbolKind};
+use crate::attributes;
+use crate::elf::{Binding, Contents, Elf, FileKind, Home, Relocation, RelocationKind, Section, Symbol, SymbolKind};
 use crate::hints::{Base, Hints, Sort};
 use crate::layout;
+use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
 use crate::wasm::module::{Exported, Module, PAGE_BYTES, ValueType};
 
@@ -54,6 +56,8 @@ pub enum Word {
 pub struct Program {
     /// Object or image.
     pub kind: FileKind,
+    /// What the code is for.
+    pub architecture: Architecture,
     /// Address of the first byte of code.
     pub text_start: u32,
     /// The code.
@@ -183,6 +187,10 @@ impl Program {
     }
 }
 
+fn file_finding(message: String) -> Finding {
+    Finding { at: 0, check: Check::File, message }
+}
+
 struct Binder<'a> {
     elf: &'a Elf<'a>,
     module: &'a Module,
@@ -192,7 +200,7 @@ struct Binder<'a> {
 
 impl Binder<'_> {
     fn find(&mut self, message: String) {
-        self.findings.push(Finding { at: 0, check: Check::File, message });
+        self.findings.push(file_finding(message));
     }
 
     fn require<T>(&mut self, found: Option<T>, message: impl FnOnce() -> String) -> Option<T> {
@@ -214,10 +222,13 @@ impl Binder<'_> {
             self.find(format!("{text_name} is no read-only code"));
         }
         let text_start = self.section_start(text);
-        for message in layout::check(self.elf, self.module, self.hints, text_index) {
-            self.find(message);
-        }
-        let functions = self.functions(text_index, text)?;
+        let wrong = layout::check(self.elf, self.module, self.hints, text_index);
+        self.findings.extend(wrong.into_iter().map(file_finding));
+        let architecture = attributes::read(self.elf).unwrap_or_else(|why| {
+            self.find(why);
+            Architecture::default()
+        });
+        let functions = self.functions(text_index)?;
         self.exports(&functions, text_index);
         let imports = self.imports();
         let (cells, instance_bytes) = self.cells();
@@ -225,6 +236,7 @@ impl Binder<'_> {
         let table = self.table_contents();
         let mut program = Program {
             kind: self.elf.kind,
+            architecture,
             text_start,
             text: self.elf.bytes(text).to_vec(),
             functions,
@@ -239,7 +251,7 @@ impl Binder<'_> {
             foreign_code_bytes: self.foreign_code(text_index),
         };
         program.relocations = self.text_relocations(text_index, &program);
-        self.check_table_bytes(&program);
+        self.check_table(&program, text_index);
         Some(program)
     }
 
@@ -260,7 +272,7 @@ impl Binder<'_> {
         (symbol.home == Home::Section(text_index) && is_code && within && symbol.bytes > 0).then_some((start, end))
     }
 
-    fn functions(&mut self, text_index: usize, _text: &Section) -> Option<BTreeMap<u32, (u32, u32)>> {
+    fn functions(&mut self, text_index: usize) -> Option<BTreeMap<u32, (u32, u32)>> {
         let mut functions = BTreeMap::new();
         let mut end_of_last = 0;
         for function in &self.module.functions {
@@ -309,8 +321,11 @@ impl Binder<'_> {
     fn imports(&mut self) -> BTreeMap<u32, u32> {
         let mut addresses = BTreeMap::new();
         for (index, import) in self.module.imports.iter().enumerate() {
+            let name = abi::import_symbol(&import.module, &import.field);
+            if self.module.signature(self.module.first_index(index as u32)) != self.module.signature(index as u32) {
+                self.find(format!("import {name} has two types"));
+            }
             if self.elf.kind == FileKind::Executable {
-                let name = abi::import_symbol(&import.module, &import.field);
                 match self.elf.symbol(&name) {
                     Some(symbol) if symbol.value & 1 == 1 => {
                         addresses.insert(index as u32, symbol.value & !1);
@@ -376,7 +391,8 @@ impl Binder<'_> {
         let fits = section.allocated && !section.executable && section.writable == (access == Access::Written);
         let aligned = symbol.value.is_multiple_of(8)
             && (self.elf.kind == FileKind::Executable || section.align.is_multiple_of(8));
-        if !within || !fits || !aligned || symbol.binding != Binding::Local {
+        let is_own = symbol.binding == Binding::Local && symbol.kind == SymbolKind::Object;
+        if !within || !fits || !aligned || !is_own {
             return self.find(format!("{name} is not a local, 8-aligned region in a section of the right kind"));
         }
         let place = match self.elf.kind {
@@ -445,66 +461,100 @@ impl Binder<'_> {
             if symbol.name == abi::STACK_LIMIT {
                 return Some(Named::StackLimit);
             }
-            let mut imports = self.module.imports.iter();
-            let index = imports.position(|import| abi::import_symbol(&import.module, &import.field) == symbol.name)?;
-            return Some(Named::Function(index as u32));
+            return self.import_of(symbol).map(Named::Function);
         }
+        let is = |what: &str| self.elf.symbol(&self.name(what)) == Some(symbol);
         let regions = [(Base::Memory(0), "memory0"), (Base::Instance, "instance"), (Base::Table(0), "table0")];
-        for (base, what) in regions {
-            if symbol.name == self.name(what) && program.regions.contains_key(&base) {
-                return Some(Named::Region(base));
-            }
-        }
-        (symbol.name == self.name("data")).then_some(Named::Data)
+        let region = regions.into_iter().find(|(base, what)| program.regions.contains_key(base) && is(what));
+        region.map(|(base, _)| Named::Region(base)).or(is("data").then_some(Named::Data))
     }
 
-    /// The table's bytes are its entries: type id and odd code address, or two zeros.
-    fn check_table_bytes(&mut self, program: &Program) {
-        let Some(symbol) = self.elf.symbol(&self.name("table0")) else { return };
-        let Home::Section(index) = symbol.home else { return };
-        let section = &self.elf.sections[index];
-        let offset = symbol.value.wrapping_sub(self.section_start(section));
-        let bytes = self.elf.bytes(section);
-        for (entry, contents) in program.table.iter().enumerate() {
-            let at = offset as usize + 8 * entry;
-            let word = |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
-            let function = self.table_function(program, index, at as u32 + 4, word(at + 4));
-            let wanted_id = contents.map_or(0, |(id, _)| id);
-            if word(at) != Some(wanted_id) || function != Some(contents.map(|(_, function)| function)) {
+    /// The import that an undefined symbol stands for.
+    fn import_of(&self, symbol: &Symbol) -> Option<u32> {
+        let mut imports = self.module.imports.iter();
+        let index = imports.position(|import| abi::import_symbol(&import.module, &import.field) == symbol.name)?;
+        (symbol.home == Home::Undefined).then_some(index as u32)
+    }
+
+    /// The table's bytes are its entries, each a type id and an odd code address, or two zeros. In an object
+    /// each code address is a relocation; no other word that is loaded has one, but for those of the code.
+    fn check_table(&mut self, program: &Program, text_index: usize) {
+        let table = self.elf.symbol(&self.name("table0"));
+        let place = table.filter(|_| !program.table.is_empty()).and_then(|symbol| match symbol.home {
+            Home::Section(index) => {
+                Some((index, symbol.value.wrapping_sub(self.section_start(&self.elf.sections[index]))))
+            }
+            Home::Undefined | Home::Absolute => None,
+        });
+        let mut relocations: BTreeMap<(usize, u32), &Relocation> = self
+            .elf
+            .relocations
+            .iter()
+            .filter(|one| one.section != text_index)
+            .map(|one| ((one.section, one.offset), one))
+            .collect();
+        for (contents, entry) in program.table.iter().zip(0u32..) {
+            let Some((section, start)) = place else { break };
+            let at = start + 8 * entry;
+            let relocation = relocations.remove(&(section, at + 4));
+            let id = self.word((section, at));
+            let function = self.table_function((program, text_index), relocation, self.word((section, at + 4)));
+            let wanted_function = contents.map(|(_, function)| self.module.first_index(function));
+            if id != Some(contents.map_or(0, |(id, _)| id)) || function != Some(wanted_function) {
                 self.find(format!("table entry {entry} is not what instantiation puts there"));
             }
         }
-    }
-
-    /// Which function a code word of the table names; the inner `None` is null, the outer is neither.
-    fn table_function(&self, program: &Program, section: usize, offset: u32, word: Option<u32>) -> Option<Option<u32>> {
-        let mut relocations = self.elf.relocations.iter().filter(|r| r.section == section && r.offset == offset);
-        match (relocations.next(), relocations.next(), word?) {
-            (None, None, 0) => Some(None),
-            (None, None, address) if self.elf.kind == FileKind::Executable && address & 1 == 1 => {
-                let own = program.functions.iter().find(|(_, range)| range.0 == address & !1).map(|(index, _)| *index);
-                let foreign = program.imports.iter().find(|(_, at)| **at == address & !1).map(|(index, _)| *index);
-                own.or(foreign).map(Some)
-            }
-            (Some(relocation), None, addend) if relocation.kind == RelocationKind::Abs32 && addend & !1 == 0 => {
-                let symbol = &self.elf.symbols[relocation.symbol];
-                let own = program.functions.iter().find(|(index, _)| symbol.name == self.name(&format!("f{index}")));
-                match (own, self.named(symbol, program)) {
-                    (Some((index, _)), _) => Some(Some(*index)),
-                    (None, Some(Named::Function(index))) => Some(Some(index)),
-                    _ => None,
-                }
-            }
-            _ => None,
+        for (section, offset) in relocations.into_keys() {
+            let name = &self.elf.sections[section].name;
+            self.find(format!("section {name} has a relocation at {offset:#x}, where the module has no address"));
         }
     }
 
-    /// Bytes of executable sections that belong neither to the module nor to the named harness.
+    fn word(&self, (section, at): (usize, u32)) -> Option<u32> {
+        let bytes = self.elf.bytes(&self.elf.sections[section]).get(at as usize..)?;
+        bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+    }
+
+    /// Which function a code word of the table names; the inner `None` is null, the outer is neither.
+    fn table_function(
+        &self,
+        (program, text_index): (&Program, usize),
+        relocation: Option<&Relocation>,
+        word: Option<u32>,
+    ) -> Option<Option<u32>> {
+        let starting =
+            |start: u32| program.functions.iter().find(|(_, range)| range.0 == start).map(|(index, _)| *index);
+        match (relocation, word?) {
+            (None, 0) => Some(None),
+            (None, address) if self.elf.kind == FileKind::Executable && address & 1 == 1 => {
+                let foreign = program.imports.iter().find(|(_, at)| **at == address & !1).map(|(index, _)| *index);
+                starting(address & !1).or(foreign).map(Some)
+            }
+            (Some(relocation), addend) if relocation.kind == RelocationKind::Abs32 && addend & !1 == 0 => {
+                let symbol = &self.elf.symbols[relocation.symbol];
+                let own = self.code_range(symbol, text_index).filter(|_| symbol.binding == Binding::Local);
+                own.and_then(|(start, _)| starting(start)).or_else(|| self.import_of(symbol)).map(Some)
+            }
+            (None | Some(_), _) => None,
+        }
+    }
+
+    /// Bytes that may be executed and belong neither to the module nor to the named harness: those of
+    /// executable sections, and those of executable segments that lie in no section.
     fn foreign_code(&self, text_index: usize) -> u32 {
-        let foreign = self.elf.sections.iter().enumerate().filter(|(index, section)| {
-            section.executable && section.allocated && *index != text_index && section.name != ".synth.harness"
+        let loaded = || self.elf.sections.iter().enumerate().filter(|(_, section)| section.allocated);
+        let foreign = loaded()
+            .filter(|(index, section)| section.executable && *index != text_index && section.name != ".synth.harness");
+        let of_sections = foreign.map(|(_, section)| section.bytes);
+        let of_segments = self.elf.segments.iter().filter(|segment| segment.executable).map(|segment| {
+            let (start, end) = (segment.virtual_address, segment.virtual_address + segment.memory_bytes);
+            let inside = |section: &Section| {
+                let (from, to) = (section.address.max(start), (section.address + section.bytes).min(end));
+                to.saturating_sub(from)
+            };
+            loaded().map(|(_, section)| inside(section)).fold(segment.memory_bytes, u32::saturating_sub)
         });
-        foreign.map(|(_, section)| section.bytes).sum()
+        of_sections.chain(of_segments).fold(0, u32::saturating_add)
     }
 }
 

@@ -190,6 +190,7 @@ fn source(
     let mut calls: Vec<Called> = Vec::new();
     let mut instance = Instance { module: bound.module, state: state.clone() };
     let mut host = |import: u32, arguments: &[Constant], _: &mut State| {
+        let import = bound.module.first_index(import);
         calls.push((import, arguments.to_vec()));
         Ok(answer(seed, import, calls.len(), &results_of(bound, import)))
     };

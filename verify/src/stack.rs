@@ -47,6 +47,15 @@ pub fn needs(
     (stack.needs, stack.findings)
 }
 
+/// Bytes below SP at a call that a function needs; one that checks the stack limit needs none before.
+pub fn at_call(function: u32, frames: &BTreeMap<u32, Frame>, needs: &BTreeMap<u32, u32>) -> u32 {
+    match frames.get(&function) {
+        Some(frame) if frame.checked_bytes > 0 => 0,
+        Some(_) => needs.get(&function).copied().unwrap_or(u32::MAX),
+        None => HOST_STACK_BYTES,
+    }
+}
+
 struct Stack<'a> {
     module: &'a Module,
     frames: &'a BTreeMap<u32, Frame>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::thumb::feature::Architecture;
 use crate::trap::Trap;
 
 /// The judgement on one function.
@@ -156,6 +157,10 @@ pub struct Report {
     pub assumptions: Vec<String>,
     /// Obligations about the file: instantiation, symbols, relocations.
     pub file_obligations: u32,
+    /// Bytes of stack below SP that `NAME_init` needs, the start function included as far as it is bounded.
+    pub init_stack_bytes: u32,
+    /// The architecture that the judgement is for.
+    pub architecture: Architecture,
 }
 
 impl Report {

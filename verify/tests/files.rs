@@ -8,8 +8,8 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use object::write::{Object, Symbol, SymbolId, SymbolSection};
-use object::{SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use object::write::{Object, Relocation, Symbol, SymbolId, SymbolSection};
+use object::{RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use support::{Case, INIT, parse, words_of};
 use synth_verify::check::{Checks, check};
 use synth_verify::hints::{Expr, Hints, Location, codec};
@@ -96,6 +96,18 @@ fn an_import_bound_to_the_other_import() {
     refuse_case("startup", "calls function 1 where Wasm calls function 0", |case| {
         case.functions.get_mut(&4).unwrap().relocations[0].2 = "env_put".to_owned();
     });
+}
+
+#[test]
+fn an_import_of_two_types() {
+    let text = |second: &str| {
+        let wat = format!(r#"(module (import "e" "f" (func)) (import "e" "f" (func {second})) (func))"#);
+        parse(&format!("[wat]\n{wat}\n[code 2]\nframe 0\n4770 | lr:@lr | frame\n[code init]\n4770 |\n"))
+    };
+    let report = check(&text("").wasm, &text("").elf(), Checks::All).unwrap();
+    assert!(report.proved(), "{}", words_of(&report));
+    let case = text("(param i32)");
+    refuse(&case.wasm, &case.elf(), "import e_f has two types");
 }
 
 #[test]
@@ -220,6 +232,95 @@ fn a_table_entry_that_is_another_function() {
 }
 
 #[test]
+fn a_table_entry_that_a_linker_changes() {
+    let words = "has a relocation at 0x0, where the module has no address";
+    // A type id, the code address of a null entry, and data.
+    refuse_object("table-calls", words, |object| relocate(object, ("m.table0", 0), "m.table0"));
+    refuse_object("table-calls", "table entry 3 is not what instantiation puts there", |object| {
+        relocate(object, ("m.table0", 28), "m.f0");
+    });
+    refuse_object("startup", words, |object| relocate(object, ("m.data", 0), "m.memory0"));
+}
+
+#[test]
+fn a_table_entry_that_is_the_namesake_of_a_function() {
+    let case = case("table-calls");
+    let mut elf = case.elf();
+    let mut twin = case.object();
+    support::undefined(&mut twin, "m.f0");
+    let known = rel_symbol(&elf, ".rel.rodata.m.table");
+    // The row of m.f0 turns into one that is not defined: another file gives it a meaning.
+    let row = symbol_row(&elf, known);
+    elf[row + 14..row + 16].copy_from_slice(&[0, 0]);
+    refuse(&case.wasm, &elf, "there is no one symbol m.f0");
+    let section = twin.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
+    twin.append_section_data(section, &codec::encode(&case.hints()), 1);
+    let mut elf = twin.write().unwrap();
+    refuse(&case.wasm, &elf, "\"m.f0\" is not defined, and is nothing that the module imports");
+    let other = (known..).find(|index| *index != known && symbol_name(&elf, *index) == "m.f0").unwrap();
+    let at = section_place(&elf, ".rel.rodata.m.table").0 + 4;
+    elf[at..at + 4].copy_from_slice(&((other as u32) << 8 | 2).to_le_bytes());
+    refuse(&case.wasm, &elf, "table entry 0 is not what instantiation puts there");
+}
+
+#[test]
+fn a_symbol_that_linkers_take_for_a_local_one() {
+    for change in [1, u32::MAX] {
+        let mut elf = case("startup").elf();
+        let locals = word(&elf, section_header(&elf, ".symtab") + 28);
+        set_section(&mut elf, ".symtab", 28, locals.wrapping_add(change));
+        refuse(&case("startup").wasm, &elf, "is on the wrong side of the local symbols");
+    }
+}
+
+#[test]
+fn an_instruction_that_the_architecture_lacks() {
+    for architecture in [None, Some(10)] {
+        refuse_case("multiply-high", "the file is for Armv7-M, which has no Dsp instructions", |case| {
+            case.architecture = architecture;
+        });
+    }
+    refuse_case("multiply-high", "architecture 17 is not modelled", |case| case.architecture = Some(17));
+    refuse_case("init-stack", "the file is for Armv7-M, which has no Dsp instructions", |case| {
+        // m_init: smmul r0, r0, r1; bx lr.
+        case.functions.get_mut(&INIT).unwrap().bytes = vec![0x50, 0xfb, 0x01, 0xf0, 0x70, 0x47];
+    });
+    let report = |name: &str| check(&case(name).wasm, &case(name).elf(), Checks::All).unwrap();
+    assert_eq!(report("multiply-high").architecture.to_string(), "Armv7E-M");
+    assert_eq!(report("init-stack").architecture.to_string(), "Armv7-M");
+}
+
+#[test]
+fn attributes_that_are_loaded() {
+    let mut elf = case("multiply-high").elf();
+    set_section(&mut elf, ".ARM.attributes", 8, 2);
+    refuse(&case("multiply-high").wasm, &elf, "a loaded section has type 0x70000003");
+}
+
+#[test]
+fn code_of_instantiation_that_does_not_run() {
+    refuse_case("init-stack", "uncovered bytes: 8", |case| {
+        // movs r0, #99; cpsid i; svc; b
+        case.functions.get_mut(&INIT).unwrap().bytes.extend([0x63, 0x20, 0x72, 0xb6, 0xff, 0xdf, 0xfb, 0xe7]);
+    });
+}
+
+#[test]
+fn instantiation_that_runs_other_code() {
+    refuse_case("init-stack", "which is not its own", |case| {
+        // b to the end of f: bx lr.
+        case.functions.get_mut(&INIT).unwrap().bytes = vec![0xfd, 0xe7];
+    });
+}
+
+#[test]
+fn the_stack_of_instantiation_is_reported() {
+    let report = |name: &str| check(&case(name).wasm, &case(name).elf(), Checks::All).unwrap();
+    assert_eq!(report("init-stack").init_stack_bytes, 57344);
+    assert_eq!(report("limit-alignment").init_stack_bytes, 0);
+}
+
+#[test]
 fn a_data_byte_wrong() {
     let case = case("startup");
     let mut elf = case.elf();
@@ -313,6 +414,15 @@ fn a_cut_at_another_place_of_the_module() {
 }
 
 #[test]
+fn a_cut_outside_of_its_function() {
+    for at in [0x8000_0000, u32::MAX] {
+        refuse_hints("loop-sum", "a cut stands outside its function", |hints| {
+            hints.functions[0].cuts.last_mut().unwrap().at = at;
+        });
+    }
+}
+
+#[test]
 fn a_frame_that_is_larger_than_declared() {
     refuse_hints("spill-slots", "SP is 36 bytes below entry, 0 are declared", |hints| {
         hints.functions[0].frame_bytes = 0
@@ -368,6 +478,14 @@ fn no_hints() {
     refuse(&case.wasm, &case.object().write().unwrap(), "there is no section .synth.hints");
 }
 
+/// Adds the address of a symbol to the word at an offset in the section of another.
+fn relocate(object: &mut Object<'_>, (place, offset): (&str, u64), name: &str) {
+    let [place, symbol] = [place, name].map(|name| object.symbol_id(name.as_bytes()).unwrap());
+    let SymbolSection::Section(section) = object.symbol(place).section else { panic!("it is in no section") };
+    let flags = RelocationFlags::Elf { r_type: object::elf::R_ARM_ABS32 };
+    object.add_relocation(section, Relocation { offset, symbol, addend: 0, flags }).unwrap();
+}
+
 /// A symbol with another name for what one symbol names.
 fn again(object: &mut Object<'_>, known: SymbolId, name: &str) {
     let symbol = object.symbol(known);
@@ -384,18 +502,46 @@ fn again(object: &mut Object<'_>, known: SymbolId, name: &str) {
     object.add_symbol(symbol);
 }
 
-/// Sets a word of the header of a section (System V gABI, section header).
+fn word(elf: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(elf[at..at + 4].try_into().unwrap())
+}
+
+/// Where the header of a section is (System V gABI, section header).
+fn section_header(elf: &[u8], name: &str) -> usize {
+    let half = |at: usize| usize::from(u16::from_le_bytes(elf[at..at + 2].try_into().unwrap()));
+    let (start, count) = (word(elf, 32) as usize, half(48));
+    let names = word(elf, start + 40 * half(50) + 16);
+    let mut headers = (0..count).map(|index| start + 40 * index);
+    let found = headers.find(|header| text(elf, (names + word(elf, *header)) as usize) == name);
+    found.unwrap_or_else(|| panic!("there is no section {name}"))
+}
+
+fn text(elf: &[u8], at: usize) -> &str {
+    let end = elf[at..].iter().position(|byte| *byte == 0).unwrap();
+    std::str::from_utf8(&elf[at..at + end]).unwrap()
+}
+
+/// Where the bytes of a section are, and how many.
+fn section_place(elf: &[u8], name: &str) -> (usize, usize) {
+    let header = section_header(elf, name);
+    (word(elf, header + 16) as usize, word(elf, header + 20) as usize)
+}
+
+/// The number of the symbol that the first relocation of a section names.
+fn rel_symbol(elf: &[u8], name: &str) -> usize {
+    (word(elf, section_place(elf, name).0 + 4) >> 8) as usize
+}
+
+fn symbol_row(elf: &[u8], index: usize) -> usize {
+    section_place(elf, ".symtab").0 + 16 * index
+}
+
+fn symbol_name(elf: &[u8], index: usize) -> &str {
+    text(elf, section_place(elf, ".strtab").0 + word(elf, symbol_row(elf, index)) as usize)
+}
+
+/// Sets a word of the header of a section.
 fn set_section(elf: &mut [u8], name: &str, field: usize, value: u32) {
-    let word = |elf: &[u8], at: usize| u32::from_le_bytes(elf[at..at + 4].try_into().unwrap()) as usize;
-    let half = |elf: &[u8], at: usize| usize::from(u16::from_le_bytes(elf[at..at + 2].try_into().unwrap()));
-    let (start, count) = (word(elf, 32), half(elf, 48));
-    let names = word(elf, start + 40 * half(elf, 50) + 16);
-    for header in (0..count).map(|index| start + 40 * index) {
-        let at = names + word(elf, header);
-        if elf[at..].starts_with(name.as_bytes()) && elf[at + name.len()] == 0 {
-            elf[header + field..header + field + 4].copy_from_slice(&value.to_le_bytes());
-            return;
-        }
-    }
-    panic!("there is no section {name}");
+    let header = section_header(elf, name);
+    elf[header + field..header + field + 4].copy_from_slice(&value.to_le_bytes());
 }

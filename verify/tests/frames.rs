@@ -4,7 +4,7 @@
 mod support;
 
 use support::frames::Frames;
-use support::{Case, parse, words_of};
+use support::{Case, INIT, parse, words_of};
 use synth_verify::check::{Checks, check};
 
 /// A function that saves r4 and LR around a call.
@@ -33,7 +33,13 @@ const GOOD: [u8; 7] = [0x41, 0x0e, 8, 0x84, 2, 0x8e, 1];
 
 const BYTES: u32 = 12;
 
-fn case(entries: Vec<(u32, u32, Vec<u8>)>) -> Case {
+/// The entries of these functions and that of `m_init`.
+fn case(mut entries: Vec<(u32, u32, Vec<u8>)>) -> Case {
+    entries.push((INIT, 2, Vec::new()));
+    with(entries)
+}
+
+fn with(entries: Vec<(u32, u32, Vec<u8>)>) -> Case {
     Case { frames: Some(Frames { common: COMMON.to_vec(), entries }), ..parse(CODE) }
 }
 
@@ -90,6 +96,29 @@ fn each_function_has_one_whole_entry() {
     refused(&case(vec![(1, BYTES - 2, GOOD.to_vec())]), "does not have the function's addresses");
     let entry = (1, BYTES, GOOD.to_vec());
     refused(&case(vec![entry.clone(), entry]), "several entries of the frame table");
+}
+
+/// `m_init` with a frame: push {r4, lr}; movs r4, #0; pop {r4, pc}.
+#[test]
+fn instantiation_has_one_true_entry() {
+    let framed = |entry: Option<Vec<u8>>| {
+        let mut entries = vec![(1, BYTES, GOOD.to_vec())];
+        entries.extend(entry.map(|entry| (INIT, 6, entry)));
+        let mut case = with(entries);
+        case.functions.get_mut(&INIT).unwrap().bytes = vec![0x10, 0xb5, 0x00, 0x24, 0x10, 0xbd];
+        case
+    };
+    let good = framed(Some(GOOD.to_vec()));
+    let report = check(&good.wasm, &good.elf(), Checks::All).expect("the file is readable");
+    assert!(report.proved(), "{}", words_of(&report));
+    assert_eq!(report.init_stack_bytes, 8);
+    refused(&framed(None), "the frame table has no entry for the function");
+    refused(&framed(Some(Vec::new())), "the frame table says that SP was at SP+0, it was at SP+8");
+    let mut damaged = GOOD;
+    damaged[4] = 1;
+    refused(&framed(Some(damaged.to_vec())), "the caller's r4 is in stack word -4, it is in stack word -8");
+    // r4 is still itself behind the push, but no longer behind the move.
+    refused(&framed(Some(vec![0x41, 0x0e, 8, 0x8e, 1])), "the caller's r4 is in r4, it is in stack word -8");
 }
 
 #[test]

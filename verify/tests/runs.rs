@@ -6,7 +6,7 @@ mod support;
 
 use support::{Case, INIT, parse};
 use synth_verify::concrete::bound::Bound;
-use synth_verify::concrete::init;
+use synth_verify::concrete::init::{self, Known};
 use synth_verify::concrete::load;
 use synth_verify::elf::Elf;
 use synth_verify::hints::codec;
@@ -98,9 +98,9 @@ fn expect_difference(case: &Case, words: &str) {
 
 fn init_findings(case: &Case) -> Vec<String> {
     with_bound(case, |bound, elf| {
-        let (obligations, findings) = init::check(bound, elf);
-        assert_eq!(obligations > 0, findings.is_empty());
-        findings.into_iter().map(|finding| finding.message).collect()
+        let checked = init::check(bound, elf, Known { frames: None, start_bytes: 0 });
+        assert_eq!(checked.obligations > 0, checked.findings.is_empty());
+        checked.findings.into_iter().map(|finding| finding.message).collect()
     })
 }
 

@@ -7,6 +7,7 @@ use synth_verify::concrete::load::{Loaded, Patch};
 use synth_verify::concrete::region::{Access, Memory, Region};
 use synth_verify::concrete::thumb_run::{End, External, Outcome, Processor, Surroundings};
 use synth_verify::concrete::word::{Fault, Word};
+use synth_verify::thumb::feature::Architecture;
 use synth_verify::trap::Trap;
 use synth_verify::wasm::module::{Constant, FunctionType, ValueType};
 
@@ -21,7 +22,9 @@ fn object(halfwords: &[u16], patches: &[(u32, Patch)]) -> Loaded {
     let stack = memory.add(Region::new("stack", None, Access::ReadWrite, vec![0; 256]));
     memory.add(Region::new("data", None, Access::ReadWrite, (0..16).collect()));
     memory.add(Region::new("import", None, Access::Execute, Vec::new()));
-    Loaded { memory, stack, text: Some(text), symbols: BTreeMap::new(), patches: patches.iter().copied().collect() }
+    let patches = patches.iter().copied().collect();
+    let architecture = Architecture::V7EM;
+    Loaded { memory, stack, text: Some(text), symbols: BTreeMap::new(), patches, architecture }
 }
 
 fn data(offset: u32) -> Word {

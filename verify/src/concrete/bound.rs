@@ -47,7 +47,8 @@ impl<'a> Bound<'a> {
     pub fn new(module: &'a Module, program: &'a Program, elf: &Elf<'_>, name: &str) -> Result<Bound<'a>, Fault> {
         let loaded = load::run(elf)?;
         let place = |base: Base, what: &str| {
-            let Some(region) = program.regions.get(&base) else {
+            // A memory that can have no page has no bytes that could be anywhere.
+            let Some(region) = program.regions.get(&base).filter(|region| region.bytes > 0) else {
                 return Ok(None);
             };
             let symbol = loaded.symbols.get(&format!("{name}.{what}"));

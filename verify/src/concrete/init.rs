@@ -4,12 +4,17 @@
 //! Ensures: no finding only if the code, run from poison in every register, on the stack, in linear
 //! memory and in every cell, leaves exactly the state of [`super::instantiate`], traps where that
 //! traps, and calls the start function once, after the state is complete, and nothing else. Behind
-//! that call it neither writes the state nor lets anything depend on it.
+//! that call it neither writes the state nor lets anything depend on it. It runs no code but its own, its
+//! frame information is true, and an image has the stack that it and the start function need.
 //!
 //! The code has no input, so this one run is all its runs. In an object its addresses are regions
 //! without a place, so it is all runs of every link.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cfi::FrameTable;
 use crate::elf::{Elf, FileKind};
+use crate::segment::kept::Kept;
 use crate::trap::Trap;
 use crate::verdict::{Check, Finding};
 use crate::wasm::module::Module;
@@ -18,6 +23,7 @@ use super::bound::Bound;
 use super::instantiate::{self, State};
 use super::region::Memory;
 use super::thumb_run::{End, External, Outcome, Processor, Surroundings};
+use super::trace::Trace;
 
 /// Most instructions of the code; clearing a large memory takes a few for each word.
 const STEPS_MAX: u64 = 1 << 26;
@@ -25,23 +31,46 @@ const STEPS_MAX: u64 = 1 << 26;
 /// The section in which an image has the harness that runs after instantiation.
 const HARNESS: &str = ".synth.harness";
 
-/// Checks instantiation. Yields the number of obligations closed, and what does not hold.
-pub fn check(bound: &Bound<'_>, elf: &Elf<'_>) -> (u32, Vec<Finding>) {
+/// What is known beside the file.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The frame information.
+    pub frames: Option<&'a FrameTable>,
+    /// Bytes of stack that the start function needs.
+    pub start_bytes: u32,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Checked {
+    /// Obligations closed.
+    pub obligations: u32,
+    /// What does not hold.
+    pub findings: Vec<Finding>,
+    /// Bytes below SP that `NAME_init` needs, the start function included.
+    pub stack_bytes: u32,
+    /// Addresses of the code bytes that were run or read.
+    pub covered: BTreeSet<u32>,
+}
+
+/// Checks instantiation.
+pub fn check(bound: &Bound<'_>, elf: &Elf<'_>, known: Known<'_>) -> Checked {
     let Some(wanted) = instantiate::run(bound.module, bound.reserve_pages()) else {
-        return (0, vec![finding("the table is too large to instantiate".into())]);
+        let findings = vec![finding("the table is too large to instantiate".into())];
+        return Checked { findings, ..Checked::default() };
     };
-    let mut check = Init { bound, module: bound.module, state: wanted.state, obligations: 0 };
+    let mut check = Init { bound, module: bound.module, known, state: wanted.state, checked: Checked::default() };
     let starts: &[Start] = match bound.program.kind {
         FileKind::Relocatable => &[Start::Init],
         FileKind::Executable => &[Start::Init, Start::Reset],
     };
-    let mut findings = Vec::new();
     for start in starts {
-        if let Err(message) = check.run(*start, wanted.trap, elf) {
-            findings.push(finding(format!("{}: {message}", start.words())));
+        let ran = check.run(*start, wanted.trap, elf).and_then(|trace| check.traces(*start, trace));
+        if let Err(message) = ran {
+            check.checked.findings.push(finding(format!("{}: {message}", start.words())));
         }
     }
-    (check.obligations, findings)
+    check.checked
 }
 
 fn finding(message: String) -> Finding {
@@ -69,12 +98,13 @@ impl Start {
 struct Init<'a, 'b> {
     bound: &'a Bound<'b>,
     module: &'a Module,
+    known: Known<'a>,
     state: State,
-    obligations: u32,
+    checked: Checked,
 }
 
 impl Init<'_, '_> {
-    fn run(&mut self, start: Start, trap: Option<Trap>, elf: &Elf<'_>) -> Result<(), String> {
+    fn run(&mut self, start: Start, trap: Option<Trap>, elf: &Elf<'_>) -> Result<Trace, String> {
         let externals = self.start_function()?;
         let mut calls: Vec<Result<(), String>> = Vec::new();
         let (bound, state) = (self.bound, &self.state);
@@ -85,6 +115,7 @@ impl Init<'_, '_> {
             Ok(Vec::new())
         };
         let mut processor = Processor::new(&bound.loaded);
+        processor.trace = Some(Trace::default());
         bound.poison_state(&mut processor.memory);
         let stops: Vec<(u32, u32)> = match (start, elf.section(HARNESS)) {
             (Start::Reset, Some((_, harness))) => {
@@ -110,10 +141,48 @@ impl Init<'_, '_> {
         }
         for call in calls {
             call.map_err(|why| format!("at the call of the start function, {why}"))?;
-            self.obligations += 1;
+            self.checked.obligations += 1;
         }
         // How it ended, and the state it left.
-        self.obligations += 2;
+        self.checked.obligations += 2;
+        processor.trace.take().ok_or("there is no trace".to_owned())
+    }
+
+    /// Judges what a run left behind.
+    fn traces(&mut self, start: Start, trace: Trace) -> Result<(), String> {
+        let program = self.bound.program;
+        let init = program.init.ok_or("there is none")?;
+        let own = match start {
+            Start::Init => init,
+            Start::Reset => program.reset.ok_or("there is no symbol Reset for its code")?,
+        };
+        let within = |range: (u32, u32), at: u32| range.0 <= at && at < range.1;
+        if let Some(at) = trace.kept.keys().find(|at| !within(own, **at) && !within(init, **at)) {
+            return Err(format!("it runs the code at {at:#x}, which is not its own"));
+        }
+        let of_own = trace.kept.iter().filter(|(at, _)| within(own, **at));
+        let kept: BTreeMap<u32, Kept> = of_own.map(|(at, kept)| (at - own.0, kept.clone())).collect();
+        let bytes = trace.stack_bytes(self.known.start_bytes);
+        match start {
+            Start::Init => {
+                self.checked.findings.extend(self.known.frames.iter().flat_map(|table| table.check(own, &kept)));
+                self.checked.stack_bytes = bytes;
+            }
+            Start::Reset => {
+                // Where SP is the same, `NAME_init` runs as it does by itself.
+                if trace.kept.get(&init.0).is_none_or(|kept| kept.depths != BTreeSet::from([0])) {
+                    return Err("it does not enter the init function with SP as at reset".to_owned());
+                }
+                let table = self.known.frames.iter();
+                self.checked.findings.extend(table.flat_map(|table| table.check_outermost(own, &kept)));
+                let stack = self.bound.loaded.memory.region(self.bound.loaded.stack);
+                let has = stack.map_or(0, |stack| stack.len());
+                if bytes > has {
+                    return Err(format!("it needs {bytes} bytes of stack, the image has {has}"));
+                }
+            }
+        }
+        self.checked.covered.extend(trace.covered);
         Ok(())
     }
 

@@ -10,15 +10,15 @@ use std::collections::BTreeMap;
 use super::region::{Access, Memory, Region};
 use super::word::{Fault, RegionIndex, Word};
 use crate::abi;
-use crate::elf::{Contents, Elf, FileKind, Home, Relocation, RelocationKind, Section, SymbolKind};
+use crate::attributes;
+use crate::elf::{Contents, Elf, FileKind, Home, Relocation, RelocationKind, Section, Segment, SymbolKind};
+use crate::layout::BOARD_MEMORY;
 use crate::thumb::decode::decode;
+use crate::thumb::feature::Architecture;
 use crate::thumb::inst::{Inst, Width};
 
 /// Bytes of stack that an object is run with.
 pub const STACK_BYTES: u32 = 1 << 16;
-
-/// First address of the RAM of the boards that images are for.
-const RAM_START: u32 = 0x2000_0000;
 
 /// The bytes of a BL to be relocated: `BL .`, whose addend of -4 stands for the place after it.
 const UNLINKED_CALL: [u8; 4] = [0xff, 0xf7, 0xfe, 0xff];
@@ -47,6 +47,8 @@ pub struct Loaded {
     pub symbols: BTreeMap<String, Word>,
     /// Changed instructions, by address of code.
     pub patches: BTreeMap<u32, Patch>,
+    /// What the code is for.
+    pub architecture: Architecture,
 }
 
 impl Loaded {
@@ -79,6 +81,10 @@ pub fn run(elf: &Elf<'_>) -> Result<Loaded, Fault> {
 
 fn fault<T>(why: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Other(why.into()))
+}
+
+fn architecture(elf: &Elf<'_>) -> Result<Architecture, Fault> {
+    attributes::read(elf).map_err(Fault::Other)
 }
 
 fn access(section: &Section) -> Access {
@@ -114,7 +120,8 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     }
     let mut memory = loader.memory;
     poison(&mut memory, stack);
-    Ok(Loaded { memory, stack, text, symbols: unique(elf, &words), patches })
+    let symbols = unique(elf, &words);
+    Ok(Loaded { memory, stack, text, symbols, patches, architecture: architecture(elf)? })
 }
 
 fn poison(memory: &mut Memory, region: RegionIndex) {
@@ -245,33 +252,47 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
         memory.add(Region::new(&name, Some(segment.physical_address), access, bytes.to_vec()));
     }
     let zeros = |section: &&Section| section.allocated && section.contents == Contents::Zeros;
+    let mut sections = Vec::new();
     for section in elf.sections.iter().filter(zeros) {
         let bytes = vec![0; section.bytes as usize];
         let region = Region::new(&section.name, Some(section.address), access(section), bytes);
         let region = memory.add(region);
         poison(&mut memory, region);
+        sections.push(region);
     }
-    let stack = image_stack(&mut memory)?;
+    let stack = image_stack(&mut memory, &sections)?;
+    let is_taken = |segment: &Segment| {
+        let place = (segment.virtual_address, segment.virtual_address + segment.file_bytes);
+        let range = memory.region(stack).and_then(|found| Some((found.base?, found.base? + found.len())));
+        range.is_some_and(|range| place.0 < range.1 && range.0 < place.1)
+    };
+    if elf.segments.iter().any(is_taken) {
+        return fault("the stack lies in a segment that has bytes");
+    }
     let words: Vec<Option<Word>> =
         elf.symbols.iter().map(|symbol| (symbol.home != Home::Undefined).then_some(Word::Int(symbol.value))).collect();
     let symbols = unique(elf, &words);
-    Ok(Loaded { memory, stack, text: None, symbols, patches: BTreeMap::new() })
+    let patches = BTreeMap::new();
+    Ok(Loaded { memory, stack, text: None, symbols, patches, architecture: architecture(elf)? })
 }
 
-/// The stack ends where the vector table's first word says, and begins where RAM or the region
-/// below it does (DDI0403, B1.5.3).
-fn image_stack(memory: &mut Memory) -> Result<RegionIndex, Fault> {
+/// The stack ends where the vector table's first word says (DDI0403, B1.5.3). It is a section without bytes
+/// that ends there, or else it begins where memory or the region below it does.
+fn image_stack(memory: &mut Memory, sections: &[RegionIndex]) -> Result<RegionIndex, Fault> {
     let Some(end) = memory.load(Word::Int(0), Width::Word)?.as_int() else {
         return fault("a vector table without a stack pointer");
     };
-    if let Some((region, offset)) = memory.locate(Word::Int(end.wrapping_sub(4)), 4) {
-        let fits = memory.region(region).is_some_and(|found| found.len() == offset + 4);
-        return if fits { Ok(region) } else { fault("the stack ends inside a region") };
+    if let Some((region, offset)) = memory.locate(Word::Int(end.wrapping_sub(1)), 1) {
+        let is_whole =
+            |found: &Region| found.len() == offset + 1 && found.access == Access::ReadWrite && end.is_multiple_of(8);
+        let fits = sections.contains(&region) && memory.region(region).is_some_and(is_whole);
+        return if fits { Ok(region) } else { fault("the stack ends in what is no stack") };
     }
-    let start = memory.ends().filter(|found| *found <= end).fold(RAM_START, u32::max);
-    if end <= start || end % 8 != 0 {
+    let range = BOARD_MEMORY.iter().find(|range| range.0 < end && end <= range.1);
+    let start = range.map(|range| memory.ends().filter(|found| *found <= end).fold(range.0, u32::max));
+    let Some(start) = start.filter(|start| *start < end && end % 8 == 0) else {
         return fault("the vector table's stack pointer leaves no stack");
-    }
+    };
     let bytes = vec![0; (end - start) as usize];
     let stack = memory.add(Region::new("stack", Some(start), Access::ReadWrite, bytes));
     poison(memory, stack);

@@ -116,6 +116,15 @@ impl Region {
         Ok(())
     }
 
+    /// The word at an offset; poison if it does not lie in the region.
+    pub fn word(&self, offset: u32) -> Word {
+        if offset.checked_add(4).is_some_and(|end| end <= self.len()) {
+            self.load(offset, Width::Word)
+        } else {
+            Word::Poison
+        }
+    }
+
     /// The zero-extended word at an offset whose bytes lie in the region.
     fn load(&self, offset: u32, width: Width) -> Word {
         if let Ok(bytes) = self.integers(offset, width.bytes()) {
@@ -184,9 +193,13 @@ impl Memory {
         Some(found as u32)
     }
 
-    /// The first address behind each region that has a base.
+    /// The first address behind each region that has a base and is not empty.
     pub fn ends(&self) -> impl Iterator<Item = u32> {
-        let ends = self.regions.iter().map(|region| region.base?.checked_add(region.len()));
+        let ends = self
+            .regions
+            .iter()
+            .filter(|region| !region.is_empty())
+            .map(|region| region.base?.checked_add(region.len()));
         ends.flatten()
     }
 

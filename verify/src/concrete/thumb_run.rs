@@ -6,11 +6,15 @@
 //! as at entry, no access below SP or in the caller's frame, no decision, address or result that
 //! depends on a register or a byte that nobody has set.
 
+use std::collections::BTreeSet;
+
 use super::load::{Loaded, Patch};
-use super::region::Memory;
+use super::region::{Access, Memory};
+use super::trace::Trace;
 use super::word::{Concrete, Fault, RegionIndex, Truth, Word};
 use crate::abi::{self, Place};
-use crate::hints::Sort;
+use crate::hints::{Location, Sort};
+use crate::segment::kept::{Kept, LR, of_the_caller};
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Inst, Reg, Width};
 use crate::thumb::sem::{self, Alignment, Flags, Flow, ItState, Machine};
@@ -83,6 +87,8 @@ pub struct Processor<'p> {
     it: ItState,
     /// The first byte of the stack that belongs to the caller.
     stack_end: u32,
+    /// What the run leaves behind, if somebody wants to know.
+    pub trace: Option<Trace>,
 }
 
 /// Why the loop ends.
@@ -102,6 +108,7 @@ impl<'p> Processor<'p> {
             flags: Flags::from_bits([Truth::Poison; 4]),
             it: ItState::default(),
             stack_end: 0,
+            trace: None,
         }
     }
 
@@ -247,6 +254,8 @@ impl<'p> Processor<'p> {
     fn step(&mut self, pc: u32, around: &mut Surroundings<'_, '_>) -> Result<Result<u32, Leave>, Fault> {
         let bytes = self.memory.fetch(self.loaded.code_word(pc))?;
         let (inst, size) = decode(bytes, 0).map_err(|error| Fault::Other(error.to_string()))?;
+        self.loaded.architecture.require(&inst).map_err(Fault::Other)?;
+        self.note(pc, size)?;
         let next = pc.wrapping_add(size);
         let sp_before = self.stack_offset()?;
         let flow = self.execute(&inst, pc, size)?;
@@ -273,6 +282,50 @@ impl<'p> Processor<'p> {
                 Some(trap) => Ok(Err(Leave::Trap(trap))),
                 None => Err(Fault::Other(format!("UDF #{code} is no trap"))),
             },
+        }
+    }
+
+    /// Notes an instruction, and where the caller's values are before it.
+    fn note(&mut self, pc: u32, size: u32) -> Result<(), Fault> {
+        let Some(mut trace) = self.trace.take() else { return Ok(()) };
+        if trace.is_new(pc) {
+            let kept = self.kept(&trace)?;
+            trace.note(pc, size, kept);
+        }
+        self.trace = Some(trace);
+        Ok(())
+    }
+
+    fn kept(&self, trace: &Trace) -> Result<Kept, Fault> {
+        let sp = self.stack_offset()?;
+        let depth = self.stack_end.checked_sub(sp).ok_or(Fault::Other("SP above its value at entry".into()))?;
+        let stack = self.memory.region(self.loaded.stack).ok_or(Fault::Other("no stack".into()))?;
+        let homes = of_the_caller().map(|register| {
+            let value = if register == LR { RETURN } else { token(register) };
+            let core = (self.registers[usize::from(register)] == value).then_some(Location::Core(register));
+            let words = trace.written.range(sp..self.stack_end).filter(|at| stack.word(**at) == value);
+            // Offsets in the stack are far below 2^31.
+            let below = words.map(|at| Location::Stack(-((self.stack_end - at) as i32)));
+            (register, core.into_iter().chain(below).collect())
+        });
+        Ok(Kept { depths: BTreeSet::from([depth]), homes: homes.collect() })
+    }
+
+    /// Says that code bytes were read, if an address is in code.
+    fn note_read(&mut self, address: Word, bytes: u32) {
+        let Some(trace) = &mut self.trace else { return };
+        let Some((region, _)) = self.memory.locate(address, bytes) else { return };
+        let is_code = self.memory.region(region).is_some_and(|region| region.access == Access::Execute);
+        if let Word::Int(at) | Word::Pointer { offset: at, .. } = address
+            && is_code
+        {
+            trace.covered.extend(at..at.saturating_add(bytes));
+        }
+    }
+
+    fn note_change(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.change();
         }
     }
 
@@ -315,6 +368,7 @@ impl<'p> Processor<'p> {
 
     /// Calls a function of the file, or an external one that is run at once.
     fn enter_call(&mut self, target: Word, next: u32, around: &mut Surroundings<'_, '_>) -> Result<u32, Fault> {
+        self.note_change();
         let external = around.externals.iter().position(|external| external.address == target);
         let Some(number) = external else {
             self.registers[14] = self.loaded.code_word(next).plus(1);
@@ -323,6 +377,9 @@ impl<'p> Processor<'p> {
         let offset = self.stack_offset()?;
         if offset % 8 != 0 {
             return Err(Fault::Other("SP is no multiple of 8 at a call".into()));
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.call_depths.insert(self.stack_end.saturating_sub(offset));
         }
         let signature = &around.externals[number].signature;
         let arguments = self.arguments(signature)?;
@@ -434,6 +491,9 @@ impl Machine for Processor<'_> {
     }
 
     fn set_register(&mut self, register: Reg, word: Word) -> Result<(), Fault> {
+        if matches!(register.number(), 4..=11 | 13 | 14) {
+            self.note_change();
+        }
         let target = self.registers.get_mut(usize::from(register.number()));
         *target.ok_or(Fault::Other("PC as a result".into()))? = word;
         Ok(())
@@ -458,17 +518,26 @@ impl Machine for Processor<'_> {
     fn load(&mut self, address: &Word, width: Width, alignment: Alignment) -> Result<Word, Fault> {
         aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::No)?;
+        self.note_read(*address, width.bytes());
         self.memory.load(*address, width)
     }
 
     fn store(&mut self, address: &Word, width: Width, alignment: Alignment, word: &Word) -> Result<(), Fault> {
         aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::Yes)?;
+        if let Some(trace) = &mut self.trace
+            && let Some((_, offset)) = self.memory.locate(*address, 4).filter(|at| at.0 == self.loaded.stack)
+        {
+            trace.change();
+            trace.written.insert(offset);
+        }
         self.memory.store(*address, width, *word)
     }
 
     fn constant(&mut self, address: u32, width: Width) -> Result<Word, Fault> {
-        self.memory.load(self.loaded.code_word(address), width)
+        let address = self.loaded.code_word(address);
+        self.note_read(address, width.bytes());
+        self.memory.load(address, width)
     }
 
     fn code_address(&mut self, address: u32) -> Result<Word, Fault> {

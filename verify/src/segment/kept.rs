@@ -11,7 +11,7 @@ use super::machine::MachineState;
 use super::relation::Ghosts;
 
 /// LR, whose value at entry is the return address.
-const LR: u8 = 14;
+pub const LR: u8 = 14;
 
 /// The registers whose values at entry the caller's frame is made of.
 pub fn of_the_caller() -> impl Iterator<Item = u8> {
@@ -39,6 +39,14 @@ impl Kept {
         self.depths.insert(depth);
         for (register, homes) in &mut self.homes {
             homes.retain(|home| holds(*home, *register, machine, ghosts));
+        }
+    }
+
+    /// Leaves what another visit says too.
+    pub fn and(&mut self, other: &Kept) {
+        self.depths.extend(&other.depths);
+        for (register, homes) in &mut self.homes {
+            homes.retain(|home| other.homes[register].contains(home));
         }
     }
 }

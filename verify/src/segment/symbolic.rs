@@ -242,9 +242,12 @@ impl Decide for Symbolic {
 
 /// The highest value of the stack limit: the stack is memory, and the system's own address space
 /// begins above (DDI0403, B3.1).
-pub const STACK_LIMIT_MAX: u32 = 0xdfff_ffff;
+pub const STACK_LIMIT_MAX: u32 = STACK_END_MAX - 1;
+
+/// The highest address behind the stack.
+pub const STACK_END_MAX: u32 = 0xe000_0000;
 
 /// Bounds of a region's address: aligned, and far enough from the end not to wrap.
 pub fn region_bounds(bytes: u32) -> Bounds {
-    Bounds { low: 8, high: (u32::MAX - bytes) & !7, align_log2: 3 }
+    Bounds { low: 0, high: (u32::MAX - bytes) & !7, align_log2: 3 }
 }

@@ -163,6 +163,10 @@ impl Walk<'_, '_> {
             if self.walked.findings.len() >= FINDINGS_MAX {
                 return;
             }
+            if cut.at >= self.subject.end - self.subject.start {
+                self.find(cut.at, "a cut stands outside its function".to_owned());
+                continue;
+            }
             match relation::begin(self.symbolic, self.subject.function, cut, &self.ghosts) {
                 Ok(start) => self.segment(Path {
                     machine: start.machine,
@@ -267,6 +271,7 @@ impl Walk<'_, '_> {
         }
         let bytes = self.subject.program.code(path.pc, self.subject.end);
         let (inst, size) = decode(bytes, 0).map_err(|error| format!("no instruction that is modelled: {error}"))?;
+        self.subject.program.architecture.require(&inst)?;
         self.walked.covered.extend(at..at + size);
         self.note_kept(path, at)?;
         let inside = path.machine.in_it_block();
@@ -445,7 +450,7 @@ impl Walk<'_, '_> {
         for outcome in self.source_events(path, None)? {
             let fits = match (&called, &outcome.event) {
                 (Called::Known(CallTarget::Function(machine)), SourceEvent::Call { function, .. }) => {
-                    machine == function
+                    *machine == self.subject.module.first_index(*function)
                 }
                 (Called::Computed(_), SourceEvent::CallIndirect { .. }) => true,
                 _ => false,

@@ -408,16 +408,16 @@ impl<'a> Translation<'a> {
             Bin64::RotL => left.bvrotl(count),
             Bin64::RotR => left.bvrotr(count),
             Bin64::DivU => {
-                let quotient = self.division64("div_u64", &left, &right, BV::bvudiv);
+                let quotient = self.division64("div_u64", &left, &right, |a, b| a.bvudiv(b));
                 right.eq(&zero).ite(&zero, &quotient)
             }
             Bin64::DivS => {
-                let quotient = self.division64("div_s64", &left, &right, BV::bvsdiv);
+                let quotient = self.division64("div_s64", &left, &right, |a, b| a.bvsdiv(b));
                 right.eq(&zero).ite(&zero, &quotient)
             }
             // A remainder by 0 is the dividend in SMT-LIB too.
-            Bin64::RemU => self.division64("rem_u64", &left, &right, BV::bvurem),
-            Bin64::RemS => self.division64("rem_s64", &left, &right, BV::bvsrem),
+            Bin64::RemU => self.division64("rem_u64", &left, &right, |a, b| a.bvurem(b)),
+            Bin64::RemS => self.division64("rem_s64", &left, &right, |a, b| a.bvsrem(b)),
         }
     }
 

@@ -1,6 +1,62 @@
-//! Which extension of the architecture an instruction belongs to.
+//! Which extension of the architecture an instruction belongs to, and which architecture has it.
+
+use std::fmt;
 
 use super::inst::{Inst, LongOp};
+
+/// An architecture that code may be for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub enum Architecture {
+    /// Armv7-M.
+    #[default]
+    V7M,
+    /// Armv7E-M.
+    V7EM,
+}
+
+/// What is known of an architecture.
+struct Row {
+    architecture: Architecture,
+    name: &'static str,
+    /// Its value of `Tag_CPU_arch` (Arm addenda32, 3.3.6.1).
+    tag: u32,
+    features: &'static [Feature],
+}
+
+/// Every architecture.
+const ARCHITECTURES: [Row; 2] = [
+    Row { architecture: Architecture::V7M, name: "Armv7-M", tag: 10, features: &[Feature::Base] },
+    Row { architecture: Architecture::V7EM, name: "Armv7E-M", tag: 13, features: &[Feature::Base, Feature::Dsp] },
+];
+
+impl Architecture {
+    /// The architecture with this value of `Tag_CPU_arch`.
+    pub fn of_tag(tag: u32) -> Option<Architecture> {
+        ARCHITECTURES.iter().find(|row| row.tag == tag).map(|row| row.architecture)
+    }
+
+    /// Whether every processor of the architecture runs an instruction.
+    ///
+    /// # Errors
+    /// It does not; the error says so.
+    pub fn require(self, inst: &Inst) -> Result<(), String> {
+        let feature = inst.feature();
+        if self.row().features.contains(&feature) {
+            return Ok(());
+        }
+        Err(format!("the file is for {self}, which has no {feature:?} instructions"))
+    }
+
+    fn row(self) -> &'static Row {
+        ARCHITECTURES.iter().find(|row| row.architecture == self).expect("every architecture has a row")
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.row().name)
+    }
+}
 
 /// What an instruction needs beyond the base architecture.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

@@ -281,6 +281,13 @@ impl Module {
         self.functions.get(defined)
     }
 
+    /// The first index of a function: imports of one module and field are one function.
+    pub fn first_index(&self, function: u32) -> u32 {
+        let Some(import) = self.imports.get(function as usize) else { return function };
+        let names = |other: &Import| (&other.module, &other.field) == (&import.module, &import.field);
+        self.imports.iter().position(names).map_or(function, count)
+    }
+
     /// The type index of a function, imported or not.
     pub fn type_index(&self, function: u32) -> Option<u32> {
         match self.imports.get(function as usize) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use object::write::{Object, Relocation, Symbol, SymbolSection};
-use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use object::{Architecture, BinaryFormat, Endianness, SectionFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use sha2::{Digest, Sha256};
 use synth_verify::hints::{
     Class, Cut, Expr, FunctionHints, Hints, Join, Label, Located, Location, Name, Shown, Sort, Unknown, codec,
@@ -30,6 +30,8 @@ pub struct Case {
     pub twins: Vec<Twin>,
     /// The contents of `.debug_frame`, if the file has it.
     pub frames: Option<frames::Frames>,
+    /// `Tag_CPU_arch` of the build attributes, if the file has them.
+    pub architecture: Option<u8>,
 }
 
 /// Code with hints.
@@ -104,6 +106,7 @@ pub fn parse(text: &str) -> Case {
                 at = (Part::Cut, function_number(words[1]));
                 functions.get_mut(&at.1).unwrap().hints.cuts.push(cut(&module, at.1, &words));
             }
+            "[architecture" => at = (Part::None, 0),
             "[twins" => at = (Part::Twins, function_number(words[1])),
             _ => match at.0 {
                 Part::Wat | Part::None => {}
@@ -119,7 +122,11 @@ pub fn parse(text: &str) -> Case {
     for code in functions.values_mut() {
         code.hints.code_bytes = code.bytes.len() as u32;
     }
-    Case { wasm, functions, twins, frames: None }
+    let architecture = text
+        .lines()
+        .find_map(|line| line.strip_prefix("[architecture "))
+        .map(|tag| number(tag.trim_end_matches(']')) as u8);
+    Case { wasm, functions, twins, frames: None, architecture }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -395,6 +402,14 @@ impl Case {
         }
         if let Some(frames) = &self.frames {
             frames::add(&mut object, text, (frames, &addresses));
+        }
+        if let Some(tag) = self.architecture {
+            let section = object.add_section(Vec::new(), b".ARM.attributes".to_vec(), SectionKind::Other);
+            object.section_mut(section).flags =
+                SectionFlags::Elf { sh_type: object::elf::SHT_ARM_ATTRIBUTES, sh_flags: object::elf::SectionFlags(0) };
+            // Format, length, vendor; scope of the file, length; CPU_arch, CPU_arch_profile.
+            let bytes = [&b"A\x13\0\0\0aeabi\0\x01\x09\0\0\0\x06"[..], &[tag], b"\x07M"].concat();
+            object.append_section_data(section, &bytes, 1);
         }
         object
     }

@@ -1,0 +1,129 @@
+//! Build attributes: which architecture the code of a file is for.
+//!
+//! Arm addenda32, chapter 3. Ensures: [`read`] names an architecture only if the public attributes of the
+//! whole file say that the code is Thumb code of it, called by the base variant of AAPCS. Without
+//! attributes it is the least one, Armv7-M.
+
+use crate::elf::Elf;
+use crate::thumb::feature::Architecture;
+
+/// Tags that are read here (Arm addenda32, 3.3).
+const CPU_ARCH: u32 = 6;
+const CPU_ARCH_PROFILE: u32 = 7;
+const ABI_VFP_ARGS: u32 = 28;
+const COMPATIBILITY: u32 = 32;
+
+/// `Tag_File`: attributes of the whole file, not of a section or a symbol.
+const FILE: u8 = 1;
+
+/// The architecture that a file is for.
+///
+/// # Errors
+/// The attributes cannot be read, or they ask for what is not modelled.
+pub fn read(elf: &Elf<'_>) -> Result<Architecture, String> {
+    let Some(bytes) = elf.attributes else { return Ok(Architecture::default()) };
+    let words = |why: &str| format!("build attributes: {why}");
+    let pairs = public(bytes).ok_or_else(|| words("they cannot be read"))?;
+    let value = |wanted: u32| pairs.iter().rev().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
+    if value(ABI_VFP_ARGS).is_some_and(|value| value != 0) {
+        return Err(words("arguments are not passed in core registers"));
+    }
+    let Some(tag) = value(CPU_ARCH) else { return Ok(Architecture::default()) };
+    if value(CPU_ARCH_PROFILE).is_some_and(|profile| profile != u32::from(b'M')) {
+        return Err(words("they are not for a microcontroller"));
+    }
+    Architecture::of_tag(tag).ok_or_else(|| words(&format!("architecture {tag} is not modelled")))
+}
+
+/// Tags and values of the attributes that belong to the ABI. Text has the value 0.
+fn public(bytes: &[u8]) -> Option<Vec<(u32, u32)>> {
+    let mut rest = bytes.strip_prefix(b"A")?;
+    let mut pairs = Vec::new();
+    while !rest.is_empty() {
+        let (vendor, others) = sized(rest, 0)?;
+        rest = others;
+        let mut vendor = vendor;
+        if text(&mut vendor)? != b"aeabi" {
+            continue;
+        }
+        while !vendor.is_empty() {
+            let (scope, others) = sized(vendor, 1)?;
+            if vendor[0] != FILE {
+                return None;
+            }
+            vendor = others;
+            attributes(scope, &mut pairs)?;
+        }
+    }
+    Some(pairs)
+}
+
+/// Splits off what a length, `at` bytes from the start, counts from the start; yields what follows the length.
+fn sized(bytes: &[u8], at: usize) -> Option<(&[u8], &[u8])> {
+    let length = u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize;
+    let (inside, behind) = bytes.split_at_checked(length)?;
+    Some((inside.get(at + 4..)?, behind))
+}
+
+fn attributes(mut bytes: &[u8], pairs: &mut Vec<(u32, u32)>) -> Option<()> {
+    while !bytes.is_empty() {
+        let tag = number(&mut bytes)?;
+        // Names of processors, and odd tags from the compatibility tag on, have text (3.2.5).
+        let is_text = matches!(tag, 4 | 5) || tag > COMPATIBILITY && tag % 2 == 1;
+        let value = if is_text { 0 } else { number(&mut bytes)? };
+        if is_text || tag == COMPATIBILITY {
+            text(&mut bytes)?;
+        }
+        pairs.push((tag, value));
+    }
+    Some(())
+}
+
+/// A number in ULEB128.
+fn number(bytes: &mut &[u8]) -> Option<u32> {
+    let mut value = 0;
+    for shift in (0..28).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u32::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// Text up to its zero.
+fn text<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let end = bytes.iter().position(|byte| *byte == 0)?;
+    let (text, rest) = bytes.split_at(end);
+    *bytes = &rest[1..];
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(attributes: &[u8]) -> Vec<u8> {
+        let file = [&[FILE][..], &(attributes.len() as u32 + 5).to_le_bytes(), attributes].concat();
+        let vendor = [&b"aeabi\0"[..], &file].concat();
+        [&b"A"[..], &(vendor.len() as u32 + 4).to_le_bytes(), &vendor].concat()
+    }
+
+    #[test]
+    fn text_and_numbers_are_told_apart() {
+        let bytes = section(&[5, b'M', b'3', 0, 6, 10, 7, b'M', 32, 1, b'x', 0, 67, b'2', 0, 34, 1]);
+        assert_eq!(public(&bytes), Some(vec![(5, 0), (6, 10), (7, 77), (32, 1), (67, 0), (34, 1)]));
+    }
+
+    #[test]
+    fn a_part_that_does_not_fit_is_refused() {
+        let whole = section(&[6, 10]);
+        assert!((2..whole.len()).all(|end| public(&whole[..end]).is_none()));
+        let mut of_a_section = whole.clone();
+        of_a_section[11] = 2;
+        assert_eq!(public(&of_a_section), None);
+        assert_eq!(public(&section(&[6])), None);
+    }
+}
