@@ -63,7 +63,7 @@ pub fn run(
     (module, info): (&Module, &ModuleInfo),
     config: &Config,
     functions: Vec<Function>,
-    hints: Vec<u8>,
+    (hints, runtime): (Vec<u8>, Option<Vec<u8>>),
 ) -> Program {
     let (table, table_trap) = table(module);
     Program {
@@ -77,6 +77,7 @@ pub fn run(
         table,
         instantiation: instantiation(module, info, table_trap),
         hints,
+        runtime,
         assurance: Assurance::default(),
     }
 }

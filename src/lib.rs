@@ -19,6 +19,7 @@ pub mod lower;
 pub mod model;
 pub mod opt;
 pub mod qemu;
+mod runtime;
 mod stack;
 pub mod stage;
 pub mod target;
@@ -67,12 +68,19 @@ pub struct Allocation {
 /// The module is invalid, uses what is not supported, or is too big for the target.
 pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
     tap.enter(Stage::Wasm);
-    let module = wasm::parse(wasm, config)?;
-    let info = ModuleInfo::of(&module);
+    let mut module = wasm::parse(wasm, config)?;
+    let own = module.functions.len();
+    let runtime = runtime::link(&mut module, config)?;
+    let info = ModuleInfo::of(&module, runtime::helpers(&module));
     let mut functions = Vec::new();
-    for index in module.functions.keys() {
+    for index in module.functions.keys().take(own) {
         functions.extend(function(&module, index, (&info, config), tap));
     }
+    let mut helpers: BTreeMap<ir::Function, Unit> = BTreeMap::new();
+    while let Some(index) = missing(functions.iter().chain(helpers.values()), own) {
+        helpers.extend(function(&module, index, (&info, config), tap).map(|unit| (index, unit)));
+    }
+    functions.extend(helpers.into_values());
     let checks = stack::checks(&call_graph(&module, &functions));
     tap.enter(Stage::Asm);
     let mut hints = Hints {
@@ -93,8 +101,20 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
         let Emitted { hints: of_function, .. } = emitted;
         hints.functions.push(of_function);
     }
-    let program = assemble::run((&module, &info), config, code, codec::encode(&hints));
+    let program = assemble::run((&module, &info), config, code, (codec::encode(&hints), runtime));
     Ok(Output { program, hints, allocations })
+}
+
+/// A function behind the module's own that is called and has no code yet.
+fn missing<'a>(units: impl Iterator<Item = &'a Unit> + Clone, own: usize) -> Option<ir::Function> {
+    let made: BTreeSet<u32> = units.clone().map(|unit| unit.vcode.index).collect();
+    let mut callees = units.flat_map(|unit| unit.vcode.calls());
+    callees.find_map(|callee| match callee {
+        vcode::inst::Callee::Function(index) if index as usize >= own && !made.contains(&index) => {
+            Some(ir::Function(index))
+        }
+        _ => None,
+    })
 }
 
 /// A function before its code has addresses.

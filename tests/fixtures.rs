@@ -93,6 +93,11 @@ fn joins() {
 }
 
 #[test]
+fn divide64() {
+    check_own("divide64");
+}
+
+#[test]
 fn blocks() {
     check_own("blocks");
 }

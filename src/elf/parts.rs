@@ -50,6 +50,9 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     check_names(&unit)?;
     fill_table(&mut unit, program);
     unit.add_section(".synth.hints".into(), SectionKind::Unloaded, 1, program.hints.clone());
+    if let Some(runtime) = &program.runtime {
+        unit.add_section(".synth.runtime".into(), SectionKind::Unloaded, 1, runtime.clone());
+    }
     let interface = interface(program, cpu).into_bytes();
     unit.add_section(".synth.interface".into(), SectionKind::Unloaded, 1, interface);
     if program.assurance == Assurance::Unvalidated {

@@ -28,6 +28,8 @@ pub struct Program {
     pub instantiation: Instantiation,
     /// The encoded hints.
     pub hints: Vec<u8>,
+    /// The runtime's functions that are linked in, as a binary WebAssembly module.
+    pub runtime: Option<Vec<u8>>,
     /// Whether the validator is to judge the file before anybody gets it.
     pub assurance: Assurance,
 }

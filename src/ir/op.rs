@@ -244,6 +244,10 @@ operators! {
     Add64 "i64.add" (I64, I64) -> I64, "Sum modulo 2^64.";
     Sub64 "i64.sub" (I64, I64) -> I64, "Difference modulo 2^64.";
     Mul64 "i64.mul" (I64, I64) -> I64, "Product modulo 2^64.";
+    DivU64 "i64.div_u" (I64, I64) -> I64, "Unsigned quotient; 0 when the divisor is 0.";
+    DivS64 "i64.div_s" (I64, I64) -> I64, "Signed quotient, truncated; 0 when the divisor is 0.";
+    RemU64 "i64.rem_u" (I64, I64) -> I64, "Unsigned remainder; operand 0 when the divisor is 0.";
+    RemS64 "i64.rem_s" (I64, I64) -> I64, "Signed remainder; operand 0 when the divisor is 0.";
     And64 "i64.and" (I64, I64) -> I64, "Bitwise and.";
     Or64 "i64.or" (I64, I64) -> I64, "Bitwise or.";
     Xor64 "i64.xor" (I64, I64) -> I64, "Bitwise exclusive or.";

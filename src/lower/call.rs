@@ -3,7 +3,7 @@
 use super::words::Word;
 use super::{Half, Lower, Pair};
 use crate::ir;
-use crate::ir::{Function, Sig, Type, Value};
+use crate::ir::{Function, Op, Sig, Type, Value};
 use crate::vcode::abi::{self, ArgPlace, ArgWord, Width};
 use crate::vcode::inst::{Call, Callee, Inst, Terminator};
 use crate::vcode::{PReg, VReg};
@@ -73,8 +73,26 @@ impl Lower<'_> {
         self.emit_call(want, Callee::Register(code), signature, &args[1..]);
     }
 
+    /// Computes what the processor has no instruction for by a function of the runtime.
+    pub(super) fn help(&mut self, want: Pair, op: Op, args: &[Value]) {
+        self.place_shared();
+        let types: Vec<Type> = args.iter().map(|&arg| self.ir.values[arg].ty).collect();
+        let callee = Callee::Function(self.module.helper(op).0);
+        self.emit_call_of(Some(want), callee, (&types, Some(Type::I64)), args);
+    }
+
     fn emit_call(&mut self, want: Option<Pair>, callee: Callee<VReg>, signature: Sig, args: &[Value]) {
-        let types = &self.ir.signatures[signature].params;
+        let signature = &self.ir.signatures[signature];
+        self.emit_call_of(want, callee, (&signature.params, signature.results.first().copied()), args);
+    }
+
+    fn emit_call_of(
+        &mut self,
+        want: Option<Pair>,
+        callee: Callee<VReg>,
+        (types, result): (&[Type], Option<Type>),
+        args: &[Value],
+    ) {
         let mut fixed = Vec::new();
         for (place, value, half) in argument_words(&places(types), args) {
             let word = self.word(value, half);
@@ -87,9 +105,8 @@ impl Lower<'_> {
             }
         }
         let args = self.fixed_words(&fixed);
-        let result = self.ir.signatures[signature].results.first();
         let mut results = Vec::new();
-        if let (Some(&ty), Some(want)) = (result, want) {
+        if let (Some(ty), Some(want)) = (result, want) {
             for (&at, d) in abi::result(width(ty)).iter().zip([want.low, want.high]) {
                 results.extend(d.map(|d| (at, d)));
             }

@@ -1,7 +1,9 @@
 //! What lowering needs to know about the module: which functions are imported and where the cells
 //! of the instance are.
 
-use crate::ir::{Function, Global, Type};
+use std::collections::BTreeMap;
+
+use crate::ir::{Function, Global, Op, Type};
 use crate::wasm::Module;
 
 /// Facts about the module that instructions depend on.
@@ -10,6 +12,7 @@ pub struct ModuleInfo {
     imported_functions: u32,
     cells: Vec<Option<u32>>,
     instance_bytes: u32,
+    helpers: BTreeMap<Op, Function>,
 }
 
 /// The layout that a global asks for.
@@ -62,11 +65,12 @@ impl ModuleInfo {
                 Some(offset)
             })
             .collect();
-        ModuleInfo { imported_functions, cells, instance_bytes: bytes }
+        ModuleInfo { imported_functions, cells, instance_bytes: bytes, helpers: BTreeMap::new() }
     }
 
-    /// What lowering needs to know about a module.
-    pub fn of(module: &Module) -> ModuleInfo {
+    /// What lowering needs to know about a module, and the functions that compute what the processor
+    /// cannot.
+    pub fn of(module: &Module, helpers: BTreeMap<Op, Function>) -> ModuleInfo {
         let globals: Vec<GlobalCell> = module
             .globals
             .values()
@@ -80,7 +84,14 @@ impl ModuleInfo {
             Some(_) | None => LengthCell::Absent,
         };
         let imports = u32::try_from(module.imported_functions()).expect("fewer than 2^32");
-        ModuleInfo::new(imports, length, &globals)
+        ModuleInfo { helpers, ..ModuleInfo::new(imports, length, &globals) }
+    }
+
+    /// The function that computes an operator.
+    ///
+    /// Requires: the module has been linked with it.
+    pub fn helper(&self, op: Op) -> Function {
+        self.helpers[&op]
     }
 
     /// Whether a function is imported.

@@ -198,12 +198,14 @@ impl Context<'_> {
                 self.with(self.op, inner[0], c.wrapping_add(d))
             }
             (Op::Mul32 | Op::Mul64, 0, _) => self.word(0),
-            (Op::Mul32 | Op::Mul64 | Op::DivU32 | Op::DivS32, 1, _) => self.value(a),
-            (Op::RemU32 | Op::RemS32, 1, _) => self.word(0),
+            (Op::Mul32 | Op::Mul64 | Op::DivU32 | Op::DivS32 | Op::DivU64 | Op::DivS64, 1, _) => self.value(a),
+            (Op::RemU32 | Op::RemS32 | Op::RemU64 | Op::RemS64, 1, _) => self.word(0),
             (Op::Mul32, _, Some(k)) => self.with(Op::Shl32, a, k),
             (Op::Mul64, _, Some(k)) => self.with(Op::Shl64, a, k),
             (Op::DivU32, _, Some(k)) => self.with(Op::ShrU32, a, k),
             (Op::RemU32, _, Some(_)) => self.with(Op::And32, a, c - 1),
+            (Op::DivU64, _, Some(k)) => self.with(Op::ShrU64, a, k),
+            (Op::RemU64, _, Some(_)) => self.with(Op::And64, a, c - 1),
             _ => None,
         }
     }

@@ -32,13 +32,19 @@ impl Translator<'_> {
     /// A 32-bit division or remainder, with the checks that make it trap.
     pub(super) fn divide(&mut self, op: Op) {
         let (b, a) = (self.pop(), self.pop());
-        let zero = self.const32(0);
-        let is_zero = self.op(Op::Eq32, vec![b, zero]);
+        let ty = self.func.values[a].ty;
+        let (equal, least) = match ty {
+            Type::I32 => (Op::Eq32, 1 << 31),
+            Type::I64 => (Op::Eq64, 1 << 63),
+        };
+        let zero = self.op(Op::constant(ty, 0), vec![]);
+        let is_zero = self.op(equal, vec![b, zero]);
         self.trap_if(Trap::DivideByZero, is_zero);
-        if op == Op::DivS32 {
-            let (min, minus_one) = (self.const32(1 << 31), self.const32(u32::MAX));
-            let is_min = self.op(Op::Eq32, vec![a, min]);
-            let is_minus_one = self.op(Op::Eq32, vec![b, minus_one]);
+        if matches!(op, Op::DivS32 | Op::DivS64) {
+            let min = self.op(Op::constant(ty, least), vec![]);
+            let minus_one = self.op(Op::constant(ty, u64::MAX), vec![]);
+            let is_min = self.op(equal, vec![a, min]);
+            let is_minus_one = self.op(equal, vec![b, minus_one]);
             let overflows = self.op(Op::And32, vec![is_min, is_minus_one]);
             self.trap_if(Trap::IntegerOverflow, overflows);
         }

@@ -167,7 +167,7 @@ fn i32_numeric(operator: &Operator) -> Option<Inst> {
 }
 
 fn i64_numeric(operator: &Operator) -> Option<Inst> {
-    use Inst::{IsZero, Numeric, Swapped};
+    use Inst::{Divide, IsZero, Numeric, Swapped};
     Some(match operator {
         Operator::I64Eqz => IsZero(Type::I64),
         Operator::I64Eq => Numeric(Op::Eq64),
@@ -186,6 +186,10 @@ fn i64_numeric(operator: &Operator) -> Option<Inst> {
         Operator::I64Add => Numeric(Op::Add64),
         Operator::I64Sub => Numeric(Op::Sub64),
         Operator::I64Mul => Numeric(Op::Mul64),
+        Operator::I64DivS => Divide(Op::DivS64),
+        Operator::I64DivU => Divide(Op::DivU64),
+        Operator::I64RemS => Divide(Op::RemS64),
+        Operator::I64RemU => Divide(Op::RemU64),
         Operator::I64And => Numeric(Op::And64),
         Operator::I64Or => Numeric(Op::Or64),
         Operator::I64Xor => Numeric(Op::Xor64),

@@ -1,5 +1,6 @@
 //! A module that passed validation and uses only what is supported. Owns all its data.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::inst::Inst;
@@ -37,6 +38,8 @@ pub struct Module {
     pub elements: Vec<Element>,
     /// Active data segments in section order.
     pub data: Vec<Data>,
+    /// Functions linked in behind the module's own, by the name under which their module exports them.
+    pub linked: BTreeMap<String, Function>,
 }
 
 /// A function, imported or defined.
@@ -161,6 +164,31 @@ pub struct Data {
 }
 
 impl Module {
+    /// Puts the functions of another module, which imports nothing, behind the own ones.
+    pub fn link(&mut self, other: Module) {
+        let (functions, types) = (self.functions.len() as u32, self.types.len() as u32);
+        for (_, ty) in other.types.iter() {
+            self.types.push(ty.clone());
+        }
+        for (_, function) in other.functions.iter() {
+            let mut function = function.clone();
+            function.ty = TypeIndex(function.ty.0 + types);
+            if let Code::Body(body) = &mut function.code {
+                for inst in &mut body.insts {
+                    if let Inst::Call(callee) = inst {
+                        *callee += functions;
+                    }
+                }
+            }
+            self.functions.push(function);
+        }
+        for export in other.exports {
+            if let ExportKind::Function(function) = export.kind {
+                self.linked.insert(export.name, Function(function.0 + functions));
+            }
+        }
+    }
+
     /// The signature of a function.
     pub fn signature(&self, function: Function) -> &Signature {
         &self.types[self.functions[function].ty]

@@ -28,6 +28,7 @@ use crate::term::{Bounds, Function, Term32, Terms};
 use crate::thumb::inst::Width;
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
 use crate::wasm::module::{self, Constant, Module, PAGE_BYTES};
+use crate::wasm::runtime;
 use crate::wasm::sem::Value;
 
 /// Which of the checks on functions run. Only [`Checks::All`] can end in Proved.
@@ -52,8 +53,14 @@ const REPLAY_SEED: u64 = 0x5eed;
 /// # Errors
 /// There is no judgement: a file is unreadable, hints are missing, or the files do not belong together.
 pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
-    let module = module::read(wasm).map_err(|error| CheckError::Wasm(error.to_string()))?;
+    let mut module = module::read(wasm).map_err(|error| CheckError::Wasm(error.to_string()))?;
     let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
+    if let Some((_, section)) = elf.section(".synth.runtime")
+        && let Err(message) = runtime::link(&mut module, elf.bytes(section))
+    {
+        let finding = Finding { at: 0, check: Check::File, message };
+        return Ok(Report { findings: vec![finding], file_obligations: 1, ..Report::default() });
+    }
     let hints = read_hints(&elf)?;
     if hints.wasm_sha256[..] != Sha256::digest(wasm)[..] {
         return Err(CheckError::OtherModule("the ELF file was made from another Wasm module".to_owned()));
@@ -130,7 +137,8 @@ impl Judge<'_> {
         for function in &self.module.functions {
             let mut of_function = self.hints.functions.iter().filter(|hints| hints.function == function.index);
             let hints = of_function.next().unwrap_or(&none);
-            let (start, end) = self.program.functions[&function.index];
+            // A function of the runtime that nobody needs is not there.
+            let Some(&(start, end)) = self.program.functions.get(&function.index) else { continue };
             let subject = Subject { module: self.module, function, program: self.program, hints, start, end };
             let mut findings = Vec::new();
             if hints.function != function.index || of_function.next().is_some() {
@@ -270,6 +278,11 @@ impl Judge<'_> {
             imports.map(|import| abi::import_symbol(&import.module, &import.field)).collect();
         for symbol in symbols {
             self.report.assumptions.push(format!("{symbol} obeys AAPCS and leaves the module's regions alone"));
+        }
+        let called = |function: &&u32| self.frames.contains_key(*function);
+        for function in self.module.runtime.operators.keys().filter(called) {
+            let (name, reason) = (self.module.display_name(*function), &self.module.runtime.reason);
+            self.report.assumptions.push(format!("{name} is that operator: {reason}"));
         }
         if self.frames.values().any(|frame| frame.checked_bytes > 0) {
             let limit = abi::STACK_LIMIT;

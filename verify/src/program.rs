@@ -277,6 +277,9 @@ impl Binder<'_> {
         let mut end_of_last = 0;
         for function in &self.module.functions {
             let name = self.name(&format!("f{}", function.index));
+            if self.module.runtime.contains(function.index) && self.elf.symbol(&name).is_none() {
+                continue;
+            }
             let symbol = self.require(self.elf.symbol(&name), || format!("there is no one symbol {name}"))?;
             let range = self.code_range(symbol, text_index);
             let local = symbol.binding == Binding::Local;

@@ -5,5 +5,6 @@
 pub mod control;
 pub mod module;
 pub mod op;
+pub mod runtime;
 pub mod sem;
 pub mod world;

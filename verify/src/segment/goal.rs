@@ -4,7 +4,7 @@
 //! the outcome; each closed goal is recorded with the method that closed it.
 
 use crate::abi::{self, Place};
-use crate::domain::{Bin32, Cmp, Domain};
+use crate::domain::{Bin32, Bin64, Cmp, Domain};
 use crate::hints::{Class, Cut, Label, Location, Sort};
 use crate::program::CallTarget;
 use crate::term::facts::Facts;
@@ -207,6 +207,46 @@ pub(super) fn called(
     Ok(behind_call(walk, path, outcome, Return { signature: signature.clone(), stack_bytes, offset, next, at }))
 }
 
+/// A function of the runtime is an operator: behind the call its result is where AAPCS has it. Nothing
+/// happens that Wasm would see, so the source stays where it is.
+pub(super) fn helped(
+    walk: &mut Walk<'_, '_>,
+    path: &Path,
+    (function, operator): (u32, Bin64),
+    next: u32,
+) -> Result<Path, String> {
+    let at = walk.offset(path.pc);
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
+    if !depth.is_multiple_of(8) {
+        return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
+    }
+    let mut path = path.clone();
+    let symbolic = &mut *walk.symbolic;
+    let [low, high, other_low, other_high] = [0, 1, 2, 3].map(|register| path.machine.registers[register]);
+    let (a, b) = (symbolic.terms.join(&high, &low), symbolic.terms.join(&other_high, &other_low));
+    let result = symbolic.terms.bin64(operator, &a, &b);
+    path.machine.clobber_registers(symbolic, 0);
+    path.machine.registers[0] = symbolic.terms.low(&result);
+    path.machine.registers[1] = symbolic.terms.high(&result);
+    name_results(walk, &mut path, at);
+    walk.walked.calls.insert(Callee::Direct(function));
+    walk.close(at, Kind::Call, Method::Same);
+    path.pc = next;
+    path.fresh = Freshness::Under;
+    Ok(path)
+}
+
+/// Gives what a call leaves in places the names that its label says.
+fn name_results(walk: &Walk<'_, '_>, path: &mut Path, at: u32) {
+    if let Some(label) = walk.subject.hints.labels.iter().find(|label| label.at == at) {
+        for (location, name) in &label.writes {
+            if let Ok(word) = path.machine.location(*location) {
+                path.names.insert(*name, word);
+            }
+        }
+    }
+}
+
 struct Return {
     signature: FunctionType,
     stack_bytes: u32,
@@ -237,13 +277,7 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
         source.activation.stack.push(result);
         walk.watched.behind(back.offset, &mut source);
     }
-    if let Some(label) = walk.subject.hints.labels.iter().find(|label| label.at == back.at) {
-        for (location, name) in &label.writes {
-            if let Ok(word) = path.machine.location(*location) {
-                path.names.insert(*name, word);
-            }
-        }
-    }
+    name_results(walk, &mut path, back.at);
     source.steps += 1;
     path.source = source;
     path.pc = back.next;

@@ -122,12 +122,17 @@ impl MachineState {
     /// Behind a call: caller-saved registers, flags, outgoing arguments and everything below SP are
     /// junk, the world is the given one.
     pub fn clobber(&mut self, symbolic: &mut Symbolic, world: &SourceWorld, argument_bytes: u32) {
+        self.clobber_registers(symbolic, argument_bytes);
+        self.memory = world.memory;
+        self.cells = cells(&mut symbolic.terms, &symbolic.constants, world);
+    }
+
+    /// What a call destroys that leaves the world as it is.
+    pub fn clobber_registers(&mut self, symbolic: &mut Symbolic, argument_bytes: u32) {
         for register in abi::CALLER_SAVED {
             self.registers[usize::from(register)] = symbolic.terms.fresh32("junk");
         }
         self.flags = junk_flags(&mut symbolic.terms);
-        self.memory = world.memory;
-        self.cells = cells(&mut symbolic.terms, &symbolic.constants, world);
         if let Ok(depth) = self.depth(&mut symbolic.terms, &symbolic.constants) {
             let top = argument_bytes as i32 - depth as i32;
             self.stack.retain(|offset, _| *offset >= top);

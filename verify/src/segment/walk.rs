@@ -446,6 +446,13 @@ impl Walk<'_, '_> {
         if path.fresh == Freshness::Entry {
             goal::limit_was_checked(self, path)?;
         }
+        let runtime = &self.subject.module.runtime;
+        if let Called::Known(CallTarget::Function(function)) = called
+            && !runtime.contains(self.subject.function.index)
+            && let Some(operator) = runtime.operators.get(&function).copied()
+        {
+            return goal::helped(self, path, (function, operator), next).map(|path| Stepped::Split(vec![path]));
+        }
         let mut ways = Vec::new();
         for outcome in self.source_events(path, None)? {
             let fits = match (&called, &outcome.event) {

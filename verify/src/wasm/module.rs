@@ -16,6 +16,7 @@ use wasmparser::{
 
 use super::control::{self, Control};
 use super::op::{self, Op};
+use super::runtime::Runtime;
 
 /// Bytes of a Wasm page.
 pub const PAGE_BYTES: u32 = 65536;
@@ -267,6 +268,8 @@ pub struct Module {
     pub data: Vec<DataSegment>,
     /// Function names from the name section. For messages only.
     pub names: BTreeMap<u32, String>,
+    /// The runtime that is linked behind the functions, if one is.
+    pub runtime: Runtime,
 }
 
 impl Module {

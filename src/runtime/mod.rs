@@ -1,0 +1,64 @@
+//! What the processor lacks, as WebAssembly that is compiled and linked like the module's own code.
+//!
+//! Ensures: a module that needs 64-bit division gets the runtime's functions behind its own. Their
+//! bytes travel in the file, so that the validator judges their code against them and recognises
+//! them by their hash (`verify/src/wasm/runtime.rs`).
+
+use std::collections::BTreeMap;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::ir::op::{Function, Op};
+use crate::wasm::{self, Code, Inst, Module};
+
+/// 64-bit division.
+const INT64: &str = include_str!("int64.wat");
+
+/// The runtime as a binary module.
+pub fn binary() -> Vec<u8> {
+    wat::parse_str(INT64).expect("the runtime is WebAssembly")
+}
+
+/// Links the runtime behind a module's functions if the module needs it; gives the runtime's bytes.
+///
+/// # Errors
+/// There are too many functions.
+pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Error> {
+    let bodies = module.functions.values().filter_map(|function| match &function.code {
+        Code::Body(body) => Some(body),
+        Code::Import { .. } => None,
+    });
+    let needs = bodies.flat_map(|body| &body.insts).any(|inst| helper_name(inst).is_some());
+    if !needs {
+        return Ok(None);
+    }
+    let bytes = binary();
+    let runtime = wasm::parse(&bytes, config)?;
+    module.link(runtime);
+    Ok(Some(bytes))
+}
+
+fn helper_name(inst: &Inst) -> Option<&'static str> {
+    match inst {
+        Inst::Divide(op) => name(*op),
+        _ => None,
+    }
+}
+
+/// The runtime's name of an operator that the processor lacks.
+fn name(op: Op) -> Option<&'static str> {
+    match op {
+        Op::DivU64 => Some("i64.div_u"),
+        Op::DivS64 => Some("i64.div_s"),
+        Op::RemU64 => Some("i64.rem_u"),
+        Op::RemS64 => Some("i64.rem_s"),
+        _ => None,
+    }
+}
+
+/// The functions of a linked runtime, by the operator that each computes.
+pub fn helpers(module: &Module) -> BTreeMap<Op, Function> {
+    let all = [Op::DivU64, Op::DivS64, Op::RemU64, Op::RemS64];
+    let named = all.into_iter().filter_map(|op| Some((op, name(op)?)));
+    named.filter_map(|(op, name)| Some((op, *module.linked.get(name)?))).collect()
+}

@@ -1,0 +1,91 @@
+//! The runtime: Wasm functions that compute operators which the processor has no instruction for.
+//!
+//! The bytes of the runtime travel in the file under judgement. Its code is proved equal to these
+//! bytes like that of any other function. That a function of it *is* the operator of its name is a
+//! claim about the bytes alone: it is believed of bytes whose hash is in [`KNOWN`], for the reason
+//! given there.
+//!
+//! Ensures: a linked function touches neither memory nor globals, for its module has none.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::module::{self, Exported, Module};
+use super::op::Op;
+use crate::domain::Bin64;
+
+/// Runtimes that are known, by the SHA-256 of their bytes, and why their functions are believed to be
+/// the operators.
+const KNOWN: [(&str, &str); 1] = [("", "tested against a second engine (tests/runtime.rs)")];
+
+/// The functions of a runtime.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Runtime {
+    /// The operator that each computes of two 64-bit operands, by function index.
+    pub operators: BTreeMap<u32, Bin64>,
+    /// Index of the first function of the runtime, if one is linked.
+    pub first: Option<u32>,
+    /// Why they are believed to.
+    pub reason: String,
+}
+
+impl Runtime {
+    /// Whether a function belongs to the runtime.
+    pub fn contains(&self, function: u32) -> bool {
+        self.first.is_some_and(|first| function >= first)
+    }
+}
+
+/// Links a runtime behind a module's functions.
+///
+/// # Errors
+/// What is wrong with its bytes.
+pub fn link(module: &mut Module, bytes: &[u8]) -> Result<(), String> {
+    let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let known = KNOWN.iter().find(|(known, _)| *known == hash);
+    let (_, reason) = known.ok_or_else(|| format!("the runtime with the hash {hash} is not known"))?;
+    let other = module::read(bytes).map_err(|error| error.to_string())?;
+    let has_state = other.memory.is_some() || other.table.is_some() || !other.globals.is_empty();
+    if has_state || !other.imports.is_empty() || other.start.is_some() {
+        return Err("the runtime has more than functions".to_owned());
+    }
+    let first = count(module.imports.len() + module.functions.len());
+    let types = count(module.types.len());
+    let mut operators = BTreeMap::new();
+    for export in &other.exports {
+        let Exported::Function(index) = export.item else { continue };
+        let index = index + first;
+        module.names.insert(index, format!("{} of the runtime", export.name));
+        if let Some(operator) = operator(&export.name) {
+            operators.insert(index, operator);
+        }
+    }
+    module.types.extend(other.types);
+    for mut function in other.functions {
+        function.index += first;
+        function.type_index += types;
+        for instruction in &mut function.body {
+            if let Op::Call(callee) = &mut instruction.op {
+                *callee += first;
+            }
+        }
+        module.functions.push(function);
+    }
+    module.runtime = Runtime { operators, first: Some(first), reason: (*reason).to_owned() };
+    Ok(())
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).expect("the parser's limits keep counts below 2^32")
+}
+
+fn operator(name: &str) -> Option<Bin64> {
+    let all = [
+        ("i64.div_u", Bin64::DivU),
+        ("i64.div_s", Bin64::DivS),
+        ("i64.rem_u", Bin64::RemU),
+        ("i64.rem_s", Bin64::RemS),
+    ];
+    all.into_iter().find(|(known, _)| *known == name).map(|(_, operator)| operator)
+}
