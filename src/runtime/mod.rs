@@ -12,11 +12,11 @@ use crate::ir::op::{Function, Op};
 use crate::wasm::{self, Code, Inst, Module};
 
 /// 64-bit division.
-const INT64: &str = include_str!("int64.wat");
+const I64_DIVISION: &str = include_str!("i64_division.wat");
 
 /// The runtime as a binary module.
 pub fn binary() -> Vec<u8> {
-    wat::parse_str(INT64).expect("the runtime is WebAssembly")
+    wat::parse_str(I64_DIVISION).expect("the runtime is WebAssembly")
 }
 
 /// Links the runtime behind a module's functions if the module needs it; gives the runtime's bytes.

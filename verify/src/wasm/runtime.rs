@@ -17,7 +17,10 @@ use crate::domain::Bin64;
 
 /// Runtimes that are known, by the SHA-256 of their bytes, and why their functions are believed to be
 /// the operators.
-const KNOWN: [(&str, &str); 1] = [("", "tested against a second engine (tests/runtime.rs)")];
+const KNOWN: [(&str, &str); 1] = [(
+    "5d657af04b6746aeb153b0ac7fb084edf36c5288ebee075d7eef3963122a12f4",
+    "tested against a second engine (tests/runtime.rs)",
+)];
 
 /// The functions of a runtime.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
