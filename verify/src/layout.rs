@@ -14,8 +14,14 @@ use crate::wasm::module::Module;
 /// the same memory, windows on its bits, and devices.
 pub const BOARD_MEMORY: [(u32, u32); 2] = [(0, 0x0040_0000), (0x2000_0000, 0x2040_0000)];
 
-/// Symbols of the module's own data, behind its name and a dot.
-const OWN_DATA: [&str; 4] = ["memory0", "instance", "table0", "data"];
+/// Symbols of the module's own data, behind its name and a dot, and what stands before and behind its name in
+/// their sections.
+const OWN_DATA: [(&str, &str, &str); 4] = [
+    ("memory0", ".bss", "memory"),
+    ("instance", ".bss", "instance"),
+    ("table0", ".rodata", "table"),
+    ("data", ".rodata", "data"),
+];
 
 /// What is not as it must be, in sentences.
 pub fn check(elf: &Elf<'_>, module: &Module, hints: &Hints, text: usize) -> Vec<String> {
@@ -41,7 +47,7 @@ impl<'a> Layout<'a> {
     /// The file's own symbols for data, with their sections.
     fn own(&self) -> Vec<(&'a Symbol, usize)> {
         let elf = self.elf;
-        let named = OWN_DATA.iter().filter_map(|what| elf.symbol(&format!("{}.{what}", self.hints.module_name)));
+        let named = OWN_DATA.iter().filter_map(|(what, ..)| elf.symbol(&format!("{}.{what}", self.hints.module_name)));
         let placed = named.filter_map(|symbol| match symbol.home {
             Home::Section(section) => Some((symbol, section)),
             Home::Undefined | Home::Absolute => None,
@@ -80,6 +86,15 @@ impl<'a> Layout<'a> {
         for section in own.iter().chain([&self.text]).map(|index| &self.elf.sections[*index]) {
             if !section.align.is_power_of_two() {
                 self.wrong.push(format!("section {} is aligned to {} bytes", section.name, section.align));
+            }
+        }
+        // Linkers place sections by their names.
+        let module = &self.hints.module_name;
+        for (what, before, behind) in OWN_DATA {
+            let home = self.elf.symbol(&format!("{module}.{what}")).map(|symbol| symbol.home);
+            let wanted = format!("{before}.{module}.{behind}");
+            if matches!(home, Some(Home::Section(index)) if self.elf.sections[index].name != wanted) {
+                self.wrong.push(format!("{module}.{what} does not lie in section {wanted}"));
             }
         }
         // What a linker gives a meaning by its name, such as `.init_array`, is none of the module's.

@@ -147,6 +147,16 @@ fn two_regions_in_one_place() {
 }
 
 #[test]
+fn a_region_that_linkers_place_among_constants() {
+    for (symbol, own) in [("m.memory0", ".bss.m.memory"), ("m.instance", ".bss.m.instance")] {
+        let mut elf = case("startup").elf();
+        let name = word(&elf, section_header(&elf, ".rodata.m.data"));
+        set_section(&mut elf, own, 0, name);
+        refuse(&case("startup").wasm, &elf, &format!("{symbol} does not lie in section {own}"));
+    }
+}
+
+#[test]
 fn a_region_that_is_too_small_or_misaligned() {
     refuse_object("startup", "which the module does not allow", |object| {
         let memory = object.symbol_id(b"m.memory0").unwrap();

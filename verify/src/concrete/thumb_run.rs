@@ -526,7 +526,8 @@ impl Machine for Processor<'_> {
         aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::Yes)?;
         if let Some(trace) = &mut self.trace
-            && let Some((_, offset)) = self.memory.locate(*address, 4).filter(|at| at.0 == self.loaded.stack)
+            && let Some((_, offset)) =
+                self.memory.locate(*address, width.bytes()).filter(|at| at.0 == self.loaded.stack)
         {
             trace.change();
             trace.written.insert(offset);
