@@ -13,6 +13,9 @@ use synth_fuzz::oracle::{self, Failure};
 /// Modules in the default run.
 const COUNT: u64 = 150;
 
+/// Most instructions of one call in the interpreter.
+const STEPS_MAX: u64 = 1 << 30;
+
 /// Correct code that is refused, in percent of the modules. It should be 0: the hints do not yet
 /// relate every value at every cut, so that the validator gives up (it never accepts too much).
 const UNPROVED_PERCENT_MAX: u64 = 15;
@@ -83,7 +86,7 @@ fn judge(seed: u64, qemu: Option<&Qemu>) -> Result<u64, Wrong> {
         other => Wrong::Other(format!("{other:?}")),
     })?;
     let firmware = agree::firmware(&proved.elf)?;
-    let outcomes = synth::model::run(&firmware, &run.actions).map_err(|error| error.to_string())?;
+    let outcomes = synth::model::run(&firmware, &run.actions, STEPS_MAX).map_err(|error| error.to_string())?;
     let outcomes: Vec<_> = outcomes.into_iter().map(|(outcome, _)| outcome).collect();
     if let Some(difference) = agree::difference(&run, &outcomes) {
         return Err(Wrong::Other(format!("in the interpreter: {difference}")));

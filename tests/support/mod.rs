@@ -14,6 +14,9 @@ use synth_fuzz::oracle::{self, Failure};
 use synth_verify::verdict::Report;
 use wasmi::{TrapCode, Val, ValType};
 
+/// Most instructions of one call in the interpreter.
+const STEPS_MAX: u64 = 1 << 30;
+
 /// A proved image.
 pub struct Program {
     /// The module.
@@ -75,7 +78,7 @@ impl Program {
     /// What they show in the validator's interpreter.
     #[track_caller]
     pub fn in_model(&self, actions: &[Action]) -> Vec<Seen> {
-        let outcomes = model::run(&self.firmware, actions).expect("a run");
+        let outcomes = model::run(&self.firmware, actions, STEPS_MAX).expect("a run");
         outcomes.into_iter().map(|(outcome, _)| seen(outcome)).collect()
     }
 
