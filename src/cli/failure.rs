@@ -34,7 +34,7 @@ pub struct Failure {
     /// Where in the Wasm module, in bytes.
     pub offset: Option<u64>,
     /// Where in the text that the module was given as.
-    pub text: Option<InText>,
+    pub text: Option<Box<InText>>,
     /// What the user can do.
     pub remedy: String,
     /// More, a line each.
@@ -88,14 +88,14 @@ impl Failure {
     }
 
     fn place(&self) -> Option<String> {
-        match (&self.text, self.offset) {
-            (None, offset) => offset.map(|offset| format!("at byte {offset:#x} of the module")),
-            (Some(InText { file, position: Some(Position { line, column }) }), _) => {
-                Some(format!("at {file}:{line}:{column}"))
-            }
-            (Some(InText { file, position: None }), offset) => {
-                offset.map(|offset| format!("at byte {offset:#x} of the module that {file} is encoded as"))
-            }
+        let Some(text) = &self.text else {
+            return self.offset.map(|offset| format!("at byte {offset:#x} of the module"));
+        };
+        let file = &text.file;
+        match (text.position, self.offset) {
+            (Some(Position { line, column }), _) => Some(format!("at {file}:{line}:{column}")),
+            (None, Some(offset)) => Some(format!("at byte {offset:#x} of the module that {file} is encoded as")),
+            (None, None) => None,
         }
     }
 
@@ -153,7 +153,7 @@ mod tests {
     fn json_is_read_back() {
         let failure = Failure {
             offset: Some(7),
-            text: Some(InText { file: "a.wat".into(), position: Some(Position { line: 2, column: 5 }) }),
+            text: Some(Box::new(InText { file: "a.wat".into(), position: Some(Position { line: 2, column: 5 }) })),
             details: vec!["a\nb".into()],
             ..Failure::new(Exit::Unknown, "unproved", "say \"no\" \\ ü", "")
         };
@@ -175,11 +175,11 @@ mod tests {
             text,
             "error[unsupported]: memory.copy\n  at byte 0x10 of the module\n  help: compile without bulk memory\n"
         );
-        failure.text = Some(InText { file: "a.wat".into(), position: None });
+        failure.text = Some(Box::new(InText { file: "a.wat".into(), position: None }));
         assert!(
             failure.render(ErrorFormat::Human).contains("\n  at byte 0x10 of the module that a.wat is encoded as\n")
         );
-        failure.text = Some(InText { file: "a.wat".into(), position: Some(Position { line: 2, column: 5 }) });
+        failure.text = Some(Box::new(InText { file: "a.wat".into(), position: Some(Position { line: 2, column: 5 }) }));
         assert!(failure.render(ErrorFormat::Human).contains("\n  at a.wat:2:5\n"));
     }
 }

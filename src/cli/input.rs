@@ -43,7 +43,7 @@ impl Input {
             return failure;
         };
         let file = self.path.display().to_string();
-        Failure { text: Some(InText { file, position: wasm::text::position(text, offset) }), ..failure }
+        Failure { text: Some(Box::new(InText { file, position: wasm::text::position(text, offset) })), ..failure }
     }
 
     /// The file's name without its last extension.
@@ -54,7 +54,9 @@ impl Input {
 
 /// An error in a text that stands for no module.
 fn in_text(path: &Path, error: Error) -> Failure {
-    let text =
-        error.details().position.map(|position| InText { file: path.display().to_string(), position: Some(position) });
+    let text = error.details().position.map(|position| {
+        let file = path.display().to_string();
+        Box::new(InText { file, position: Some(position) })
+    });
     Failure { text, ..error.into() }
 }

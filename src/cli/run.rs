@@ -179,9 +179,7 @@ fn in_function(firmware: &Firmware, function: u32) -> String {
 fn trap_remedy(trap: Trap) -> &'static str {
     match trap {
         Trap::Unreachable => "the program gave up here: look for its assertion or panic",
-        Trap::MemoryOutOfBounds => {
-            "check the address; memory ends behind its last page, and --memory-max bounds its growth"
-        }
+        Trap::MemoryOutOfBounds => "check the address; if memory should have grown first, raise --memory-max",
         Trap::DivideByZero => "check the divisor",
         Trap::IntegerOverflow => "check for the least integer divided by -1",
         Trap::TableOutOfBounds => "check the index against the table's size",
