@@ -109,7 +109,7 @@ fn row(case: &Case, input: &[u8]) -> String {
     let mut actions = (case.memory)();
     let arguments = case.arguments.iter().map(|word| Value::I32(*word));
     actions.push(Action::Call(case.function.into(), arguments.collect()));
-    let outcomes = model::run(&firmware, &actions).expect("a run");
+    let outcomes = model::run(&firmware, &actions, u64::MAX).expect("a run");
     let executed = outcomes.last().expect("an outcome").1;
 
     let at = report.functions.iter().position(|f| f.function == index);

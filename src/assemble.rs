@@ -6,13 +6,12 @@
 
 use crate::config::Config;
 use crate::elf::program::{
-    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Program, Relocation,
+    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Outside, Program, Relocation,
     RelocationKind, Segment, TableEntry, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
-use crate::trap::Trap;
 use crate::wasm::{Code, ExportKind, Module};
 
 /// The code of one function.
@@ -65,7 +64,7 @@ pub fn run(
     functions: Vec<Function>,
     (hints, runtime): (Vec<u8>, Option<Vec<u8>>),
 ) -> Program {
-    let (table, table_trap) = table(module);
+    let (table, outside) = table(module);
     Program {
         name: config.module_name.clone(),
         export_prefix: config.export_prefix.clone(),
@@ -75,7 +74,7 @@ pub fn run(
         memory: memory(module),
         instance_bytes: info.instance_bytes(),
         table,
-        instantiation: instantiation(module, info, table_trap),
+        instantiation: instantiation(module, info, outside),
         hints,
         runtime,
         assurance: Assurance::default(),
@@ -127,33 +126,32 @@ fn memory(module: &Module) -> Option<Memory> {
     })
 }
 
-/// The table's entries, and whether a segment lies outside.
-fn table(module: &Module) -> (Vec<Option<TableEntry>>, bool) {
+/// The table's entries, and the first segment that lies outside.
+fn table(module: &Module) -> (Vec<Option<TableEntry>>, Option<Outside>) {
     let count = module.table.map_or(0, |table| table.entries as usize);
     let mut entries = vec![None; count];
-    for element in &module.elements {
+    for (number, element) in (0..).zip(&module.elements) {
         let start = element.offset as usize;
         let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.functions.len())) else {
-            return (entries, true);
+            return (entries, Some(Outside::Element(number)));
         };
         for (entry, function) in range.iter_mut().zip(&element.functions) {
             let type_id = module.type_id(module.functions[*function].ty);
             *entry = Some(TableEntry { type_id, function: function.0 });
         }
     }
-    (entries, false)
+    (entries, None)
 }
 
-fn instantiation(module: &Module, info: &ModuleInfo, table_trap: bool) -> Instantiation {
-    let mut instantiation = Instantiation { cells: cells(module, info), ..Instantiation::default() };
-    if table_trap {
-        instantiation.trap = Some(Trap::TableOutOfBounds);
+fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -> Instantiation {
+    let mut instantiation = Instantiation { cells: cells(module, info), outside, ..Instantiation::default() };
+    if outside.is_some() {
         return instantiation;
     }
     let bytes = module.memory.map_or(0, |memory| u64::from(memory.initial_bytes()));
-    for data in &module.data {
+    for (number, data) in (0..).zip(&module.data) {
         if u64::from(data.offset) + data.bytes.len() as u64 > bytes {
-            instantiation.trap = Some(Trap::MemoryOutOfBounds);
+            instantiation.outside = Some(Outside::Data(number));
             return instantiation;
         }
         instantiation.segments.push(Segment { offset: data.offset, bytes: data.bytes.clone() });

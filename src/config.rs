@@ -9,7 +9,7 @@ pub struct Config {
     pub opt_level: OptLevel,
     /// The processor to compile for.
     pub cpu: Cpu,
-    /// The module's name in its symbols: an identifier.
+    /// The module's name, as symbols spell it.
     pub module_name: String,
     /// What stands before each export in its symbol.
     pub export_prefix: String,

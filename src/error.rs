@@ -1,6 +1,7 @@
 //! What can be wrong with a user's input. Everything else is a bug of ours and panics.
 //!
-//! Ensures: each error says where (a byte offset in the Wasm module), what, and what to do next.
+//! Ensures: each error says where (a byte offset in the Wasm module, or a line of its text), what,
+//! and what to do next.
 
 use std::fmt;
 
@@ -20,10 +21,21 @@ pub enum Error {
 pub struct Details {
     /// Byte offset in the Wasm module, where one is known.
     pub offset: Option<u64>,
+    /// Place in the module's text, where it was given as text and has no binary form.
+    pub position: Option<Position>,
     /// What is wrong: one clause, no full stop.
     pub message: String,
     /// What the user can do about it: one sentence without a full stop.
     pub remedy: String,
+}
+
+/// A place in a text, counted from 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The byte in the line.
+    pub column: usize,
 }
 
 impl Error {
@@ -31,21 +43,32 @@ impl Error {
     pub fn invalid(offset: impl Into<Option<u64>>, message: impl Into<String>) -> Error {
         Error::Invalid(Details {
             offset: offset.into(),
+            position: None,
             message: message.into(),
             remedy: "check the tool that produced the module; `wasm-validate` shows the same".into(),
+        })
+    }
+
+    /// The input is text that stands for no module.
+    pub fn invalid_text(position: Position, message: impl Into<String>) -> Error {
+        Error::Invalid(Details {
+            offset: None,
+            position: Some(position),
+            message: message.into(),
+            remedy: "correct the text there (core spec, 6)".into(),
         })
     }
 
     /// The input uses something not supported.
     pub fn unsupported(offset: impl Into<Option<u64>>, message: impl Into<String>, remedy: impl Into<String>) -> Error {
         let (message, remedy) = (message.into(), remedy.into());
-        Error::Unsupported(Details { offset: offset.into(), message, remedy })
+        Error::Unsupported(Details { offset: offset.into(), position: None, message, remedy })
     }
 
     /// The input exceeds a limit.
     pub fn too_big(offset: impl Into<Option<u64>>, message: impl Into<String>, remedy: impl Into<String>) -> Error {
         let (message, remedy) = (message.into(), remedy.into());
-        Error::TooBig(Details { offset: offset.into(), message, remedy })
+        Error::TooBig(Details { offset: offset.into(), position: None, message, remedy })
     }
 
     /// Where, what, and what to do next.
@@ -67,10 +90,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details { offset, message, remedy } = self.details();
+        let Details { offset, position, message, remedy } = self.details();
         write!(f, "{}: {message}", self.kind())?;
         if let Some(offset) = offset {
             write!(f, " (at byte {offset:#x})")?;
+        }
+        if let Some(Position { line, column }) = position {
+            write!(f, " (at line {line}, column {column})")?;
         }
         write!(f, "; {remedy}")
     }

@@ -1,4 +1,6 @@
-//! The command line.
+//! The command line. It prints only where a failure to print is an answer: see `cli`.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod cli;
 

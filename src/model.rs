@@ -9,17 +9,15 @@ use crate::elf::program::Type;
 use crate::qemu::firmware::Firmware;
 use crate::qemu::{self, Action, Fault, Outcome, QemuError, Value};
 
-/// Most instructions of one call.
-const STEPS_MAX: u64 = 1 << 30;
-
-/// Does the actions. Gives the outcome of each call and peek, with the instructions that it took.
+/// Does the actions, each call in at most `steps_max` instructions. Gives the outcome of each call
+/// and peek, with the instructions that it took.
 ///
 /// # Errors
 /// An action cannot be done, or the interpreter does not vouch for the run.
-pub fn run(firmware: &Firmware, actions: &[Action]) -> Result<Vec<(Outcome, u64)>, QemuError> {
+pub fn run(firmware: &Firmware, actions: &[Action], steps_max: u64) -> Result<Vec<(Outcome, u64)>, QemuError> {
     let actions: Result<Vec<model::Action>, QemuError> =
         actions.iter().map(|action| to_model(firmware, action)).collect();
-    match model::run(&firmware.bytes, &actions?, STEPS_MAX) {
+    match model::run(&firmware.bytes, &actions?, steps_max) {
         Ok(outcomes) => Ok(outcomes.into_iter().map(from_model).collect()),
         Err(ModelError::NotInstantiated(trap, address)) => Err(QemuError::NotInstantiated(fault(trap, address))),
         Err(error @ (ModelError::File(_) | ModelError::Fault(..) | ModelError::Unfinished(_))) => {

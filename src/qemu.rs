@@ -1,6 +1,7 @@
 //! Runs boot images in QEMU: writes the mailbox, boots, reads the results.
 //!
-//! Ensures: actions are done in order on one instance. QEMU is ended when the time is up.
+//! Ensures: actions are done in order on one instance. QEMU is ended, and its files are gone, when
+//! the time is up or the run is called off.
 //! The mailbox is described in [`crate::elf::harness`].
 
 pub mod firmware;
@@ -103,6 +104,8 @@ pub enum QemuError {
     NotInstantiated(Fault),
     /// The time was up.
     TimedOut(Duration),
+    /// The run was called off.
+    CalledOff,
     /// The engine failed, or the file of results is not what was asked for.
     Failed(String),
     /// A file could not be written or read.
@@ -120,6 +123,7 @@ impl fmt::Display for QemuError {
             QemuError::TimedOut(limit) => {
                 write!(f, "the run did not end within {} s", limit.as_secs())
             }
+            QemuError::CalledOff => f.write_str("the run was called off"),
             QemuError::Failed(why) => write!(f, "the engine failed: {why}"),
             QemuError::File(error) => error.fmt(f),
         }
@@ -137,11 +141,21 @@ impl From<std::io::Error> for QemuError {
 impl Qemu {
     /// Boots the image and does the actions. Gives the outcome of each call and peek.
     pub fn run(&self, firmware: &Firmware, actions: &[Action]) -> Result<Vec<Outcome>, QemuError> {
+        self.run_unless(&|| false, firmware, actions)
+    }
+
+    /// The same, called off as soon as `is_off` says so.
+    pub fn run_unless(
+        &self,
+        is_off: &dyn Fn() -> bool,
+        firmware: &Firmware,
+        actions: &[Action],
+    ) -> Result<Vec<Outcome>, QemuError> {
         let mailbox = encode(firmware, actions)?;
         let directory = tempfile::tempdir()?;
         std::fs::write(directory.path().join("image.elf"), &firmware.bytes)?;
         std::fs::write(directory.path().join("mailbox.bin"), mailbox)?;
-        let status = self.boot(firmware, directory.path())?;
+        let status = self.boot(is_off, firmware, directory.path())?;
         let talk =
             || String::from_utf8_lossy(&std::fs::read(directory.path().join("talk")).unwrap_or_default()).into_owned();
         if !status.success() {
@@ -151,8 +165,8 @@ impl Qemu {
         decode(firmware, actions, &results)
     }
 
-    /// Runs QEMU in the directory until it ends or the time is up.
-    fn boot(&self, firmware: &Firmware, directory: &Path) -> Result<ExitStatus, QemuError> {
+    /// Runs QEMU in the directory until it ends or has to.
+    fn boot(&self, is_off: &dyn Fn() -> bool, firmware: &Firmware, directory: &Path) -> Result<ExitStatus, QemuError> {
         let loader = format!("loader,file=mailbox.bin,addr={:#x},force-raw=on", firmware.board.mailbox);
         let child = Command::new(&self.program)
             .current_dir(directory)
@@ -163,15 +177,15 @@ impl Qemu {
             .stderr(File::create(directory.join("talk"))?)
             .spawn();
         match child {
-            Ok(child) => self.wait(child),
+            Ok(child) => self.wait(is_off, child),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(QemuError::Missing),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn wait(&self, mut child: Child) -> Result<ExitStatus, QemuError> {
+    fn wait(&self, is_off: &dyn Fn() -> bool, mut child: Child) -> Result<ExitStatus, QemuError> {
         let start = Instant::now();
-        while start.elapsed() < self.time_limit {
+        while start.elapsed() < self.time_limit && !is_off() {
             if let Some(status) = child.try_wait()? {
                 return Ok(status);
             }
@@ -179,7 +193,7 @@ impl Qemu {
         }
         child.kill()?;
         child.wait()?;
-        Err(QemuError::TimedOut(self.time_limit))
+        Err(if is_off() { QemuError::CalledOff } else { QemuError::TimedOut(self.time_limit) })
     }
 }
 

@@ -81,12 +81,19 @@ impl Default for Target {
 }
 
 impl Target {
-    /// The target with these names; without a processor, the triple's first.
-    pub fn named(triple: &str, cpu: Option<&str>) -> Result<Target, TargetError> {
-        let triple = Triple::named(triple)?;
-        let cpu = match cpu {
-            None => triple.cpus()[0],
-            Some(name) => Cpu::named(name).ok_or_else(|| TargetError::UnknownCpu(name.into()))?,
+    /// The target with these names. Without a processor, the triple's first; without a triple, the
+    /// last of [`Triple::ALL`] that the processor runs; without either, the default.
+    pub fn named(triple: Option<&str>, cpu: Option<&str>) -> Result<Target, TargetError> {
+        let triple = triple.map(Triple::named).transpose()?;
+        let cpu = cpu.map(|name| Cpu::named(name).ok_or_else(|| TargetError::UnknownCpu(name.into()))).transpose()?;
+        let (triple, cpu) = match (triple, cpu) {
+            (None, None) => return Ok(Target::default()),
+            (Some(triple), None) => (triple, triple.cpus()[0]),
+            (Some(triple), Some(cpu)) => (triple, cpu),
+            (None, Some(cpu)) => {
+                let mut triples = Triple::ALL.into_iter().rev();
+                (triples.find(|triple| triple.cpus().contains(&cpu)).expect("a processor runs some triple"), cpu)
+            }
         };
         if !triple.cpus().contains(&cpu) {
             return Err(TargetError::OtherCpu { triple, cpu });
@@ -180,10 +187,16 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(Target::named("thumbv7em-none-eabi", None), Ok(Target::default()));
-        assert_eq!(Target::named("thumbv7m-none-eabi", None).map(|t| t.cpu), Ok(Cpu::CortexM3));
-        assert!(matches!(Target::named("thumbv6m-none-eabi", None), Err(TargetError::Unsupported(_))));
-        assert!(matches!(Target::named("x86_64", None), Err(TargetError::UnknownTriple(_))));
-        assert!(matches!(Target::named("thumbv7em-none-eabi", Some("cortex-m3")), Err(TargetError::OtherCpu { .. })));
+        let both = |triple, cpu| Target::named(Some(triple), cpu);
+        assert_eq!(both("thumbv7em-none-eabi", None), Ok(Target::default()));
+        assert_eq!(both("thumbv7m-none-eabi", None).map(|t| t.cpu), Ok(Cpu::CortexM3));
+        assert!(matches!(both("thumbv6m-none-eabi", None), Err(TargetError::Unsupported(_))));
+        assert!(matches!(both("x86_64", None), Err(TargetError::UnknownTriple(_))));
+        assert!(matches!(both("thumbv7em-none-eabi", Some("cortex-m3")), Err(TargetError::OtherCpu { .. })));
+        assert_eq!(Target::named(None, None), Ok(Target::default()));
+        let alone = |cpu| Target::named(None, Some(cpu)).map(|t| t.triple);
+        assert_eq!(alone("cortex-m3"), Ok(Triple::Thumbv7m));
+        assert_eq!(alone("cortex-m7"), Ok(Triple::Thumbv7em));
+        assert!(matches!(alone("cortex-m9"), Err(TargetError::UnknownCpu(_))));
     }
 }

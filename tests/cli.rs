@@ -1,14 +1,24 @@
 //! The command line from outside: streams, exit codes, what is written and what is not.
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use synth::elf::program::{Export, Function, Instantiation, Memory, Program, Segment, Type, Visibility};
 use synth::elf::{ImageOptions, image, object};
 use synth::target::Cpu;
 
 fn synth(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_synth")).current_dir(directory).args(arguments).output().unwrap()
+    command(directory, arguments).output().unwrap()
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_synth"));
+    command.current_dir(directory).args(arguments);
+    command
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -78,6 +88,8 @@ fn an_image_is_called_and_its_memory_shown() {
     let output = run(&["add", "-1", "0x7fffffffffffffff", "--poke", "8=0102", "--peek", "0:4", "--peek", "8:3"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(text(&output.stdout), "9223372036854775806\n00006162\n010200\n");
+    let output = run(&["add", "-0x8000000000000000", "0", "--poke", "8=01"]);
+    assert_eq!(text(&output.stdout), "-9223372036854775808\n");
     let output = run(&["add", "-9223372036854775808", "18446744073709551615"]);
     assert_eq!(text(&output.stdout), "9223372036854775807\n");
 }
@@ -87,6 +99,7 @@ fn a_trap_is_told_in_the_words_of_the_spec() {
     let directory = directory();
     let output = synth(directory.path(), &["run", "m.elf", "--invoke", "trap"]);
     fails(&output, 6, "out of bounds memory access in function 1 (m_trap)");
+    fails(&output, 6, "help: check the address");
 }
 
 #[test]
@@ -105,8 +118,116 @@ fn the_model_gives_what_qemu_gives() {
 #[test]
 fn an_endless_run_is_given_up() {
     let directory = directory();
-    let output = synth(directory.path(), &["run", "m.elf", "--invoke", "loop", "--timeout", "1"]);
-    fails(&output, 1, "--timeout");
+    for engine in ["qemu", "model"] {
+        let flags = ["run", "m.elf", "--invoke", "loop", "--timeout", "1", "--engine", engine];
+        let output = synth(directory.path(), &flags);
+        fails(&output, 1, "error[time-out]: the run did not end within 1 s");
+        fails(&output, 1, "--timeout");
+    }
+}
+
+/// The processes whose working directory lies below a path, there or deleted.
+fn processes_in(directory: &Path) -> Vec<PathBuf> {
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    let is_inside = |process: &PathBuf| process.join("cwd").read_link().is_ok_and(|cwd| cwd.starts_with(directory));
+    processes.filter(is_inside).collect()
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_nothing() {
+    if Command::new("qemu-system-arm").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "CI runs without QEMU");
+        let _ = writeln!(std::io::stderr(), "\nskipped 1 test: a_run_that_is_killed_leaves_nothing: no QEMU");
+        return;
+    }
+    let directory = directory();
+    let scratch = tempfile::tempdir().unwrap();
+    let scratch = scratch.path().canonicalize().unwrap();
+    for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+        let mut run = command(directory.path(), &["run", "m.elf", "--invoke", "loop", "--timeout", "100"]);
+        let mut child = run.env("TMPDIR", &scratch).stderr(Stdio::null()).spawn().unwrap();
+        let start = Instant::now();
+        while processes_in(&scratch).is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(60), "QEMU does not start");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let kill = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        assert_eq!(child.wait().unwrap().signal(), Some(number));
+        assert_eq!(processes_in(&scratch), [] as [PathBuf; 0]);
+        assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn results_that_cannot_be_written_are_an_error() {
+    let directory = directory();
+    let into =
+        |stdout: Stdio, arguments: &[&str]| command(directory.path(), arguments).stdout(stdout).output().unwrap();
+    let full = || File::create("/dev/full").unwrap();
+    for arguments in [
+        &["disasm", "m.o"][..],
+        &["run", "m.elf", "--invoke", "add", "1", "2", "--engine", "model"],
+        &["compile", "good.wat", "-o", "-"],
+        &["compile", "good.wat", "-o", "good.o", "--emit", "ir"],
+        &["compile", "good.wat", "-o", "/dev/full"],
+    ] {
+        fails(&into(full().into(), arguments), 1, "error[cannot-write]: cannot write ");
+        // Nobody reads: that is the reader's choice.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        if !arguments.contains(&"/dev/full") {
+            assert_eq!(into(writer.into(), arguments).status.code(), Some(0), "{arguments:?}");
+        }
+    }
+    assert_eq!(into(full().into(), &["--help"]).status.code(), Some(1));
+}
+
+#[test]
+fn errors_need_no_reader() {
+    let directory = directory();
+    let mute = |arguments: &[&str]| {
+        let full = File::create("/dev/full").unwrap();
+        command(directory.path(), arguments).stderr(full).output().unwrap().status.code()
+    };
+    assert_eq!(mute(&["compile", "garbage"]), Some(1));
+    assert_eq!(mute(&["compile", "--none"]), Some(2));
+    assert_eq!(mute(&["compile", "good.wat", "--timings"]), Some(0));
+    assert_eq!(mute(&["run", "m.elf", "--invoke", "trap", "--engine", "model"]), Some(6));
+}
+
+#[test]
+fn an_object_can_go_to_standard_output() {
+    let directory = directory();
+    let compile = |output: &str| synth(directory.path(), &["compile", "good.wat", "-o", output]);
+    compile("good.o");
+    let file = std::fs::read(directory.path().join("good.o")).unwrap();
+    assert_eq!(compile("-").stdout, file);
+    assert_eq!(compile("/dev/stdout").stdout, file);
+    assert!(!directory.path().join("-").exists());
+    // A link to the object stays a link.
+    std::os::unix::fs::symlink("good.o", directory.path().join("link.o")).unwrap();
+    assert_eq!(compile("link.o").status.code(), Some(0));
+    assert!(directory.path().join("link.o").is_symlink() && !directory.path().join("good.o").is_symlink());
+}
+
+#[test]
+fn an_output_has_a_path_of_its_own() {
+    let directory = directory();
+    let refused = |arguments: &[&str]| {
+        fails(&synth(directory.path(), &[&["compile", "good.wat"], arguments].concat()), 2, "error");
+    };
+    std::os::unix::fs::symlink("good.wat", directory.path().join("link")).unwrap();
+    let before = std::fs::read(directory.path().join("good.wat")).unwrap();
+    for output in ["good.wat", "./good.wat", "link", ""] {
+        refused(&["-o", output]);
+        refused(&["-o", "x.o", "--emit", &format!("ir={output}")]);
+    }
+    refused(&["-o", "x.o", "--emit", "ir=./x.o"]);
+    refused(&["-o", "x.o", "--emit", "ir=a,asm=a"]);
+    refused(&["-o", "-", "--emit", "ir"]);
+    assert_eq!(std::fs::read(directory.path().join("good.wat")).unwrap(), before);
+    assert!(!directory.path().join("x.o").exists());
 }
 
 #[test]
@@ -117,6 +238,9 @@ fn wrong_arguments_are_refused_before_anything_runs() {
     fails(&run(&["add", "1", "x"]), 2, "`x` is no integer");
     fails(&run(&["add", "1", "18446744073709551616"]), 2, "does not fit into i64");
     fails(&run(&["sub", "1", "2"]), 1, "exports no function `sub`");
+    fails(&run(&["sub", "1", "2"]), 1, "exported functions: add, trap, loop");
+    fails(&run(&["add", "1", "2", "--stub-imports"]), 2, "--stub-imports");
+    fails(&run(&["add", "1", "2", "-O2"]), 2, "-O");
     fails(&run(&["trap", "--peek", "60:8"]), 1, "not inside the memory of 64 bytes");
     fails(&run(&["trap", "--poke", "60"]), 2, "ADDR=HEX");
 }
@@ -161,7 +285,9 @@ fn wrong_usage_ends_with_2() {
     fails(&compile(&["--module-name", "a-b"]), 2, "identifier");
     fails(&compile(&["--target", "x86_64"]), 2, "there is no target x86_64");
     fails(&compile(&["--target", "thumbv6m-none-eabi"]), 1, "not supported");
-    fails(&compile(&["-C", "target-cpu=cortex-m3"]), 2, "does not run on cortex-m3");
+    let m3 = ["-C", "target-cpu=cortex-m3"];
+    fails(&compile(&[&m3[..], &["--target", "thumbv7em-none-eabi"]].concat()), 2, "does not run on cortex-m3");
+    assert_eq!(compile(&m3).status.code(), Some(0));
     fails(&compile(&["-C", "opt=1"]), 2, "target-cpu=CPU");
 }
 
@@ -237,9 +363,66 @@ fn stages_are_printed_by_function() {
     assert!(listing.contains(";; ir of divide") && listing.contains(";; asm of divide"), "{listing}");
     assert!(!listing.contains("of load") && !listing.contains(";; hints"), "{listing}");
     assert!(std::fs::read_to_string(directory.path().join("h.txt")).unwrap().contains(";; hints of divide"));
+    for name in ["nothing", "env.now"] {
+        let output = synth(directory.path(), &["compile", "t.wat", "--func", name, "--emit", "ir"]);
+        fails(&output, 1, "functions: load, now, divide");
+    }
     let output = synth(directory.path(), &["disasm", "t.o"]);
     let listing = text(&output.stdout);
     assert!(listing.contains("t.f3, divide:") && listing.contains("udf #226"), "{listing}");
     let output = synth(directory.path(), &["explain", "alloc", "t.wat"]);
     assert!(text(&output.stdout).contains("divide: "), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_segment_out_of_bounds_is_named() {
+    let directory = directory();
+    let run = |text: &str, engine: &str| {
+        std::fs::write(directory.path().join("s.wat"), text).unwrap();
+        synth(directory.path(), &["run", "s.wat", "--engine", engine, "--invoke", "f"])
+    };
+    for engine in ["qemu", "model"] {
+        let output = run(
+            "(module (memory 1) (data (i32.const 0) \"a\") (data (i32.const 65536) \"b\") (func (export \"f\")))",
+            engine,
+        );
+        fails(&output, 6, "instantiation trapped: out of bounds memory access in data segment 1");
+        let output = run("(module (table 1 funcref) (elem (i32.const 1) 0) (func (export \"f\")))", engine);
+        fails(&output, 6, "undefined element in element segment 0");
+        let output = run("(module (start 0) (func unreachable) (func (export \"f\")))", engine);
+        fails(&output, 6, "instantiation trapped: unreachable in function 0\n  at s.wat:1:25\n  help: ");
+    }
+}
+
+#[test]
+fn an_error_in_text_has_a_line() {
+    let directory = directory();
+    let compile = |text: &str, flags: &[&str]| {
+        std::fs::write(directory.path().join("e.wat"), text).unwrap();
+        synth(directory.path(), &[&["compile", "e.wat", "-o", "e.o"], flags].concat())
+    };
+    fails(&compile("(module\n  (fnuc))", &[]), 1, "at e.wat:2:4\n");
+    let invalid = "(module\n  (func (result i32)\n    i64.const 1\n    i32.eqz))";
+    fails(&compile(invalid, &[]), 1, "at e.wat:4:5\n");
+    fails(&compile("(module\n  (func (drop\n    (f32.const 1))))", &[]), 1, "at e.wat:3:6\n");
+    fails(&compile("(module (memory i64 1))", &[]), 1, "of the module that e.wat is encoded as\n");
+    fails(&compile("", &[]), 1, "the file is empty");
+    let output = compile(invalid, &["--error-format", "json"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!((&value["file"], &value["line"], &value["column"]), (&"e.wat".into(), &4.into(), &5.into()));
+}
+
+#[test]
+fn a_stem_in_any_script_names_its_module() {
+    let directory = directory();
+    let listing = |stem: &str| {
+        std::fs::copy(directory.path().join("good.wat"), directory.path().join(format!("{stem}.wat"))).unwrap();
+        let output = synth(directory.path(), &["compile", &format!("{stem}.wat"), "-o", "s.o"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&synth(directory.path(), &["disasm", "s.o"]).stdout).to_string()
+    };
+    assert!(listing("日本").contains("\n$e6$97$a5$e6$9c$ac_init"));
+    // These begin like mapping symbols.
+    assert!(listing("да").contains("\n$d0$b4$d0$b0_init"));
+    assert!(listing("my-module.v2").contains("\nmy_module_v2_init"));
 }

@@ -76,7 +76,7 @@ fn sample() -> Program {
             Segment { offset: 5, bytes: b"hello world".to_vec() },
             Segment { offset: 8, bytes: vec![41, 0, 0, 0] },
         ],
-        trap: None,
+        outside: None,
         start: Some(4),
     };
     program
@@ -127,8 +127,10 @@ fn an_image_runs_on_every_board() {
 #[test]
 fn a_trap_in_instantiation_is_reported() {
     let mut program = sample();
-    program.instantiation.trap = Some(Trap::MemoryOutOfBounds);
-    let error = Qemu::default().run(&firmware(&program, Cpu::CortexM4), &[Action::Peek(0, 4)]);
+    program.instantiation.outside = Some(Outside::Data(2));
+    let firmware = firmware(&program, Cpu::CortexM4);
+    assert_eq!(firmware.outside.as_deref(), Some("data segment 2"));
+    let error = Qemu::default().run(&firmware, &[Action::Peek(0, 4)]);
     let Err(QemuError::NotInstantiated(fault)) = error else { panic!("{error:?}") };
     assert_eq!(fault.trap(), Some(Trap::MemoryOutOfBounds));
 }

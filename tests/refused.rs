@@ -110,10 +110,10 @@ fn a_wrong_module_leaves_the_output_as_it_was() {
     for (input, says) in [
         ("cut.wasm", "error[invalid]"),
         ("garbage.wasm", "error[invalid]"),
-        ("empty.wasm", "error[invalid]"),
-        ("typed.wat", "at byte"),
+        ("empty.wasm", "the file is empty"),
+        ("typed.wat", "at typed.wat:1:10"),
         ("float.wat", "error[unsupported]"),
-        ("text.wat", "error[invalid]"),
+        ("text.wat", "at text.wat:1:14"),
         ("twice.wat", "the import `e.f` is declared with two types"),
         ("sum.o", "error[invalid]"),
         ("none.wasm", "error[missing-file]"),
@@ -135,6 +135,9 @@ fn an_output_that_cannot_be_written_is_named() {
     }
     let emit = ["compile", "sum.wasm", "-o", "x.o", "--emit", "ir=no/ir.txt"];
     place.refuses(&emit, 1, "cannot write no/ir.txt");
+    // It is found before the module is looked at.
+    place.put("wrong.wasm", b"\0asm\x01\0\0\0\xff");
+    place.refuses(&["compile", "wrong.wasm", "-o", "no/out.o"], 1, "cannot write no/out.o");
 }
 
 #[test]

@@ -13,6 +13,9 @@ use synth_fuzz::oracle::{self, Failure};
 /// Modules in the default run.
 const COUNT: u64 = 300;
 
+/// Most instructions of one call in the interpreter.
+const STEPS_MAX: u64 = 1 << 30;
+
 /// Modules of the default run that boot in QEMU.
 const IN_QEMU: u64 = 25;
 
@@ -58,7 +61,7 @@ fn judge(seed: u64, qemu: Option<&Qemu>) -> Result<u64, String> {
         other => format!("{other:?}"),
     })?;
     let firmware = agree::firmware(&proved.elf)?;
-    let outcomes = synth::model::run(&firmware, &run.actions).map_err(|error| error.to_string())?;
+    let outcomes = synth::model::run(&firmware, &run.actions, STEPS_MAX).map_err(|error| error.to_string())?;
     let outcomes: Vec<_> = outcomes.into_iter().map(|(outcome, _)| outcome).collect();
     if let Some(difference) = agree::difference(&run, &outcomes) {
         return Err(format!("in the interpreter: {difference}"));

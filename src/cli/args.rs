@@ -51,7 +51,7 @@ pub enum Command {
 pub struct Compile {
     /// The module, binary or text.
     pub input: PathBuf,
-    /// The file to write; by default the input's name with `.o` or `.elf`.
+    /// The file to write, `-` for standard output; by default the input's name with `.o` or `.elf`.
     #[arg(short, long)]
     pub output: Option<PathBuf>,
     /// What to write.
@@ -64,10 +64,10 @@ pub struct Compile {
     #[arg(long, value_enum, value_name = "MODE", num_args = 0..=1, require_equals = true,
           default_value = "full", default_missing_value = "full")]
     pub validate: Validate,
-    /// Print what these stages make; `STAGE=PATH` writes it to a file.
+    /// Print what these stages make (ir, opt, vcode, alloc, asm, hints); `STAGE=PATH` writes it to a file.
     #[arg(long, value_name = "STAGE[=PATH]", value_delimiter = ',', value_parser = parse_emit)]
     pub emit: Vec<Emit>,
-    /// Print only this function of each stage.
+    /// Print only this function of each stage, named as the stages name it.
     #[arg(long, value_name = "NAME")]
     pub func: Option<String>,
     /// Print the time of each stage and how the obligations were closed.
@@ -78,16 +78,18 @@ pub struct Compile {
 /// What decides the code.
 #[derive(Args, Debug)]
 pub struct CodeOptions {
-    /// Target triple.
-    #[arg(long, default_value = "thumbv7em-none-eabi")]
-    pub target: String,
-    /// Code generation options: `target-cpu=CPU`.
+    /// Target triple: thumbv7em-none-eabi (cortex-m4, cortex-m7) or thumbv7m-none-eabi (also cortex-m3);
+    /// by default what the processor runs, else thumbv7em-none-eabi.
+    #[arg(long)]
+    pub target: Option<String>,
+    /// Code generation options: `target-cpu=CPU`, by default the target's first processor.
     #[arg(short = 'C', value_name = "OPTION", value_parser = parse_codegen)]
     pub codegen: Vec<TargetCpu>,
-    /// Optimisation: 0, 1, 2 (speed) or s (size).
-    #[arg(short = 'O', value_enum, value_name = "LEVEL", default_value = "2")]
-    pub optimise: Optimise,
-    /// Most bytes that `memory.grow` may reach.
+    /// Optimisation: 0, 1, 2 (speed, the default) or s (size).
+    #[arg(short = 'O', value_enum, value_name = "LEVEL")]
+    pub optimise: Option<Optimise>,
+    /// Most bytes that `memory.grow` may reach; by default the module's maximum if that is at most 1 MiB, else
+    /// what memory starts with.
     #[arg(long, value_name = "BYTES", value_parser = values::parse_bytes_count)]
     pub memory_max: Option<u32>,
     /// Name in the module's symbols, and prefix of its exports.
@@ -96,6 +98,21 @@ pub struct CodeOptions {
     /// In an image, let imported functions that nothing provides return 0.
     #[arg(long)]
     pub stub_imports: bool,
+}
+
+impl CodeOptions {
+    /// The first of them that was given.
+    pub fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            (self.target.is_some(), "--target"),
+            (!self.codegen.is_empty(), "-C"),
+            (self.optimise.is_some(), "-O"),
+            (self.memory_max.is_some(), "--memory-max"),
+            (self.module_name.is_some(), "--module-name"),
+            (self.stub_imports, "--stub-imports"),
+        ];
+        given.into_iter().find(|(is_given, _)| *is_given).map(|(_, name)| name)
+    }
 }
 
 /// `synth verify`.

@@ -3,7 +3,7 @@
 //! Ensures: the output is written only after a report in which everything is Proved, unless the
 //! user asked for none.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use synth::elf::program::Assurance;
@@ -11,37 +11,51 @@ use synth::elf::program::Assurance;
 use super::args::{Compile, Emit, OutputKind, Validate};
 use super::driver::{self, Compiled};
 use super::failure::Failure;
-use super::{output, print_data, read_file, report};
+use super::input::Input;
+use super::output::{self, Output};
+use super::{report, say};
 
 /// Does the command.
 pub fn run(command: &Compile) -> Result<(), Failure> {
-    let input = read_file(&command.input)?;
-    let mut request = driver::request(&command.code, command.kind, &stem(&command.input))?;
+    let input = Input::read(&command.input)?;
+    let mut request = driver::request(&command.code, command.kind, &input.stem())?;
     request.stages = command.emit.iter().map(|emit| emit.stage).collect();
     request.function = command.func.clone();
     if command.validate == Validate::Off {
         request.assurance = Assurance::Unvalidated;
     }
+    let (elf, listings) = outputs(command, &input)?;
     let compiled = driver::compile(&input, &request)?;
     // What a stage made is shown even if the proof then fails: that is when it is needed.
-    for emit in &command.emit {
-        print_stage(emit, &compiled)?;
+    for (emit, output) in command.emit.iter().zip(&listings) {
+        output.write(listing(emit, &compiled).as_bytes())?;
     }
     match command.validate {
-        Validate::Full => prove(command, &compiled)?,
+        Validate::Full => prove(command, &input, &compiled)?,
         Validate::Off => {
             print_timings(command, &compiled);
-            eprintln!("warning: the output is not validated");
+            say("warning: the output is not validated\n");
         }
     }
-    let path = command.output.clone().unwrap_or_else(|| default_output(command));
-    output::write(&path, &compiled.elf)
+    elf.write(&compiled.elf)
+}
+
+/// Where the ELF file and each listing go: places that can be written, and are not the same.
+fn outputs(command: &Compile, input: &Input) -> Result<(Output, Vec<Output>), Failure> {
+    let elf = Output::at(&command.output.clone().unwrap_or_else(|| default_output(command, input)))?;
+    let place = |emit: &Emit| emit.path.as_ref().map_or(Ok(Output::standard()), |path| Output::at(path));
+    let listings: Vec<Output> = command.emit.iter().map(place).collect::<Result<_, _>>()?;
+    // Listings may follow one another on standard output, but not the file.
+    let apart = listings.iter().filter(|listing| elf.is_standard() || !listing.is_standard());
+    let outputs: Vec<&Output> = [&elf].into_iter().chain(apart).collect();
+    output::check_distinct(&command.input, &outputs)?;
+    Ok((elf, listings))
 }
 
 /// Checks the output and says what came of it.
-fn prove(command: &Compile, compiled: &Compiled) -> Result<(), Failure> {
+fn prove(command: &Compile, input: &Input, compiled: &Compiled) -> Result<(), Failure> {
     let start = Instant::now();
-    let checked = driver::check(&compiled.wasm, &compiled.elf);
+    let checked = driver::check(&input.wasm, &compiled.elf);
     let taken = start.elapsed();
     print_timings(command, compiled);
     let checked = checked?;
@@ -49,9 +63,9 @@ fn prove(command: &Compile, compiled: &Compiled) -> Result<(), Failure> {
         report::print_time("validate", taken);
         let compile: Duration = compiled.timings.iter().map(|(_, taken)| *taken).sum();
         report::print_time("total", compile + taken);
-        eprint!("{}", report::methods(&checked));
+        say(&report::methods(&checked));
     }
-    eprint!("{}", report::text(&checked));
+    say(&report::text(&checked));
     report::refusal(&checked)
 }
 
@@ -63,27 +77,15 @@ fn print_timings(command: &Compile, compiled: &Compiled) {
     }
 }
 
-fn print_stage(emit: &Emit, compiled: &Compiled) -> Result<(), Failure> {
+fn listing(emit: &Emit, compiled: &Compiled) -> String {
     let listings = compiled.listings.iter().filter(|(stage, _)| *stage == emit.stage);
-    let text: String = listings.map(|(_, text)| text.as_str()).collect();
-    match &emit.path {
-        Some(path) => output::write(path, text.as_bytes()),
-        None => {
-            print_data(&text);
-            Ok(())
-        }
-    }
+    listings.map(|(_, text)| text.as_str()).collect()
 }
 
-/// The input's file name without its last extension.
-pub fn stem(input: &Path) -> String {
-    input.file_stem().map_or("module".into(), |stem| stem.to_string_lossy().into_owned())
-}
-
-fn default_output(command: &Compile) -> PathBuf {
+fn default_output(command: &Compile, input: &Input) -> PathBuf {
     let extension = match command.kind {
         OutputKind::Object => "o",
         OutputKind::Image => "elf",
     };
-    PathBuf::from(format!("{}.{extension}", stem(&command.input)))
+    PathBuf::from(format!("{}.{extension}", input.stem()))
 }

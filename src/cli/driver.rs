@@ -17,6 +17,7 @@ use synth_verify::verdict::{CheckError, Report};
 
 use super::args::{CodeOptions, Optimise, OutputKind};
 use super::failure::{Exit, Failure};
+use super::input::Input;
 
 /// What is asked of the compiler.
 #[derive(Clone, Debug)]
@@ -38,8 +39,6 @@ pub struct Request {
 /// What the compiler made.
 #[derive(Clone, Debug)]
 pub struct Compiled {
-    /// The binary module: the input, or what its text stands for.
-    pub wasm: Vec<u8>,
     /// The ELF file.
     pub elf: Vec<u8>,
     /// The text of each stage asked for.
@@ -51,16 +50,16 @@ pub struct Compiled {
 /// The request for these flags. `stem` names the module where no flag does.
 pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Request, Failure> {
     let cpu = code.codegen.last().map(|cpu| cpu.0.as_str());
-    let target = Target::named(&code.target, cpu).map_err(target_failure)?;
+    let target = Target::named(code.target.as_deref(), cpu).map_err(target_failure)?;
     let config = Config {
         opt_level: match code.optimise {
-            Optimise::None => OptLevel::O0,
-            Optimise::Some => OptLevel::O1,
-            Optimise::Speed => OptLevel::O2,
-            Optimise::Size => OptLevel::Os,
+            Some(Optimise::None) => OptLevel::O0,
+            Some(Optimise::Some) => OptLevel::O1,
+            Some(Optimise::Speed) | None => OptLevel::O2,
+            Some(Optimise::Size) => OptLevel::Os,
         },
         cpu: target.cpu,
-        module_name: code.module_name.clone().unwrap_or_else(|| names::identifier(stem)),
+        module_name: code.module_name.clone().unwrap_or_else(|| names::of_stem(stem)),
         export_prefix: code.module_name.as_ref().map_or(String::new(), |name| format!("{name}_")),
         memory_max: code.memory_max,
     };
@@ -81,12 +80,13 @@ fn target_failure(error: TargetError) -> Failure {
     }
 }
 
-/// Compiles a module, binary or text.
-pub fn compile(input: &[u8], request: &Request) -> Result<Compiled, Failure> {
-    let wasm = synth::wasm::read(input)?.into_owned();
+/// Compiles a module.
+pub fn compile(input: &Input, request: &Request) -> Result<Compiled, Failure> {
     let mut watch = Watch { request, listings: Vec::new(), timings: BTreeMap::new(), present: None };
-    let mut output = synth::compile(&wasm, &request.config, &mut watch)?;
+    let output = synth::compile(&input.wasm, &request.config, &mut watch);
+    let mut output = output.map_err(|error| input.failure(error))?;
     watch.leave();
+    check_function(request, &output)?;
     output.program.assurance = request.assurance;
     let start = Instant::now();
     let elf = write(&output.program, request).map_err(elf_failure)?;
@@ -98,7 +98,20 @@ pub fn compile(input: &[u8], request: &Request) -> Result<Compiled, Failure> {
     let mut timings: Vec<(&'static str, Duration)> =
         watch.timings.into_iter().map(|(stage, taken)| (stage.name(), taken)).collect();
     timings.push(("elf", elf_time));
-    Ok(Compiled { wasm, elf, listings, timings })
+    Ok(Compiled { elf, listings, timings })
+}
+
+/// Refuses a wish for the text of a function that has none.
+fn check_function(request: &Request, output: &Output) -> Result<(), Failure> {
+    let known = || output.allocations.iter().map(|function| function.name.as_str());
+    match &request.function {
+        Some(wanted) if !known().any(|name| name == wanted) => {
+            let message = format!("no function with code is named `{wanted}`");
+            let remedy = format!("functions: {}", known().collect::<Vec<_>>().join(", "));
+            Err(Failure::new(Exit::Input, "no-function", message, &remedy))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The last stage.
@@ -161,9 +174,9 @@ pub fn check(wasm: &[u8], elf: &[u8]) -> Result<Report, Failure> {
 }
 
 /// The allocator's account of each function.
-pub fn explain_allocation(input: &[u8], request: &Request) -> Result<String, Failure> {
-    let wasm = synth::wasm::read(input)?;
-    let output = synth::compile(&wasm, &request.config, &mut NoTap)?;
+pub fn explain_allocation(input: &Input, request: &Request) -> Result<String, Failure> {
+    let output = synth::compile(&input.wasm, &request.config, &mut NoTap);
+    let output = output.map_err(|error| input.failure(error))?;
     Ok(output.allocations.iter().map(|function| allocation(&function.name, &function.stats)).collect())
 }
 

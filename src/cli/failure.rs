@@ -1,6 +1,6 @@
 //! Why a command did not do its job: exit code, and text for people or for programs.
 
-use synth::error::Error;
+use synth::error::{Error, Position};
 
 use super::args::ErrorFormat;
 
@@ -33,16 +33,35 @@ pub struct Failure {
     pub message: String,
     /// Where in the Wasm module, in bytes.
     pub offset: Option<u64>,
+    /// Where in the text that the module was given as.
+    pub text: Option<Box<InText>>,
     /// What the user can do.
     pub remedy: String,
     /// More, a line each.
     pub details: Vec<String>,
 }
 
+/// A place in the text of a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InText {
+    /// The file.
+    pub file: String,
+    /// The place; none if the error is in no function.
+    pub position: Option<Position>,
+}
+
 impl Failure {
     /// A failure that has no place in the module.
     pub fn new(exit: Exit, code: &'static str, message: impl Into<String>, remedy: &str) -> Failure {
-        Failure { exit, code, message: message.into(), offset: None, remedy: remedy.into(), details: Vec::new() }
+        Failure {
+            exit,
+            code,
+            message: message.into(),
+            offset: None,
+            text: None,
+            remedy: remedy.into(),
+            details: Vec::new(),
+        }
     }
 
     /// The text that goes to standard error, line ends included.
@@ -55,8 +74,8 @@ impl Failure {
 
     fn human(&self) -> String {
         let mut text = format!("error[{}]: {}", self.code, self.message);
-        if let Some(offset) = self.offset {
-            text.push_str(&format!("\n  at byte {offset:#x} of the module"));
+        if let Some(place) = self.place() {
+            text.push_str(&format!("\n  {place}"));
         }
         for detail in &self.details {
             text.push_str(&format!("\n  {detail}"));
@@ -68,11 +87,29 @@ impl Failure {
         text
     }
 
+    fn place(&self) -> Option<String> {
+        let Some(text) = &self.text else {
+            return self.offset.map(|offset| format!("at byte {offset:#x} of the module"));
+        };
+        let file = &text.file;
+        match (text.position, self.offset) {
+            (Some(Position { line, column }), _) => Some(format!("at {file}:{line}:{column}")),
+            (None, Some(offset)) => Some(format!("at byte {offset:#x} of the module that {file} is encoded as")),
+            (None, None) => None,
+        }
+    }
+
     fn json(&self) -> String {
-        let offset = self.offset.map_or("null".to_string(), |offset| offset.to_string());
+        let number = |value: Option<u64>| value.map_or("null".to_string(), |value| value.to_string());
+        let offset = number(self.offset);
+        let file = self.text.as_ref().map_or("null".to_string(), |text| json_string(&text.file));
+        let position = self.text.as_ref().and_then(|text| text.position);
+        let line = number(position.map(|position| position.line as u64));
+        let column = number(position.map(|position| position.column as u64));
         let details: Vec<String> = self.details.iter().map(|detail| json_string(detail)).collect();
         format!(
-            "{{\"code\":{},\"exit\":{},\"message\":{},\"offset\":{offset},\"remedy\":{},\"details\":[{}]}}\n",
+            "{{\"code\":{},\"exit\":{},\"message\":{},\"offset\":{offset},\"file\":{file},\"line\":{line},\
+             \"column\":{column},\"remedy\":{},\"details\":[{}]}}\n",
             json_string(self.code),
             self.exit as u8,
             json_string(&self.message),
@@ -116,6 +153,7 @@ mod tests {
     fn json_is_read_back() {
         let failure = Failure {
             offset: Some(7),
+            text: Some(Box::new(InText { file: "a.wat".into(), position: Some(Position { line: 2, column: 5 }) })),
             details: vec!["a\nb".into()],
             ..Failure::new(Exit::Unknown, "unproved", "say \"no\" \\ ü", "")
         };
@@ -124,16 +162,24 @@ mod tests {
         assert_eq!(value["exit"], 4);
         assert_eq!(value["message"], "say \"no\" \\ ü");
         assert_eq!(value["offset"], 7);
+        assert_eq!((&value["file"], &value["line"], &value["column"]), (&"a.wat".into(), &2.into(), &5.into()));
         assert_eq!(value["details"][0], "a\nb");
     }
 
     #[test]
     fn people_get_code_place_and_remedy() {
         let error = Error::unsupported(16, "memory.copy", "compile without bulk memory");
-        let text = Failure::from(error).render(ErrorFormat::Human);
+        let mut failure = Failure::from(error);
+        let text = failure.render(ErrorFormat::Human);
         assert_eq!(
             text,
             "error[unsupported]: memory.copy\n  at byte 0x10 of the module\n  help: compile without bulk memory\n"
         );
+        failure.text = Some(Box::new(InText { file: "a.wat".into(), position: None }));
+        assert!(
+            failure.render(ErrorFormat::Human).contains("\n  at byte 0x10 of the module that a.wat is encoded as\n")
+        );
+        failure.text = Some(Box::new(InText { file: "a.wat".into(), position: Some(Position { line: 2, column: 5 }) }));
+        assert!(failure.render(ErrorFormat::Human).contains("\n  at a.wat:2:5\n"));
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use synth_verify::verdict::{FunctionReport, Method, Report, Verdict};
 
 use super::failure::{Exit, Failure};
+use super::say;
 
 /// The architecture, a line per function, then the file as a whole.
 pub fn text(report: &Report) -> String {
@@ -36,7 +37,7 @@ pub fn text(report: &Report) -> String {
 
 /// One line of `--timings`.
 pub fn print_time(what: &str, taken: Duration) {
-    eprintln!("{:>10.3} ms  {what}", 1000.0 * taken.as_secs_f64());
+    say(&format!("{:>10.3} ms  {what}\n", 1000.0 * taken.as_secs_f64()));
 }
 
 /// How the obligations were closed, and which share of the goals that needed work needed no solver.

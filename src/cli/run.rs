@@ -3,33 +3,50 @@
 //! A module is compiled to an image and proved first. The image runs in QEMU, or in the
 //! validator's interpreter where QEMU is not installed or not wanted.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use synth::elf::names;
 use synth::model;
 use synth::qemu::firmware::{Export, Firmware, FirmwareError};
 use synth::qemu::{Action, Fault, Outcome, Qemu, QemuError, Value};
+use synth::trap::Trap;
 
 use super::args::{Engine, OutputKind, Run};
 use super::failure::{Exit, Failure};
-use super::{compile, driver, print_data, read_file, report, values};
+use super::input::Input;
+use super::signals::Held;
+use super::{driver, print_data, read_file, report, say, values};
 
 /// Does the command.
 pub fn run(command: &Run) -> Result<(), Failure> {
-    let input = read_file(&command.input)?;
-    let elf = if input.starts_with(b"\x7fELF") { input } else { compile_and_prove(command, &input)? };
-    let firmware = Firmware::read(&elf).map_err(firmware_failure)?;
+    let bytes = read_file(&command.input)?;
+    if bytes.starts_with(b"\x7fELF") {
+        if let Some(flag) = command.code.first_given() {
+            let message = format!("{flag} decides how a module is compiled, and {} is", command.input.display());
+            let remedy = "leave the flag out, or give the module";
+            return Err(Failure::new(Exit::Usage, "compiled", message, remedy));
+        }
+        return call(command, &bytes);
+    }
+    let module = Input::of(&command.input, bytes)?;
+    let elf = compile_and_prove(command, &module)?;
+    call(command, &elf).map_err(|failure| module.locate(failure))
+}
+
+fn compile_and_prove(command: &Run, input: &Input) -> Result<Vec<u8>, Failure> {
+    let request = driver::request(&command.code, OutputKind::Image, &input.stem())?;
+    let compiled = driver::compile(input, &request)?;
+    report::refusal(&driver::check(&input.wasm, &compiled.elf)?)?;
+    Ok(compiled.elf)
+}
+
+fn call(command: &Run, image: &[u8]) -> Result<(), Failure> {
+    let firmware = Firmware::read(image).map_err(firmware_failure)?;
     let export = find_export(&firmware, &command.invoke)?;
     let actions = actions(command, export)?;
     let outcomes = outcomes(command, &firmware, &actions).map_err(|error| engine_failure(&firmware, error))?;
     print_outcomes(&firmware, &outcomes)
-}
-
-fn compile_and_prove(command: &Run, input: &[u8]) -> Result<Vec<u8>, Failure> {
-    let request = driver::request(&command.code, OutputKind::Image, &compile::stem(&command.input))?;
-    let compiled = driver::compile(input, &request)?;
-    report::refusal(&driver::check(&compiled.wasm, &compiled.elf)?)?;
-    Ok(compiled.elf)
 }
 
 fn firmware_failure(error: FirmwareError) -> Failure {
@@ -40,12 +57,16 @@ fn firmware_failure(error: FirmwareError) -> Failure {
     Failure::new(Exit::Input, "invalid-elf", error.to_string(), remedy)
 }
 
-/// The export of this Wasm name. The module's prefix, if it has one, is found by its end.
+/// The export of this Wasm name.
 fn find_export<'a>(firmware: &'a Firmware, name: &str) -> Result<&'a Export, Failure> {
     let symbol = names::mangle(name);
     firmware.export_named(&symbol).ok_or_else(|| {
-        let known: Vec<&str> = firmware.exports.iter().map(|export| export.symbol.as_str()).collect();
-        let remedy = format!("exported functions: {}", known.join(", "));
+        let spelling = |symbol: &str| names::unmangle(symbol.strip_prefix(&firmware.export_prefix).unwrap_or(symbol));
+        let known: Vec<String> = firmware.exports.iter().map(|export| spelling(&export.symbol)).collect();
+        let remedy = match &known[..] {
+            [] => "it exports no function at all".to_string(),
+            known => format!("exported functions: {}", known.join(", ")),
+        };
         Failure::new(Exit::Input, "no-export", format!("the module exports no function `{name}`"), &remedy)
     })
 }
@@ -72,22 +93,33 @@ fn actions(command: &Run, export: &Export) -> Result<Vec<Action>, Failure> {
 
 fn outcomes(command: &Run, firmware: &Firmware, actions: &[Action]) -> Result<Vec<Outcome>, QemuError> {
     let qemu = Qemu { time_limit: Duration::from_secs(command.timeout), ..Qemu::default() };
+    let in_qemu = || {
+        let signals = Held::new()?;
+        qemu.run_unless(&|| signals.has_come(), firmware, actions)
+    };
     match command.engine {
-        Engine::Model => model_outcomes(firmware, actions),
-        Engine::Qemu => match qemu.run(firmware, actions) {
+        Engine::Model => model_outcomes(qemu.time_limit, firmware, actions),
+        Engine::Qemu => match in_qemu() {
             Err(QemuError::Missing) => {
-                eprintln!("note: qemu-system-arm is not installed; the validator's interpreter runs the code");
-                model_outcomes(firmware, actions)
+                say("note: qemu-system-arm is not installed; the validator's interpreter runs the code\n");
+                model_outcomes(qemu.time_limit, firmware, actions)
             }
             done => done,
         },
     }
 }
 
-/// In the validator's interpreter.
-fn model_outcomes(firmware: &Firmware, actions: &[Action]) -> Result<Vec<Outcome>, QemuError> {
-    let outcomes = model::run(firmware, actions)?;
-    Ok(outcomes.into_iter().map(|(outcome, _)| outcome).collect())
+/// In the validator's interpreter, which counts no time: a thread of its own runs it, and is left
+/// behind when the time is up.
+fn model_outcomes(limit: Duration, firmware: &Firmware, actions: &[Action]) -> Result<Vec<Outcome>, QemuError> {
+    let (firmware, actions) = (firmware.clone(), actions.to_vec());
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(model::run(&firmware, &actions, u64::MAX)));
+    match receiver.recv_timeout(limit) {
+        Ok(outcomes) => Ok(outcomes?.into_iter().map(|(outcome, _)| outcome).collect()),
+        Err(RecvTimeoutError::Timeout) => Err(QemuError::TimedOut(limit)),
+        Err(RecvTimeoutError::Disconnected) => panic!("the interpreter ended without an outcome"),
+    }
 }
 
 fn engine_failure(firmware: &Firmware, error: QemuError) -> Failure {
@@ -98,6 +130,7 @@ fn engine_failure(firmware: &Firmware, error: QemuError) -> Failure {
         QemuError::Missing => ("qemu", "install qemu-system-arm, or use --engine model"),
         QemuError::BadAction(_) => ("memory", "check --poke and --peek"),
         QemuError::TimedOut(_) => ("time-out", "give more time with --timeout"),
+        QemuError::CalledOff => ("called-off", "start it again"),
         QemuError::Failed(_) => ("engine", "try the other --engine, and report it if they differ"),
         QemuError::File(_) => ("file", "check the directory for temporary files"),
     };
@@ -106,28 +139,52 @@ fn engine_failure(firmware: &Firmware, error: QemuError) -> Failure {
 
 /// Prints results and memory, then fails if the call trapped.
 fn print_outcomes(firmware: &Firmware, outcomes: &[Outcome]) -> Result<(), Failure> {
-    let mut fault = None;
+    let (mut text, mut fault) = (String::new(), None);
     for outcome in outcomes {
         match outcome {
-            Outcome::Returned(results) => results.iter().for_each(|value| print_data(&format!("{value}\n"))),
-            Outcome::Bytes(bytes) => print_data(&format!("{}\n", values::hex(bytes))),
+            Outcome::Returned(results) => text.extend(results.iter().map(|value| format!("{value}\n"))),
+            Outcome::Bytes(bytes) => text.push_str(&format!("{}\n", values::hex(bytes))),
             Outcome::Faulted(found) => fault = Some(*found),
         }
     }
+    print_data(&text)?;
     fault.map_or(Ok(()), |fault| Err(trap_failure(firmware, fault, "trap")))
 }
 
 fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
     let place = firmware.function_at(fault.address);
-    let function = place.map_or(format!("at address {:#x}", fault.address), |(function, _)| {
-        let name = firmware.exports.iter().find(|export| export.function == function);
-        name.map_or(format!("in function {function}"), |export| format!("in function {function} ({})", export.symbol))
-    });
+    let at = match (place, &firmware.outside) {
+        (Some((function, _)), _) => in_function(firmware, function),
+        // What runs outside of functions is instantiation, which copies segments.
+        (None, Some(segment)) => format!("in {segment}"),
+        (None, None) => format!("at address {:#x}", fault.address),
+    };
     let Some(trap) = fault.trap() else {
-        let message = format!("the processor faulted {function}, status {:#x}, which is no Wasm trap", fault.status);
+        let message = format!("the processor faulted {at}, status {:#x}, which is no Wasm trap", fault.status);
         return Failure::new(Exit::Trapped, "fault", message, "this is a bug in synth; please report it");
     };
     let offset = place.and_then(|(function, at)| driver::wasm_offset(&firmware.bytes, function, at));
-    let message = format!("{what}: {} {function}", trap.words());
-    Failure { offset: offset.map(u64::from), ..Failure::new(Exit::Trapped, "trap", message, "") }
+    let message = format!("{what}: {} {at}", trap.words());
+    let remedy = if place.is_some() { trap_remedy(trap) } else { "give the table or memory room for the segment" };
+    Failure { offset: offset.map(u64::from), ..Failure::new(Exit::Trapped, "trap", message, remedy) }
+}
+
+fn in_function(firmware: &Firmware, function: u32) -> String {
+    let export = firmware.exports.iter().find(|export| export.function == function);
+    let name = export.map_or(String::new(), |export| format!(" ({})", export.symbol));
+    format!("in function {function}{name}")
+}
+
+/// What the user can do about a trap, which is what the program asked for.
+fn trap_remedy(trap: Trap) -> &'static str {
+    match trap {
+        Trap::Unreachable => "the program gave up here: look for its assertion or panic",
+        Trap::MemoryOutOfBounds => "check the address; if memory should have grown first, raise --memory-max",
+        Trap::DivideByZero => "check the divisor",
+        Trap::IntegerOverflow => "check for the least integer divided by -1",
+        Trap::TableOutOfBounds => "check the index against the table's size",
+        Trap::UninitializedElement => "check the index: no element segment fills this entry",
+        Trap::IndirectCallType => "check the function pointer's type against the function's",
+        Trap::StackExhausted => "bound the recursion",
+    }
 }

@@ -1,5 +1,7 @@
 //! Numbers and bytes as users write them.
 
+use std::ffi::OsString;
+
 use synth::elf::program::Type;
 use synth::qemu::Value;
 
@@ -30,6 +32,16 @@ pub fn parse_argument(text: &str, ty: Type) -> Result<Value, String> {
         Type::I32 if range(32).contains(&value) => Ok(Value::I32(value as u32)),
         Type::I64 if range(64).contains(&value) => Ok(Value::I64(value as u64)),
         Type::I32 | Type::I64 => Err(outside()),
+    }
+}
+
+/// A negative hexadecimal number in decimal digits, which are no flag to the reader of the command
+/// line; anything else as it is.
+pub fn plain_negative(argument: OsString) -> OsString {
+    let number = argument.to_str().filter(|text| text.starts_with("-0x") || text.starts_with("-0X"));
+    match number.and_then(parse_integer) {
+        Some(value) => value.to_string().into(),
+        None => argument,
     }
 }
 
@@ -99,6 +111,10 @@ mod tests {
         assert!(i32s("-2147483649").is_err());
         assert_eq!(parse_argument("-9223372036854775808", Type::I64), Ok(Value::I64(1 << 63)));
         assert!(parse_argument("18446744073709551616", Type::I64).is_err());
+        assert_eq!(plain_negative("-0x10".into()), "-16");
+        for other in ["-1", "-0xg", "-0x", "0x10", "-C", "--0x1"] {
+            assert_eq!(plain_negative(other.into()), other);
+        }
         for wrong in ["", "-", "0x", "--1", "0x-1", "1.5", "0x1g", "99999999999999999999999999999999999999999"] {
             assert!(parse_argument(wrong, Type::I64).is_err(), "{wrong}");
         }

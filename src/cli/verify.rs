@@ -4,19 +4,19 @@ use std::time::Instant;
 
 use super::args::Verify;
 use super::failure::Failure;
-use super::{driver, print_data, read_file, report};
+use super::input::Input;
+use super::{driver, print_data, read_file, report, say};
 
 /// Does the command.
 pub fn run(command: &Verify) -> Result<(), Failure> {
-    let module = read_file(&command.module)?;
+    let module = Input::read(&command.module)?;
     let elf = read_file(&command.elf)?;
-    let wasm = synth::wasm::read(&module)?;
     let start = Instant::now();
-    let checked = driver::check(&wasm, &elf)?;
+    let checked = driver::check(&module.wasm, &elf)?;
     if command.timings {
         report::print_time("validate", start.elapsed());
-        eprint!("{}", report::methods(&checked));
+        say(&report::methods(&checked));
     }
-    print_data(&report::text(&checked));
+    print_data(&report::text(&checked))?;
     report::refusal(&checked)
 }

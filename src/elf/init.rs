@@ -35,7 +35,7 @@ pub fn run(program: &Program) -> Function {
     let mut asm = Assembler::default();
     let mut frame = Vec::new();
     let plan = &program.instantiation;
-    let start = plan.start.filter(|_| plan.trap.is_none());
+    let start = plan.start.filter(|_| plan.outside.is_none());
     if start.is_some() {
         // r4 only keeps SP a multiple of 8.
         asm.inst(Machine::Push(RegSet::from_iter([R4, PReg::LR])));
@@ -48,8 +48,8 @@ pub fn run(program: &Program) -> Function {
     zero(&mut asm, Symbol::Instance, program.instance_bytes);
     write_cells(&mut asm, &plan.cells);
     copy_segments(&mut asm, &plan.segments);
-    match (plan.trap, start) {
-        (Some(trap), _) => asm.inst(Machine::Udf(trap.code())),
+    match (plan.outside, start) {
+        (Some(outside), _) => asm.inst(Machine::Udf(outside.trap().code())),
         (None, Some(function)) => {
             asm.call(Symbol::Function(function));
             asm.inst(Machine::Pop(RegSet::from_iter([R4, PReg::PC])));
@@ -66,7 +66,7 @@ pub fn reset(program: &Program) -> Function {
     let mut asm = Assembler::default();
     asm.call(Symbol::Function(INIT));
     assert_eq!(asm.position(), RESET_BRANCH);
-    if program.instantiation.trap.is_none() {
+    if program.instantiation.outside.is_none() {
         asm.inst(Machine::Branch { width: Width::Wide, distance: 4 });
     }
     let (code, relocations) = asm.finish(0);

@@ -16,14 +16,33 @@ pub fn import(module: &str, field: &str) -> String {
     format!("{module}_{}", spell(field, Underscore::Kept, Leading::Kept))
 }
 
-/// Makes an identifier of a file stem; not injective.
-pub fn identifier(stem: &str) -> String {
-    let kept: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    match kept.chars().next() {
-        None => "module".into(),
-        Some(first) if first.is_ascii_digit() => format!("_{kept}"),
-        Some(_) => kept,
+/// The Wasm name that a spelling stands for; what [`mangle`] does not make stays as it is.
+pub fn unmangle(spelling: &str) -> String {
+    let mut parts = spelling.split('$');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let escaped = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escaped {
+            Some(byte) => bytes.extend([&[byte], &part.as_bytes()[2..]].concat()),
+            None => return spelling.into(),
+        }
     }
+    String::from_utf8(bytes).unwrap_or_else(|_| spelling.into())
+}
+
+/// The module name that a file stem gives. So that C can name it, ASCII punctuation becomes `_`;
+/// bytes beyond ASCII, and a first character that is no letter, are escaped as [`mangle`] does:
+/// names in other scripts stay apart, and none is of those that C keeps for itself.
+pub fn of_stem(stem: &str) -> String {
+    let mut name = String::new();
+    for (index, byte) in stem.bytes().enumerate() {
+        match byte {
+            _ if byte.is_ascii_alphabetic() || index > 0 && byte.is_ascii_digit() => name.push(char::from(byte)),
+            _ if index > 0 && byte.is_ascii() => name.push('_'),
+            _ => name.push_str(&format!("${byte:02x}")),
+        }
+    }
+    if name.is_empty() { "module".into() } else { name }
 }
 
 /// Whether a name may be a module name: a C identifier.
@@ -74,7 +93,25 @@ mod tests {
         assert_eq!(mangle(""), "$");
         assert_eq!(import("my_host", "get_2"), "my$5fhost_get_2");
         assert_ne!(import("a", "b_c"), import("a_b", "c"));
-        assert_eq!(identifier("flat_flight.loom"), "flat_flight_loom");
-        assert_eq!(identifier("1"), "_1");
+    }
+
+    #[test]
+    fn a_spelling_gives_back_its_name() {
+        for name in ["control_step", "a-b", "7z", "", "$", "日本", "a$2db"] {
+            assert_eq!(unmangle(&mangle(name)), name);
+        }
+        for other in ["$", "a$2", "$zz", "$ff"] {
+            assert_eq!(unmangle(other), other);
+        }
+    }
+
+    #[test]
+    fn stems_become_module_names() {
+        assert_eq!(of_stem("flat_flight.loom"), "flat_flight_loom");
+        assert_eq!(of_stem("1"), "$31");
+        assert_eq!(of_stem("_a"), "$5fa");
+        assert_eq!(of_stem("日本"), "$e6$97$a5$e6$9c$ac");
+        assert_eq!(of_stem("mañana"), "ma$c3$b1ana");
+        assert_eq!(of_stem(""), "module");
     }
 }

@@ -245,10 +245,14 @@ fn fill_table(unit: &mut Unit, program: &Program) {
     unit.sections[section.0].relocations = fixups;
 }
 
-/// What `synth run` needs to know and no proof rests on: a processor that runs the code, what
-/// stands before each export in its symbol, and each export's symbol, function, parameters and results, a line each.
+/// What `synth run` needs to know and no proof rests on, a line each: a processor that runs the code,
+/// what stands before each export in its symbol, the segment that lies out of bounds, if one does,
+/// and each export's symbol, function, parameters and results.
 fn interface(program: &Program, cpu: Cpu) -> String {
     let mut text = format!("cpu {}\nprefix {}\n", cpu.name(), program.export_prefix);
+    if let Some(outside) = program.instantiation.outside {
+        text.push_str(&format!("outside {outside}\n"));
+    }
     for export in &program.exports {
         let symbol = format!("{}{}", program.export_prefix, names::mangle(&export.name));
         let types = |types: &[Type]| match types {

@@ -2,13 +2,15 @@
 //!
 //! Everything here is data. Offsets are bytes from the start of the function or region they are in.
 
+use std::fmt;
+
 use crate::trap::Trap;
 pub use crate::vcode::inst::Symbol;
 
 /// A compiled module, ready to be written as an object or an image.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Program {
-    /// The module's name, an identifier; local symbols begin with it (`NAME.f3`).
+    /// The module's name, as symbols spell it; local symbols begin with it (`NAME.f3`).
     pub name: String,
     /// What stands before each export in its symbol: empty, or the name and an underscore.
     pub export_prefix: String,
@@ -195,10 +197,38 @@ pub struct Instantiation {
     pub cells: Vec<(u32, u32)>,
     /// The active data segments that lie in bounds, in order, up to the first that does not.
     pub segments: Vec<Segment>,
-    /// The trap that a segment out of bounds causes after those writes.
-    pub trap: Option<Trap>,
+    /// The first segment out of bounds, which ends instantiation with a trap after those writes.
+    pub outside: Option<Outside>,
     /// The start function, by Wasm index.
     pub start: Option<u32>,
+}
+
+/// A segment out of bounds, by its number in its section.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outside {
+    /// An element segment, outside of the table.
+    Element(u32),
+    /// A data segment, outside of memory.
+    Data(u32),
+}
+
+impl Outside {
+    /// The trap that it causes.
+    pub fn trap(self) -> Trap {
+        match self {
+            Outside::Element(_) => Trap::TableOutOfBounds,
+            Outside::Data(_) => Trap::MemoryOutOfBounds,
+        }
+    }
+}
+
+impl fmt::Display for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outside::Element(number) => write!(f, "element segment {number}"),
+            Outside::Data(number) => write!(f, "data segment {number}"),
+        }
+    }
 }
 
 /// An active data segment.

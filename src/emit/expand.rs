@@ -266,7 +266,6 @@ impl Expander<'_> {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one row per instruction")]
     fn item(&mut self, site: Site<'_>, block: Block, index: usize) {
         let flags = site.flags;
         let asked = |asked: Flags| match asked {

@@ -70,7 +70,6 @@ fn width(width: Width) -> &'static str {
 }
 
 impl Display for Assembly<'_> {
-    #[expect(clippy::too_many_lines, reason = "one row per instruction")]
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let c = match self.1 {
             Position::Plain => String::new(),

@@ -24,6 +24,8 @@ pub struct Firmware {
     pub functions: Vec<Extent>,
     /// Linear memory.
     pub memory: Option<Region>,
+    /// The segment whose place out of bounds ends instantiation, in words.
+    pub outside: Option<String>,
 }
 
 /// An exported function of an image.
@@ -122,6 +124,7 @@ impl Firmware {
             exports: interface.exports,
             functions,
             memory,
+            outside: interface.outside,
         })
     }
 
@@ -148,6 +151,7 @@ struct Interface {
     board: Option<Board>,
     export_prefix: String,
     exports: Vec<Export>,
+    outside: Option<String>,
 }
 
 fn read_interface(file: &object::File<'_>, text: &str) -> Result<Interface, FirmwareError> {
@@ -158,6 +162,7 @@ fn read_interface(file: &object::File<'_>, text: &str) -> Result<Interface, Firm
         match words[..] {
             ["cpu", name] => interface.board = Some(Cpu::named(name).ok_or_else(foreign)?.board()),
             ["prefix", prefix] => interface.export_prefix = prefix.into(),
+            ["outside", ..] => interface.outside = Some(words[1..].join(" ")),
             ["export", symbol, function, parameters, results] => {
                 let defined = file.symbol_by_name(symbol).ok_or_else(foreign)?;
                 interface.exports.push(Export {

@@ -16,7 +16,7 @@ const I64_DIVISION: &str = include_str!("i64_division.wat");
 
 /// The runtime as a binary module.
 pub fn binary() -> Vec<u8> {
-    wat::parse_str(I64_DIVISION).expect("the runtime is WebAssembly")
+    wasm::read(I64_DIVISION.as_bytes()).expect("the runtime is WebAssembly").into_owned()
 }
 
 /// Links the runtime behind a module's functions if the module needs it; gives the runtime's bytes.

@@ -109,7 +109,6 @@ impl<R: Copy> Call<R> {
 
 impl<R: Copy> Inst<R> {
     /// The same instruction with every operand replaced by `f`'s answer.
-    #[expect(clippy::too_many_lines, reason = "one row per instruction")]
     pub fn map<S>(&self, f: &mut impl FnMut(Operand<R>) -> S) -> Inst<S> {
         match *self {
             Inst::Args { ref defs } => {

@@ -5,6 +5,7 @@ pub mod inst;
 pub mod module;
 mod names;
 pub mod parse;
+pub mod text;
 
 use std::borrow::Cow;
 
@@ -22,9 +23,11 @@ pub fn read(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     if input.starts_with(b"\0asm") {
         return Ok(Cow::Borrowed(input));
     }
+    if input.is_empty() {
+        return Err(Error::invalid(0, "the file is empty"));
+    }
     let Ok(text) = std::str::from_utf8(input) else {
         return Err(Error::invalid(0, "neither a WebAssembly binary nor text"));
     };
-    let bytes = wat::parse_str(text).map_err(|error| Error::invalid(None, error.to_string()))?;
-    Ok(Cow::Owned(bytes))
+    Ok(Cow::Owned(text::encode(text)?))
 }

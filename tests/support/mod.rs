@@ -11,8 +11,10 @@ use synth::qemu::firmware::Firmware;
 use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
 use synth::trap::Trap;
 use synth_fuzz::oracle::{self, Failure};
-use synth_verify::verdict::Report;
 use wasmi::{TrapCode, Val, ValType};
+
+/// Most instructions of one call in the interpreter.
+const STEPS_MAX: u64 = 1 << 30;
 
 /// A proved image.
 pub struct Program {
@@ -20,8 +22,6 @@ pub struct Program {
     pub wasm: Vec<u8>,
     /// The image, read.
     pub firmware: Firmware,
-    /// Why it is proved.
-    pub report: Report,
 }
 
 /// What an action showed, in any engine.
@@ -54,8 +54,7 @@ impl Program {
         let proved = oracle::image(&wasm, &Config::default());
         let proved = proved.unwrap_or_else(|failure| panic!("{}", why(&failure)));
         let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
-        let report = proved.report;
-        Program { wasm, firmware, report }
+        Program { wasm, firmware }
     }
 
     /// What the actions show in QEMU, in one boot; `None` if it is not installed.
@@ -75,7 +74,7 @@ impl Program {
     /// What they show in the validator's interpreter.
     #[track_caller]
     pub fn in_model(&self, actions: &[Action]) -> Vec<Seen> {
-        let outcomes = model::run(&self.firmware, actions).expect("a run");
+        let outcomes = model::run(&self.firmware, actions, STEPS_MAX).expect("a run");
         outcomes.into_iter().map(|(outcome, _)| seen(outcome)).collect()
     }
 

@@ -71,9 +71,12 @@ struct Step<'a> {
     text: String,
 }
 
+/// What an edge's locations were called before, and are called now.
+type Renames<'a> = &'a [(Location, Name, Name)];
+
 struct Ranges<'a> {
     steps: BTreeMap<u32, Step<'a>>,
-    renames: BTreeMap<(u32, u32), &'a [(Location, Name, Name)]>,
+    renames: BTreeMap<(u32, u32), Renames<'a>>,
     before: BTreeMap<u32, State>,
     /// Bytes of stack that the arguments take.
     argument_bytes: u32,

@@ -4,11 +4,12 @@
 //! be one that LLVM accepts, with the same text. What we refuse is counted, not compared: the
 //! decoder is a positive list. Without LLVM the test says that it is skipped, and fails in CI.
 
+#[path = "support/tools.rs"]
+mod tools;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use synth_verify::thumb::decode::{DecodeError, decode};
 use synth_verify::thumb::inst::{Cond, Inst, SetFlags, System};
@@ -80,22 +81,23 @@ fn wide() -> Vec<Code> {
 fn assemble(directory: &Path, name: &str, text: &str) -> Option<PathBuf> {
     let (source, object) = (directory.join(format!("{name}.s")), directory.join(format!("{name}.o")));
     std::fs::write(&source, text).expect("the temporary directory is writable");
-    let status = Command::new("llvm-mc-19")
+    let status = tools::llvm("llvm-mc")?
         .args(["--triple=thumbv7em-none-eabi", "--mcpu=cortex-m4", "--filetype=obj", "-o"])
         .args([&object, &source])
         .status()
-        .ok()?;
+        .expect("it is installed");
     assert!(status.success(), "llvm-mc assembles .inst directives");
     Some(object)
 }
 
 /// Address and text of each line of a disassembly.
 fn disassemble(object: &Path) -> BTreeMap<u32, String> {
-    let output = Command::new("llvm-objdump-19")
+    let output = tools::llvm("llvm-objdump")
+        .expect("llvm-objdump is there if llvm-mc is")
         .args(["-d", "--triple=thumbv7em", "--mcpu=cortex-m4", "--no-print-imm-hex", "--no-show-raw-insn"])
         .arg(object)
         .output()
-        .expect("llvm-objdump is there if llvm-mc is");
+        .expect("it is installed");
     let text = String::from_utf8(output.stdout).expect("a disassembly is text");
     text.lines()
         .filter_map(|line| {
@@ -105,12 +107,6 @@ fn disassemble(object: &Path) -> BTreeMap<u32, String> {
             Some((address, rest.trim().replace('\t', " ")))
         })
         .collect()
-}
-
-fn skipped(test: &str) {
-    assert!(std::env::var_os("CI").is_none(), "CI runs without llvm-mc-19");
-    // Past the test runner, which keeps the output of tests that pass to itself.
-    _ = writeln!(std::io::stderr(), "\nskipped 1 test: {test}: llvm-mc-19 is not installed");
 }
 
 /// Where the texts differ for a reason: mask and value of the encoding, and the reason.
@@ -248,7 +244,7 @@ fn may_be_conditional(inst: &Inst, size: u32) -> bool {
 /// Accepted at least, and explained exactly.
 fn check(name: &str, codes: &[Code], condition: Option<Cond>, (accepted_min, known): (usize, usize)) {
     let Some(result) = compare(name, codes, condition) else {
-        return skipped(name);
+        return tools::skipped(name, "llvm-mc");
     };
     assert!(
         result.unknown.is_empty(),

@@ -2,6 +2,7 @@
 //!
 //! Each test has code that is right, and damages of it that must be found.
 
+#[expect(dead_code, reason = "what twins need is used by the tests of cases")]
 mod support;
 
 use support::{Case, INIT, parse};

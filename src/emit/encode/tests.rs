@@ -2,6 +2,9 @@
 //!
 //! Both choose the shortest encoding, so equal bytes say that ours is right and is short.
 
+#[path = "../../../verify/tests/support/tools.rs"]
+mod tools;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -283,42 +286,33 @@ fn cases() -> Vec<(String, Vec<u8>)> {
     list
 }
 
-/// Bytes of `.text` of the assembled source; `None` if there is no such assembler.
-fn assemble(program: &str, arguments: &[&str], source: &str) -> Option<Vec<u8>> {
+/// Bytes of `.text` of the assembled source.
+fn assemble(program: &mut Command, arguments: &[&str], source: &str) -> Vec<u8> {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (input, output) = (directory.path().join("in.s"), directory.path().join("out.o"));
     std::fs::write(&input, source).expect("the directory is writable");
     let path = |path: &Path| path.to_str().expect("temporary paths are text").to_owned();
-    let result = Command::new(program)
+    let result = program
         .args(arguments)
         .args([path(&input), "-o".to_owned(), path(&output)])
         .stdin(Stdio::null())
-        .output();
-    let result = match result {
-        Ok(result) => result,
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "{program}: {error}");
-            eprintln!("not compared with {program}: {error}");
-            return None;
-        }
-    };
+        .output()
+        .expect("it is installed");
     assert!(result.status.success(), "{}", String::from_utf8_lossy(&result.stderr));
     let bytes = std::fs::read(&output).expect("the assembler wrote its output");
     let file = object::File::parse(&*bytes).expect("an object file");
     let section = file.section_by_name(".text").expect("a text section");
-    Some(section.data().expect("in the file").to_vec())
+    section.data().expect("in the file").to_vec()
 }
 
 /// Assembles all cases, each at a multiple of 16, and compares each with ours.
-fn compare_with(program: &str, arguments: &[&str], target: fn(&str) -> String) {
+fn compare_with(mut program: Command, arguments: &[&str], target: fn(&str) -> String) {
     let cases = cases();
     let mut source = String::from(".syntax unified\n.thumb\n.text\n");
     for (text, _) in &cases {
         source.push_str(&format!("{}\n.p2align 4\n", target(text)));
     }
-    let Some(theirs) = assemble(program, arguments, &source) else {
-        return;
-    };
+    let theirs = assemble(&mut program, arguments, &source);
     let mut wrong = Vec::new();
     for (index, (text, ours)) in cases.iter().enumerate() {
         let theirs = &theirs[index * 16..(index * 16 + ours.len() + 2).min(theirs.len())];
@@ -331,12 +325,18 @@ fn compare_with(program: &str, arguments: &[&str], target: fn(&str) -> String) {
 
 #[test]
 fn bytes_are_those_of_the_gnu_assembler() {
-    compare_with("arm-none-eabi-as", &["-mcpu=cortex-m4", "-mthumb", "-W"], str::to_owned);
+    let Some(assembler) = tools::installed("arm-none-eabi-as") else {
+        return tools::skipped("bytes_are_those_of_the_gnu_assembler", "arm-none-eabi-as");
+    };
+    compare_with(assembler, &["-mcpu=cortex-m4", "-mthumb", "-W"], str::to_owned);
 }
 
 #[test]
 fn bytes_are_those_of_the_llvm_assembler() {
-    compare_with("llvm-mc-19", &["-triple=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-filetype=obj"], for_llvm);
+    let Some(assembler) = tools::llvm("llvm-mc") else {
+        return tools::skipped("bytes_are_those_of_the_llvm_assembler", "llvm-mc");
+    };
+    compare_with(assembler, &["-triple=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-filetype=obj"], for_llvm);
 }
 
 /// The case as this assembler has to be told it: distances only as numbers counted from the PC

@@ -12,7 +12,7 @@ fn selected(text: &str) -> String {
     let module = wasm::parse(&bytes, &config).expect("the module is valid");
     let last = Function(module.functions.len() as u32 - 1);
     let func = crate::translate::run(&module, last).expect("the last function has a body");
-    let lowered = run(&func, &ModuleInfo::of(&module), &config);
+    let lowered = run(&func, &ModuleInfo::of(&module, std::collections::BTreeMap::new()), &config);
     vcode::check::check(&lowered).expect("selected code is well-formed");
     lowered.to_string()
 }

@@ -6,7 +6,7 @@ use super::{DEPTH_MAX, Host, Instance, Stop, Trace, Visit};
 use synth::ir::eval;
 use synth::ir::func::Place;
 use synth::ir::op::{Access, Function, Global, Op, Type};
-use synth::wasm::{Body, Code, Inst, Module, PAGE_BYTES, TypeIndex};
+use synth::wasm::{BlockType, Body, Code, Inst, Module, PAGE_BYTES, TypeIndex};
 
 pub(super) struct Machine<'a> {
     pub module: &'a Module,
@@ -62,11 +62,11 @@ impl Activation<'_> {
         unreachable!("validation matches every block with its end")
     }
 
-    fn open(&mut self, result: Option<Type>, is_loop: IsLoop) {
+    fn open(&mut self, ty: &BlockType, is_loop: IsLoop) {
         let is_loop = is_loop == IsLoop::Yes;
         let continues = if is_loop { self.pc + 1 } else { self.scan(Else::Passes) + 1 };
-        let arity = if is_loop { 0 } else { usize::from(result.is_some()) };
-        self.labels.push(Label { continues, is_loop, arity, height: self.stack.len() });
+        let arity = if is_loop { ty.params.len() } else { ty.results.len() };
+        self.labels.push(Label { continues, is_loop, arity, height: self.stack.len() - ty.params.len() });
     }
 
     /// Branches; false if the branch leaves the function.
@@ -135,11 +135,11 @@ impl Machine<'_> {
         });
         let body = a.body;
         match &body.insts[a.pc] {
-            Inst::Block(result) => a.open(*result, IsLoop::No),
-            Inst::Loop(result) => a.open(*result, IsLoop::Yes),
-            Inst::If(result) => {
+            Inst::Block(ty) => a.open(ty, IsLoop::No),
+            Inst::Loop(ty) => a.open(ty, IsLoop::Yes),
+            Inst::If(ty) => {
                 let taken = a.pop() != 0;
-                a.open(*result, IsLoop::No);
+                a.open(ty, IsLoop::No);
                 if !taken {
                     let target = a.scan(Else::Stops);
                     if body.insts[target] == Inst::End {

@@ -537,6 +537,6 @@ impl Machine for Symbolic {
 const JUMPS_MAX: u32 = 4096;
 
 /// The address of a region, as a term.
-pub fn region_term(symbolic_terms: &mut crate::term::Terms, name: &str, bytes: u32) -> Term32 {
+pub fn region_term(symbolic_terms: &mut Terms, name: &str, bytes: u32) -> Term32 {
     symbolic_terms.region(name, region_bounds(bytes))
 }

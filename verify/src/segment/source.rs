@@ -87,9 +87,25 @@ pub enum SourceEvent {
     /// It stands at the place asked for.
     Arrived,
     /// A direct call of this function.
-    Call { function: u32, arguments: Vec<TermValue>, offset: u32 },
+    Call {
+        /// Its index.
+        function: u32,
+        /// What it is given.
+        arguments: Vec<TermValue>,
+        /// The call's Wasm offset.
+        offset: u32,
+    },
     /// An indirect call, its checks passed.
-    CallIndirect { type_index: u32, code: Term32, arguments: Vec<TermValue>, offset: u32 },
+    CallIndirect {
+        /// Index of the type asked for.
+        type_index: u32,
+        /// The entry's code address.
+        code: Term32,
+        /// What it is given.
+        arguments: Vec<TermValue>,
+        /// The call's Wasm offset.
+        offset: u32,
+    },
     /// The function returns.
     Return(Vec<TermValue>),
     /// A trap.
