@@ -8,7 +8,7 @@ mod runtime_support;
 use std::collections::BTreeSet;
 
 use runtime_support::operands::{self, Random};
-use runtime_support::{Engine, Kind, OPERATORS, Operator, Outcome, nan};
+use runtime_support::{Engine, OPERATORS, Operator, Outcome, nan};
 use synth::config::Config;
 use synth_fuzz::oracle::{self, Failure};
 
