@@ -44,7 +44,15 @@
             (local.set $m (i32.xor (local.get $m) (i32.const 0x20000000)))
             (local.set $e (i32.const 1))))))
     ;; Three bits to round by would do: if bits are cut off, the difference loses one bit at most.
-    (local.set $y_m (call $shift_sticky (local.get $y_m) (i32.sub (local.get $e) (local.get $y_e))))
+    ;; This is `shift_sticky`, here because a call costs as much as it does.
+    (local.set $n (i32.sub (local.get $e) (local.get $y_e)))
+    (local.set $n (select (local.get $n) (i32.const 31) (i32.lt_u (local.get $n) (i32.const 31))))
+    (local.set $y_m
+      (i32.or
+        (i32.shr_u (local.get $y_m) (local.get $n))
+        (i32.ne
+          (i32.shl (i32.shr_u (local.get $y_m) (local.get $n)) (local.get $n))
+          (local.get $y_m))))
     (if (i32.lt_s (i32.xor (local.get $x) (local.get $y)) (i32.const 0))
       (then (local.set $y_m (i32.sub (i32.const 0) (local.get $y_m)))))
     (local.set $m (i32.add (local.get $m) (local.get $y_m)))
@@ -53,9 +61,9 @@
       (then (return (i32.and (i32.and (local.get $x) (local.get $y)) (i32.const 0x80000000)))))
     (local.set $n (i32.clz (local.get $m)))
     (call $round
-      (i32.and (local.get $x) (i32.const 0x80000000))
+      (i32.shl (local.get $m) (local.get $n))
       (i32.sub (i32.add (local.get $e) (i32.const 2)) (local.get $n))
-      (i32.shl (local.get $m) (local.get $n))))
+      (i32.and (local.get $x) (i32.const 0x80000000))))
 
   ;; The sum if an operand is infinite or a NaN.
   (func $add_special (param $a i32) (param $b i32) (result i32)
@@ -101,9 +109,9 @@
         (i32.ne (i32.wrap_i64 (local.get $product)) (i32.const 0))))
     (local.set $n (i32.clz (local.get $m)))
     (call $round
-      (local.get $sign)
+      (i32.shl (local.get $m) (local.get $n))
       (i32.sub (i32.add (local.get $a_e) (local.get $b_e)) (i32.add (local.get $n) (i32.const 126)))
-      (i32.shl (local.get $m) (local.get $n))))
+      (local.get $sign)))
 
   ;; The product if an operand is infinite or a NaN.
   (func $mul_special (param $a i32) (param $b i32) (param $sign i32) (result i32)
@@ -149,7 +157,7 @@
       (then
         (local.set $a (i32.shl (local.get $a) (i32.const 1)))
         (local.set $e (i32.sub (local.get $e) (i32.const 1)))))
-    (call $round (local.get $sign) (local.get $e) (call $quotient (local.get $a) (local.get $b))))
+    (call $round (call $quotient (local.get $a) (local.get $b)) (local.get $e) (local.get $sign)))
 
   ;; The quotient if an operand is infinite or a NaN.
   (func $div_special (param $a i32) (param $b i32) (param $sign i32) (result i32)
@@ -257,9 +265,9 @@
     (if (i32.eqz (local.get $a)) (then (return (i32.const 0))))
     (local.set $n (i32.clz (local.get $a)))
     (call $round
-      (i32.const 0)
+      (i32.shl (local.get $a) (local.get $n))
       (i32.sub (i32.const 158) (local.get $n))
-      (i32.shl (local.get $a) (local.get $n))))
+      (i32.const 0)))
 
   ;; f32.convert_i64_s (core spec 4.3.4, convert).
   (func (export "f32.convert_i64_s") (param $a i64) (result i32)
@@ -276,11 +284,11 @@
     (local.set $n (i64.clz (local.get $a)))
     (local.set $a (i64.shl (local.get $a) (local.get $n)))
     (call $round
-      (i32.const 0)
-      (i32.sub (i32.const 190) (i32.wrap_i64 (local.get $n)))
       (i32.or
         (i32.wrap_i64 (i64.shr_u (local.get $a) (i64.const 32)))
-        (i32.ne (i32.wrap_i64 (local.get $a)) (i32.const 0)))))
+        (i32.ne (i32.wrap_i64 (local.get $a)) (i32.const 0)))
+      (i32.sub (i32.const 190) (i32.wrap_i64 (local.get $n)))
+      (i32.const 0)))
 
   ;; f32.demote_f64 (core spec 4.3.4, demote). A NaN keeps the high bits of its payload, which are
   ;; those of a canonical one if it is canonical.
@@ -302,11 +310,11 @@
         (i32.or (i32.wrap_i64 (i64.shr_u (local.get $a) (i64.const 21))) (i32.const 0x80000000))
         (i32.ne (i32.shl (i32.wrap_i64 (local.get $a)) (i32.const 11)) (i32.const 0))))
     ;; The biases differ by 896.
-    (call $round (local.get $sign) (i32.sub (local.get $e) (i32.const 896)) (local.get $m)))
+    (call $round (local.get $m) (i32.sub (local.get $e) (i32.const 896)) (local.get $sign)))
 
   ;; The float with this sign bit, exponent field e and significand m, which is rounded from 32 bits
   ;; to 24. Requires: the top bit of m is set. e may be out of range.
-  (func $round (param $sign i32) (param $e i32) (param $m i32) (result i32)
+  (func $round (param $m i32) (param $e i32) (param $sign i32) (result i32)
     (if (i32.ge_u (i32.sub (local.get $e) (i32.const 1)) (i32.const 254))
       (then
         (if (i32.gt_s (local.get $e) (i32.const 0))

@@ -58,9 +58,9 @@
       (then (return (i64.and (i64.and (local.get $x) (local.get $y)) (i64.const 0x8000000000000000)))))
     (local.set $n (i64.clz (local.get $m)))
     (call $round
-      (i32.wrap_i64 (i64.shr_u (local.get $x) (i64.const 32)))
+      (i64.shl (local.get $m) (local.get $n))
       (i32.sub (i32.add (local.get $e) (i32.const 2)) (i32.wrap_i64 (local.get $n)))
-      (i64.shl (local.get $m) (local.get $n))))
+      (i32.wrap_i64 (i64.shr_u (local.get $x) (i64.const 32)))))
 
   ;; The sum if an operand is infinite or a NaN.
   (func $add_special (param $a i64) (param $b i64) (result i64)
@@ -107,7 +107,7 @@
       (then
         (local.set $m (i64.shl (local.get $m) (i64.const 1)))
         (local.set $a_e (i32.sub (local.get $a_e) (i32.const 1)))))
-    (call $round (local.get $sign) (local.get $a_e) (local.get $m)))
+    (call $round (local.get $m) (local.get $a_e) (local.get $sign)))
 
   ;; The high 64 bits of a * b, sticky: multiplication in base 2^32 (Knuth vol. 2, 4.3.1, algorithm
   ;; M). No sum of a product and two words exceeds 64 bits.
@@ -186,7 +186,7 @@
       (then
         (local.set $a (i64.shl (local.get $a) (i64.const 1)))
         (local.set $e (i32.sub (local.get $e) (i32.const 1)))))
-    (call $round (local.get $sign) (local.get $e) (call $quotient (local.get $a) (local.get $b))))
+    (call $round (call $quotient (local.get $a) (local.get $b)) (local.get $e) (local.get $sign)))
 
   ;; The quotient if an operand is infinite or a NaN.
   (func $div_special (param $a i64) (param $b i64) (result i64)
@@ -379,9 +379,9 @@
     (if (i64.eqz (local.get $a)) (then (return (i64.const 0))))
     (local.set $n (i64.clz (local.get $a)))
     (call $round
-      (i32.const 0)
+      (i64.shl (local.get $a) (local.get $n))
       (i32.sub (i32.const 1086) (i32.wrap_i64 (local.get $n)))
-      (i64.shl (local.get $a) (local.get $n))))
+      (i32.const 0)))
 
   ;; f64.promote_f32 (core spec 4.3.4, promote): always exact. A NaN keeps its payload as the high
   ;; bits, so that a canonical one gives a canonical one.
@@ -428,7 +428,7 @@
 
   ;; The float with the sign of the word `high`, exponent field e and significand m, which is rounded
   ;; from 64 bits to 53. Requires: the top bit of m is set. e may be out of range.
-  (func $round (param $high i32) (param $e i32) (param $m i64) (result i64)
+  (func $round (param $m i64) (param $e i32) (param $high i32) (result i64)
     (local $low i32)
     (local.set $high (i32.and (local.get $high) (i32.const 0x80000000)))
     (if (i32.ge_u (i32.sub (local.get $e) (i32.const 1)) (i32.const 2046))
@@ -456,16 +456,35 @@
 
   ;; m / 2^n, sticky. Beyond 63, where only stickiness is left, n stands for 63; so m < 2^63, or the
   ;; two lowest bits of the result do not matter.
+  ;;
+  ;; What leaves a word is the word times 2^(32-n), in two steps since n may be 0.
   (func $shift_sticky (param $m i64) (param $n i32) (result i64)
-    (local $shift i64) (local $shifted i64)
-    (local.set $shift
-      (i64.extend_i32_u
-        (select (local.get $n) (i32.const 63) (i32.lt_u (local.get $n) (i32.const 63)))))
-    (local.set $shifted (i64.shr_u (local.get $m) (local.get $shift)))
-    (i64.or
-      (local.get $shifted)
-      (i64.extend_i32_u
-        (i64.ne (i64.shl (local.get $shifted) (local.get $shift)) (local.get $m)))))
+    (local $low i32) (local $high i32)
+    (local.set $low (i32.wrap_i64 (local.get $m)))
+    (local.set $high (i32.wrap_i64 (i64.shr_u (local.get $m) (i64.const 32))))
+    (if (i32.lt_u (local.get $n) (i32.const 32))
+      (then
+        (return
+          (i64.or
+            (i64.shl (i64.extend_i32_u (i32.shr_u (local.get $high) (local.get $n))) (i64.const 32))
+            (i64.extend_i32_u
+              (i32.or
+                (i32.or
+                  (i32.shr_u (local.get $low) (local.get $n))
+                  (i32.shl (i32.shl (local.get $high) (i32.const 1)) (i32.sub (i32.const 31) (local.get $n))))
+                (i32.ne
+                  (i32.shl (i32.shl (local.get $low) (i32.const 1)) (i32.sub (i32.const 31) (local.get $n)))
+                  (i32.const 0))))))))
+    (local.set $n
+      (select (i32.sub (local.get $n) (i32.const 32)) (i32.const 31) (i32.lt_u (local.get $n) (i32.const 63))))
+    (i64.extend_i32_u
+      (i32.or
+        (i32.shr_u (local.get $high) (local.get $n))
+        (i32.ne
+          (i32.or
+            (i32.shl (i32.shl (local.get $high) (i32.const 1)) (i32.sub (i32.const 31) (local.get $n)))
+            (local.get $low))
+          (i32.const 0)))))
 
   ;; How far to shift a subnormal number to bring its leading bit to bit 52.
   (func $subnormal_shift (param $a i64) (result i64)

@@ -36,24 +36,28 @@
   (func (export "i64.rem_u") (param $a i64) (param $b i64) (result i64)
     (i64.sub (local.get $a) (i64.mul (call $div_u (local.get $a) (local.get $b)) (local.get $b))))
 
-  ;; i64.div_s: a / b, rounded towards zero. The magnitude of MIN is 2^63 as an unsigned number.
-  (func $div_s (export "i64.div_s") (param $a i64) (param $b i64) (result i64)
-    (local $sign i64)
-    (local.set $sign (i64.shr_s (i64.xor (local.get $a) (local.get $b)) (i64.const 63)))
+  ;; i64.div_s: a / b, rounded towards zero. A magnitude is (x xor s) - s with s the sign repeated;
+  ;; that of MIN is 2^63 as an unsigned number.
+  (func (export "i64.div_s") (param $a i64) (param $b i64) (result i64)
+    (local $a_sign i64) (local $b_sign i64)
+    (local.set $a_sign (i64.shr_s (local.get $a) (i64.const 63)))
+    (local.set $b_sign (i64.shr_s (local.get $b) (i64.const 63)))
+    (local.set $a (i64.sub (i64.xor (local.get $a) (local.get $a_sign)) (local.get $a_sign)))
+    (local.set $b (i64.sub (i64.xor (local.get $b) (local.get $b_sign)) (local.get $b_sign)))
+    (local.set $a_sign (i64.xor (local.get $a_sign) (local.get $b_sign)))
     (i64.sub
-      (i64.xor
-        (call $div_u (call $magnitude (local.get $a)) (call $magnitude (local.get $b)))
-        (local.get $sign))
-      (local.get $sign)))
+      (i64.xor (call $div_u (local.get $a) (local.get $b)) (local.get $a_sign))
+      (local.get $a_sign)))
 
-  ;; i64.rem_s: it has the sign of a.
+  ;; i64.rem_s: the remainder of the magnitudes with the sign of a.
   (func (export "i64.rem_s") (param $a i64) (param $b i64) (result i64)
-    (i64.sub (local.get $a) (i64.mul (call $div_s (local.get $a) (local.get $b)) (local.get $b))))
-
-  ;; |a|.
-  (func $magnitude (param $a i64) (result i64)
-    (local $sign i64)
+    (local $sign i64) (local $b_sign i64)
     (local.set $sign (i64.shr_s (local.get $a) (i64.const 63)))
+    (local.set $b_sign (i64.shr_s (local.get $b) (i64.const 63)))
+    (local.set $a (i64.sub (i64.xor (local.get $a) (local.get $sign)) (local.get $sign)))
+    (local.set $b (i64.sub (i64.xor (local.get $b) (local.get $b_sign)) (local.get $b_sign)))
+    (local.set $a
+      (i64.sub (local.get $a) (i64.mul (call $div_u (local.get $a) (local.get $b)) (local.get $b))))
     (i64.sub (i64.xor (local.get $a) (local.get $sign)) (local.get $sign)))
 
   ;; floor(a / b) for b >= 2^32.

@@ -81,6 +81,9 @@ fn integers(bits: u32) -> Vec<u64> {
         0x0100_0001,
         0xffff_ff80,
         0x0123_4567_89ab_cdef,
+        // Just above halves of the last bits of both formats.
+        0x8000_0080_0000_0001,
+        0x8000_0000_0000_0401,
         0x0020_0000_0000_0001,
         0x7fff_ffbf_ffff_ffff,
     ]);
@@ -112,6 +115,10 @@ fn floats(fraction: u32, exponent: u32) -> Vec<u64> {
         let list = [-150, -149, -127, -126, 127, 128];
         magnitudes.extend(list.map(|e: i64| bias.wrapping_add_signed(e) << fraction));
         magnitudes.extend([0x47ef_ffff_efff_ffff, 0x47ef_ffff_f000_0000, 0x380f_ffff_f000_0000, 0x3ff0_0000_1000_0000]);
+        // Just above halves of the last bit of binary32.
+        magnitudes.extend([0x3ff0_0000_1000_0001, 0x380f_ffff_f000_0001]);
+        // The first estimate of their square root is too large.
+        magnitudes.extend([0x3ff0_4c26_13bf_ffff, 0x3ff1_5e31_307f_ffff, 0x3ff3_8bb6_05ff_ffff]);
         magnitudes.extend([0x41e0_0000_001f_ffff, 0x41e0_0000_0020_0000, 0x41ef_ffff_ffe0_0000, 0x41ef_ffff_ffff_ffff]);
     }
     // Infinity; NaNs: signalling, canonical, and with payloads.
