@@ -100,7 +100,7 @@ mod tests {
         for name in ["control_step", "a-b", "7z", "", "$", "日本", "a$2db"] {
             assert_eq!(unmangle(&mangle(name)), name);
         }
-        for other in ["$", "a$2", "$zz", "$ff"] {
+        for other in ["a$2", "$zz", "$ff"] {
             assert_eq!(unmangle(other), other);
         }
     }

@@ -308,6 +308,11 @@ impl Op {
         matches!(self.effect(), Effect::Pure | Effect::Guarded | Effect::Read(_))
     }
 
+    /// Whether no processor computes it: a function of the runtime does.
+    pub fn is_helped(self) -> bool {
+        matches!(self, Op::DivU64 | Op::DivS64 | Op::RemU64 | Op::RemS64)
+    }
+
     /// Whether its operands may be swapped.
     pub fn is_commutative(self) -> bool {
         matches!(

@@ -40,7 +40,7 @@ pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Err
 
 fn helper_name(inst: &Inst) -> Option<&'static str> {
     match inst {
-        Inst::Divide(op) => name(*op),
+        Inst::Divide(op) if op.is_helped() => name(*op),
         _ => None,
     }
 }

@@ -110,7 +110,7 @@ impl Builder<'_> {
                 0 => self.random.pick(PLAIN).0,
                 _ => self.random.pick(FOLDING),
             };
-            if op.plain().is_some_and(|(_, _, result)| result == ty) {
+            if !op.is_helped() && op.plain().is_some_and(|(_, _, result)| result == ty) {
                 break op;
             }
         };

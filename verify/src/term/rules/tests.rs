@@ -312,7 +312,7 @@ fn check_log(terms: &mut Terms, fired: &mut BTreeMap<&'static str, u64>, assignm
 fn every_rule_keeps_the_value() {
     let mut fired: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut evaluations = 0;
-    for round in 0..12_000 {
+    for round in 0..18_000 {
         let mut generator = Generator::new(round);
         for _ in 0..25 {
             generator.step();
@@ -329,7 +329,7 @@ fn every_rule_keeps_the_value() {
 
 #[test]
 fn raw_and_normal_terms_have_the_same_value() {
-    for round in 0..12_000 {
+    for round in 0..18_000 {
         let mut generator = Generator::new(1_000_000 + round);
         let pairs: Vec<(Id, Id)> = (0..25).map(|_| generator.step()).collect();
         for at in 0..8 {
