@@ -18,6 +18,9 @@ pub fn import(module: &str, field: &str) -> String {
 
 /// The Wasm name that a spelling stands for; what [`mangle`] does not make stays as it is.
 pub fn unmangle(spelling: &str) -> String {
+    if spelling == mangle("") {
+        return String::new();
+    }
     let mut parts = spelling.split('$');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {

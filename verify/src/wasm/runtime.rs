@@ -18,7 +18,7 @@ use crate::domain::Bin64;
 /// Runtimes that are known, by the SHA-256 of their bytes, and why their functions are believed to be
 /// the operators.
 const KNOWN: [(&str, &str); 1] = [(
-    "5d657af04b6746aeb153b0ac7fb084edf36c5288ebee075d7eef3963122a12f4",
+    "b1d00698fb1683012d4bf2a498042146217ae37aa9dd80e4f5b877e7425e1567",
     "tested against a second engine (tests/runtime.rs)",
 )];
 
