@@ -351,18 +351,18 @@ fn constants(inst: &Inst, pc: u32, targets: &[u32]) -> std::ops::Range<u32> {
     from..from.saturating_add(bytes)
 }
 
-/// The targets of a jump table: of the entries that can be chosen, and of those behind them, which tell
-/// what is code. The table ends where the first of its targets, an instruction with a label, or a literal
-/// that such an instruction reads, begins, and before an entry that leads into the table.
+/// The targets of a jump table: it ends where the first of them, an instruction with a label, or a
+/// literal that such an instruction reads, begins. Alignment ends it as well, an entry that leads into
+/// the table, unless that one can be chosen.
 fn table_targets(subject: &Subject<'_>, table: u32, width: Width, chosen: u32) -> Result<Vec<u32>, String> {
     let length = subject.end - subject.start;
-    let chosen_end = table.saturating_add(chosen.saturating_mul(width.bytes())).min(length);
+    let chosen_end = table.saturating_add(chosen.saturating_mul(width.bytes()));
     let labelled = subject.hints.labels.iter().map(|label| label.at);
     let behind = labelled.chain(literals(subject)).filter(|at| *at >= table).min();
     let mut end = behind.unwrap_or(length);
     let mut targets = Vec::new();
     let mut at = table;
-    while at + width.bytes() <= end.max(chosen_end) {
+    while at + width.bytes() <= end {
         let mut entry = 0;
         for position in 0..width.bytes() {
             let byte = subject.program.constant_byte(subject.start.wrapping_add(at + position))?;

@@ -545,8 +545,6 @@ impl Machine for Symbolic {
 
     fn jump_table(&mut self, table: u32, index: &Term32, bytes: Bytes) -> Result<u32, Stop> {
         let (low, high) = self.bounded(*index, JUMPS_MAX)?;
-        let entries = self.jumps.entry(table).or_default();
-        *entries = (*entries).max(high.saturating_add(1));
         // Indices that lead to one target are one way.
         let (mut ends, mut targets): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         for index in low..=high {
@@ -565,6 +563,7 @@ impl Machine for Symbolic {
             let first = table.wrapping_add(index.wrapping_mul(bytes.bytes()));
             self.machine.constants_read.extend(first..first.saturating_add(bytes.bytes()));
         }
+        self.jump_end = Some(to.saturating_add(1));
         Ok(targets[run])
     }
 }

@@ -115,8 +115,8 @@ pub struct Symbolic {
     pub facts: Facts,
     /// The stepping side.
     pub side: Side,
-    /// How many entries of each jump table can be chosen, by the table's address.
-    pub jumps: BTreeMap<u32, u32>,
+    /// Behind the last entry that the jump table read by the last instruction takes.
+    pub jump_end: Option<u32>,
     /// How the machine's accesses since the last instruction were shown to lie in their regions.
     pub accesses: Vec<Method>,
 }
@@ -134,7 +134,7 @@ impl Symbolic {
             world,
             facts: Facts::new(),
             side: Side::Source,
-            jumps: BTreeMap::new(),
+            jump_end: None,
             accesses: Vec::new(),
         }
     }

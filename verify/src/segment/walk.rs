@@ -128,9 +128,6 @@ pub fn run(symbolic: &mut Symbolic, subject: &Subject<'_>) -> Walked {
     walk.cuts = subject.hints.cuts.iter().map(|cut| (cut.at, cut)).collect();
     walk.places = subject.hints.cuts.iter().filter_map(|cut| relation::place(cut, subject.function).ok()).collect();
     walk.segments();
-    let jumps = std::mem::take(&mut walk.symbolic.jumps);
-    // A table follows its branch, which has 4 bytes.
-    walk.walked.jumps = jumps.into_iter().map(|(table, entries)| (walk.offset(table) - 4, entries)).collect();
     walk.walked
 }
 
@@ -341,6 +338,7 @@ impl Walk<'_, '_> {
     fn execute(&mut self, path: &mut Path, inst: &Inst, size: u32) -> Result<Flow<Term32>, Stop> {
         self.symbolic.side = Side::Machine;
         self.symbolic.accesses.clear();
+        self.symbolic.jump_end = None;
         self.symbolic.facts = path.machine_facts.clone();
         std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
         let flow = self.run(inst, path.pc, size);
@@ -391,6 +389,10 @@ impl Walk<'_, '_> {
                 if !self.labels.contains_key(&self.offset(target)) && goal::infeasible(self.symbolic, &path.facts) {
                     self.close(self.offset(path.pc), Kind::Access, Method::Infeasible);
                     return Ok(Stepped::End);
+                }
+                if let Some(entries) = self.symbolic.jump_end {
+                    let known = self.walked.jumps.entry(path.pc.wrapping_sub(self.subject.start)).or_default();
+                    *known = entries.max(*known);
                 }
                 path.pc = target;
             }

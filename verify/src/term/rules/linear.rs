@@ -211,6 +211,11 @@ fn sum_joins_fields(t: &mut Terms, node: &Node) -> Option<Id> {
         return None;
     }
     let fields: Vec<Field> = sum.monomials.iter().map(|part| t.field(*part)).collect();
+    // Of two that join, one has a mask: two whole words with one source are one atom.
+    let is_whole = |(field, (id, _)): (&Field, &(Id, u32))| field.source == *id;
+    if fields.iter().zip(sum.monomials.iter()).all(is_whole) {
+        return None;
+    }
     let of_source = positions(fields.iter().map(|field| Some((field.source, field.distance))));
     for (i, a) in fields.iter().enumerate() {
         for &j in of_source.get(&(a.source, a.distance)).into_iter().flatten().filter(|j| **j != i) {
