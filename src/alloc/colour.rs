@@ -26,8 +26,12 @@ pub fn run(ranges: &Ranges, calls: Calls) -> TypedVec<Range, Option<PReg>> {
     graph.coalesce();
     graph.colour();
     graph.improve();
-    let roots: Vec<Option<PReg>> = ranges.data.keys().map(|range| graph.colours[graph.find(range)]).collect();
-    roots.into()
+    let mut colours = Vec::with_capacity(ranges.data.len());
+    for range in ranges.data.keys() {
+        let root = graph.find(range);
+        colours.push(graph.colours[root]);
+    }
+    colours.into()
 }
 
 struct Graph {
@@ -56,8 +60,10 @@ impl Graph {
         }
     }
 
-    fn find(&self, mut range: Range) -> Range {
+    /// The range that this one is merged into. Halves the way there, as chains of merges are long.
+    fn find(&mut self, mut range: Range) -> Range {
         while self.parent[range] != range {
+            self.parent[range] = self.parent[self.parent[range]];
             range = self.parent[range];
         }
         range
@@ -95,20 +101,11 @@ impl Graph {
         }
     }
 
-    /// Briggs: the merged range has fewer hard neighbours than registers.
     /// George: every hard neighbour of the one is a neighbour of the other already.
+    /// Briggs: the merged range has fewer hard neighbours than registers.
+    ///
+    /// Asks first what looks at the smaller range alone: a range that others merge into becomes large.
     fn is_safe(&self, a: Range, b: Range) -> bool {
-        let forbidden = self.nodes[a].forbidden.union(self.nodes[b].forbidden);
-        let allowed = RegSet::ALLOCABLE.minus(forbidden);
-        let union: BTreeSet<Range> = self.nodes[a].neighbours.union(&self.nodes[b].neighbours).copied().collect();
-        let hard = |range: &Range| {
-            let both = self.nodes[a].neighbours.contains(range) && self.nodes[b].neighbours.contains(range);
-            let degree = self.nodes[*range].neighbours.len() - usize::from(both);
-            degree >= self.allowed(*range).len() as usize
-        };
-        if union.iter().filter(|range| hard(range)).count() < allowed.len() as usize {
-            return true;
-        }
         let george = |from: Range, into: Range| {
             self.nodes[from].forbidden.minus(self.nodes[into].forbidden).is_empty()
                 && self.nodes[from]
@@ -116,7 +113,22 @@ impl Graph {
                     .iter()
                     .all(|range| self.nodes[into].neighbours.contains(range) || !self.is_significant(*range))
         };
-        george(a, b) || george(b, a)
+        let degree = |range: Range| self.nodes[range].neighbours.len();
+        let (small, large) = if degree(a) <= degree(b) { (a, b) } else { (b, a) };
+        george(small, large) || self.is_easy(small, large) || george(large, small)
+    }
+
+    fn is_easy(&self, small: Range, large: Range) -> bool {
+        let forbidden = self.nodes[small].forbidden.union(self.nodes[large].forbidden);
+        let room = RegSet::ALLOCABLE.minus(forbidden).len() as usize;
+        let [few, many] = [small, large].map(|range| &self.nodes[range].neighbours);
+        let hard = |range: &Range| {
+            let both = few.contains(range) && many.contains(range);
+            let degree = self.nodes[*range].neighbours.len() - usize::from(both);
+            degree >= self.allowed(*range).len() as usize
+        };
+        let union = many.iter().chain(few.iter().filter(|range| !many.contains(range)));
+        union.filter(|range| hard(range)).take(room).count() < room
     }
 
     fn merge(&mut self, a: Range, b: Range) {

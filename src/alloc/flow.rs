@@ -97,7 +97,8 @@ impl Flow {
             changed = false;
             for (index, &block) in self.order.iter().enumerate().skip(1) {
                 let mut best: Option<usize> = None;
-                for &pred in &self.preds[block] {
+                // The last comes first: it is deep, and what is met with it only goes up from there.
+                for &pred in self.preds[block].iter().rev() {
                     let pred = self.position[pred].expect("predecessors are reached");
                     if dominators[pred].is_none() {
                         continue;

@@ -41,6 +41,9 @@ pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>) -> (BTreeMap<VReg, Slot>
 /// In SSA form two values are live together exactly if one is live where the other is defined.
 fn interference(facts: &Facts<'_>, slotted: &BTreeSet<VReg>) -> BTreeMap<VReg, BTreeSet<VReg>> {
     let mut beside: BTreeMap<VReg, BTreeSet<VReg>> = BTreeMap::new();
+    if slotted.is_empty() {
+        return beside;
+    }
     for &block in &facts.flow.order {
         let params = &facts.func.blocks[block].params;
         let mut before: Option<BTreeSet<VReg>> = None;

@@ -131,13 +131,19 @@ pub fn visit_points(facts: &Facts<'_>, block: Block, visit: &mut dyn FnMut(&BTre
     let mut live: BTreeSet<VReg> = facts.live.entry[block].keys().copied().collect();
     visit(&live, Point::Plain);
     for (index, node) in facts.func.blocks[block].insts.iter().enumerate() {
-        live.retain(|&vreg| uses.next(vreg, index + 1).is_some());
+        // What is live dies only where it is used or, if nobody uses it, where it is defined.
+        let ends = |vreg: VReg| uses.next(vreg, index + 1).is_none();
+        for operand in node.inst.operands().iter().filter(|operand| ends(operand.reg)) {
+            live.remove(&operand.reg);
+        }
         if !node.inst.clobbers().is_empty() {
             visit(&live, Point::AcrossCall);
         }
         live.extend(node.inst.defs());
         visit(&live, Point::Plain);
-        live.retain(|&vreg| uses.next(vreg, index + 1).is_some());
+        for vreg in node.inst.defs().into_iter().filter(|vreg| ends(*vreg)) {
+            live.remove(&vreg);
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
-    Cmp, Cut, ENTRY_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
+    Cmp, Cut, ENTRY_WORD_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
 };
 
 use crate::alloc::{Allocated, Item, Place};
@@ -312,13 +312,10 @@ fn argument_names(allocated: &Allocated) -> Vec<(Location, Name, Name)> {
         })
         .collect();
     for (offset, name) in stacked {
-        if let Some(before) = ENTRY_STACK_NAME.checked_add(offset / 4) {
+        if let Some(before) = ENTRY_WORD_NAME.checked_add(offset / 4) {
             let location = frame::location(&allocated.frame, Place::Incoming(offset));
             names.push((location, before, name));
         }
     }
     names
 }
-
-/// First of the names of the stack words that hold arguments at entry, behind those of registers.
-const ENTRY_STACK_NAME: Name = ENTRY_NAME + 64;

@@ -28,7 +28,8 @@ pub fn run(cfg: &Cfg) -> Dominators {
     while changed {
         changed = false;
         for block in cfg.rpo.iter().copied().skip(1) {
-            let known = cfg.preds[block].iter().copied().filter(|pred| idom[*pred].is_some());
+            // The last comes first: it is deep, and what is met with it only goes up from there.
+            let known = cfg.preds[block].iter().rev().copied().filter(|pred| idom[*pred].is_some());
             let new = known.reduce(|a, b| meet(&idom, &position, a, b));
             assert!(new.is_some(), "a reachable block has a predecessor earlier in the order");
             changed |= idom[block] != new;

@@ -148,13 +148,13 @@ impl Judge<'_> {
                     message: "there is no one record of hints".to_owned(),
                 });
             }
-            if checks != Checks::Segments {
-                findings.extend(ranges::run(&subject));
-            }
             let walked = match checks {
                 Checks::Ranges => Walked::default(),
                 Checks::All | Checks::Segments => walk::run(&mut symbolic(self.module, self.program), &subject),
             };
+            if checks != Checks::Segments {
+                findings.extend(ranges::run(&subject, &walked.jumps));
+            }
             let report = self.judge(&subject, walked, findings, checks);
             self.report.functions.push(report);
         }
@@ -177,7 +177,7 @@ impl Judge<'_> {
         self.frames.insert(function, frame);
         if checks == Checks::All {
             // What branches lead to and no path ran is code that the proof has shown to be dead.
-            let covered = walked.covered.union(&ranges::reachable(subject)).copied().collect();
+            let covered = walked.covered.union(&ranges::reachable(subject, &walked.jumps)).copied().collect();
             self.report.uncovered_bytes += uncovered(self.program, (subject.start, subject.end), &covered);
         }
         let verdict = match (checks, findings.is_empty()) {

@@ -13,7 +13,7 @@ pub use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
 pub mod codec;
 
 /// Version of the encoding; a reader refuses every other.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// All hints of one module.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -82,15 +82,19 @@ pub type Node = u32;
 /// Names from [`ENTRY_NAME`] on stand for what a register held at entry (`ENTRY_NAME + number`).
 pub type Name = u32;
 
-/// First of the names of values that registers hold at entry.
-pub const ENTRY_NAME: Name = 0xffff_ff00;
+/// First of the names of values that registers and argument words hold at entry.
+pub const ENTRY_NAME: Name = 0xffff_0000;
+
+/// First of the names of argument words, behind those of registers. They last for more words than any
+/// signature has: a function has at most 1000 parameters (Wasm JavaScript interface, section 8).
+pub const ENTRY_WORD_NAME: Name = ENTRY_NAME + 64;
 
 /// The name of what a location holds at entry: a register by its number, then argument words.
 pub fn entry_name(location: Location) -> Name {
     match location {
         Location::Core(register) => ENTRY_NAME + Name::from(register),
         Location::Single(register) => ENTRY_NAME + 16 + Name::from(register),
-        Location::Stack(offset) => ENTRY_NAME + 64 + (offset.clamp(0, 4 * 190) / 4) as Name,
+        Location::Stack(offset) => ENTRY_WORD_NAME + (offset.max(0) as Name / 4).min(Name::MAX - ENTRY_WORD_NAME),
     }
 }
 

@@ -7,8 +7,9 @@
 //! The state is a lattice per location: nothing known, one name, or several. A write puts its name
 //! there, or nothing if the label gives none; a call leaves nothing in caller-saved registers; where
 //! paths meet, different names become several. What an instruction reads and writes comes from the
-//! validator's own table. No value is computed here: the segment proof does not rest on this check,
-//! and this check does not rest on the segment proof.
+//! validator's own table. No value is computed here, and the segment proof does not rest on this check.
+//! This check takes one thing from the segment walk, if that ran: how many entries of a jump table can
+//! be chosen, which only values tell. Without it a table ends where its bytes and the labels say so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,16 +17,19 @@ use crate::abi::{self, CALLER_SAVED};
 use crate::hints::{ENTRY_NAME, Label, Location, Name, entry_name};
 use crate::segment::walk::Subject;
 use crate::thumb::decode::decode;
-use crate::thumb::inst::{Address, Inst, MultipleMode, Reg, RegSet, Width, Writeback};
+use crate::thumb::inst::{Address, DataOp, Inst, MultipleMode, Reg, RegSet, Width, Writeback};
 use crate::thumb::operands::operands;
 use crate::verdict::{Check, Finding};
 
 /// Findings after which a function is given up.
 const FINDINGS_MAX: usize = 8;
 
+/// How many entries of each jump table can be chosen, by the offset of its branch.
+pub type Jumps = BTreeMap<u32, u32>;
+
 /// Rebuilds the live ranges of a function and reports each clash.
-pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
-    let mut ranges = match Ranges::read(subject) {
+pub fn run(subject: &Subject<'_>, jumps: &Jumps) -> Vec<Finding> {
+    let mut ranges = match Ranges::read(subject, jumps) {
         Ok(ranges) => ranges,
         Err(finding) => return vec![finding],
     };
@@ -36,8 +40,8 @@ pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
 
 /// Offsets of the bytes that control can reach as far as branches tell, with their literals and jump
 /// tables. Among them are instructions that the segment proof has found to be never run.
-pub fn reachable(subject: &Subject<'_>) -> BTreeSet<u32> {
-    let Ok(ranges) = Ranges::read(subject) else { return BTreeSet::new() };
+pub fn reachable(subject: &Subject<'_>, jumps: &Jumps) -> BTreeSet<u32> {
+    let Ok(ranges) = Ranges::read(subject, jumps) else { return BTreeSet::new() };
     let code = ranges.steps.iter().flat_map(|(at, step)| *at..*at + step.size);
     code.chain(ranges.constants).collect()
 }
@@ -74,6 +78,17 @@ struct Step<'a> {
 /// What an edge's locations were called before, and are called now.
 type Renames<'a> = &'a [(Location, Name, Name)];
 
+/// What is known on the way to an instruction.
+#[derive(Clone, Copy)]
+struct Context {
+    /// SP below entry.
+    depth: i32,
+    /// How many instructions of an IT block follow.
+    conditional: u32,
+    /// A register that the instruction before set to this distance from SP.
+    pointer: Option<(Reg, i32)>,
+}
+
 struct Ranges<'a> {
     steps: BTreeMap<u32, Step<'a>>,
     renames: BTreeMap<(u32, u32), Renames<'a>>,
@@ -87,7 +102,7 @@ struct Ranges<'a> {
 
 impl<'a> Ranges<'a> {
     /// Follows control from the entry and reads every instruction that can run.
-    fn read(subject: &Subject<'a>) -> Result<Ranges<'a>, Finding> {
+    fn read(subject: &Subject<'a>, jumps: &Jumps) -> Result<Ranges<'a>, Finding> {
         let labels: BTreeMap<u32, &Label> = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
         let joins = subject.hints.joins.iter();
         let renames = joins.map(|join| ((join.from, join.at), join.renames.as_slice())).collect();
@@ -100,32 +115,40 @@ impl<'a> Ranges<'a> {
             constants: BTreeSet::new(),
             findings: Vec::new(),
         };
-        let mut waiting = vec![(0u32, 0i32, 0u32)];
-        while let Some((at, depth, conditional)) = waiting.pop() {
+        let mut waiting = vec![(0u32, Context { depth: 0, conditional: 0, pointer: None })];
+        let mut by_pointer: BTreeSet<u32> = BTreeSet::new();
+        while let Some((at, context)) = waiting.pop() {
             if ranges.steps.contains_key(&at) {
                 continue;
             }
             let pc = subject.start.wrapping_add(at);
             let decoded = decode(subject.program.code(pc, subject.end), 0)
                 .map_err(|error| find(at, format!("no instruction that is modelled: {error}")))?;
-            let successors = successors(subject, &decoded.0, at, decoded.1).map_err(|why| find(at, why))?;
+            let successors = successors(subject, &decoded, at, jumps).map_err(|why| find(at, why))?;
             ranges
                 .constants
                 .extend(constants(&decoded.0, pc, &successors).map(|address| address.wrapping_sub(subject.start)));
-            let step = step(&decoded.0, (decoded.1, depth), labels.get(&at).copied(), conditional > 0);
-            let left = match decoded.0 {
-                Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
-                _ => conditional.saturating_sub(1),
-            };
-            let mut step = step.map_err(|why| find(at, why))?;
+            let (mut step, after) = step(&decoded, context, labels.get(&at).copied()).map_err(|why| find(at, why))?;
             step.successors = successors;
-            if conditional > 0 && !step.successors.contains(&(at + decoded.1)) {
+            if context.conditional > 0 && !step.successors.contains(&(at + decoded.1)) {
                 step.successors.push(at + decoded.1);
             }
-            waiting.extend(step.successors.iter().map(|next| (*next, step.depth, left)));
+            by_pointer.extend(context.pointer.map(|_| at));
+            waiting.extend(step.successors.iter().map(|next| (*next, after)));
             ranges.steps.insert(at, step);
         }
+        ranges.entered_once(&by_pointer)?;
         Ok(ranges)
+    }
+
+    /// What the instruction before left in a pointer is known where no other instruction leads to.
+    fn entered_once(&self, by_pointer: &BTreeSet<u32>) -> Result<(), Finding> {
+        let mut seen: BTreeSet<u32> = BTreeSet::from([0]);
+        let entered = self.steps.values().flat_map(|step| &step.successors);
+        match entered.copied().find(|at| by_pointer.contains(at) && !seen.insert(*at)) {
+            Some(at) => Err(find(at, "a branch leads between an address on the stack and its use".to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// Propagates names to a fixed point.
@@ -290,7 +313,7 @@ fn merge(before: &mut BTreeMap<u32, State>, at: u32, arriving: State) -> bool {
 }
 
 /// Offsets that control may go to; the end of a call is the next instruction.
-fn successors(subject: &Subject<'_>, inst: &Inst, at: u32, size: u32) -> Result<Vec<u32>, String> {
+fn successors(subject: &Subject<'_>, (inst, size): &(Inst, u32), at: u32, jumps: &Jumps) -> Result<Vec<u32>, String> {
     let next = at + size;
     let target = |offset: i32| at.wrapping_add(4).wrapping_add_signed(offset);
     let inside = |at: u32| {
@@ -302,7 +325,7 @@ fn successors(subject: &Subject<'_>, inst: &Inst, at: u32, size: u32) -> Result<
         Inst::BranchCond { offset, .. } | Inst::CompareBranch { offset, .. } => {
             Ok(vec![next, inside(target(*offset))?])
         }
-        Inst::TableBranch { width, .. } => table_targets(subject, next, *width),
+        Inst::TableBranch { width, .. } => table_targets(subject, next, *width, jumps.get(&at).copied().unwrap_or(0)),
         Inst::Udf { .. } => Ok(Vec::new()),
         inst if leaves(inst) => Ok(Vec::new()),
         _ => Ok(vec![inside(next)?]),
@@ -332,11 +355,14 @@ fn constants(inst: &Inst, pc: u32, targets: &[u32]) -> std::ops::Range<u32> {
 }
 
 /// The targets of a jump table: it ends where the first of them, an instruction with a label, or a
-/// literal that such an instruction reads, begins.
-fn table_targets(subject: &Subject<'_>, table: u32, width: Width) -> Result<Vec<u32>, String> {
+/// literal that such an instruction reads, begins. Alignment ends it as well, an entry that leads into
+/// the table, unless that one can be chosen.
+fn table_targets(subject: &Subject<'_>, table: u32, width: Width, chosen: u32) -> Result<Vec<u32>, String> {
+    let length = subject.end - subject.start;
+    let chosen_end = table.saturating_add(chosen.saturating_mul(width.bytes()));
     let labelled = subject.hints.labels.iter().map(|label| label.at);
     let behind = labelled.chain(literals(subject)).filter(|at| *at >= table).min();
-    let mut end = behind.unwrap_or(subject.end - subject.start);
+    let mut end = behind.unwrap_or(length);
     let mut targets = Vec::new();
     let mut at = table;
     while at + width.bytes() <= end {
@@ -346,7 +372,10 @@ fn table_targets(subject: &Subject<'_>, table: u32, width: Width) -> Result<Vec<
             entry |= u32::from(byte) << (8 * position);
         }
         let target = table.wrapping_add(2 * entry);
-        if target >= subject.end - subject.start {
+        if at >= chosen_end && (table..at + width.bytes()).contains(&target) {
+            break;
+        }
+        if target >= length {
             return Err(format!("an entry of the jump table leads to offset {target:#x}, outside the function"));
         }
         if target > table {
@@ -368,16 +397,16 @@ fn literals(subject: &Subject<'_>) -> impl Iterator<Item = u32> {
     })
 }
 
-/// What an instruction reads and writes, stack words included.
+/// What an instruction reads and writes, stack words included, and what is known behind it.
 fn step<'a>(
-    inst: &Inst,
-    (size, depth): (u32, i32),
+    (inst, size): &(Inst, u32),
+    context: Context,
     label: Option<&'a Label>,
-    is_conditional: bool,
-) -> Result<Step<'a>, String> {
+) -> Result<(Step<'a>, Context), String> {
+    let depth = context.depth;
     let touched = operands(inst, None);
     let (mut reads, mut writes) = (locations(touched.reads), locations(touched.writes));
-    let (depth_after, stack) = stack_words(inst, depth)?;
+    let (depth_after, stack) = stack_words(inst, depth, context.pointer)?;
     match stack {
         StackWords::None => {}
         StackWords::Read(words) => reads.extend(words),
@@ -399,18 +428,34 @@ fn step<'a>(
         may_read.extend((0..2).map(Location::Core));
         may_read.extend(label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location));
     }
-    Ok(Step {
-        size,
+    let step = Step {
+        size: *size,
         reads,
         writes,
         may_read,
         is_call,
-        is_conditional,
+        is_conditional: context.conditional > 0,
         successors: Vec::new(),
         depth: depth_after,
         label,
         text: inst.to_string(),
-    })
+    };
+    let conditional = match *inst {
+        Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
+        _ => context.conditional.saturating_sub(1),
+    };
+    let pointer = if step.is_conditional { None } else { pointer(inst) };
+    Ok((step, Context { depth: depth_after, conditional, pointer }))
+}
+
+/// The register that an instruction sets to a distance from SP.
+fn pointer(inst: &Inst) -> Option<(Reg, i32)> {
+    match *inst {
+        Inst::DataImm { op: DataOp::Add, d, n: Reg::SP, imm, .. } if d != Reg::SP => {
+            Some((d, i32::try_from(imm.value).ok()?))
+        }
+        _ => None,
+    }
 }
 
 fn locations(registers: RegSet) -> BTreeSet<Location> {
@@ -425,17 +470,25 @@ enum StackWords {
 }
 
 /// The depth of SP after an instruction, and the stack words that it moves.
-fn stack_words(inst: &Inst, depth: i32) -> Result<(i32, StackWords), String> {
+fn stack_words(inst: &Inst, depth: i32, pointer: Option<(Reg, i32)>) -> Result<(i32, StackWords), String> {
+    // Where a register points, as a distance from SP.
+    let points = |base: Reg| match pointer {
+        _ if base == Reg::SP => Some(0),
+        Some((register, distance)) if register == base => Some(distance),
+        _ => None,
+    };
     let words =
         |from: i32, count: u32| (0..count as i32).map(|index| Location::Stack(from - depth + 4 * index)).collect();
     let word = |from: i32, width: Width| if width == Width::Word { words(from, 1) } else { Vec::new() };
     Ok(match *inst {
-        Inst::Load { width, address: Address::Offset { n: Reg::SP, offset }, .. } => {
-            (depth, StackWords::Read(word(offset, width)))
-        }
-        Inst::Store { width, address: Address::Offset { n: Reg::SP, offset }, .. } => {
-            (depth, StackWords::Written(word(offset, width)))
-        }
+        Inst::Load { width, address: Address::Offset { n, offset }, .. } => match points(n) {
+            Some(distance) => (depth, StackWords::Read(word(distance.wrapping_add(offset), width))),
+            None => (depth, StackWords::None),
+        },
+        Inst::Store { width, address: Address::Offset { n, offset }, .. } => match points(n) {
+            Some(distance) => (depth, StackWords::Written(word(distance.wrapping_add(offset), width))),
+            None => (depth, StackWords::None),
+        },
         Inst::LoadDual { address: Address::Offset { n: Reg::SP, offset }, .. } => {
             (depth, StackWords::Read(words(offset, 2)))
         }
@@ -461,10 +514,10 @@ fn stack_words(inst: &Inst, depth: i32) -> Result<(i32, StackWords), String> {
             let bytes = 4 * registers.len() as i32;
             (depth + bytes, StackWords::Written(words(-bytes, registers.len())))
         }
-        Inst::DataImm { op: crate::thumb::inst::DataOp::Sub, d: Reg::SP, n: Reg::SP, imm, .. } => {
+        Inst::DataImm { op: DataOp::Sub, d: Reg::SP, n: Reg::SP, imm, .. } => {
             (depth.wrapping_add_unsigned(imm.value), StackWords::None)
         }
-        Inst::DataImm { op: crate::thumb::inst::DataOp::Add, d: Reg::SP, n: Reg::SP, imm, .. } => {
+        Inst::DataImm { op: DataOp::Add, d: Reg::SP, n: Reg::SP, imm, .. } => {
             (depth.wrapping_sub_unsigned(imm.value), StackWords::None)
         }
         _ if operands(inst, None).writes.contains(Reg::SP) => {

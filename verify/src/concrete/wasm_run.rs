@@ -266,8 +266,8 @@ impl World for Instance<'_> {
         function.map(Word::Int).ok_or(Fault::Other("a null table entry".into()))
     }
 
-    fn enumerate(&mut self, index: &Word, count: u32) -> Result<Option<u32>, Fault> {
+    fn enumerate(&mut self, index: &Word, ends: &[u32]) -> Result<usize, Fault> {
         let index = int(index)?;
-        Ok((index < count).then_some(index))
+        Ok(ends.partition_point(|end| *end <= index))
     }
 }

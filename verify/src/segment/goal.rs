@@ -3,6 +3,8 @@
 //! Ensures: each function here returns `Ok` only if every goal it lists is closed under the facts of
 //! the outcome; each closed goal is recorded with the method that closed it.
 
+use std::rc::Rc;
+
 use crate::abi::{self, Place};
 use crate::domain::{Bin32, Bin64, Cmp, Domain};
 use crate::hints::{Class, Cut, Label, Location, Sort};
@@ -128,9 +130,10 @@ pub(super) fn trapped(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome) -
 }
 
 /// `exhausted` may be reported: nothing has happened yet, and the path condition says that SP is
-/// closer to the limit than what the function needs.
+/// closer to the limit than what the function needs. Without an event the source still stands at its
+/// entry, however far the walk has run it ahead.
 pub(super) fn exhausted(walk: &mut Walk<'_, '_>, path: &Path) -> Result<(), String> {
-    if path.fresh != Freshness::Entry || path.source.steps != 0 {
+    if path.fresh != Freshness::Entry {
         return Err("exhaustion is reported after the function has begun".to_owned());
     }
     if limit_condition(walk, path) != Some(true) {
@@ -238,10 +241,10 @@ pub(super) fn helped(
 
 /// Gives what a call leaves in places the names that its label says.
 fn name_results(walk: &Walk<'_, '_>, path: &mut Path, at: u32) {
-    if let Some(label) = walk.subject.hints.labels.iter().find(|label| label.at == at) {
+    if let Some(label) = walk.labels.get(&at).copied() {
         for (location, name) in &label.writes {
             if let Ok(word) = path.machine.location(*location) {
-                path.names.insert(*name, word);
+                Rc::make_mut(&mut path.names).insert(*name, word);
             }
         }
     }
@@ -279,7 +282,7 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
     }
     name_results(walk, &mut path, back.at);
     source.steps += 1;
-    path.source = source;
+    path.source = Rc::new(source);
     path.pc = back.next;
     path.fresh = Freshness::Under;
     path
@@ -311,7 +314,7 @@ pub(super) fn label(walk: &mut Walk<'_, '_>, path: &mut Path, label: &Label) -> 
         Class::Direct | Class::Check | Class::Trap | Class::Frame => {
             for (location, name) in &label.writes {
                 let word = path.machine.location(*location)?;
-                path.names.insert(*name, word);
+                Rc::make_mut(&mut path.names).insert(*name, word);
             }
             return Ok(());
         }
@@ -328,7 +331,7 @@ pub(super) fn label(walk: &mut Walk<'_, '_>, path: &mut Path, label: &Label) -> 
                 || format!("the {verb} into {} does not give value {}", location_words(*location), name_words(*name));
             equal(walk, &site, (word, stood_for), words)?;
         }
-        path.names.insert(*name, word);
+        Rc::make_mut(&mut path.names).insert(*name, word);
     }
     Ok(())
 }

@@ -30,7 +30,20 @@ pub struct Kept {
 impl Kept {
     /// What one path says.
     pub fn of(depth: u32, machine: &MachineState, ghosts: &Ghosts) -> Kept {
-        let homes = of_the_caller().map(|register| (register, homes(register, machine, ghosts))).collect();
+        let mut homes: BTreeMap<u8, BTreeSet<Location>> =
+            of_the_caller().map(|register| (register, BTreeSet::new())).collect();
+        let own = of_the_caller().map(|register| (Location::Core(register), machine.registers[usize::from(register)]));
+        let held: BTreeMap<_, u8> =
+            of_the_caller().map(|register| (ghosts.registers[usize::from(register)].norm, register)).collect();
+        for (place, word) in own.chain(machine.stack_words()) {
+            let register = held.get(&word.norm).filter(|register| match place {
+                Location::Core(number) => number == **register,
+                Location::Single(_) | Location::Stack(_) => true,
+            });
+            if let Some(homes) = register.and_then(|register| homes.get_mut(register)) {
+                homes.insert(place);
+            }
+        }
         Kept { depths: BTreeSet::from([depth]), homes }
     }
 
@@ -49,12 +62,6 @@ impl Kept {
             homes.retain(|home| other.homes[register].contains(home));
         }
     }
-}
-
-fn homes(register: u8, machine: &MachineState, ghosts: &Ghosts) -> BTreeSet<Location> {
-    let words = machine.stack_words().map(Location::Stack);
-    let places = [Location::Core(register)].into_iter().chain(words);
-    places.filter(|place| holds(*place, register, machine, ghosts)).collect()
 }
 
 fn holds(place: Location, register: u8, machine: &MachineState, ghosts: &Ghosts) -> bool {

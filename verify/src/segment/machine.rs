@@ -6,6 +6,7 @@
 //! is a fault. Words below SP do not survive the instruction.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::abi::{self, Place};
 use crate::domain::{Bin32, Cmp, Domain};
@@ -36,13 +37,20 @@ pub struct MachineState {
     /// Linear memory.
     pub memory: TermMem,
     /// Words of the instance region, by offset.
-    cells: BTreeMap<u32, Term32>,
+    cells: Rc<BTreeMap<u32, Term32>>,
     /// Words of the stack that are known, by offset from SP at entry.
-    stack: BTreeMap<i32, Term32>,
+    stack: Rc<BTreeMap<i32, Term32>>,
     /// First offset behind the incoming arguments.
     arguments_end: i32,
     touched: bool,
     constants_read: Vec<u32>,
+}
+
+/// Registers and flags.
+pub struct Core {
+    registers: [Term32; 15],
+    flags: Flags<Symbolic>,
+    it: ItState,
 }
 
 /// Where an address lies.
@@ -83,7 +91,7 @@ impl MachineState {
                     Place::Register(register) => state.registers[usize::from(register)],
                     Place::Stack(offset) => {
                         let word = symbolic.terms.fresh32("argument");
-                        state.stack.insert(offset as i32, word);
+                        Rc::make_mut(&mut state.stack).insert(offset as i32, word);
                         word
                     }
                 })
@@ -105,14 +113,14 @@ impl MachineState {
             _ => terms.fresh32("junk"),
         });
         let flags = junk_flags(terms);
-        let cells = cells(terms, constants, world);
+        let cells = Rc::new(cells(terms, constants, world));
         MachineState {
             registers,
             flags,
             it: ItState::default(),
             memory: world.memory,
             cells,
-            stack: BTreeMap::new(),
+            stack: Rc::default(),
             arguments_end: 0,
             touched: false,
             constants_read: Vec::new(),
@@ -124,7 +132,7 @@ impl MachineState {
     pub fn clobber(&mut self, symbolic: &mut Symbolic, world: &SourceWorld, argument_bytes: u32) {
         self.clobber_registers(symbolic, argument_bytes);
         self.memory = world.memory;
-        self.cells = cells(&mut symbolic.terms, &symbolic.constants, world);
+        self.cells = Rc::new(cells(&mut symbolic.terms, &symbolic.constants, world));
     }
 
     /// What a call destroys that leaves the world as it is.
@@ -135,7 +143,7 @@ impl MachineState {
         self.flags = junk_flags(&mut symbolic.terms);
         if let Ok(depth) = self.depth(&mut symbolic.terms, &symbolic.constants) {
             let top = argument_bytes as i32 - depth as i32;
-            self.stack.retain(|offset, _| *offset >= top);
+            self.forget_below(top);
         }
     }
 
@@ -170,9 +178,9 @@ impl MachineState {
         }
     }
 
-    /// The offsets from SP at entry of the stack words that are known.
-    pub fn stack_words(&self) -> impl Iterator<Item = i32> {
-        self.stack.keys().copied()
+    /// The stack words that are known, with their places.
+    pub fn stack_words(&self) -> impl Iterator<Item = (Location, Term32)> {
+        self.stack.iter().map(|(offset, word)| (Location::Stack(*offset), *word))
     }
 
     /// Says what a location holds, at a cut.
@@ -189,7 +197,7 @@ impl MachineState {
                 Ok(())
             }
             Location::Stack(offset) if offset % 4 == 0 => {
-                self.stack.insert(offset, word);
+                Rc::make_mut(&mut self.stack).insert(offset, word);
                 Ok(())
             }
             Location::Stack(offset) => Err(format!("stack offset {offset} is no word")),
@@ -214,8 +222,27 @@ impl MachineState {
     /// SP is not at a known distance.
     pub fn forget_below_sp(&mut self, symbolic: &mut Symbolic) -> Result<(), String> {
         let depth = self.depth(&mut symbolic.terms, &symbolic.constants)? as i32;
-        self.stack.retain(|offset, _| *offset >= -depth);
+        self.forget_below(-depth);
         Ok(())
+    }
+
+    fn forget_below(&mut self, top: i32) {
+        if self.stack.first_key_value().is_some_and(|(offset, _)| *offset < top) {
+            let stack = Rc::make_mut(&mut self.stack);
+            *stack = stack.split_off(&top);
+        }
+    }
+
+    /// What a step may change before its decisions are made.
+    pub fn core(&self) -> Core {
+        Core { registers: self.registers, flags: self.flags.clone(), it: self.it }
+    }
+
+    /// Undoes what a step changed before a decision that could not be made.
+    pub fn restore(&mut self, core: Core) {
+        self.registers = core.registers;
+        self.flags = core.flags;
+        self.it = core.it;
     }
 
     /// Whether memory other than constants was read or written since entry.
@@ -393,7 +420,7 @@ impl Symbolic {
             }
             Where::Instance(offset) => {
                 let offset = self.constant_offset(offset, width.bytes())?;
-                match self.machine.cells.get_mut(&offset) {
+                match Rc::make_mut(&mut self.machine.cells).get_mut(&offset) {
                     Some(word) => *word = value,
                     None => return Err(Stop::Fault(format!("there is no cell at {offset}"))),
                 }
@@ -415,7 +442,7 @@ impl Symbolic {
         if width != Width::Word || offset % 4 != 0 {
             return Err(Stop::Fault("the stack is not written as whole words".to_owned()));
         }
-        self.machine.stack.insert(offset, value);
+        Rc::make_mut(&mut self.machine.stack).insert(offset, value);
         Ok(())
     }
 }
@@ -522,19 +549,44 @@ impl Machine for Symbolic {
     }
 
     fn jump_table(&mut self, table: u32, index: &Term32, bytes: Bytes) -> Result<u32, Stop> {
-        let index = self.which(*index, JUMPS_MAX)?;
-        let first = table.wrapping_add(index * bytes.bytes());
+        let (low, high) = self.bounded(*index, JUMPS_MAX)?;
+        // Indices that lead to one target are one way.
+        let (mut ends, mut targets): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+        for index in low..=high {
+            let entry = self.jump_entry(table, index, bytes)?;
+            if targets.last().is_some_and(|last| *last != entry) {
+                ends.push(index);
+            }
+            if ends.len() == targets.len() {
+                targets.push(entry);
+            }
+        }
+        let run = self.among(*index, &ends)?;
+        let from = run.checked_sub(1).map_or(low, |before| ends[before]);
+        let to = ends.get(run).map_or(high, |end| end - 1);
+        for index in from..=to {
+            let first = table.wrapping_add(index.wrapping_mul(bytes.bytes()));
+            self.machine.constants_read.extend(first..first.saturating_add(bytes.bytes()));
+        }
+        self.jump_end = Some(to.saturating_add(1));
+        Ok(targets[run])
+    }
+}
+
+impl Symbolic {
+    /// One entry of a jump table.
+    fn jump_entry(&self, table: u32, index: u32, bytes: Bytes) -> Result<u32, Stop> {
+        let first = table.wrapping_add(index.wrapping_mul(bytes.bytes()));
         let mut entry = 0;
         for (position, address) in (first..first.saturating_add(bytes.bytes())).enumerate() {
             entry |= u32::from(self.program.constant_byte(address).map_err(Stop::Fault)?) << (8 * position);
-            self.machine.constants_read.push(address);
         }
         Ok(entry)
     }
 }
 
-/// Entries that a jump table may have.
-const JUMPS_MAX: u32 = 4096;
+/// Entries that a jump table may have: its targets lie behind it, at most 65535 halfwords away.
+const JUMPS_MAX: u32 = 65536;
 
 /// The address of a region, as a term.
 pub fn region_term(symbolic_terms: &mut Terms, name: &str, bytes: u32) -> Term32 {

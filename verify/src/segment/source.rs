@@ -2,25 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Cmp, Decide, Domain};
 use crate::hints::{FunctionHints, Shown};
 use crate::term::Term32;
 use crate::term::facts::Facts;
 use crate::term::node::Width as TermWidth;
 use crate::trap::Trap;
+use crate::wasm::control::Target;
 use crate::wasm::module::{Function, Module};
+use crate::wasm::op::Op;
 use crate::wasm::sem::{self, Activation, Event, Width, World};
 
 use super::symbolic::{Side, SourceWorld, Stop, Symbolic, TermValue};
 
-/// Steps that one run of the source may take, all forks together.
+/// Steps that one run of the source may take, all forks together, beside those for each operator.
 const STEPS_MAX: u32 = 200_000;
 
 /// Steps of one way for each operator of the function. A machine path between two cuts comes to no
 /// instruction twice; a way that goes round and round meets no path.
 const ROUNDS_MAX: u32 = 8;
 
-/// Ways that one run of the source may take.
+/// Ways that one run of the source may take, beside one for each operator: a table has many entries.
 const FORKS_MAX: usize = 256;
 
 /// The source's state between two events.
@@ -151,11 +152,12 @@ pub fn run_to(
 ) -> Result<Vec<Outcome>, String> {
     let mut waiting = vec![(start.clone(), facts.clone())];
     let mut outcomes = Vec::new();
-    let mut budget = STEPS_MAX;
     let way_max = ROUNDS_MAX.saturating_mul(function.body.len() as u32).saturating_add(64);
+    let forks_max = FORKS_MAX + function.body.len();
+    let mut budget = STEPS_MAX.saturating_add(way_max);
     while let Some((mut state, facts)) = waiting.pop() {
-        if waiting.len() + outcomes.len() > FORKS_MAX {
-            return Err(format!("the source may go more than {FORKS_MAX} ways here"));
+        if waiting.len() + outcomes.len() > forks_max {
+            return Err(format!("the source may go more than {forks_max} ways here"));
         }
         loop {
             if state.steps > 0 && place == Some(state.activation.position) {
@@ -166,8 +168,7 @@ pub fn run_to(
             if budget == 0 || state.steps > way_max {
                 return Err("the source takes too many steps here".to_owned());
             }
-            let before = state.clone();
-            match step(symbolic, (module, function, watched), &mut state, &facts) {
+            match step(symbolic, Side::Source, (module, function, watched), &mut state, &facts) {
                 Ok(None) => {}
                 Ok(Some(event)) => {
                     outcomes.push(Outcome { facts, state, event });
@@ -175,11 +176,12 @@ pub fn run_to(
                 }
                 Err(Stop::Fault(reason)) => return Err(reason),
                 Err(Stop::Undecided(condition)) => {
-                    for value in [true, false] {
-                        let mut facts = facts.clone();
-                        facts.assume(&mut symbolic.terms, condition, value);
-                        waiting.push((before.clone(), facts));
-                    }
+                    let mut otherwise = facts.clone();
+                    otherwise.assume(&mut symbolic.terms, condition, false);
+                    let mut facts = facts;
+                    facts.assume(&mut symbolic.terms, condition, true);
+                    waiting.push((state.clone(), facts));
+                    waiting.push((state, otherwise));
                     break;
                 }
             }
@@ -188,21 +190,65 @@ pub fn run_to(
     Ok(outcomes)
 }
 
-fn step(
+/// Runs the source as far as the facts alone lead, up to the next event or the place of a cut. What
+/// follows on a path need not run it again.
+///
+/// Every fact of a path holds on its continuations, so the run would take the same steps there. It
+/// makes no event, and the places where one may stop are those of cuts.
+pub fn run_ahead(
     symbolic: &mut Symbolic,
     (module, function, watched): (&Module, &Function, &Watched),
     state: &mut SourceState,
     facts: &Facts,
+    places: &BTreeSet<u32>,
+) {
+    // What goes round goes on at the next event, where it is refused.
+    for _ in 0..function.body.len() {
+        let position = state.activation.position;
+        if state.steps > 0 && places.contains(&position) || may_leave(function, position) {
+            return;
+        }
+        match step(symbolic, Side::Ahead, (module, function, watched), state, facts) {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                state.activation.position = position;
+                state.steps -= 1;
+                return;
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// Whether the operator at a position may call or return. One that traps changes nothing.
+fn may_leave(function: &Function, position: u32) -> bool {
+    let returns =
+        |depth: u32| function.control.label(position, depth).is_none_or(|label| label.target == Target::Return);
+    match function.body.get(position as usize).map(|instruction| &instruction.op) {
+        None | Some(Op::Return | Op::Call(_) | Op::CallIndirect(_) | Op::BrTable(..)) => true,
+        Some(Op::Br(depth) | Op::BrIf(depth)) => returns(*depth),
+        Some(Op::End) => position as usize + 1 == function.body.len(),
+        Some(_) => false,
+    }
+}
+
+fn step(
+    symbolic: &mut Symbolic,
+    side: Side,
+    (module, function, watched): (&Module, &Function, &Watched),
+    state: &mut SourceState,
+    facts: &Facts,
 ) -> Result<Option<SourceEvent>, Stop> {
-    symbolic.side = Side::Source;
+    symbolic.side = side;
     symbolic.facts = facts.clone();
     std::mem::swap(&mut symbolic.world, &mut state.world);
     let offset = function.offset(state.activation.position).unwrap_or(0);
     watched.before(offset, state);
     let event = sem::step(symbolic, module, function, &mut state.activation);
     std::mem::swap(&mut symbolic.world, &mut state.world);
+    let event = event?;
     state.steps += 1;
-    Ok(match event? {
+    Ok(match event {
         Event::Next => {
             watched.behind(offset, state);
             None
@@ -266,15 +312,7 @@ impl World for Symbolic {
         Ok(self.table_word(self.constants.table_code, *index))
     }
 
-    fn enumerate(&mut self, index: &Term32, count: u32) -> Result<Option<u32>, Stop> {
-        let bound = self.terms.w32(count);
-        let within = self.terms.cmp32(Cmp::LtU, index, &bound);
-        if !self.decide(&within)? {
-            return Ok(None);
-        }
-        let index = self.facts.simplify32(&mut self.terms, *index);
-        let (low, high) = self.facts.interval(&self.terms, index);
-        let last = count.saturating_sub(1);
-        self.among(index, low.min(last), high.min(last)).map(Some)
+    fn enumerate(&mut self, index: &Term32, ends: &[u32]) -> Result<usize, Stop> {
+        self.among(*index, ends)
     }
 }

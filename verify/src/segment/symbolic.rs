@@ -37,6 +37,8 @@ pub enum Side {
     Machine,
     /// The Wasm code.
     Source,
+    /// The Wasm code, as far as the facts lead without the solver.
+    Ahead,
 }
 
 /// What Wasm code sees beside its locals and its stack.
@@ -113,6 +115,8 @@ pub struct Symbolic {
     pub facts: Facts,
     /// The stepping side.
     pub side: Side,
+    /// Behind the last entry that the jump table read by the last instruction takes.
+    pub jump_end: Option<u32>,
     /// How the machine's accesses since the last instruction were shown to lie in their regions.
     pub accesses: Vec<Method>,
 }
@@ -130,6 +134,7 @@ impl Symbolic {
             world,
             facts: Facts::new(),
             side: Side::Source,
+            jump_end: None,
             accesses: Vec::new(),
         }
     }
@@ -139,28 +144,33 @@ impl Symbolic {
         self.terms.apply32(which, &[index])
     }
 
-    /// Which number the index is, least first, if the facts bound it.
-    pub fn which(&mut self, index: Term32, count_max: u32) -> Result<u32, Stop> {
+    /// The least and the greatest index, if the facts bound it to fewer than `count_max` numbers.
+    pub fn bounded(&mut self, index: Term32, count_max: u32) -> Result<(u32, u32), Stop> {
         let index = self.facts.simplify32(&mut self.terms, index);
         let (low, high) = self.facts.interval(&self.terms, index);
         if high - low >= count_max {
             return Err(Stop::Fault(format!("an index in [{low}, {high}] is not bounded by its table")));
         }
-        self.among(index, low, high)
+        Ok((low, high))
     }
 
-    /// Which number from `low` to `high` the index is.
-    ///
-    /// Requires: it is one of them.
-    pub fn among(&mut self, index: Term32, low: u32, high: u32) -> Result<u32, Stop> {
-        for candidate in low..high {
-            let number = self.terms.w32(candidate);
-            let is = self.terms.cmp32(Cmp::Eq, &index, &number);
-            if self.decide(&is)? {
-                return Ok(candidate);
+    /// How many of the ascending `ends` are at most the index. Halves the intervals that are left, so
+    /// that a way among n of them needs few facts.
+    pub fn among(&mut self, index: Term32, ends: &[u32]) -> Result<usize, Stop> {
+        let index = self.facts.simplify32(&mut self.terms, index);
+        let (low, high) = self.facts.interval(&self.terms, index);
+        let mut first = ends.partition_point(|end| *end <= low);
+        let mut last = ends.partition_point(|end| *end <= high);
+        while first < last {
+            let middle = first + (last - first) / 2;
+            let end = self.terms.w32(ends[middle]);
+            let is_below = self.terms.cmp32(Cmp::LtU, &index, &end);
+            match self.decide(&is_below)? {
+                true => last = middle,
+                false => first = middle + 1,
             }
         }
-        Ok(high)
+        Ok(first)
     }
 }
 
@@ -233,7 +243,7 @@ impl Decide for Symbolic {
 
     fn decide(&mut self, condition: &TermBool) -> Result<bool, Stop> {
         let known = match self.side {
-            Side::Machine => self.facts.decide(&mut self.terms, *condition),
+            Side::Machine | Side::Ahead => self.facts.decide(&mut self.terms, *condition),
             Side::Source => self.prover.decide(&mut self.terms, &self.facts, *condition),
         };
         known.ok_or(Stop::Undecided(*condition))

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use crate::elf::RelocationKind;
 use crate::hints::{Cut, FunctionHints, Label, Name};
 use crate::program::{CallTarget, Program};
-use crate::term::Term32;
 use crate::term::facts::Facts;
+use crate::term::{Term32, TermBool};
 use crate::thumb::decode::decode;
 use crate::thumb::inst::Inst;
 use crate::thumb::sem::{self, Flow};
@@ -25,13 +25,13 @@ use super::goal;
 use super::kept::Kept;
 use super::machine::MachineState;
 use super::relation::{self, Ghosts, Known};
-use super::source::{SourceEvent, SourceState, Watched, run_to};
+use super::source::{SourceEvent, SourceState, Watched, run_ahead, run_to};
 use super::symbolic::{Side, Stop, Symbolic};
 
-/// Machine instructions that the paths of one segment may run, all together.
+/// Machine instructions that the paths of one segment may run, all together, beside some for each byte.
 const STEPS_MAX: u32 = 400_000;
 
-/// Paths that one segment may have.
+/// Paths that one segment may have, beside one for each byte.
 const PATHS_MAX: u32 = 20_000;
 
 /// Findings after which a function is given up.
@@ -70,6 +70,8 @@ pub struct Walked {
     pub calls: BTreeSet<Callee>,
     /// Where the caller's values are before each instruction that was run, by offset.
     pub kept: BTreeMap<u32, Kept>,
+    /// How many entries of each jump table can be chosen, by the offset of its branch.
+    pub jumps: BTreeMap<u32, u32>,
 }
 
 /// Whom a function calls.
@@ -86,14 +88,15 @@ pub enum Callee {
 pub(super) struct Path {
     pub machine: MachineState,
     pub machine_facts: Facts,
-    pub source: SourceState,
+    /// The source, somewhere between the last event and the one that the machine comes to next.
+    pub source: Rc<SourceState>,
     /// Facts of the machine and of the source.
     pub facts: Facts,
     /// Address of the next instruction.
     pub pc: u32,
     pub known: Rc<Known>,
     /// What each named value is, where it is known.
-    pub names: BTreeMap<Name, Term32>,
+    pub names: Rc<BTreeMap<Name, Term32>>,
     /// Whether anything happened since entry that `exhausted` must precede.
     pub fresh: Freshness,
     /// Instructions run since the cut.
@@ -119,9 +122,11 @@ pub fn run(symbolic: &mut Symbolic, subject: &Subject<'_>) -> Walked {
         labels: BTreeMap::new(),
         cuts: BTreeMap::new(),
         conditional: BTreeMap::new(),
+        places: BTreeSet::new(),
     };
     walk.labels = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
     walk.cuts = subject.hints.cuts.iter().map(|cut| (cut.at, cut)).collect();
+    walk.places = subject.hints.cuts.iter().filter_map(|cut| relation::place(cut, subject.function).ok()).collect();
     walk.segments();
     walk.walked
 }
@@ -132,11 +137,13 @@ pub(super) struct Walk<'a, 'b> {
     pub ghosts: Ghosts,
     pub walked: Walked,
     pub watched: Watched,
-    labels: BTreeMap<u32, &'a Label>,
+    pub labels: BTreeMap<u32, &'a Label>,
     cuts: BTreeMap<u32, &'a Cut>,
     /// Offsets of instructions that were run, and whether an IT block was under way there: a branch into
     /// a block is UNPREDICTABLE (DDI0403, A7.7.38).
     conditional: BTreeMap<u32, bool>,
+    /// Positions of the body where cuts stand.
+    places: BTreeSet<u32>,
 }
 
 /// How one instruction went.
@@ -145,6 +152,8 @@ enum Stepped {
     On,
     /// The path has ended; its goals are recorded.
     End,
+    /// The path goes on, and so does another.
+    Fork(Box<Path>),
     /// The path goes on as these.
     Split(Vec<Path>),
 }
@@ -171,11 +180,11 @@ impl Walk<'_, '_> {
                 Ok(start) => self.segment(Path {
                     machine: start.machine,
                     machine_facts: start.facts.clone(),
-                    source: start.source,
+                    source: Rc::new(start.source),
                     facts: start.facts,
                     pc: self.subject.start + cut.at,
                     known: Rc::new(start.known),
-                    names: start.names,
+                    names: Rc::new(start.names),
                     fresh: Freshness::Under,
                     length: 0,
                 }),
@@ -193,11 +202,11 @@ impl Walk<'_, '_> {
         Ok(Path {
             machine,
             machine_facts: Facts::new(),
-            source: SourceState { world, activation, shown: BTreeMap::new(), steps: 0 },
+            source: Rc::new(SourceState { world, activation, shown: BTreeMap::new(), steps: 0 }),
             facts: Facts::new(),
             pc: self.subject.start,
             known: Rc::new(Known::new()),
-            names: BTreeMap::new(),
+            names: Rc::default(),
             fresh: Freshness::Entry,
             length: 0,
         })
@@ -205,16 +214,15 @@ impl Walk<'_, '_> {
 
     fn segment(&mut self, start: Path) {
         self.walked.segments += 1;
-        let origin = start.pc;
         let mut waiting = vec![start];
+        let bytes = self.subject.end - self.subject.start;
+        let (steps_max, paths_max) = (STEPS_MAX.saturating_add(8 * bytes), PATHS_MAX.saturating_add(bytes));
         let (mut steps, mut paths) = (0, 0);
         while let Some(mut path) = waiting.pop() {
             paths += 1;
-            // Behind a call the origin is come to again, not begun at.
-            let mut first = path.pc == origin && path.source.steps == 0;
             loop {
                 steps += 1;
-                if steps > STEPS_MAX || paths > PATHS_MAX {
+                if steps > steps_max || paths > paths_max {
                     return self.find(
                         self.offset(path.pc),
                         "the segment has too many paths or steps; a cut is missing".to_owned(),
@@ -223,10 +231,12 @@ impl Walk<'_, '_> {
                 if self.walked.findings.len() >= FINDINGS_MAX {
                     return;
                 }
-                let at_cut = !std::mem::take(&mut first) && self.cuts.contains_key(&self.offset(path.pc));
+                let at_cut = path.length > 0 && self.cuts.contains_key(&self.offset(path.pc));
                 let stepped = if at_cut { self.arrive(&path).map(|()| Stepped::End) } else { self.step(&mut path) };
                 match stepped {
                     Ok(Stepped::On) => {}
+                    // Traps are mostly branched to: their paths end first, and hold nothing.
+                    Ok(Stepped::Fork(other)) => waiting.push(*other),
                     Ok(Stepped::End) => break,
                     Ok(Stepped::Split(paths)) => {
                         waiting.extend(paths);
@@ -278,18 +288,13 @@ impl Walk<'_, '_> {
         if *self.conditional.entry(at).or_insert(inside) != inside {
             return Err("a branch leads to an instruction inside an IT block".to_owned());
         }
-        let before = path.clone();
+        let core = path.machine.core();
         let flow = match self.execute(path, &inst, size) {
             Ok(flow) => flow,
             Err(Stop::Fault(why)) => return Err(format!("{inst:?}: {why}")),
             Err(Stop::Undecided(condition)) => {
-                let both = [true, false].map(|value| {
-                    let mut way = before.clone();
-                    way.machine_facts.assume(&mut self.symbolic.terms, condition, value);
-                    way.facts.assume(&mut self.symbolic.terms, condition, value);
-                    way
-                });
-                return Ok(Stepped::Split(both.into_iter().filter(|way| !way.facts.is_contradictory()).collect()));
+                path.machine.restore(core);
+                return Ok(self.fork(path, condition));
             }
         };
         // A path longer than the function has come to some instruction twice.
@@ -301,9 +306,27 @@ impl Walk<'_, '_> {
             self.close(at, Kind::Access, method);
         }
         path.machine.forget_below_sp(self.symbolic)?;
-        self.after(&before, path, at)?;
+        self.after(path, at)?;
         let next = path.pc + size;
         self.follow(path, flow, next)
+    }
+
+    /// The path where a condition holds, and another where it does not.
+    fn fork(&mut self, path: &mut Path, condition: TermBool) -> Stepped {
+        let of_function = (self.subject.module, self.subject.function, &self.watched);
+        let source = Rc::make_mut(&mut path.source);
+        run_ahead(self.symbolic, of_function, source, &path.facts, &self.places);
+        let mut other = path.clone();
+        for (way, value) in [(&mut *path, true), (&mut other, false)] {
+            way.machine_facts.assume(&mut self.symbolic.terms, condition, value);
+            way.facts.assume(&mut self.symbolic.terms, condition, value);
+        }
+        match (path.facts.is_contradictory(), other.facts.is_contradictory()) {
+            (false, false) => Stepped::Fork(Box::new(other)),
+            (false, true) => Stepped::On,
+            (true, false) => Stepped::Split(vec![other]),
+            (true, true) => Stepped::End,
+        }
     }
 
     /// Notes where the caller's values are before an instruction.
@@ -320,6 +343,7 @@ impl Walk<'_, '_> {
     fn execute(&mut self, path: &mut Path, inst: &Inst, size: u32) -> Result<Flow<Term32>, Stop> {
         self.symbolic.side = Side::Machine;
         self.symbolic.accesses.clear();
+        self.symbolic.jump_end = None;
         self.symbolic.facts = path.machine_facts.clone();
         std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
         let flow = self.run(inst, path.pc, size);
@@ -345,14 +369,14 @@ impl Walk<'_, '_> {
     }
 
     /// Checks after each instruction: depth, the stack limit, and what its label claims.
-    fn after(&mut self, before: &Path, path: &mut Path, at: u32) -> Result<(), String> {
+    fn after(&mut self, path: &mut Path, at: u32) -> Result<(), String> {
         let depth = path.machine.depth(&mut self.symbolic.terms, &self.symbolic.constants)?;
         if depth > self.subject.hints.frame_bytes {
             return Err(format!("SP is {depth} bytes below entry, {} are declared", self.subject.hints.frame_bytes));
         }
         self.walked.depth_max = self.walked.depth_max.max(depth);
-        if before.fresh == Freshness::Entry && (depth > 0 || path.machine.touched_memory()) {
-            goal::limit_was_checked(self, before)?;
+        if path.fresh == Freshness::Entry && (depth > 0 || path.machine.touched_memory()) {
+            goal::limit_was_checked(self, path)?;
             path.fresh = Freshness::Under;
         }
         if let Some(label) = self.labels.get(&at).copied() {
@@ -370,6 +394,10 @@ impl Walk<'_, '_> {
                 if !self.labels.contains_key(&self.offset(target)) && goal::infeasible(self.symbolic, &path.facts) {
                     self.close(self.offset(path.pc), Kind::Access, Method::Infeasible);
                     return Ok(Stepped::End);
+                }
+                if let Some(entries) = self.symbolic.jump_end {
+                    let known = self.walked.jumps.entry(path.pc.wrapping_sub(self.subject.start)).or_default();
+                    *known = entries.max(*known);
                 }
                 path.pc = target;
             }

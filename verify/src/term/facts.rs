@@ -33,10 +33,41 @@ pub(super) struct Inner {
     /// Equations, each solved for its youngest atom.
     pub(super) solved: BTreeMap<Id, Id>,
     contradictory: bool,
-    /// Ranges under these facts; only looked up.
-    ranges: RefCell<HashMap<Id, Range>>,
-    /// Normal forms under these facts; only looked up.
-    pub(super) simplified: RefCell<HashMap<Id, Id>>,
+    /// Ranges under these facts.
+    ranges: Cache<Range>,
+    /// Normal forms under these facts.
+    pub(super) simplified: Cache<Id>,
+}
+
+/// What was found out under one set of facts; only looked up. A set that is cloned is about to get
+/// another fact, so the clone begins with nothing.
+#[derive(Debug)]
+pub(super) struct Cache<V>(RefCell<HashMap<Id, V>>);
+
+impl<V> Default for Cache<V> {
+    fn default() -> Self {
+        Cache(RefCell::default())
+    }
+}
+
+impl<V> Clone for Cache<V> {
+    fn clone(&self) -> Self {
+        Cache::default()
+    }
+}
+
+impl<V: Copy> Cache<V> {
+    pub(super) fn get(&self, id: Id) -> Option<V> {
+        self.0.borrow().get(&id).copied()
+    }
+
+    pub(super) fn insert(&self, id: Id, value: V) {
+        self.0.borrow_mut().insert(id, value);
+    }
+
+    fn clear(&mut self) {
+        self.0.get_mut().clear();
+    }
 }
 
 /// The words from `low` to `low + width`, modulo 2^32.
@@ -121,8 +152,8 @@ impl Facts {
         if simple != condition.norm {
             inner.add(terms, simple, value);
         }
-        inner.ranges.get_mut().clear();
-        inner.simplified.get_mut().clear();
+        inner.ranges.clear();
+        inner.simplified.clear();
         for _ in 0..ROUNDS {
             let news = self.draw_last_parts(terms);
             if !self.draw_spans(terms) && !news {
@@ -149,8 +180,8 @@ impl Facts {
         for part in &last {
             inner.add(terms, *part, false);
         }
-        inner.ranges.get_mut().clear();
-        inner.simplified.get_mut().clear();
+        inner.ranges.clear();
+        inner.simplified.clear();
         !last.is_empty()
     }
 
@@ -277,7 +308,7 @@ impl Facts {
 
     /// The range of a normal word under the facts.
     pub(super) fn range(&self, terms: &Terms, id: Id) -> Range {
-        if let Some(&known) = self.inner.ranges.borrow().get(&id) {
+        if let Some(known) = self.inner.ranges.get(id) {
             return known;
         }
         let own = range::of_node(terms.node(id), terms.bounds(id), |child| self.range(terms, child));
@@ -286,7 +317,7 @@ impl Facts {
         if let Some(span) = base.and_then(|base| self.inner.spans.get(&base)) {
             range = range.meet(span.moved(constant).range());
         }
-        self.inner.ranges.borrow_mut().insert(id, range);
+        self.inner.ranges.insert(id, range);
         range
     }
 
@@ -350,8 +381,8 @@ impl Facts {
             }
         }
         if changed {
-            inner.ranges.get_mut().clear();
-            inner.simplified.get_mut().clear();
+            inner.ranges.clear();
+            inner.simplified.clear();
         }
         changed
     }

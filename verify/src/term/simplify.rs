@@ -17,11 +17,11 @@ impl Facts {
         let outer = terms.set_facts(Some(self.clone()));
         self.rebuild(terms, id);
         terms.set_facts(outer);
-        self.inner.simplified.borrow()[&id]
+        self.done(id).expect("it was rebuilt")
     }
 
     fn done(&self, id: Id) -> Option<Id> {
-        self.inner.simplified.borrow().get(&id).copied()
+        self.inner.simplified.get(id)
     }
 
     /// Rebuilds operands first, without recursion, as terms may be deep.
@@ -40,7 +40,7 @@ impl Facts {
             let missing: Vec<Id> = needed.into_iter().filter(|child| self.done(*child).is_none()).collect();
             if missing.is_empty() {
                 let new = self.one(terms, next);
-                self.inner.simplified.borrow_mut().insert(next, new);
+                self.inner.simplified.insert(next, new);
                 work.pop();
             } else {
                 work.extend(missing);

@@ -1,8 +1,8 @@
 //! What each Thumb-2 instruction does (DDI0403, chapter A7), written once over a [`Machine`].
 //!
 //! Requires: an instruction that `decode` gave. Ensures: [`step`] either finishes, or stops with the
-//! machine's `Stop`; after an undecided condition the driver restores the state from before the step
-//! and runs it again with more facts. What the manual leaves UNPREDICTABLE, and what Wasm code has no
+//! machine's `Stop`; after an undecided condition the driver restores registers, flags and IT state from
+//! before the step and runs it again with more facts: a step asks before it accesses memory. What the manual leaves UNPREDICTABLE, and what Wasm code has no
 //! use for, is a fault.
 //!
 //! An instruction of an IT block that only writes registers and flags writes either the new or the

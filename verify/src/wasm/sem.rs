@@ -2,8 +2,8 @@
 //!
 //! Requires: a validated function, and an activation from [`Activation::enter`] or
 //! [`Activation::at`].
-//! Ensures: [`step`] asks for every decision before it changes the world, so a driver that
-//! restores the activation may run the same step again with more facts.
+//! Ensures: [`step`] asks for every decision before it changes anything, so a driver may run a step
+//! that was undecided again with more facts. A step that traps leaves the stack as it was.
 //!
 //! An access of n bytes at index i and constant offset o is out of bounds if L < o+n or
 //! L-(o+n) < i, where L is the memory's length in bytes. This form needs no 33rd bit.
@@ -111,7 +111,11 @@ pub fn step<W: World>(
     let instruction = &function.body[position as usize];
     activation.position += 1;
     let mut stepper = Stepper { world, module, function, activation, position };
-    match stepper.operator(&instruction.op)? {
+    let done = stepper.operator(&instruction.op);
+    if done.is_err() {
+        stepper.activation.position = position;
+    }
+    match done? {
         Done::Next => Ok(Event::Next),
         Done::Trap(trap) => Ok(Event::Trap(trap, instruction.offset)),
         Done::Return => Ok(Event::Return(stepper.results())),
@@ -170,11 +174,11 @@ impl<W: World> Stepper<'_, W> {
                 }
             }
             Op::BrTable(depths, default) => {
-                let index = self.pop32();
-                let entries = u32::try_from(depths.len()).expect("a body is shorter than 4 GiB");
-                let chosen = self.world.enumerate(&index, entries)?;
-                let depth = chosen.map_or(*default, |entry| depths[entry as usize]);
-                return Ok(self.branch(depth));
+                let index = self.top32(0);
+                let (ends, targets) = runs(depths);
+                let run = self.world.enumerate(&index, &ends)?;
+                self.pop();
+                return Ok(self.branch(targets.get(run).copied().unwrap_or(*default)));
             }
             Op::Return => return Ok(Done::Return),
             Op::Call(callee) => {
@@ -303,7 +307,7 @@ impl<W: World> Stepper<'_, W> {
     }
 
     fn call_indirect(&mut self, type_index: u32) -> Outcome<W> {
-        let index = self.pop32();
+        let index = self.top32(0);
         let size = self.world.table_size(0);
         let size = self.world.w32(size);
         let inside = self.world.cmp32(Cmp::LtU, &index, &size);
@@ -323,6 +327,7 @@ impl<W: World> Stepper<'_, W> {
             return Ok(Done::Trap(Trap::IndirectCallType));
         }
         let code = self.world.table_code(0, &index)?;
+        self.pop();
         let arguments = self.pop_many(self.module.types[type_index as usize].parameters.len());
         Ok(Done::Call { callee: Callee::Indirect { type_index, index, code }, arguments })
     }
@@ -362,7 +367,7 @@ impl<W: World> Stepper<'_, W> {
     }
 
     fn load(&mut self, load: Load, offset: u32) -> Outcome<W> {
-        let index = self.pop32();
+        let index = self.top32(0);
         let (width, fill) = loaded(load);
         let bytes = match fill {
             Fill::Double => 8,
@@ -371,6 +376,7 @@ impl<W: World> Stepper<'_, W> {
         let Some(at) = self.address(&index, offset, bytes)? else {
             return Ok(Done::Trap(Trap::MemoryOutOfBounds));
         };
+        self.pop();
         let word = self.world.load(0, &at, width)?;
         match fill {
             Fill::Zero => self.push32(word),
@@ -399,8 +405,7 @@ impl<W: World> Stepper<'_, W> {
     }
 
     fn store(&mut self, store: Store, offset: u32) -> Outcome<W> {
-        let value = self.pop();
-        let index = self.pop32();
+        let index = self.top32(1);
         let (width, bytes) = match store {
             Store::I32To8 | Store::I64To8 => (Width::Byte, 1),
             Store::I32To16 | Store::I64To16 => (Width::Half, 2),
@@ -410,6 +415,8 @@ impl<W: World> Stepper<'_, W> {
         let Some(at) = self.address(&index, offset, bytes)? else {
             return Ok(Done::Trap(Trap::MemoryOutOfBounds));
         };
+        let value = self.pop();
+        self.pop();
         let (low, high) = match value {
             Value::W32(word) => (word, None),
             Value::W64(wide) => (self.world.low(&wide), Some(self.world.high(&wide))),
@@ -463,7 +470,7 @@ impl<W: World> Stepper<'_, W> {
     }
 
     fn binary32(&mut self, binary: Binary32) -> Outcome<W> {
-        let (b, a) = (self.pop32(), self.pop32());
+        let (b, a) = (self.top32(0), self.top32(1));
         let result = match binary {
             Binary32::Add => self.world.bin32(Bin32::Add, &a, &b),
             Binary32::Sub => self.world.bin32(Bin32::Sub, &a, &b),
@@ -487,6 +494,7 @@ impl<W: World> Stepper<'_, W> {
                 self.world.bin32(Bin32::RotR, &a, &right)
             }
         };
+        self.activation.stack.truncate(self.activation.stack.len() - 2);
         self.push32(result);
         Ok(Done::Next)
     }
@@ -611,11 +619,21 @@ impl<W: World> Stepper<'_, W> {
 
     /// Whether the condition on top of the stack is not zero.
     fn pop_condition(&mut self) -> Result<bool, W::Stop> {
-        let word = self.pop32();
+        let word = self.top32(0);
         let zero = self.world.w32(0);
         let is_zero = self.world.cmp32(Cmp::Eq, &word, &zero);
         let is_set = self.world.not(&is_zero);
-        self.world.decide(&is_set)
+        let is_set = self.world.decide(&is_set)?;
+        self.pop();
+        Ok(is_set)
+    }
+
+    /// The word that stands so many places below the top.
+    fn top32(&self, below: usize) -> W::W32 {
+        match self.activation.stack.iter().rev().nth(below) {
+            Some(Value::W32(word)) => word.clone(),
+            Some(Value::W64(_)) | None => unreachable!("validation gives this operand type i32"),
+        }
     }
 
     fn push32(&mut self, word: W::W32) {
@@ -649,6 +667,21 @@ impl<W: World> Stepper<'_, W> {
         let first = stack.len().checked_sub(values).expect("validated");
         stack.split_off(first)
     }
+}
+
+/// The runs of equal depths in a branch table: where each ends, and its depth.
+fn runs(depths: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    let mut runs: (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+    for (end, &depth) in (1..).zip(depths) {
+        match (runs.0.last_mut(), runs.1.last()) {
+            (Some(last), Some(same)) if *same == depth => *last = end,
+            _ => {
+                runs.0.push(end);
+                runs.1.push(depth);
+            }
+        }
+    }
+    runs
 }
 
 /// A comparison as one of the domain's, or its negation.

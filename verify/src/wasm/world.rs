@@ -85,6 +85,7 @@ pub trait World: Decide {
     /// What identifies the function of an entry that is not null.
     fn table_code(&mut self, table: u32, index: &Self::W32) -> Result<Self::W32, Self::Stop>;
 
-    /// Which of the numbers below `count` the index is, or `None` if it is none of them.
-    fn enumerate(&mut self, index: &Self::W32, count: u32) -> Result<Option<u32>, Self::Stop>;
+    /// How many of the ascending `ends` are at most the index: which of the intervals that they end it
+    /// lies in.
+    fn enumerate(&mut self, index: &Self::W32, ends: &[u32]) -> Result<usize, Self::Stop>;
 }

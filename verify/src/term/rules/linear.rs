@@ -211,11 +211,15 @@ fn sum_joins_fields(t: &mut Terms, node: &Node) -> Option<Id> {
         return None;
     }
     let fields: Vec<Field> = sum.monomials.iter().map(|part| t.field(*part)).collect();
+    // Of two that join, one has a mask: two whole words with one source are one atom.
+    let is_whole = |(field, (id, _)): (&Field, &(Id, u32))| field.source == *id;
+    if fields.iter().zip(sum.monomials.iter()).all(is_whole) {
+        return None;
+    }
+    let of_source = positions(fields.iter().map(|field| Some((field.source, field.distance))));
     for (i, a) in fields.iter().enumerate() {
-        for (j, b) in fields.iter().enumerate() {
-            if i == j || (a.source, a.distance) != (b.source, b.distance) {
-                continue;
-            }
+        for &j in of_source.get(&(a.source, a.distance)).into_iter().flatten().filter(|j| **j != i) {
+            let b = &fields[j];
             let joined = if i < j && a.factor == b.factor && a.mask & b.mask == 0 {
                 Field { mask: a.mask | b.mask, ..*a }
             } else if a.factor == b.factor.wrapping_neg() && b.mask & !a.mask == 0 {
@@ -231,6 +235,17 @@ fn sum_joins_fields(t: &mut Terms, node: &Node) -> Option<Id> {
         }
     }
     None
+}
+
+/// The positions of equal keys, for rules that look for two parts of a long sum: each asks only those.
+fn positions<K: Ord>(keys: impl Iterator<Item = Option<K>>) -> BTreeMap<K, Vec<usize>> {
+    let mut positions: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+    for (at, key) in keys.enumerate() {
+        if let Some(key) = key {
+            positions.entry(key).or_default().push(at);
+        }
+    }
+    positions
 }
 
 /// `load_v(m, a) << s + load_w(m, a + v) << (s + 8*v)` is one load of `v + w` bytes; runs of bytes are
@@ -306,17 +321,20 @@ fn sum_of_complemented_xor(t: &mut Terms, node: &Node) -> Option<Id> {
 /// `k*ite(c, a, b) + k*ite(c, d, e) = ite(c, k*(a + d), k*(b + e))` if one branch of the result is 0
 fn sum_cancels_choice(t: &mut Terms, node: &Node) -> Option<Id> {
     let Node::Linear(sum) = node else { return None };
+    let choice = |t: &Terms, id: Id| match *t.node(id) {
+        Node::Ite(c, a, b) => Some((c, a, b)),
+        _ => None,
+    };
+    let of_condition = positions(sum.monomials.iter().map(|(id, _)| choice(t, *id).map(|(c, ..)| c)));
     for (i, (first, k)) in sum.monomials.iter().enumerate() {
-        let Node::Ite(c, a, b) = *t.node(*first) else {
+        let Some((c, a, b)) = choice(t, *first) else {
             continue;
         };
-        for (j, (second, other)) in sum.monomials.iter().enumerate().skip(i + 1) {
-            let Node::Ite(d, x, y) = *t.node(*second) else {
+        for &j in of_condition.get(&c).into_iter().flatten().filter(|j| **j > i) {
+            let (second, other) = &sum.monomials[j];
+            let Some((_, x, y)) = choice(t, *second) else {
                 continue;
             };
-            if d != c {
-                continue;
-            }
             let then = t.sum(&[(a, *k), (x, *other)], 0);
             let otherwise = t.sum(&[(b, *k), (y, *other)], 0);
             if t.constant(then) != Some(0) && t.constant(otherwise) != Some(0) {

@@ -136,10 +136,46 @@ fn writes_joined(t: &mut Terms, node: &Node) -> Option<Id> {
     if below.base != own.base {
         return None;
     }
-    let mut bytes: BTreeMap<u32, Id> = below.bytes.iter().copied().collect();
-    bytes.extend(own.bytes.iter().copied());
-    let bytes = bytes.into_iter().collect();
-    Some(t.build(Node::Writes(Writes { memory: below.memory, base: own.base, bytes })))
+    if matches!(t.node(below.memory), Node::Writes(_)) {
+        let upper: Vec<_> = own.bytes.iter().map(|(offset, byte)| (*offset, Some(*byte))).collect();
+        let bytes = over(&below.bytes, &upper).into();
+        return Some(t.build(Node::Writes(Writes { bytes, ..below })));
+    }
+    // The bytes below are in normal form already, and no rule but that for bytes that do not change
+    // anything applies to the new ones: a long run of stores asks about each byte once.
+    let mut upper = Vec::with_capacity(own.bytes.len());
+    for (offset, byte) in own.bytes.iter() {
+        let old = old_byte(t, &below, *offset);
+        upper.push((*offset, (*byte != old).then_some(*byte)));
+    }
+    let bytes = over(&below.bytes, &upper);
+    if bytes.is_empty() {
+        return Some(below.memory);
+    }
+    Some(t.keep(Node::Writes(Writes { bytes: bytes.into(), ..below })))
+}
+
+/// The byte that a memory has below the writes at a distance from their base.
+fn old_byte(t: &mut Terms, writes: &Writes, offset: u32) -> Id {
+    let address = t.sum(&[(writes.base, 1)], offset);
+    t.build(Node::Load(Width::Byte, writes.memory, address))
+}
+
+/// Bytes with later ones over them, by ascending distance; a later `None` takes the byte away.
+fn over(lower: &[(u32, Id)], upper: &[(u32, Option<Id>)]) -> Vec<(u32, Id)> {
+    let mut bytes = Vec::with_capacity(lower.len() + upper.len());
+    let mut rest = lower;
+    for (offset, byte) in upper {
+        let before = rest.partition_point(|(below, _)| below < offset);
+        bytes.extend_from_slice(&rest[..before]);
+        rest = &rest[before..];
+        if rest.first().is_some_and(|(below, _)| below == offset) {
+            rest = &rest[1..];
+        }
+        bytes.extend(byte.map(|byte| (*offset, byte)));
+    }
+    bytes.extend_from_slice(rest);
+    bytes
 }
 
 /// `m[a := x]..[a := y] = m..[a := y]`
@@ -189,8 +225,7 @@ fn writes_of_same(t: &mut Terms, node: &Node) -> Option<Id> {
     let own = writes(node)?;
     let mut changed = Vec::with_capacity(own.bytes.len());
     for (offset, byte) in own.bytes.iter() {
-        let address = t.sum(&[(own.base, 1)], *offset);
-        if *byte != t.build(Node::Load(Width::Byte, own.memory, address)) {
+        if *byte != old_byte(t, own, *offset) {
             changed.push((*offset, *byte));
         }
     }
@@ -229,8 +264,7 @@ fn same_writes(t: &mut Terms, node: &Node) -> Option<Id> {
     let (left, right) = (bytes(t, a), bytes(t, b));
     let mut equal = Vec::new();
     for offset in left.keys().chain(right.keys().filter(|offset| !left.contains_key(offset))) {
-        let address = t.sum(&[(upper.base, 1)], *offset);
-        let old = t.build(Node::Load(Width::Byte, upper.memory, address));
+        let old = old_byte(t, &upper, *offset);
         let (x, y) = (left.get(offset).unwrap_or(&old), right.get(offset).unwrap_or(&old));
         equal.push(t.eq(*x, *y));
     }
