@@ -42,6 +42,10 @@ enum Leading {
 }
 
 fn spell(name: &str, underscore: Underscore, leading_digit: Leading) -> String {
+    if name.is_empty() {
+        // A symbol without a name is none.
+        return "$".into();
+    }
     let mut spelt = String::new();
     for (index, byte) in name.bytes().enumerate() {
         let kept = match byte {
@@ -67,6 +71,8 @@ mod tests {
         assert_eq!(mangle("control_step"), "control_step");
         assert_eq!(mangle("a-b"), "a$2db");
         assert_eq!(mangle("7z"), "$37z");
+        assert_eq!(mangle(""), "$");
+        assert_eq!(import("", ""), "$_$");
         assert_eq!(import("my_host", "get_2"), "my$5fhost_get_2");
         assert_ne!(import("a", "b_c"), import("a_b", "c"));
         assert_eq!(identifier("flat_flight.loom"), "flat_flight_loom");
