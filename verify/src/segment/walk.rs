@@ -445,7 +445,7 @@ impl Walk<'_, '_> {
         for outcome in self.source_events(path, None)? {
             let fits = match (&called, &outcome.event) {
                 (Called::Known(CallTarget::Function(machine)), SourceEvent::Call { function, .. }) => {
-                    machine == function
+                    machine == function || self.subject.module.are_one_import(*machine, *function)
                 }
                 (Called::Computed(_), SourceEvent::CallIndirect { .. }) => true,
                 _ => false,

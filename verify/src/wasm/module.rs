@@ -306,6 +306,12 @@ impl Module {
         self.functions.iter().any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow))
     }
 
+    /// Whether two functions are imports of one name, and so one function of the host.
+    pub fn are_one_import(&self, a: u32, b: u32) -> bool {
+        let name = |function: u32| self.imports.get(function as usize).map(|import| (&import.module, &import.field));
+        name(a).is_some() && name(a) == name(b)
+    }
+
     /// What to call a function in a message.
     pub fn display_name(&self, function: u32) -> String {
         self.names.get(&function).cloned().unwrap_or_else(|| format!("function {function}"))
