@@ -9,6 +9,7 @@ use synth::elf::names;
 use synth::model;
 use synth::qemu::firmware::{Export, Firmware, FirmwareError};
 use synth::qemu::{Action, Fault, Outcome, Qemu, QemuError, Value};
+use synth::trap::Trap;
 
 use super::args::{Engine, OutputKind, Run};
 use super::failure::{Exit, Failure};
@@ -93,7 +94,7 @@ fn model_outcomes(firmware: &Firmware, actions: &[Action]) -> Result<Vec<Outcome
 fn engine_failure(firmware: &Firmware, error: QemuError) -> Failure {
     let (code, remedy) = match &error {
         QemuError::NotInstantiated(fault) => {
-            return trap_failure(firmware, *fault, "instantiation trapped");
+            return trap_failure(firmware, *fault, ("instantiation trapped", Trap::instantiation_words));
         }
         QemuError::Missing => ("qemu", "install qemu-system-arm, or use --engine model"),
         QemuError::BadAction(_) => ("memory", "check --poke and --peek"),
@@ -114,10 +115,13 @@ fn print_outcomes(firmware: &Firmware, outcomes: &[Outcome]) -> Result<(), Failu
             Outcome::Faulted(found) => fault = Some(*found),
         }
     }
-    fault.map_or(Ok(()), |fault| Err(trap_failure(firmware, fault, "trap")))
+    fault.map_or(Ok(()), |fault| Err(trap_failure(firmware, fault, ("trap", Trap::words))))
 }
 
-fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
+/// What happened, and how traps are called there.
+type Event = (&'static str, fn(Trap) -> &'static str);
+
+fn trap_failure(firmware: &Firmware, fault: Fault, (what, words): Event) -> Failure {
     let place = firmware.function_at(fault.address);
     let function = place.map_or(format!("at address {:#x}", fault.address), |(function, _)| {
         let name = firmware.exports.iter().find(|export| export.function == function);
@@ -128,6 +132,6 @@ fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
         return Failure::new(Exit::Trapped, "fault", message, "this is a bug in synth; please report it");
     };
     let offset = place.and_then(|(function, at)| driver::wasm_offset(&firmware.bytes, function, at));
-    let message = format!("{what}: {} {function}", trap.words());
+    let message = format!("{what}: {} {function}", words(trap));
     Failure { offset: offset.map(u64::from), ..Failure::new(Exit::Trapped, "trap", message, "") }
 }
