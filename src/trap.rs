@@ -60,4 +60,19 @@ impl Trap {
             Trap::StackExhausted => "call stack exhausted",
         }
     }
+
+    /// What it calls a trap that ends instantiation: an active element segment shares its number
+    /// with the index of a call, and not its words.
+    pub fn instantiation_words(self) -> &'static str {
+        match self {
+            Trap::TableOutOfBounds => "out of bounds table access",
+            Trap::Unreachable
+            | Trap::MemoryOutOfBounds
+            | Trap::DivideByZero
+            | Trap::IntegerOverflow
+            | Trap::UninitializedElement
+            | Trap::IndirectCallType
+            | Trap::StackExhausted => self.words(),
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! What must hold of every module: it compiles, is proved, and runs as another engine runs it.
 
+use std::fmt;
+
 use synth::config::Config;
-use synth::elf::{self, ImageOptions, Imports};
+use synth::elf::{self, ElfError, ImageOptions, Imports};
+use synth::error::Error;
 use synth::stage::NoTap;
 use synth_verify::check::{Checks, check};
 use synth_verify::verdict::Report;
@@ -10,11 +13,36 @@ use synth_verify::verdict::Report;
 #[derive(Clone, Debug)]
 pub enum Failure {
     /// The compiler refuses it.
-    Refused(String),
+    Refused(Error),
+    /// Its code does not make a file.
+    NoFile(ElfError),
     /// The validator gives no judgement.
     NoJudgement(String),
     /// The validator does not prove it.
     Unproved(Box<Report>),
+}
+
+impl fmt::Display for Failure {
+    /// Without the hundreds of obligations that hold.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Refused(error) => write!(f, "refused: {error}"),
+            Failure::NoFile(error) => write!(f, "no file: {error}"),
+            Failure::NoJudgement(why) => write!(f, "no judgement: {why}"),
+            Failure::Unproved(report) => {
+                write!(f, "{} bytes uncovered", report.uncovered_bytes)?;
+                for finding in &report.findings {
+                    write!(f, "\n  {}", finding.message)?;
+                }
+                for function in &report.functions {
+                    for finding in &function.findings {
+                        write!(f, "\n  {}+{:#x}: {}", function.name, finding.at, finding.message)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
 }
 
 /// A compiled and proved module.
@@ -28,8 +56,8 @@ pub struct Proved {
 
 /// Compiles a module to an object and proves it.
 pub fn object(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
-    let output = synth::compile(wasm, config, &mut NoTap).map_err(|error| Failure::Refused(error.to_string()))?;
-    let elf = elf::object(&output.program, config.cpu).map_err(|error| Failure::Refused(error.to_string()))?;
+    let output = synth::compile(wasm, config, &mut NoTap).map_err(Failure::Refused)?;
+    let elf = elf::object(&output.program, config.cpu).map_err(Failure::NoFile)?;
     proved(wasm, elf)
 }
 
@@ -38,9 +66,9 @@ const STACK_BYTES: u32 = 512 * 1024;
 
 /// Compiles a module to an image with stubs for its imports and proves it.
 pub fn image(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
-    let output = synth::compile(wasm, config, &mut NoTap).map_err(|error| Failure::Refused(error.to_string()))?;
+    let output = synth::compile(wasm, config, &mut NoTap).map_err(Failure::Refused)?;
     let options = ImageOptions { imports: Imports::Stubbed, stack_bytes: STACK_BYTES };
-    let elf = elf::image(&output.program, config.cpu, options).map_err(|error| Failure::Refused(error.to_string()))?;
+    let elf = elf::image(&output.program, config.cpu, options).map_err(Failure::NoFile)?;
     proved(wasm, elf)
 }
 

@@ -8,7 +8,7 @@ use synth::qemu::Qemu;
 use synth_fuzz::agree;
 use synth_fuzz::choices::{Choices, decisions};
 use synth_fuzz::generate::module;
-use synth_fuzz::oracle::{self, Failure};
+use synth_fuzz::oracle;
 
 /// Modules in the default run.
 const COUNT: u64 = 300;
@@ -52,14 +52,7 @@ fn judge(seed: u64, qemu: Option<&Qemu>) -> Result<u64, String> {
     let config = Config::default();
     let arguments = decisions(seed ^ 0xa5a5, 500);
     let run = agree::reference(&generated, &config, &mut Choices::new(&arguments))?;
-    let proved = oracle::image(&generated.wasm, &config).map_err(|failure| match failure {
-        Failure::Unproved(report) => {
-            let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
-            let words: Vec<String> = findings.map(|finding| format!("{:#x} {}", finding.at, finding.message)).collect();
-            format!("not proved: {}", words.join("; "))
-        }
-        other => format!("{other:?}"),
-    })?;
+    let proved = oracle::image(&generated.wasm, &config).map_err(|failure| failure.to_string())?;
     let firmware = agree::firmware(&proved.elf)?;
     let outcomes = synth::model::run(&firmware, &run.actions, STEPS_MAX).map_err(|error| error.to_string())?;
     let outcomes: Vec<_> = outcomes.into_iter().map(|(outcome, _)| outcome).collect();

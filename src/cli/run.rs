@@ -125,7 +125,7 @@ fn model_outcomes(limit: Duration, firmware: &Firmware, actions: &[Action]) -> R
 fn engine_failure(firmware: &Firmware, error: QemuError) -> Failure {
     let (code, remedy) = match &error {
         QemuError::NotInstantiated(fault) => {
-            return trap_failure(firmware, *fault, "instantiation trapped");
+            return trap_failure(firmware, *fault, ("instantiation trapped", Trap::instantiation_words));
         }
         QemuError::Missing => ("qemu", "install qemu-system-arm, or use --engine model"),
         QemuError::BadAction(_) => ("memory", "check --poke and --peek"),
@@ -148,10 +148,13 @@ fn print_outcomes(firmware: &Firmware, outcomes: &[Outcome]) -> Result<(), Failu
         }
     }
     print_data(&text)?;
-    fault.map_or(Ok(()), |fault| Err(trap_failure(firmware, fault, "trap")))
+    fault.map_or(Ok(()), |fault| Err(trap_failure(firmware, fault, ("trap", Trap::words))))
 }
 
-fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
+/// What happened, and how traps are called there.
+type Event = (&'static str, fn(Trap) -> &'static str);
+
+fn trap_failure(firmware: &Firmware, fault: Fault, (what, words): Event) -> Failure {
     let place = firmware.function_at(fault.address);
     let at = match (place, &firmware.outside) {
         (Some((function, _)), _) => in_function(firmware, function),
@@ -164,7 +167,7 @@ fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
         return Failure::new(Exit::Trapped, "fault", message, "this is a bug in synth; please report it");
     };
     let offset = place.and_then(|(function, at)| driver::wasm_offset(&firmware.bytes, function, at));
-    let message = format!("{what}: {} {at}", trap.words());
+    let message = format!("{what}: {} {at}", words(trap));
     let remedy = if place.is_some() { trap_remedy(trap) } else { "give the table or memory room for the segment" };
     Failure { offset: offset.map(u64::from), ..Failure::new(Exit::Trapped, "trap", message, remedy) }
 }

@@ -3,9 +3,6 @@
 /// The spelling of an export: `[A-Za-z0-9_]` stays, other bytes and a leading digit are escaped. The empty
 /// name is the escape of nothing.
 pub fn mangle(name: &str) -> String {
-    if name.is_empty() {
-        return "$".into();
-    }
     spell(name, Underscore::Kept, Leading::Escaped)
 }
 
@@ -68,6 +65,10 @@ enum Leading {
 }
 
 fn spell(name: &str, underscore: Underscore, leading_digit: Leading) -> String {
+    if name.is_empty() {
+        // A symbol without a name is none.
+        return "$".into();
+    }
     let mut spelt = String::new();
     for (index, byte) in name.bytes().enumerate() {
         let kept = match byte {
@@ -94,6 +95,7 @@ mod tests {
         assert_eq!(mangle("a-b"), "a$2db");
         assert_eq!(mangle("7z"), "$37z");
         assert_eq!(mangle(""), "$");
+        assert_eq!(import("", ""), "$_$");
         assert_eq!(import("my_host", "get_2"), "my$5fhost_get_2");
         assert_ne!(import("a", "b_c"), import("a_b", "c"));
     }

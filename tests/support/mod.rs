@@ -10,7 +10,7 @@ use synth::model;
 use synth::qemu::firmware::Firmware;
 use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
 use synth::trap::Trap;
-use synth_fuzz::oracle::{self, Failure};
+use synth_fuzz::oracle;
 use wasmi::{TrapCode, Val, ValType};
 
 /// Most instructions of one call in the interpreter.
@@ -52,7 +52,7 @@ impl Program {
     pub fn new(module: &[u8]) -> Program {
         let wasm = wat::parse_bytes(module).expect("a module").into_owned();
         let proved = oracle::image(&wasm, &Config::default());
-        let proved = proved.unwrap_or_else(|failure| panic!("{}", why(&failure)));
+        let proved = proved.unwrap_or_else(|failure| panic!("{failure}"));
         let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
         Program { wasm, firmware }
     }
@@ -95,27 +95,6 @@ impl Program {
         }
         let instance = linker.instantiate_and_start(&mut store, &module).expect("an instance");
         actions.iter().filter_map(|action| act(&mut store, &instance, action)).collect()
-    }
-}
-
-/// Why a module is not proved, without the hundreds of obligations that hold.
-pub fn why(failure: &Failure) -> String {
-    match failure {
-        Failure::Refused(why) => format!("refused: {why}"),
-        Failure::NoJudgement(why) => format!("no judgement: {why}"),
-        Failure::Unproved(report) => {
-            let mut text = format!("{} bytes uncovered", report.uncovered_bytes);
-            for finding in &report.findings {
-                text.push_str(&format!("\n  {}", finding.message));
-            }
-            for function in &report.functions {
-                for finding in &function.findings {
-                    let (name, at) = (&function.name, finding.at);
-                    text.push_str(&format!("\n  {name}+{at:#x}: {}", finding.message));
-                }
-            }
-            text
-        }
     }
 }
 

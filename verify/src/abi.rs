@@ -87,19 +87,23 @@ pub enum HasLength {
 
 /// The symbol spelling of a Wasm name: injective, and a C identifier where `$` is allowed.
 pub fn mangle(name: &str) -> String {
-    if name.is_empty() {
-        return "$".to_owned();
-    }
     mangle_keeping(name, |byte| byte == b'_')
 }
 
 /// The symbol of an imported function. The first underscore ends the module's name.
 pub fn import_symbol(module: &str, field: &str) -> String {
-    let field: String = field.bytes().map(|byte| escape(byte, byte == b'_' || byte.is_ascii_digit())).collect();
-    format!("{}_{field}", mangle_keeping(module, |_| false))
+    let spelling: String = field.bytes().map(|byte| escape(byte, byte == b'_' || byte.is_ascii_digit())).collect();
+    let spelling = if field.is_empty() { EMPTY.to_owned() } else { spelling };
+    format!("{}_{spelling}", mangle_keeping(module, |_| false))
 }
 
+/// The spelling of the empty name, which no other has: behind a `$` there are digits.
+const EMPTY: &str = "$";
+
 fn mangle_keeping(name: &str, keeps: impl Fn(u8) -> bool) -> String {
+    if name.is_empty() {
+        return EMPTY.to_owned();
+    }
     name.bytes()
         .enumerate()
         .map(|(index, byte)| escape(byte, keeps(byte) || (index > 0 && byte.is_ascii_digit())))
@@ -138,6 +142,7 @@ mod tests {
         assert_eq!(mangle("1x"), "$31x");
         assert_eq!(mangle(""), "$");
         assert_eq!(mangle("$"), "$24");
+        assert_eq!(import_symbol("", ""), "$_$");
         assert_ne!(import_symbol("a_b", "c"), import_symbol("a", "b_c"));
         assert_eq!(import_symbol("env", "log_2"), "env_log_2");
     }

@@ -211,12 +211,13 @@ impl Memory {
         }
     }
 
-    /// The region and the offset of some bytes at an address; `None` unless one region has them.
+    /// The region and the offset of some bytes at an address; `None` unless one region has them. No
+    /// bytes are in any region that begins there, so a region of none is found by its address.
     pub fn locate(&self, address: Word, bytes: u32) -> Option<(RegionIndex, u32)> {
         let (region, offset) = match address {
             Word::Int(address) => self.regions.iter().zip(0..).find_map(|(region, index)| {
                 let offset = address.checked_sub(region.base?)?;
-                (offset < region.len()).then_some((index, offset))
+                (offset < region.len() || (offset == 0 && bytes == 0)).then_some((index, offset))
             })?,
             Word::Pointer { region, offset } => (region, offset),
             Word::Low { .. } | Word::Poison => return None,

@@ -252,7 +252,7 @@ fn text_names_every_part() {
         at: 4,
         source: Some(0x20),
         class: Class::Frame,
-        reads: vec![(Location::Core(4), crate::hints::ENTRY_NAME + 4)],
+        reads: vec![(Location::Core(4), ENTRY_NAME + 4)],
         writes: vec![(Location::Stack(-8), 3)],
     });
     let text = to_text(&hints);

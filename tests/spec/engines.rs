@@ -1,0 +1,117 @@
+//! The engines that run a proved image, and the one that tells what a small memory makes of a module.
+
+use synth::model;
+use synth::qemu::firmware::Firmware;
+use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
+use synth::trap::Trap;
+use wasmi::{StoreLimits, StoreLimitsBuilder, Val};
+
+/// The engines to run every image in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engines {
+    /// QEMU and the validator's interpreter.
+    Both,
+    /// The interpreter alone.
+    Model,
+}
+
+/// What a call showed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// Its results.
+    Returned(Vec<Value>),
+    /// It trapped.
+    Trapped(Trap),
+    /// The processor stopped, and no trap says why.
+    Faulted(String),
+}
+
+/// What an engine showed.
+pub struct Run {
+    /// Its name.
+    pub engine: &'static str,
+    /// Each call in order; or the instantiation's trap; or why there is nothing.
+    pub end: Result<Vec<Seen>, NoRun>,
+}
+
+/// Why an engine showed no calls.
+pub enum NoRun {
+    /// Instantiation did not end.
+    Instantiation(Seen),
+    /// The engine failed.
+    Failed(String),
+}
+
+/// Most instructions of one call in the interpreter.
+const STEPS_MAX: u64 = 1 << 30;
+
+/// Does the calls on one instance, in each engine.
+pub fn run(engines: Engines, firmware: &Firmware, calls: &[Action]) -> Vec<Run> {
+    let in_model = model::run(firmware, calls, STEPS_MAX)
+        .map(|outcomes| outcomes.into_iter().map(|(outcome, _)| outcome).collect());
+    let mut runs = vec![Run { engine: "the model", end: end(in_model) }];
+    if engines == Engines::Both {
+        runs.push(Run { engine: "QEMU", end: end(Qemu::default().run(firmware, calls)) });
+    }
+    runs
+}
+
+fn end(outcomes: Result<Vec<Outcome>, QemuError>) -> Result<Vec<Seen>, NoRun> {
+    match outcomes {
+        Ok(outcomes) => Ok(outcomes.into_iter().map(seen).collect()),
+        Err(QemuError::NotInstantiated(fault)) => Err(NoRun::Instantiation(seen(Outcome::Faulted(fault)))),
+        Err(error) => Err(NoRun::Failed(error.to_string())),
+    }
+}
+
+fn seen(outcome: Outcome) -> Seen {
+    match outcome {
+        Outcome::Returned(values) => Seen::Returned(values),
+        Outcome::Faulted(fault) => fault.trap().map_or_else(|| Seen::Faulted(format!("{fault:x?}")), Seen::Trapped),
+        Outcome::Bytes(_) => unreachable!("a script reads no bytes"),
+    }
+}
+
+/// What the calls return in wasmi where memory grows to no more than this; `None` for a call that
+/// does not return, and for all if wasmi does not run the module.
+pub fn returned_within(memory_bytes: usize, wasm: &[u8], calls: &[Action]) -> Vec<Option<Vec<Value>>> {
+    bounded(memory_bytes, wasm, calls).unwrap_or_else(|_| vec![None; calls.len()])
+}
+
+fn bounded(memory_bytes: usize, wasm: &[u8], calls: &[Action]) -> Result<Vec<Option<Vec<Value>>>, wasmi::Error> {
+    let engine = wasmi::Engine::default();
+    let module = wasmi::Module::new(&engine, wasm)?;
+    let limits = StoreLimitsBuilder::new().memory_size(memory_bytes).build();
+    let mut store = wasmi::Store::new(&engine, limits);
+    store.limiter(|limits: &mut StoreLimits| limits);
+    let mut linker = wasmi::Linker::new(&engine);
+    for import in module.imports() {
+        if let Some(ty) = import.ty().func() {
+            linker.func_new(import.module(), import.name(), ty.clone(), |_, _, _| Ok(()))?;
+        }
+    }
+    let instance = linker.instantiate_and_start(&mut store, &module)?;
+    Ok(calls.iter().map(|action| call(&mut store, instance, action)).collect())
+}
+
+fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action: &Action) -> Option<Vec<Value>> {
+    let Action::Call(symbol, arguments) = action else { return None };
+    let function = instance.get_func(&*store, symbol)?;
+    let inputs: Vec<Val> = arguments
+        .iter()
+        .map(|argument| match argument {
+            Value::I32(value) => Val::I32(*value as i32),
+            Value::I64(value) => Val::I64(*value as i64),
+        })
+        .collect();
+    let mut outputs: Vec<Val> = vec![Val::I32(0); function.ty(&*store).results().len()];
+    function.call(store, &inputs, &mut outputs).ok()?;
+    outputs
+        .iter()
+        .map(|output| match output {
+            Val::I32(value) => Some(Value::I32(*value as u32)),
+            Val::I64(value) => Some(Value::I64(*value as u64)),
+            _ => None,
+        })
+        .collect()
+}
