@@ -40,23 +40,6 @@ fn a_table_may_have_thousands_of_targets() {
     assert!(prove(&table(&depths)) > 4200);
 }
 
-/// Masks the index, so that no comparison stands before the table; alignment and literals follow it.
-#[test]
-fn a_table_may_end_in_padding_and_literals() {
-    let work = "(local.set 1 (i32.rotl (i32.add (i32.popcnt (local.get 1)) (local.get 0)) (local.get 1)))".repeat(24);
-    let store = |offset: u32| format!("(i32.store offset={offset} (local.get 1) (local.get 0))");
-    prove(&format!(
-        "(module (memory 2) (func (export \"f\") (param i32) (result i32) (local i32)
-           (if (local.get 0) (then (i32.store (local.get 0) (i32.const 1))))
-           {work}
-           (block (block (block (br_table 0 1 2 0 1 (i32.and (local.get 1) (i32.const 7)))) {}) {}) {}
-           (local.get 1)))",
-        store(8),
-        store(9),
-        store(10)
-    ));
-}
-
 #[test]
 fn a_function_may_have_many_parameters() {
     let parameters = "i32 ".repeat(1000);

@@ -32,6 +32,9 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::SIGN_EXTENSION)
     .union(WasmFeatures::MULTI_VALUE);
 
+/// Most entries of a table: 8 MiB, more than any board has. The validator instantiates no larger one.
+const TABLE_ENTRIES_MAX: u32 = 1 << 20;
+
 /// A declared maximum up to this many pages is reserved without being asked for.
 const SMALL_PAGES: u32 = 16;
 
@@ -180,8 +183,11 @@ impl Builder {
                 let message = "a table with an initial value is not supported";
                 return Err(Error::unsupported(offset, message, REMEDY));
             }
-            let entries = u32::try_from(table.ty.initial)
-                .map_err(|_| Error::too_big(offset, "the table exceeds 2^32 entries", "make it smaller"))?;
+            let entries = u32::try_from(table.ty.initial).ok().filter(|entries| *entries <= TABLE_ENTRIES_MAX);
+            let entries = entries.ok_or_else(|| {
+                let message = format!("the table has {} entries, at most {TABLE_ENTRIES_MAX} fit", table.ty.initial);
+                Error::too_big(offset, message, "make it smaller")
+            })?;
             self.module.table = Some(TableDecl { entries });
         }
         Ok(())
@@ -432,6 +438,12 @@ mod tests {
         assert_eq!(reserve(endless, Some(3 * PAGE_BYTES)), Ok(3));
         assert_eq!(reserve(grows, Some(100 * PAGE_BYTES)), Ok(8));
         assert!(matches!(reserve(grows, Some(100)), Err(Error::TooBig(_))));
+    }
+
+    #[test]
+    fn a_table_that_fits_nowhere_is_too_big() {
+        assert!(parse_text("(module (table 1048576 funcref))").is_ok());
+        assert!(matches!(parse_text("(module (table 1048577 funcref))"), Err(Error::TooBig(_))));
     }
 
     #[test]
