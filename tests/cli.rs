@@ -388,7 +388,7 @@ fn a_segment_out_of_bounds_is_named() {
         );
         fails(&output, 6, "instantiation trapped: out of bounds memory access in data segment 1");
         let output = run("(module (table 1 funcref) (elem (i32.const 1) 0) (func (export \"f\")))", engine);
-        fails(&output, 6, "undefined element in element segment 0");
+        fails(&output, 6, "out of bounds table access in element segment 0");
         let output = run("(module (start 0) (func unreachable) (func (export \"f\")))", engine);
         fails(&output, 6, "instantiation trapped: unreachable in function 0\n  at s.wat:1:25\n  help: ");
     }

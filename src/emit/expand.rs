@@ -11,7 +11,7 @@ use synth_verify::hints::{Class, Location, Name};
 
 use crate::alloc::{Allocated, Item, Place};
 use crate::entity::TypedVec;
-use crate::vcode::entity::{Block, VReg};
+use crate::vcode::entity::Block;
 use crate::vcode::func::ENTRY;
 use crate::vcode::imm::ModifiedImm;
 use crate::vcode::inst::{
@@ -131,14 +131,6 @@ struct Expander<'a> {
     stubs: Stubs,
 }
 
-/// What is said of an access to the stack through a computed address. That it is to the stack takes
-/// a proof, so a label, which says what the instruction alone shows, names only its registers.
-fn by_address(item: &Item) -> Item {
-    let in_registers =
-        |places: &[(Place, VReg)]| places.iter().copied().filter(|(place, _)| matches!(place, Place::Reg(_))).collect();
-    Item { class: Class::Direct, reads: in_registers(&item.reads), writes: in_registers(&item.writes), ..item.clone() }
-}
-
 /// Where the lines of an item go, and what is said about them.
 #[derive(Clone, Copy)]
 struct Site<'a> {
@@ -157,7 +149,7 @@ impl Expander<'_> {
         self.next_name - 1
     }
 
-    fn names(&self, list: &[(Place, VReg)]) -> Names {
+    fn names(&self, list: &[(Place, crate::vcode::VReg)]) -> Names {
         let frame = &self.func.frame;
         list.iter().map(|&(place, vreg)| (frame::location(frame, place), vreg.0)).collect()
     }
@@ -371,8 +363,6 @@ impl Expander<'_> {
 
     fn stack_load(&mut self, site: Site<'_>, d: PReg, offset: u32) {
         let (steps, address) = frame::address(offset, d);
-        let by_address = by_address(site.item);
-        let site = if steps.is_empty() { site } else { Site { item: &by_address, ..site } };
         let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
         ops.push(LineOp::Machine(Machine::Load { kind: LoadKind::Word, d, address }));
         self.chain(site, d, ops);
@@ -380,8 +370,6 @@ impl Expander<'_> {
 
     fn stack_store(&mut self, site: Site<'_>, s: PReg, offset: u32, at: (Block, usize)) {
         let (steps, address) = frame::address(offset, PReg::SCRATCH);
-        let by_address = by_address(site.item);
-        let site = if steps.is_empty() { site } else { Site { item: &by_address, ..site } };
         if s == PReg::SCRATCH && !steps.is_empty() {
             return self.scratch_store(site, offset, at);
         }

@@ -536,7 +536,7 @@ impl<W: World> Stepper<'_, W> {
     }
 
     fn binary64(&mut self, binary: Binary64) -> Outcome<W> {
-        let (b, a) = (self.pop64(), self.pop64());
+        let (b, a) = (self.top64(0), self.top64(1));
         let bin = match binary {
             Binary64::Add => Bin64::Add,
             Binary64::Sub => Bin64::Sub,
@@ -558,6 +558,7 @@ impl<W: World> Stepper<'_, W> {
             return Ok(Done::Trap(trap));
         }
         let result = self.world.bin64(bin, &a, &b);
+        self.activation.stack.truncate(self.activation.stack.len() - 2);
         self.push64(result);
         Ok(Done::Next)
     }
@@ -633,6 +634,13 @@ impl<W: World> Stepper<'_, W> {
         match self.activation.stack.iter().rev().nth(below) {
             Some(Value::W32(word)) => word.clone(),
             Some(Value::W64(_)) | None => unreachable!("validation gives this operand type i32"),
+        }
+    }
+
+    fn top64(&self, below: usize) -> W::W64 {
+        match self.activation.stack.iter().rev().nth(below) {
+            Some(Value::W64(long)) => long.clone(),
+            Some(Value::W32(_)) | None => unreachable!("validation gives this operand type i64"),
         }
     }
 
