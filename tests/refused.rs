@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use object::{Object, ObjectSection};
+use sha2::{Digest, Sha256};
 
 use synth::config::Config;
 use synth::elf;
@@ -283,4 +284,42 @@ fn damage_to_the_file_is_no_panic() {
         }
     }
     assert!(accepted.is_empty(), "changed code is Proved at {accepted:?}");
+}
+
+/// A module that divides, and one that differs from it in the operator alone.
+const DIVIDES: [&str; 2] = ["i64.div_u", "i64.rem_u"];
+
+fn dividing(operator: &str) -> Vec<u8> {
+    wasm(&format!(
+        "(module (func (export \"f\") (param i64 i64) (result i64) ({operator} (local.get 0) (local.get 1))))"
+    ))
+}
+
+#[test]
+fn a_function_of_the_runtime_is_its_own_operator_only() {
+    let [quotient, rest] = DIVIDES.map(dividing);
+    let file = object_file(&quotient);
+    let report = check(&quotient, &file, Checks::All).expect("the file is readable");
+    assert!(report.proved());
+    assert!(report.assumptions.iter().any(|line| line.starts_with("i64.div_u of the runtime is that operator")));
+    // The same file, said to be made from the other module.
+    let hash = |wasm: &[u8]| <[u8; 32]>::from(Sha256::digest(wasm));
+    let at = file.windows(32).position(|bytes| bytes == hash(&quotient)).expect("the hints hold the hash");
+    let mut other = file;
+    other[at..at + 32].copy_from_slice(&hash(&rest));
+    let report = check(&rest, &other, Checks::All).expect("the file is readable");
+    assert!(!report.proved());
+    let findings: Vec<&str> = report.functions.iter().flat_map(|f| &f.findings).map(|f| f.message.as_str()).collect();
+    assert!(findings.iter().any(|message| message.contains("the result differs from Wasm's")), "{findings:?}");
+}
+
+#[test]
+fn a_runtime_of_other_bytes_is_not_believed() {
+    let module = dividing(DIVIDES[0]);
+    let mut file = object_file(&module);
+    let last = section(&file, ".synth.runtime").end - 1;
+    file[last] ^= 1;
+    let report = check(&module, &file, Checks::All).expect("the file is readable");
+    assert!(!report.proved());
+    assert!(report.findings.iter().any(|finding| finding.message.contains("is not known")), "{:?}", report.findings);
 }
