@@ -24,6 +24,7 @@ pub(super) const COMPARISONS: &[Rule] = rules![
     eq_of_xor,
     eq_with_xor,
     eq_of_or,
+    eq_of_and,
     eq_of_parts,
     eq_of_clz,
     eq_of_extension,
@@ -216,11 +217,24 @@ fn eq_of_or(t: &mut Terms, node: &Node) -> Option<Id> {
     let Node::Bits(bits) = t.node(a).clone() else {
         return None;
     };
-    if bits.op != BitOp::Or || k != 0 {
+    if bits.op != BitOp::Or || bits.constant != 0 || k != 0 {
         return None;
     }
     let zeros: Vec<Id> = bits.operands.iter().map(|id| t.is_zero(*id)).collect();
     Some(t.build(Node::And(zeros.into())))
+}
+
+/// `x & y = -1` is `x = -1 and y = -1`
+fn eq_of_and(t: &mut Terms, node: &Node) -> Option<Id> {
+    let (a, k) = with_constant(t, Cmp::Eq, node)?;
+    let Node::Bits(bits) = t.node(a).clone() else {
+        return None;
+    };
+    if bits.op != BitOp::And || bits.constant != u32::MAX || k != u32::MAX {
+        return None;
+    }
+    let ones: Vec<Id> = bits.operands.iter().map(|id| t.cmp_const(Cmp::Eq, *id, u32::MAX)).collect();
+    Some(t.build(Node::And(ones.into())))
 }
 
 /// `x + y = k` is `x = k & m and y = k & n` if `x` has only bits of `m`, `y` of `n`, and `m & n = 0`
