@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Bin32, Cmp, Domain};
+use crate::domain::{Cmp, Domain};
 use crate::hints::{Base, Cut, ENTRY_NAME, Expr, Location, Name, Sort};
 use crate::term::facts::Facts;
 use crate::term::node::Width;
@@ -116,10 +116,9 @@ pub fn claims(
     Ok(Claims { slots, locations, facts })
 }
 
-/// A value for each unknown, the first that applies: the Wasm slot that is just this unknown or of
-/// which it is a half, the machine location that is, the last result of the instruction that made it,
-/// its value at the cut before if an instruction made it, what a half of it or a pointer in the
-/// machine tells, its value at the cut before. Else junk.
+/// A value for each unknown, the first that applies: the Wasm slot that is just this unknown, the
+/// machine locations that are it or its halves, what Wasm showed on the way here, its value at the cut
+/// before, the one half of it that the machine holds. Else junk. Any choice is sound.
 fn witnesses(
     symbolic: &mut Symbolic,
     cut: &Cut,
@@ -131,7 +130,7 @@ fn witnesses(
     unknowns
         .map(|(index, unknown)| {
             let index = index as u32;
-            let found = slot_of(symbolic, cut, index, source)
+            let found = slot_of(cut, index, source)
                 .or_else(|| location_of(symbolic, cut, index, machine))
                 .or_else(|| source.shown.get(&unknown.shown).map(|value| part(symbolic, value, unknown.sort)))
                 .or_else(|| known.get(&unknown.key).cloned())
@@ -142,45 +141,19 @@ fn witnesses(
         .collect()
 }
 
-/// What a slot shows of an unknown: the slot is it, or it is a half of the slot.
-fn slot_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, source: &SourceState) -> Option<TermValue> {
-    let slots = || {
-        let locals = cut.locals.iter().zip(&source.activation.locals);
-        let said = locals.chain(cut.stack.iter().zip(&source.activation.stack));
-        said.filter_map(|(node, is)| node.map(|node| (node, is)))
-    };
-    if let Some((_, is)) = slots().find(|(node, _)| is_unknown(cut, *node, unknown)) {
-        return Some(is.clone());
-    }
-    let moved = |node: u32| match cut.nodes.get(node as usize)? {
-        Expr::Bin32(Bin32::Add, a, b) if is_unknown(cut, *a, unknown) => match cut.nodes.get(*b as usize)? {
-            Expr::Const32(by) => Some(*by),
-            _ => None,
-        },
-        _ => None,
-    };
-    if let Some((by, Value::W32(word))) = slots().find_map(|(node, is)| Some((moved(node)?, is))) {
-        let by = symbolic.terms.w32(by);
-        return Some(Value::W32(symbolic.terms.bin32(Bin32::Sub, word, &by)));
-    }
-    let half = |node: u32| match cut.nodes.get(node as usize) {
-        Some(Expr::Join(_, low)) if is_unknown(cut, *low, unknown) => Some(false),
-        Some(Expr::Join(high, _)) if is_unknown(cut, *high, unknown) => Some(true),
-        _ => None,
-    };
-    let mut found = slots().filter_map(|(node, is)| Some((half(node)?, is)));
-    match found.next()? {
-        (false, Value::W64(long)) => Some(Value::W32(symbolic.terms.low(long))),
-        (true, Value::W64(long)) => Some(Value::W32(symbolic.terms.high(long))),
-        (_, Value::W32(_)) => None,
-    }
+/// The slot that is just this unknown.
+fn slot_of(cut: &Cut, unknown: u32, source: &SourceState) -> Option<TermValue> {
+    let locals = cut.locals.iter().zip(&source.activation.locals);
+    let mut slots = locals.chain(cut.stack.iter().zip(&source.activation.stack));
+    let (_, is) = slots.find(|(node, _)| node.is_some_and(|node| is_unknown(cut, node, unknown)))?;
+    Some(is.clone())
 }
 
 /// A value, or its low word where a word is asked for.
 fn part(symbolic: &mut Symbolic, value: &TermValue, sort: Sort) -> TermValue {
     match (value, sort) {
         (Value::W64(long), Sort::W32) => Value::W32(symbolic.terms.low(long)),
-        _ => value.clone(),
+        (Value::W64(_), Sort::W64) | (Value::W32(_), Sort::W32 | Sort::W64) => value.clone(),
     }
 }
 
@@ -210,34 +183,15 @@ fn halves(cut: &Cut, unknown: u32, machine: &MachineState) -> (Option<Term32>, O
     (find(true), find(false))
 }
 
-/// An unknown of which the machine holds one half, or a pointer to it.
+/// An unknown of which the machine holds one half. Whatever the other is, some value has it.
 fn part_of(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, machine: &MachineState) -> Option<TermValue> {
     let (high, low) = halves(cut, unknown, machine);
-    if high.is_some() || low.is_some() {
-        // Whatever the other half is, some value of the unknown has it.
-        let high = high.unwrap_or_else(|| symbolic.terms.fresh32("x.high"));
-        let low = low.unwrap_or_else(|| symbolic.terms.fresh32("x.low"));
-        return Some(Value::W64(symbolic.terms.join(&high, &low)));
+    if high.is_none() && low.is_none() {
+        return None;
     }
-    pointer_to(symbolic, cut, unknown, machine)
-}
-
-/// An unknown that is the distance of a machine pointer from its region.
-fn pointer_to(symbolic: &mut Symbolic, cut: &Cut, unknown: u32, machine: &MachineState) -> Option<TermValue> {
-    let located = cut.locations.iter().filter(|located| located.name < ENTRY_NAME);
-    for located in located {
-        let Some(Expr::Bin32(Bin32::Add, a, b)) = cut.nodes.get(located.value as usize) else { continue };
-        for (base, distance) in [(a, b), (b, a)] {
-            let Some(Expr::Base(base)) = cut.nodes.get(*base as usize) else { continue };
-            let extent = symbolic.constants.regions.extents.get(base).copied();
-            if let (true, Some(extent), Ok(word)) =
-                (is_unknown(cut, *distance, unknown), extent, machine.location(located.location))
-            {
-                return Some(Value::W32(symbolic.terms.bin32(Bin32::Sub, &word, &extent.address)));
-            }
-        }
-    }
-    None
+    let high = high.unwrap_or_else(|| symbolic.terms.fresh32("x.high"));
+    let low = low.unwrap_or_else(|| symbolic.terms.fresh32("x.low"));
+    Some(Value::W64(symbolic.terms.join(&high, &low)))
 }
 
 fn is_unknown(cut: &Cut, node: u32, unknown: u32) -> bool {
