@@ -53,7 +53,7 @@ pub fn board(elf: &Elf<'_>) -> &'static Board {
     let fits = |board: &Board| taken.iter().all(|(address, bytes)| board.has(*address, *bytes));
     let of_architecture = || BOARDS.iter().filter(|board| board.architectures.contains(&architecture));
     let fitting = of_architecture().find(|board| fits(board));
-    fitting.or_else(|| of_architecture().last()).expect("every architecture has a board")
+    fitting.or_else(|| of_architecture().next_back()).expect("every architecture has a board")
 }
 
 impl Board {
