@@ -71,7 +71,7 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
     let mut module = wasm::parse(wasm, config)?;
     let own = module.functions.len();
     let runtime = runtime::link(&mut module, config)?;
-    let info = ModuleInfo::of(&module, runtime::helpers(&module));
+    let info = ModuleInfo::of(&module, runtime::helpers(&module, config));
     let mut functions = Vec::new();
     for index in module.functions.keys().take(own) {
         functions.extend(function(&module, index, (&info, config), tap));
@@ -158,7 +158,7 @@ fn call_graph(module: &Module, functions: &[Unit]) -> BTreeMap<u32, stack::Node>
                 vcode::inst::Callee::Register(_) => callees.extend(&in_table),
             }
         }
-        stack::Node { frame_bytes: emit::frame::bytes_max(&unit.allocated.frame), callees }
+        stack::Node { frame_bytes: emit::frame::bytes_max(unit.allocated.isa, &unit.allocated.frame), callees }
     };
     functions.iter().map(|unit| (unit.vcode.index, node(unit))).collect()
 }

@@ -5,6 +5,10 @@ use std::fmt;
 /// A processor.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Cpu {
+    /// Armv6-M.
+    CortexM0,
+    /// Armv6-M.
+    CortexM0Plus,
     /// Armv7-M.
     CortexM3,
     /// Armv7E-M.
@@ -17,11 +21,14 @@ pub enum Cpu {
 
 impl Cpu {
     /// Every processor, in the order of their names.
-    pub const ALL: [Cpu; 4] = [Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7, Cpu::CortexM33];
+    pub const ALL: [Cpu; 6] =
+        [Cpu::CortexM0, Cpu::CortexM0Plus, Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7, Cpu::CortexM33];
 
     /// Its name, as compilers spell it.
     pub fn name(self) -> &'static str {
         match self {
+            Cpu::CortexM0 => "cortex-m0",
+            Cpu::CortexM0Plus => "cortex-m0plus",
             Cpu::CortexM3 => "cortex-m3",
             Cpu::CortexM4 => "cortex-m4",
             Cpu::CortexM7 => "cortex-m7",
@@ -37,21 +44,41 @@ impl Cpu {
     /// `Tag_CPU_arch` of the build attributes (Arm addenda32, 3.3.6.1).
     pub fn attribute_arch(self) -> u8 {
         match self {
+            Cpu::CortexM0 | Cpu::CortexM0Plus => 11,
             Cpu::CortexM3 => 10,
             Cpu::CortexM4 | Cpu::CortexM7 => 13,
             Cpu::CortexM33 => 17,
         }
     }
 
+    /// The instructions that it has.
+    pub fn isa(self) -> Isa {
+        match self {
+            Cpu::CortexM0 | Cpu::CortexM0Plus => Isa::V6M,
+            Cpu::CortexM3 | Cpu::CortexM4 | Cpu::CortexM7 | Cpu::CortexM33 => Isa::V7M,
+        }
+    }
+
     /// The boards that run its images, the default first.
     pub fn boards(self) -> &'static [Board] {
         match self {
+            Cpu::CortexM0 | Cpu::CortexM0Plus => &[Board::MPS2_AN385, Board::MICROBIT],
             Cpu::CortexM3 => &[Board::MPS2_AN385],
             Cpu::CortexM4 => &[Board::MPS2_AN386],
             Cpu::CortexM7 => &[Board::MPS2_AN500],
             Cpu::CortexM33 => &[Board::MPS2_AN505],
         }
     }
+}
+
+/// The instructions that code is made of, as far as selection has to know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Isa {
+    /// Armv6-M: 16-bit instructions of two operands on r0 to r7 that set flags, and BL.
+    V6M,
+    /// Armv7-M, and all that have its instructions.
+    #[default]
+    V7M,
 }
 
 /// A board and its memory map, as QEMU has them.
@@ -69,8 +96,12 @@ pub struct Board {
     pub ram_bytes: u32,
     /// Bytes of RAM that an image has for its stack if nobody says otherwise.
     pub stack_bytes: u32,
-    /// Address of memory that the test harness alone uses.
+    /// Address of memory that the test harness alone uses: the mailbox, whose words it changes.
     pub mailbox: u32,
+    /// Address of memory for the actions that it reads.
+    pub actions: u32,
+    /// Bytes of it.
+    pub actions_bytes: u32,
 }
 
 /// What the MPS2 boards share.
@@ -82,6 +113,8 @@ const MPS2: Board = Board {
     ram_bytes: 0x40_0000,
     stack_bytes: 16 * 1024,
     mailbox: 0x2100_0000,
+    actions: 0x2100_0100,
+    actions_bytes: 0xff_ff00,
 };
 
 impl Board {
@@ -90,13 +123,32 @@ impl Board {
     /// MPS2 with a Cortex-M4 (Arm DAI0386).
     pub const MPS2_AN386: Board = Board { machine: "mps2-an386", ..MPS2 };
     /// MPS2 with a Cortex-M7 (Arm DAI0500).
-    pub const MPS2_AN500: Board = Board { machine: "mps2-an500", mailbox: 0x6000_0000, ..MPS2 };
+    pub const MPS2_AN500: Board = Board { machine: "mps2-an500", mailbox: 0x6000_0000, actions: 0x6000_0100, ..MPS2 };
     /// MPS2 with a Cortex-M33, which starts in Secure state and stays there (Arm DAI0505).
-    pub const MPS2_AN505: Board =
-        Board { machine: "mps2-an505", code: 0x1000_0000, ram: 0x3800_0000, mailbox: 0x8000_0000, ..MPS2 };
+    pub const MPS2_AN505: Board = Board {
+        machine: "mps2-an505",
+        code: 0x1000_0000,
+        ram: 0x3800_0000,
+        mailbox: 0x8000_0000,
+        actions: 0x8000_0100,
+        ..MPS2
+    };
+    /// BBC micro:bit with a Cortex-M0: the upper half of its flash holds actions, the top of its RAM the mailbox.
+    pub const MICROBIT: Board = Board {
+        machine: "microbit",
+        code: 0,
+        code_bytes: 0x2_0000,
+        ram: 0x2000_0000,
+        ram_bytes: 0x3f00,
+        stack_bytes: 4 * 1024,
+        mailbox: 0x2000_3f00,
+        actions: 0x2_0000,
+        actions_bytes: 0x2_0000,
+    };
 
     /// Every board.
-    pub const ALL: [Board; 4] = [Board::MPS2_AN385, Board::MPS2_AN386, Board::MPS2_AN500, Board::MPS2_AN505];
+    pub const ALL: [Board; 5] =
+        [Board::MPS2_AN385, Board::MPS2_AN386, Board::MPS2_AN500, Board::MPS2_AN505, Board::MICROBIT];
 
     /// The board of that name.
     pub fn named(name: &str) -> Option<Board> {
@@ -144,6 +196,8 @@ impl Target {
 /// A target triple.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Triple {
+    /// Armv6-M, base AAPCS.
+    Thumbv6m,
     /// Armv7-M, base AAPCS.
     Thumbv7m,
     /// Armv7E-M, base AAPCS.
@@ -154,11 +208,12 @@ pub enum Triple {
 
 impl Triple {
     /// Every triple.
-    pub const ALL: [Triple; 3] = [Triple::Thumbv7m, Triple::Thumbv8mMain, Triple::Thumbv7em];
+    pub const ALL: [Triple; 4] = [Triple::Thumbv6m, Triple::Thumbv7m, Triple::Thumbv8mMain, Triple::Thumbv7em];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
+            Triple::Thumbv6m => "thumbv6m-none-eabi",
             Triple::Thumbv7m => "thumbv7m-none-eabi",
             Triple::Thumbv7em => "thumbv7em-none-eabi",
             Triple::Thumbv8mMain => "thumbv8m.main-none-eabi",
@@ -168,6 +223,7 @@ impl Triple {
     /// The processors it runs on, the default first.
     pub fn cpus(self) -> &'static [Cpu] {
         match self {
+            Triple::Thumbv6m => &[Cpu::CortexM0, Cpu::CortexM0Plus],
             Triple::Thumbv7m => &[Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7, Cpu::CortexM33],
             Triple::Thumbv7em => &[Cpu::CortexM4, Cpu::CortexM7],
             Triple::Thumbv8mMain => &[Cpu::CortexM33],
@@ -175,8 +231,7 @@ impl Triple {
     }
 
     fn named(name: &str) -> Result<Triple, TargetError> {
-        const LATER: [&str; 5] = [
-            "thumbv6m-none-eabi",
+        const LATER: [&str; 4] = [
             "thumbv7em-none-eabihf",
             "thumbv8m.base-none-eabi",
             "thumbv8m.main-none-eabihf",

@@ -9,6 +9,7 @@ use std::fmt;
 
 use synth_verify::hints::Class;
 
+use crate::target::Isa;
 use crate::vcode::entity::{Block, Slot, TypedVec, VReg};
 use crate::vcode::inst::{Inst, Terminator};
 use crate::vcode::reg::{PReg, RegSet};
@@ -18,6 +19,8 @@ use crate::vcode::reg::{PReg, RegSet};
 pub struct Allocated {
     /// Wasm function index, imports counted.
     pub index: u32,
+    /// The instructions that it may have.
+    pub isa: Isa,
     /// The blocks; block 0 is the entry. Blocks that nothing reaches are empty and trap.
     pub blocks: TypedVec<Block, AllocatedBlock>,
     /// How many blocks the input had; those from here on have no Wasm place.

@@ -4,8 +4,8 @@
 //! Ensures: every operand is in a register that its constraint allows; a value with a colour is
 //! in it everywhere except between a fixed definition and the move right behind it.
 //!
-//! Why this never fails: before any item at most 13 values are in the 13 registers, so a reload
-//! or a definition finds one free; at most 8 live across a call, so they fit r4 to r11, and the
+//! Why this never fails: before any item there are no more values than registers, so a reload or a
+//! definition finds one free; no more live across a call than it preserves registers, and the
 //! move to there and to the argument registers is parallel, so it needs no free register.
 //! Colours only say which free register to take. Values without colours take any, and make way
 //! by a move where a call needs their register.
@@ -38,6 +38,13 @@ pub struct Decisions<'a> {
     pub colours: &'a TypedVec<Range, Option<PReg>>,
     /// The slot of each value that has one.
     pub slots: &'a BTreeMap<VReg, Slot>,
+}
+
+impl Decisions<'_> {
+    /// The registers there are.
+    fn registers(&self) -> RegSet {
+        RegSet::allocable(self.facts.func.isa)
+    }
 }
 
 /// The code of one block.
@@ -194,7 +201,7 @@ impl Assigner<'_> {
     }
 
     fn pick_any(&self, range: Range, occupied: RegSet) -> PReg {
-        let free = RegSet::ALLOCABLE.minus(occupied);
+        let free = self.of.registers().minus(occupied);
         let good = free.minus(self.of.ranges.data[range].forbidden);
         let pool = if good.is_empty() { free } else { good };
         cheapest_first(pool).first().copied().expect("the plan leaves a register free")
@@ -278,7 +285,7 @@ impl Assigner<'_> {
         }
         let before: RegSet = used.values().copied().collect();
         let occupied = before.union(walk.occupied());
-        if occupied.len() >= RegSet::ALLOCABLE.len() {
+        if occupied.len() >= self.of.registers().len() {
             return;
         }
         let to = self.pick(walk, holder, occupied);

@@ -20,9 +20,9 @@ const SAVE_LOW: i64 = 2;
 /// The same for r8 to r11, which need wide instructions.
 const SAVE_HIGH: i64 = 5;
 
-/// The register of each range. `calls` says whether LR is saved anyway.
-pub fn run(ranges: &Ranges, calls: Calls) -> TypedVec<Range, Option<PReg>> {
-    let mut graph = Graph::new(ranges, calls);
+/// The register, of those that there are, of each range. `calls` says whether LR is saved anyway.
+pub fn run(ranges: &Ranges, registers: RegSet, calls: Calls) -> TypedVec<Range, Option<PReg>> {
+    let mut graph = Graph::new(ranges, registers, calls);
     graph.coalesce();
     graph.colour();
     graph.improve();
@@ -41,11 +41,12 @@ struct Graph {
     liked: TypedVec<Range, Vec<(Range, u64)>>,
     colours: TypedVec<Range, Option<PReg>>,
     holders: BTreeMap<PReg, u32>,
+    registers: RegSet,
     calls: Calls,
 }
 
 impl Graph {
-    fn new(ranges: &Ranges, calls: Calls) -> Graph {
+    fn new(ranges: &Ranges, registers: RegSet, calls: Calls) -> Graph {
         let mut affinities: Vec<(u64, Range, Range)> =
             ranges.affinities.iter().map(|(&(a, b), &worth)| (worth, a, b)).collect();
         affinities.sort_unstable_by_key(|&(worth, a, b)| (std::cmp::Reverse(worth), a, b));
@@ -56,6 +57,7 @@ impl Graph {
             liked: TypedVec::filled(Vec::new(), ranges.data.len()),
             colours: TypedVec::filled(None, ranges.data.len()),
             holders: BTreeMap::new(),
+            registers,
             calls,
         }
     }
@@ -70,7 +72,7 @@ impl Graph {
     }
 
     fn allowed(&self, range: Range) -> RegSet {
-        RegSet::ALLOCABLE.minus(self.nodes[range].forbidden)
+        self.registers.minus(self.nodes[range].forbidden)
     }
 
     fn is_significant(&self, range: Range) -> bool {
@@ -120,7 +122,7 @@ impl Graph {
 
     fn is_easy(&self, small: Range, large: Range) -> bool {
         let forbidden = self.nodes[small].forbidden.union(self.nodes[large].forbidden);
-        let room = RegSet::ALLOCABLE.minus(forbidden).len() as usize;
+        let room = self.registers.minus(forbidden).len() as usize;
         let [few, many] = [small, large].map(|range| &self.nodes[range].neighbours);
         let hard = |range: &Range| {
             let both = few.contains(range) && many.contains(range);

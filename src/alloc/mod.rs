@@ -36,6 +36,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::target::Isa;
 use crate::trap::Trap;
 
 pub use allocated::{Allocated, AllocatedBlock, Calls, Frame, Item, Place, Stats};
@@ -76,7 +77,7 @@ fn allocate(input: &Func) -> Outcome {
     let plan = spill::run(&facts);
     let ranges = ranges::run(&facts, &plan);
     let calls = calls(&func);
-    let colours = colour::run(&ranges, calls);
+    let colours = colour::run(&ranges, RegSet::allocable(func.isa), calls);
     debug_assert_eq!(colour::conflicts(&ranges, &colours), 0);
     let (slots, slot_count) = slots::run(&facts, &plan.slotted);
     let decisions = Decisions { facts: &facts, plan: &plan, ranges: &ranges, colours: &colours, slots: &slots };
@@ -114,6 +115,7 @@ fn collect(facts: &Facts<'_>, assigned: Assigned, slots: &BTreeMap<VReg, Slot>, 
     });
     Allocated {
         index: func.index,
+        isa: func.isa,
         blocks: blocks.collect(),
         input_blocks,
         vregs: func.vregs.clone(),
@@ -148,12 +150,16 @@ fn head(
     (located, named)
 }
 
+/// Items of a function on Armv6-M whose branches all reach: an item takes at most 16 bytes, its literal
+/// included, and a short branch goes 2 KiB. In a longer one a branch may have to destroy LR.
+const SHORT_ITEMS_MAX: usize = 100;
+
 fn frame(func: &Func, assigned: &Assigned) -> Frame {
     let items = || assigned.code.values().flat_map(|code| &code.items);
     let calls = calls(func);
     let written: RegSet = items().flat_map(|item| item.inst.defs()).collect();
     let mut saved = written.intersection(RegSet::PRESERVED.union(RegSet::one(PReg::LR)));
-    if calls == Calls::Some {
+    if calls == Calls::Some || func.isa == Isa::V6M && items().count() > SHORT_ITEMS_MAX {
         saved.insert(PReg::LR);
     }
     let outgoing = items().filter_map(|item| match item.inst {

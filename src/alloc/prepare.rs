@@ -14,7 +14,7 @@ use super::flow::Flow;
 use super::live::Live;
 use crate::vcode::entity::{Block, TypedVec};
 use crate::vcode::func::{BlockData, Func, Head, Node, Purpose};
-use crate::vcode::inst::{Edge, Inst, Terminator};
+use crate::vcode::inst::{Edge, Inst, Operand2, Terminator};
 use crate::vcode::operands::{Constraint, Operand, Role};
 use crate::vcode::{Origin, VReg};
 
@@ -117,6 +117,14 @@ fn free_tied(func: &mut Func) {
         let uses = live.uses(func, block);
         let mut insts = Vec::new();
         for (index, mut node) in func.blocks[block].insts.clone().into_iter().enumerate() {
+            let is_last = |reg| uses.next(reg, index + 1).is_none();
+            if let Inst::InPlace { op, n, m: Operand2::Reg(m), .. } = &mut node.inst
+                && op.commutes()
+                && !is_last(*n)
+                && is_last(*m)
+            {
+                std::mem::swap(n, m);
+            }
             let operands = node.inst.operands();
             for operand in &operands {
                 let Constraint::Tied(place) = operand.constraint else {

@@ -1,7 +1,7 @@
 //! Spilling: decides which values are in registers at each point, before any register is chosen.
 //!
 //! Requires: a prepared function.
-//! Ensures: at each point at most 13 values are in registers, at most 8 of them across a call,
+//! Ensures: at each point no more values are in registers than there are, across a call no more than it preserves,
 //! and every operand that is neither fixed nor an edge argument is among them when it is used.
 //! Fixed operands and edge arguments may come from memory. Each value that is read from its slot
 //! was written there right after its definition.
@@ -66,10 +66,17 @@ pub struct Facts<'a> {
     pub recipes: &'a TypedVec<VReg, Option<Recipe>>,
 }
 
-/// Registers there are.
-pub const REGISTERS: usize = RegSet::ALLOCABLE.len() as usize;
-/// Registers that survive a call.
-pub const REGISTERS_ACROSS_CALL: usize = RegSet::PRESERVED.len() as usize;
+impl Facts<'_> {
+    /// Registers there are.
+    pub fn registers(&self) -> usize {
+        RegSet::allocable(self.func.isa).len() as usize
+    }
+
+    /// Registers that survive a call.
+    pub fn registers_across_call(&self) -> usize {
+        RegSet::allocable(self.func.isa).intersection(RegSet::PRESERVED).len() as usize
+    }
+}
 
 /// Plans a function.
 pub fn run(facts: &Facts<'_>) -> Plan {
@@ -186,7 +193,7 @@ impl Planner<'_> {
             }
         }
         let missing: Vec<VReg> = needed.difference(&walk.now).copied().collect();
-        let room = REGISTERS - missing.len();
+        let room = self.facts.registers() - missing.len();
         let kept: BTreeSet<VReg> = needed.intersection(&walk.now).copied().collect();
         for vreg in self.excess(walk, &kept, room, index) {
             walk.now.remove(&vreg);
@@ -204,9 +211,9 @@ impl Planner<'_> {
         let before = walk.now.clone();
         let defs: BTreeSet<VReg> = inst.defs().into_iter().collect();
         walk.now.retain(|&vreg| walk.uses.next(vreg, index + 1).is_some());
-        let mut room = REGISTERS - defs.len();
+        let mut room = self.facts.registers() - defs.len();
         if !inst.clobbers().is_empty() {
-            room = room.min(REGISTERS_ACROSS_CALL);
+            room = room.min(self.facts.registers_across_call());
             let recipes = self.facts.recipes;
             walk.now.retain(|&vreg| !recipes[vreg].as_ref().is_some_and(remat::is_tiny));
         }
@@ -276,7 +283,7 @@ impl Planner<'_> {
             }
         }
         some.sort_unstable();
-        let spare = (0..some.len()).take(REGISTERS.saturating_sub(chosen.len())).len();
+        let spare = (0..some.len()).take(self.facts.registers().saturating_sub(chosen.len())).len();
         chosen.extend(some.into_iter().take(spare).map(|(_, vreg)| vreg));
         self.nearest(chosen, live)
     }
@@ -295,10 +302,10 @@ impl Planner<'_> {
         let pressure = body.iter().map(|&block| self.pressure.anywhere[block]).max().unwrap_or(0);
         let calls = body.iter().filter_map(|&block| self.pressure.across_call[block]).max();
         let own = pressure.saturating_sub(through.len());
-        let mut room = REGISTERS.saturating_sub(own);
+        let mut room = self.facts.registers().saturating_sub(own);
         if let Some(calls) = calls {
             let own = calls.saturating_sub(through.len());
-            room = room.min(REGISTERS_ACROSS_CALL.saturating_sub(own));
+            room = room.min(self.facts.registers_across_call().saturating_sub(own));
         }
         let mut chosen = self.nearest(used.into_iter().collect(), live);
         let mut passing: Vec<(u32, VReg)> = through
@@ -307,7 +314,7 @@ impl Planner<'_> {
             .map(|vreg| (live[&vreg], vreg))
             .collect();
         passing.sort_unstable();
-        let room = room.min(REGISTERS - chosen.len());
+        let room = room.min(self.facts.registers() - chosen.len());
         chosen.extend(passing.into_iter().take(room).map(|(_, vreg)| vreg));
         chosen
     }
@@ -318,13 +325,13 @@ impl Planner<'_> {
     }
 
     fn nearest(&self, set: BTreeSet<VReg>, live: &BTreeMap<VReg, u32>) -> BTreeSet<VReg> {
-        if set.len() <= REGISTERS {
+        if set.len() <= self.facts.registers() {
             return set;
         }
         let mut list: Vec<(u64, VReg)> =
             set.into_iter().map(|vreg| (u64::from(live[&vreg]) * self.ease(vreg), vreg)).collect();
         list.sort_unstable();
-        list.into_iter().take(REGISTERS).map(|(_, vreg)| vreg).collect()
+        list.into_iter().take(self.facts.registers()).map(|(_, vreg)| vreg).collect()
     }
 
     /// Finds what edges read from slots: values that are in a register only behind the edge,

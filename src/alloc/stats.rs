@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use synth_verify::hints::Class;
 
 use super::allocated::{Allocated, Stats};
-use super::spill::{Facts, Point, REGISTERS, REGISTERS_ACROSS_CALL, visit_points};
+use super::spill::{Facts, Point, visit_points};
 use crate::vcode::VReg;
 use crate::vcode::reg::RegSet;
 
@@ -19,10 +19,10 @@ pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>, allocated: &Allocated) -
             values.extend(live);
             stats.pressure_max = stats.pressure_max.max(count(live.len()));
             let room = match point {
-                Point::Plain => REGISTERS,
+                Point::Plain => facts.registers(),
                 Point::AcrossCall => {
                     stats.call_pressure_max = stats.call_pressure_max.max(count(live.len()));
-                    REGISTERS_ACROSS_CALL
+                    facts.registers_across_call()
                 }
             };
             if live.len() > room {

@@ -7,6 +7,7 @@
 use synth_verify::hints::{Class, Label};
 
 use crate::entity::TypedVec;
+use crate::target::Isa;
 use crate::vcode::inst::Symbol;
 use crate::vcode::reg::{PReg, RegSet};
 
@@ -144,7 +145,12 @@ impl Writer<'_> {
         for (number, machine) in list.iter().enumerate() {
             // A comparison that stands before a branch reads what the line reads.
             self.label(line, number == 0, number == before_last);
-            encode(machine, line.position).append_to(&mut self.out.code);
+            let code = encode(machine, line.position);
+            debug_assert!(
+                self.pieces.isa == Isa::V7M || code.bytes() == 2 || matches!(machine, Machine::Call { .. }),
+                "Armv6-M has no {machine:?}"
+            );
+            code.append_to(&mut self.out.code);
         }
         self.exits(piece, line);
         if let LineOp::Table(_, targets) = &line.op {
@@ -165,8 +171,8 @@ impl Writer<'_> {
     /// From which instruction of the line control goes on to the next one.
     fn fall_offset(&self, line: &Line, form: Form) -> Option<u32> {
         let is_conditional = matches!(line.op, LineOp::JumpIf(..) | LineOp::JumpZero(..));
-        // The 16-bit branch around the 32-bit one.
-        if is_conditional && form == Form::Far { self.last.map(|last| last - 2) } else { self.last }
+        // The 16-bit branch around the longer one.
+        if is_conditional && matches!(form, Form::Far | Form::Around | Form::Linked) { self.last.map(|last| last - 2) } else { self.last }
     }
 
     fn exits(&mut self, from: Piece, line: &Line) {

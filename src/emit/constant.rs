@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::target::Isa;
 use crate::vcode::imm::{ModifiedImm, ShiftImm};
 use crate::vcode::inst::{AluOp, Operand2, ShiftOp};
 use crate::vcode::reg::PReg;
@@ -15,8 +16,37 @@ use super::encode::encode;
 use super::line::Literal;
 use super::machine::{FlagsMode, Machine, Position};
 
-/// Instructions that leave `value` in `d`, the shortest there are without a pool.
-pub fn steps(value: u32, d: PReg, flags: FlagsMode) -> Vec<Machine> {
+/// Instructions that leave `value` in `d`, the shortest there are without a pool; none if it takes one.
+pub fn steps(isa: Isa, value: u32, d: PReg, flags: FlagsMode) -> Option<Vec<Machine>> {
+    match isa {
+        Isa::V6M => short_steps(value, d, flags),
+        Isa::V7M => Some(long_steps(value, d, flags)),
+    }
+}
+
+/// One or two instructions of 16 bits. All of them set flags.
+fn short_steps(value: u32, d: PReg, flags: FlagsMode) -> Option<Vec<Machine>> {
+    if flags == FlagsMode::Keep || !d.is_low() {
+        return None;
+    }
+    let byte = |value: u32| ModifiedImm::new(value).filter(|_| value < 256).map(Operand2::Imm);
+    let first = |m| Machine::Mov { flags, d, m };
+    if let Some(m) = byte(value) {
+        return Some(vec![first(m)]);
+    }
+    let shift = value.trailing_zeros();
+    if let (Some(m), Some(by)) = (byte(value >> shift), ShiftImm::new(shift)) {
+        return Some(vec![first(m), Machine::Mov { flags, d, m: Operand2::Shifted(d, ShiftOp::Lsl, by) }]);
+    }
+    if let Some(m) = byte(!value) {
+        return Some(vec![first(m), Machine::Mvn { flags, d, m: Operand2::Reg(d) }]);
+    }
+    let rest = byte(value.wrapping_sub(255))?;
+    let most = byte(255)?;
+    Some(vec![first(most), Machine::Alu { op: AluOp::Add, flags, d, n: d, m: rest }])
+}
+
+fn long_steps(value: u32, d: PReg, flags: FlagsMode) -> Vec<Machine> {
     if let Some(single) = single(value, d, flags) {
         return vec![single];
     }
@@ -129,7 +159,7 @@ mod tests {
             for (d, flags, size) in
                 [(low, FlagsMode::Dead, dead_low), (low, FlagsMode::Keep, keep_low), (high, FlagsMode::Dead, dead_high)]
             {
-                let steps = steps(value, d, flags);
+                let steps = steps(Isa::V7M, value, d, flags).unwrap();
                 assert_eq!(run(&steps), value, "{value:#x} {steps:?}");
                 assert_eq!(bytes(&steps), size, "{value:#x} {steps:?}");
             }
@@ -143,10 +173,22 @@ mod tests {
             value = value.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let sparse = value & value.rotate_left(7) & value.rotate_left(13);
             for value in [value, sparse, value >> 12, !(value >> 14)] {
-                assert_eq!(run(&steps(value, PReg::R0, FlagsMode::Dead)), value);
-                assert_eq!(run(&steps(value, PReg::R0, FlagsMode::Keep)), value);
+                assert_eq!(run(&steps(Isa::V7M, value, PReg::R0, FlagsMode::Dead).unwrap()), value);
+                assert_eq!(run(&steps(Isa::V7M, value, PReg::R0, FlagsMode::Keep).unwrap()), value);
             }
         }
+    }
+
+    #[test]
+    fn short_constants_have_their_value_or_none() {
+        let cases = [(0, 2), (255, 2), (256, 4), (0x00ab_0000, 4), (u32::MAX, 4), (510, 4), (511, 0), (0x1234, 0)];
+        for (value, size) in cases {
+            let steps = steps(Isa::V6M, value, PReg::R0, FlagsMode::Dead);
+            assert_eq!(steps.as_ref().map_or(0, |steps| bytes(steps)), size, "{value:#x}");
+            assert!(steps.is_none_or(|steps| run(&steps) == value), "{value:#x}");
+        }
+        assert_eq!(steps(Isa::V6M, 1, PReg::R0, FlagsMode::Keep), None);
+        assert_eq!(steps(Isa::V6M, 1, PReg::new(8), FlagsMode::Dead), None);
     }
 
     #[test]

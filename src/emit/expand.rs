@@ -11,14 +11,14 @@ use synth_verify::hints::{Class, Location, Name};
 
 use crate::alloc::{Allocated, Item, Place};
 use crate::entity::TypedVec;
+use crate::target::Isa;
 use crate::vcode::entity::Block;
 use crate::vcode::func::ENTRY;
-use crate::vcode::imm::ModifiedImm;
 use crate::vcode::inst::{
-    Callee, Choice, CompareOp, Cond, Flags, Inst, LoadKind, Operand2, ShiftBy, StoreKind, Symbol, Terminator, Trap,
+    Callee, Choice, CompareOp, Cond, Flags, InPlaceOp, Inst, Operand2, ShiftBy, Symbol, Terminator, Trap,
     ZeroTest,
 };
-use crate::vcode::reg::{PReg, RegSet};
+use crate::vcode::reg::PReg;
 
 use super::constant::{self, Need};
 use super::frame;
@@ -26,7 +26,9 @@ use super::layout;
 use super::line::{Half, Line, LineOp, Literal, Names, Note, Piece, Pieces, StackState};
 use super::machine::{FlagsMode, Machine, Position, Side};
 
+mod choice;
 mod ending;
+mod stack;
 
 use ending::opposite;
 
@@ -45,8 +47,9 @@ pub fn run(func: &Allocated, checked_bytes: Option<u32>, stubs: Stubs) -> Pieces
     let mut expander = Expander {
         func,
         order: order.iter().enumerate().map(|(index, &block)| (block, index)).collect(),
-        pieces: Pieces::default(),
+        pieces: Pieces { isa: func.isa, ..Pieces::default() },
         piece_of: TypedVec::filled(None, func.blocks.len()),
+        open: None,
         tails: Vec::new(),
         pooled: constant::pooled(&needs(func, &order)),
         next_name: u32::try_from(func.vregs.len()).expect("fewer than 2^32 registers"),
@@ -59,6 +62,7 @@ pub fn run(func: &Allocated, checked_bytes: Option<u32>, stubs: Stubs) -> Pieces
     for (index, &block) in order.iter().enumerate() {
         let piece = expander.piece(block);
         expander.pieces.order.push(piece);
+        expander.open = Some(piece);
         if block == ENTRY {
             expander.entry(piece, checked_bytes);
         }
@@ -100,10 +104,12 @@ fn needs(func: &Allocated, order: &[Block]) -> BTreeMap<Literal, Vec<Need>> {
         for (item, mode) in data.items.iter().zip(modes) {
             let (literal, d, inline_bytes) = match item.inst {
                 Inst::Const { d, value } => {
-                    (Literal::Word(value), d, constant::bytes(&constant::steps(value, d, mode)))
+                    let inline = constant::steps(func.isa, value, d, mode);
+                    (Literal::Word(value), d, inline.map_or(NEVER_INLINE, |steps| constant::bytes(&steps)))
                 }
-                // A relocated MOVW and MOVT.
-                Inst::Address { d, symbol, addend } => (Literal::Address(symbol, addend), d, address_bytes(addend)),
+                Inst::Address { d, symbol, addend } => {
+                    (Literal::Address(symbol, addend), d, address_bytes(func.isa, addend))
+                }
                 _ => continue,
             };
             needs.entry(literal).or_default().push(Need { inline_bytes, d });
@@ -112,10 +118,13 @@ fn needs(func: &Allocated, order: &[Block]) -> BTreeMap<Literal, Vec<Need>> {
     needs
 }
 
+/// More than every pool costs.
+const NEVER_INLINE: u32 = 1 << 16;
+
 /// What an address costs without a pool: a relocated MOVW and MOVT, which hold an addend of 16 bits
-/// (AAELF32, 5.6.1), so that a larger addend leaves only the pool.
-fn address_bytes(addend: i32) -> u32 {
-    if i16::try_from(addend).is_ok() { 8 } else { 1 << 16 }
+/// (AAELF32, 5.6.1), so that a larger addend leaves only the pool; Armv6-M has neither.
+fn address_bytes(isa: Isa, addend: i32) -> u32 {
+    if isa == Isa::V7M && i16::try_from(addend).is_ok() { 8 } else { NEVER_INLINE }
 }
 
 struct Expander<'a> {
@@ -124,6 +133,8 @@ struct Expander<'a> {
     order: BTreeMap<Block, usize>,
     pieces: Pieces,
     piece_of: TypedVec<Block, Option<Piece>>,
+    /// The piece that the items at work go to: that of their block, or a later part of it.
+    open: Option<Piece>,
     /// Pieces that stand behind all blocks.
     tails: Vec<Piece>,
     pooled: BTreeSet<Literal>,
@@ -144,6 +155,10 @@ impl Expander<'_> {
         self.piece_of[block].expect("edges lead to blocks of the layout")
     }
 
+    fn open(&self) -> Piece {
+        self.open.expect("a block is at work")
+    }
+
     fn fresh(&mut self) -> Name {
         self.next_name += 1;
         self.next_name - 1
@@ -161,13 +176,14 @@ impl Expander<'_> {
     fn entry(&mut self, piece: Piece, checked_bytes: Option<u32>) {
         self.pieces.data[piece].stack = StackState::default();
         if let Some(bytes) = checked_bytes {
-            let mut lines = frame::limit_check(bytes, &mut || self.fresh());
+            let isa = self.func.isa;
+            let mut lines = frame::limit_check(isa, bytes, &mut || self.fresh());
             let tail = self.trap_tail(Trap::StackExhausted, None, StackState::default());
             let note = Note { source: None, class: Class::Check, reads: vec![], writes: vec![] };
             lines.push(frame::plain(LineOp::JumpIf(Cond::Lo, tail), note));
             self.lines(piece).extend(lines);
         }
-        let prologue = frame::prologue(&self.func.frame);
+        let prologue = frame::prologue(self.func.isa, &self.func.frame);
         self.lines(piece).extend(prologue);
     }
 
@@ -199,13 +215,13 @@ impl Expander<'_> {
     fn block(&mut self, block: Block, next: Option<Block>) {
         let func = self.func;
         let data = &func.blocks[block];
-        let piece = self.piece(block);
         let modes = flags_modes(&data.items, &data.terminator);
         let mut fused = None;
         for (index, item) in data.items.iter().enumerate() {
             if fused.take().is_some() {
                 continue;
             }
+            let piece = self.open();
             let site = Site { piece, item, flags: modes[index] };
             match (zero_test(item), data.items.get(index + 1)) {
                 (Some((n, is_zero)), Some(Item { inst: Inst::TrapIf { cond, trap }, source, .. }))
@@ -223,7 +239,7 @@ impl Expander<'_> {
                         let targets = [self.target(block, 0, then.block), self.target(block, 1, otherwise.block)];
                         let note = self.end_note(block, names);
                         let jump = |test, target| LineOp::JumpZero(test, n, target);
-                        return self.two_way((piece, next), targets, note, &|side| match side {
+                        return self.two_way((self.open(), next), targets, note, &|side| match side {
                             (Side::Then, target) => jump(test, target),
                             (Side::Else, target) => jump(opposite(test), target),
                         });
@@ -251,6 +267,11 @@ impl Expander<'_> {
     /// Instructions of which each writes `via` for the next to read. The last one reads and writes
     /// what the item does besides.
     fn chain(&mut self, site: Site<'_>, via: PReg, ops: Vec<LineOp>) {
+        let (reads, writes) = (self.names(&site.item.reads), self.names(&site.item.writes));
+        self.chain_named(site, via, ops, reads, writes);
+    }
+
+    fn chain_named(&mut self, site: Site<'_>, via: PReg, ops: Vec<LineOp>, mut reads: Names, writes: Names) {
         let mut held: Names = Vec::new();
         let last = ops.len() - 1;
         for (index, op) in ops.into_iter().enumerate() {
@@ -258,10 +279,8 @@ impl Expander<'_> {
                 let written = vec![(Location::Core(via.number()), self.fresh())];
                 self.put_named(site, (op, Position::Plain), std::mem::replace(&mut held, written.clone()), written);
             } else {
-                let mut reads = self.names(&site.item.reads);
                 reads.append(&mut held);
-                let writes = self.names(&site.item.writes);
-                self.put_named(site, (op, Position::Plain), reads, writes);
+                self.put_named(site, (op, Position::Plain), std::mem::take(&mut reads), writes.clone());
             }
         }
     }
@@ -277,20 +296,28 @@ impl Expander<'_> {
             Inst::Args { .. } => return,
             // What is in its place already only matters if its name changes.
             Inst::Move { d, m } if d == m && site.item.reads == site.item.writes => return,
+            Inst::Const { d, value } if self.is_out_of_reach(d) => {
+                return self.load_high(site, d, (block, index), |via, _| vec![LineOp::Literal(via, Literal::Word(value))]);
+            }
+            Inst::Address { d, symbol, addend } if self.is_out_of_reach(d) => {
+                let literal = Literal::Address(symbol, addend);
+                return self.load_high(site, d, (block, index), |via, _| vec![LineOp::Literal(via, literal)]);
+            }
             Inst::Const { d, value } => return self.constant(site, d, value),
             Inst::Address { d, symbol, addend } => {
                 return self.symbol_address(site, d, Literal::Address(symbol, addend));
             }
+            Inst::Select { d, cond, a, b } if self.func.isa == Isa::V6M => return self.choose(site, d, cond, (a, b)),
             Inst::Select { d, cond, a, b } => return self.select(site, d, cond, (a, b)),
             Inst::SetCond { d, cond } => {
                 let number = |value| Choice::Imm(crate::vcode::imm::Imm8::new(value).expect("0 and 1 are bytes"));
                 return self.select(site, d, cond, (number(1), number(0)));
             }
             Inst::SlotLoad { d, slot } => {
-                return self.stack_load(site, d, self.func.frame.slot_offset(slot));
+                return self.stack_load(site, d, self.func.frame.slot_offset(slot), (block, index));
             }
             Inst::IncomingLoad { d, offset } => {
-                return self.stack_load(site, d, self.func.frame.incoming_offset(offset));
+                return self.stack_load(site, d, self.func.frame.incoming_offset(offset), (block, index));
             }
             Inst::SlotStore { s, slot } => {
                 return self.stack_store(site, s, self.func.frame.slot_offset(slot), (block, index));
@@ -317,6 +344,18 @@ impl Expander<'_> {
             Inst::Shift { op, flags, d, n, by: ShiftBy::Reg(m) } => Machine::Shift { op, flags: asked(flags), d, n, m },
             Inst::Shift { op, flags, d, n, by: ShiftBy::Imm(by) } => {
                 Machine::Mov { flags: asked(flags), d, m: Operand2::Shifted(n, op, by) }
+            }
+            Inst::InPlace { op, flags, d, n, m } => {
+                debug_assert_eq!(d, n, "tied operands share registers");
+                let flags = asked(flags);
+                match (op, m) {
+                    (InPlaceOp::Alu(op), m) => Machine::Alu { op, flags, d, n, m },
+                    (InPlaceOp::Shift(op), Operand2::Reg(m)) => Machine::Shift { op, flags, d, n, m },
+                    (InPlaceOp::Mul, Operand2::Reg(m)) => Machine::Mul { flags, d, n, m },
+                    (InPlaceOp::Shift(_) | InPlaceOp::Mul, Operand2::Shifted(..) | Operand2::Imm(_)) => {
+                        unreachable!("shifts and products in place are of registers")
+                    }
+                }
             }
             Inst::Mul { d, n, m } => Machine::Mul { flags, d, n, m },
             Inst::MulAdd { d, n, m, a } => Machine::MulAdd { d, n, m, a },
@@ -349,108 +388,18 @@ impl Expander<'_> {
         if self.pooled.contains(&literal) {
             return self.put(site, LineOp::Literal(d, literal));
         }
-        let steps = constant::steps(value, d, site.flags);
-        self.chain(site, d, steps.into_iter().map(LineOp::Machine).collect());
+        match constant::steps(self.func.isa, value, d, site.flags) {
+            Some(steps) => self.chain(site, d, steps.into_iter().map(LineOp::Machine).collect()),
+            None => self.put(site, LineOp::Literal(d, literal)),
+        }
     }
 
     fn symbol_address(&mut self, site: Site<'_>, d: PReg, literal: Literal) {
-        if self.pooled.contains(&literal) {
+        if self.pooled.contains(&literal) || self.func.isa == Isa::V6M {
             return self.put(site, LineOp::Literal(d, literal));
         }
         let half = |half| LineOp::SymbolHalf(half, d, literal);
         self.chain(site, d, vec![half(Half::Low), half(Half::High)]);
-    }
-
-    fn stack_load(&mut self, site: Site<'_>, d: PReg, offset: u32) {
-        let (steps, address) = frame::address(offset, d);
-        let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
-        ops.push(LineOp::Machine(Machine::Load { kind: LoadKind::Word, d, address }));
-        self.chain(site, d, ops);
-    }
-
-    fn stack_store(&mut self, site: Site<'_>, s: PReg, offset: u32, at: (Block, usize)) {
-        let (steps, address) = frame::address(offset, PReg::SCRATCH);
-        if s == PReg::SCRATCH && !steps.is_empty() {
-            return self.scratch_store(site, offset, at);
-        }
-        let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
-        ops.push(LineOp::Machine(Machine::Store { kind: StoreKind::Word, s, address }));
-        self.chain(site, PReg::SCRATCH, ops);
-    }
-
-    /// Stores r12 where its address needs a register too: r0 lends itself and waits on the stack.
-    fn scratch_store(&mut self, site: Site<'_>, offset: u32, (block, index): (Block, usize)) {
-        let (via, state) = (PReg::R0, frame::body_state(&self.func.frame));
-        let lent = RegSet::one(via);
-        let name = self.name_in(via, block, index).unwrap_or_else(|| self.fresh());
-        let below = i32::try_from(state.depth).expect("a frame is smaller than 2 GiB") + 4;
-        let held = vec![(Location::Core(via.number()), name)];
-        let waits = vec![(Location::Stack(-below), name)];
-        let deeper = StackState { depth: state.depth + 4, ..state };
-        let mut lend = |machine, (reads, writes): (Names, Names), stack| {
-            let note = Note { source: site.item.source, class: Class::Frame, reads, writes };
-            let line = Line { stack: Some(stack), ..frame::plain(LineOp::Machine(machine), note) };
-            self.lines(site.piece).push(line);
-        };
-        lend(Machine::Push(lent), (held.clone(), waits.clone()), deeper);
-        let (steps, address) = frame::address(offset + 4, via);
-        let mut ops: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
-        ops.push(LineOp::Machine(Machine::Store { kind: StoreKind::Word, s: PReg::SCRATCH, address }));
-        self.chain(site, via, ops);
-        let note = Note { source: site.item.source, class: Class::Frame, reads: waits, writes: held };
-        let pop = frame::plain(LineOp::Machine(Machine::Pop(lent)), note);
-        self.lines(site.piece).push(Line { stack: Some(state), ..pop });
-    }
-
-    /// The name of what a register holds before an item.
-    fn name_in(&self, register: PReg, block: Block, index: usize) -> Option<Name> {
-        let data = &self.func.blocks[block];
-        for item in data.items[..index].iter().rev() {
-            let mut writes = item.writes.iter();
-            if let Some((_, vreg)) = writes.find(|(place, _)| *place == Place::Reg(register)) {
-                return Some(vreg.0);
-            }
-            if item.inst.clobbers().contains(register) {
-                return None;
-            }
-        }
-        let mut located = data.located.iter();
-        located.find(|(place, _)| *place == Place::Reg(register)).map(|(_, vreg)| vreg.0)
-    }
-
-    /// An IT block of one move, or of two where neither choice is in the destination already.
-    fn select(&mut self, site: Site<'_>, d: PReg, cond: Cond, (a, b): (Choice<PReg>, Choice<PReg>)) {
-        let mov = |choice: Choice<PReg>| {
-            let m = match choice {
-                Choice::Reg(m) => Operand2::Reg(m),
-                Choice::Imm(imm) => Operand2::Imm(ModifiedImm::new(imm.value()).expect("a byte is encodable")),
-            };
-            LineOp::Machine(Machine::Mov { flags: FlagsMode::Keep, d, m })
-        };
-        let reads = self.names(&site.item.reads);
-        let writes = self.names(&site.item.writes);
-        if a == b {
-            return self.put(site, mov(a));
-        }
-        let single = match (a, b) {
-            (_, Choice::Reg(b)) if b == d => Some((cond, a)),
-            (Choice::Reg(a), _) if a == d => Some((cond.negated(), b)),
-            _ => None,
-        };
-        let it = |cond, second| (LineOp::Machine(Machine::It { cond, second }), Position::Plain);
-        if let Some((cond, choice)) = single {
-            self.put_named(site, it(cond, None), vec![], vec![]);
-            return self.put_named(site, (mov(choice), Position::Under(cond)), reads, writes);
-        }
-        let of = |choice: Choice<PReg>| -> Names {
-            let read = |location: Location| matches!(choice, Choice::Reg(m) if location == Location::Core(m.number()));
-            reads.iter().copied().filter(|&(location, _)| read(location)).collect()
-        };
-        let between = vec![(Location::Core(d.number()), self.fresh())];
-        self.put_named(site, it(cond, Some(Side::Else)), vec![], vec![]);
-        self.put_named(site, (mov(a), Position::Under(cond)), of(a), between.clone());
-        let last_reads = [of(b), between].concat();
-        self.put_named(site, (mov(b), Position::Under(cond.negated())), last_reads, writes);
     }
 }
 

@@ -6,6 +6,7 @@
 use synth_verify::hints::{Class, ENTRY_NAME, Location};
 
 use crate::alloc::{Frame, Place};
+use crate::target::Isa;
 use crate::vcode::imm::{Imm12, ModifiedImm};
 use crate::vcode::inst::{Address, AluOp, CompareOp, LoadKind, Operand2, Symbol, WideOp};
 use crate::vcode::reg::{PReg, RegSet};
@@ -33,10 +34,14 @@ pub fn body_state(frame: &Frame) -> StackState {
     StackState { depth: frame.bytes(), saved: frame.saved }
 }
 
-/// The deepest that SP can go, in bytes below SP at entry: a frame too large for one load may lend a
-/// register for an address, whose value then waits on the stack.
-pub fn bytes_max(frame: &Frame) -> u32 {
-    let lent = if Imm12::new(frame.local_bytes).is_some() { 0 } else { 4 };
+/// The deepest that SP can go, in bytes below SP at entry: registers that are lent, for an address or because
+/// loads and stores cannot name another, wait on the stack.
+pub fn bytes_max(isa: Isa, frame: &Frame) -> u32 {
+    let lent = match isa {
+        Isa::V6M => 8,
+        Isa::V7M if Imm12::new(frame.local_bytes).is_some() => 0,
+        Isa::V7M => 4,
+    };
     frame.bytes() + lent
 }
 
@@ -78,13 +83,19 @@ fn framed(machine: Machine, (reads, writes): (Names, Names), stack: StackState) 
 
 /// What the stack check of a function compares with: the bytes it needs, rounded up to what one
 /// addition can hold. A need beyond every addition is beyond every stack too.
-pub fn checked_bytes(need: u32) -> u32 {
-    round_up_to_immediate(need).unwrap_or(0xff00_0000)
+pub fn checked_bytes(isa: Isa, need: u32) -> u32 {
+    match isa {
+        Isa::V6M => need,
+        Isa::V7M => round_up_to_immediate(need).unwrap_or(0xff00_0000),
+    }
 }
 
 /// Leaves the lowest SP at which `bytes` of stack are left in r12, and compares SP with it. Control
 /// has to leave if SP is lower. `names` yields names for the values in between.
-pub fn limit_check(bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
+pub fn limit_check(isa: Isa, bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
+    if isa == Isa::V6M {
+        return limit_check_low(bytes, names);
+    }
     let (ip, flags) = (PReg::SCRATCH, FlagsMode::Keep);
     let limit = Literal::Address(Symbol::StackLimit, 0);
     let add = match ModifiedImm::new(bytes) {
@@ -115,8 +126,37 @@ pub fn limit_check(bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
     lines
 }
 
+/// The same in r4, whose value waits in r12: on Armv6-M only low registers can be loaded to. What is left in r4
+/// is its own value again.
+fn limit_check_low(bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
+    let (via, ip) = (PReg::new(4), PReg::SCRATCH);
+    let limit = Literal::Address(Symbol::StackLimit, 0);
+    let mut ops = vec![
+        LineOp::Literal(via, limit),
+        LineOp::Machine(Machine::Load { kind: LoadKind::Word, d: via, address: Address::Offset(via, Imm12::ZERO) }),
+    ];
+    for start in (0..bytes).step_by(255) {
+        let imm = ModifiedImm::new((bytes - start).min(255)).expect("a byte is encodable");
+        let (op, flags) = (AluOp::Add, FlagsMode::Dead);
+        ops.push(LineOp::Machine(Machine::Alu { op, flags, d: via, n: via, m: Operand2::Imm(imm) }));
+    }
+    let copy = |d, m| LineOp::Machine(Machine::Mov { flags: FlagsMode::Keep, d, m: Operand2::Reg(m) });
+    let own = |register: PReg| vec![(Location::Core(register.number()), entry_name(via))];
+    let check = |op, reads, writes| plain(op, Note { source: None, class: Class::Check, reads, writes });
+    let mut lines = vec![check(copy(ip, via), own(via), own(ip))];
+    let mut held: Names = Vec::new();
+    for op in ops {
+        let written = vec![(Location::Core(via.number()), names())];
+        lines.push(check(op, std::mem::replace(&mut held, written.clone()), written));
+    }
+    let compare = Machine::Compare { op: CompareOp::Cmp, n: PReg::SP, m: Operand2::Reg(via) };
+    lines.push(check(LineOp::Machine(compare), held, vec![]));
+    lines.push(check(copy(via, ip), own(ip), own(via)));
+    lines
+}
+
 /// Saves registers and makes room.
-pub fn prologue(frame: &Frame) -> Vec<Line> {
+pub fn prologue(isa: Isa, frame: &Frame) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut state = StackState::default();
     if !frame.saved.is_empty() {
@@ -124,7 +164,7 @@ pub fn prologue(frame: &Frame) -> Vec<Line> {
         let names = (entry_registers(frame.saved), saved_words(frame.saved));
         lines.push(framed(Machine::Push(frame.saved), names, state));
     }
-    for (step, bytes) in sp_steps(AluOp::Sub, frame.local_bytes) {
+    for (step, bytes) in sp_steps(isa, AluOp::Sub, frame.local_bytes) {
         state.depth += bytes;
         lines.push(framed(step, (vec![], vec![]), state));
     }
@@ -132,10 +172,10 @@ pub fn prologue(frame: &Frame) -> Vec<Line> {
 }
 
 /// Undoes the prologue and returns. `results` are the locations that the caller reads.
-pub fn epilogue(frame: &Frame, results: Names, source: Option<u32>) -> Vec<Line> {
+pub fn epilogue(isa: Isa, frame: &Frame, results: Names, source: Option<u32>) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut state = body_state(frame);
-    for (step, bytes) in sp_steps(AluOp::Add, frame.local_bytes) {
+    for (step, bytes) in sp_steps(isa, AluOp::Add, frame.local_bytes) {
         state.depth -= bytes;
         lines.push(framed(step, (vec![], vec![]), state));
     }
@@ -158,12 +198,18 @@ pub fn epilogue(frame: &Frame, results: Names, source: Option<u32>) -> Vec<Line>
 }
 
 /// Additions that move SP, each with the bytes it moves it by.
-fn sp_steps(op: AluOp, bytes: u32) -> Vec<(Machine, u32)> {
+fn sp_steps(isa: Isa, op: AluOp, bytes: u32) -> Vec<(Machine, u32)> {
     let (d, n, flags) = (PReg::SP, PReg::SP, FlagsMode::Keep);
     let mut steps = Vec::new();
     let mut left = bytes;
     while left > 0 {
         let (step, moved) = match (ModifiedImm::new(left), Imm12::new(left)) {
+            _ if isa == Isa::V6M => {
+                // The 16-bit forms hold a multiple of 4 up to 508.
+                let part = left.min(508);
+                let imm = ModifiedImm::new(part).expect("seven bits in one place are encodable");
+                (Machine::Alu { op, flags, d, n, m: Operand2::Imm(imm) }, part)
+            }
             (Some(imm), _) => (Machine::Alu { op, flags, d, n, m: Operand2::Imm(imm) }, left),
             (None, Some(imm)) => {
                 let op = if op == AluOp::Add { WideOp::Add } else { WideOp::Sub };
@@ -183,18 +229,25 @@ fn sp_steps(op: AluOp, bytes: u32) -> Vec<(Machine, u32)> {
 
 /// The address of a word at a distance from SP, and what has to run before an access to it. The
 /// instructions write only `via`, which must not be SP, and leave the flags alone.
-pub fn address(offset: u32, via: PReg) -> (Vec<Machine>, Address<PReg>) {
-    if let Some(imm) = Imm12::new(offset) {
+pub fn address(isa: Isa, offset: u32, via: PReg) -> (Vec<LineOp>, Address<PReg>) {
+    let is_near = isa == Isa::V7M || offset <= 1020;
+    if let Some(imm) = Imm12::new(offset).filter(|_| is_near) {
         return (vec![], Address::Offset(PReg::SP, imm));
     }
     let flags = FlagsMode::Keep;
     let near = Imm12::new(offset & 0xfff).expect("12 bits");
     let far = offset & !0xfff;
-    let add = |n: PReg, m: Operand2<PReg>| Machine::Alu { op: AluOp::Add, flags, d: via, n, m };
+    let add =
+        |n: PReg, m: Operand2<PReg>| LineOp::Machine(Machine::Alu { op: AluOp::Add, flags, d: via, n, m });
+    if isa == Isa::V6M {
+        let steps = vec![LineOp::Literal(via, Literal::Word(offset)), add(via, Operand2::Reg(PReg::SP))];
+        return (steps, Address::Offset(via, Imm12::ZERO));
+    }
     let steps = match ModifiedImm::new(far) {
         Some(imm) => vec![add(PReg::SP, Operand2::Imm(imm))],
         None => {
-            let mut steps = super::constant::steps(far, via, flags);
+            let steps = super::constant::steps(isa, far, via, flags).expect("every constant has steps");
+            let mut steps: Vec<LineOp> = steps.into_iter().map(LineOp::Machine).collect();
             steps.push(add(via, Operand2::Reg(PReg::SP)));
             steps
         }

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::target::Isa;
+
 use super::line::{LineOp, Piece, Pieces};
 use super::machine::Machine;
 use super::relax::{self, ChunkKind, Form, OutOfReach, Placed};
@@ -51,15 +53,15 @@ fn moved(pieces: &Pieces, placed: &Placed) -> Option<Vec<Piece>> {
         };
         let op = &pieces.data[piece].lines[index].op;
         let reach = match (op, form) {
-            (LineOp::JumpIf(..) | LineOp::JumpZero(..), Form::Wide | Form::Far) => 250,
-            (LineOp::JumpZero(_, n, _), Form::Narrow) if n.is_low() => 124,
+            (LineOp::JumpIf(..) | LineOp::JumpZero(..), Form::Wide | Form::Far | Form::Around | Form::Linked) => 250,
+            (LineOp::JumpZero(_, n, _), Form::Narrow) if n.is_low() && pieces.isa == Isa::V7M => 124,
             _ => continue,
         };
         let &[tail] = op.targets() else { continue };
         if !tails.contains(&tail) {
             continue;
         }
-        let is_forward = matches!(op, LineOp::JumpZero(..));
+        let is_forward = matches!(op, LineOp::JumpZero(..)) && pieces.isa == Isa::V7M;
         let mut near = ends.iter().filter(|(end, _)| {
             let backward = chunk.at >= *end && !is_forward && chunk.at - end + MARGIN <= reach;
             let forward = *end > chunk.at && end - chunk.at + MARGIN <= reach;

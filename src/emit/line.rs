@@ -5,6 +5,7 @@ use synth_verify::hints::{Class, Location, Name};
 
 use crate::entity;
 use crate::entity::TypedVec;
+use crate::target::Isa;
 use crate::vcode::entity::Block;
 use crate::vcode::inst::{Cond, Symbol, ZeroTest};
 use crate::vcode::reg::{PReg, RegSet};
@@ -19,6 +20,8 @@ entity! {
 /// Code of one function.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Pieces {
+    /// The instructions that they may have.
+    pub isa: Isa,
     /// The pieces.
     pub data: TypedVec<Piece, PieceData>,
     /// Their order in the code.

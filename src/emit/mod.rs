@@ -25,6 +25,7 @@ use std::fmt;
 use synth_verify::hints::FunctionHints;
 
 use crate::alloc::Allocated;
+use crate::target::Isa;
 use crate::vcode::Func;
 
 pub mod assemble;
@@ -63,9 +64,15 @@ pub struct Emitted {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TooLong;
 
+/// Most stack that a check on Armv6-M adds to the limit, by instructions that add a byte.
+const CHECKED_BYTES_MAX: u32 = 1 << 16;
+
 /// Emits a function. `need`, if given, is the stack in bytes that the prologue has to find free.
 pub fn run(func: &Func, allocated: &Allocated, need: Option<u32>) -> Result<Emitted, TooLong> {
-    let checked = need.map(frame::checked_bytes);
+    let checked = need.map(|need| frame::checked_bytes(allocated.isa, need));
+    if allocated.isa == Isa::V6M && checked > Some(CHECKED_BYTES_MAX) {
+        return Err(TooLong);
+    }
     let attempt = |stubs: Stubs| {
         let pieces = expand::run(allocated, checked, stubs);
         islands::run(pieces)

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::entity::TypedVec;
+use crate::target::Isa;
 use crate::vcode::imm::ModifiedImm;
 use crate::vcode::inst::{CompareOp, Cond, Operand2, ZeroTest};
 use crate::vcode::reg::PReg;
@@ -31,6 +32,10 @@ pub enum Form {
     Wide,
     /// A 16-bit branch on the inverted condition around a 32-bit one.
     Far,
+    /// On Armv6-M, a 16-bit branch on the inverted condition around one that goes further.
+    Around,
+    /// On Armv6-M, a BL, around which a branch on the inverted condition goes. LR is saved, and read by nobody.
+    Linked,
 }
 
 /// What cannot be reached in any form.
@@ -76,7 +81,7 @@ pub enum ChunkKind {
 /// Finds a form for every line and a place for every literal.
 pub fn run(pieces: &Pieces) -> Result<Placed, OutOfReach> {
     let mut forms: TypedVec<Piece, Vec<Form>> =
-        pieces.data.values().map(|data| data.lines.iter().map(|line| first_form(&line.op)).collect()).collect();
+        pieces.data.values().map(|data| data.lines.iter().map(|line| first_form(pieces.isa, &line.op)).collect()).collect();
     loop {
         let placed = Sweep::run(pieces, &forms);
         let mut has_grown = false;
@@ -86,7 +91,7 @@ pub fn run(pieces: &Pieces) -> Result<Placed, OutOfReach> {
             };
             let op = &pieces.data[piece].lines[index].op;
             if !reaches(op, form, chunk.at, &placed, (piece, index)) {
-                forms[piece][index] = longer(op, form)?;
+                forms[piece][index] = longer(pieces.isa, op, form)?;
                 has_grown = true;
             }
         }
@@ -96,21 +101,25 @@ pub fn run(pieces: &Pieces) -> Result<Placed, OutOfReach> {
     }
 }
 
-fn first_form(op: &LineOp) -> Form {
+fn first_form(isa: Isa, op: &LineOp) -> Form {
     match op {
-        LineOp::JumpZero(_, n, _) if n.is_low() => Form::Direct,
+        LineOp::JumpZero(_, n, _) if n.is_low() && isa == Isa::V7M => Form::Direct,
         LineOp::Literal(d, _) if !d.is_low() => Form::Wide,
         _ => Form::Narrow,
     }
 }
 
-fn longer(op: &LineOp, form: Form) -> Result<Form, OutOfReach> {
+fn longer(isa: Isa, op: &LineOp, form: Form) -> Result<Form, OutOfReach> {
     match (op, form) {
+        (LineOp::JumpIf(..) | LineOp::JumpZero(..), Form::Narrow) if isa == Isa::V6M => Ok(Form::Around),
+        (LineOp::JumpIf(..) | LineOp::JumpZero(..), Form::Around) => Ok(Form::Linked),
+        (LineOp::Jump(_), Form::Narrow) if isa == Isa::V6M => Ok(Form::Linked),
+        (_, Form::Narrow) if isa == Isa::V6M => Err(OutOfReach::Branch),
         (LineOp::JumpZero(..), Form::Direct) => Ok(Form::Narrow),
         (LineOp::JumpIf(..) | LineOp::JumpZero(..), Form::Wide) => Ok(Form::Far),
         (LineOp::Table(..), Form::Wide) => Err(OutOfReach::Table),
         (_, Form::Narrow) => Ok(Form::Wide),
-        (_, Form::Direct | Form::Wide | Form::Far) => Err(OutOfReach::Branch),
+        (_, Form::Direct | Form::Wide | Form::Far | Form::Around | Form::Linked) => Err(OutOfReach::Branch),
     }
 }
 
@@ -120,7 +129,7 @@ fn reaches(op: &LineOp, form: Form, at: u32, placed: &Placed, line: (Piece, usiz
         LineOp::Machine(_) | LineOp::SymbolHalf(..) | LineOp::Call(_) => true,
         LineOp::Jump(target) => match form {
             Form::Direct | Form::Narrow => branch_reaches(Width::Narrow, distance(*target)),
-            Form::Wide | Form::Far => branch_reaches(Width::Wide, distance(*target)),
+            Form::Wide | Form::Far | Form::Around | Form::Linked => branch_reaches(Width::Wide, distance(*target)),
         },
         LineOp::JumpIf(_, target) => conditional_reaches(form, distance(*target)),
         LineOp::JumpZero(_, n, target) if form == Form::Direct => zero_reaches(*n, distance(*target)),
@@ -128,13 +137,13 @@ fn reaches(op: &LineOp, form: Form, at: u32, placed: &Placed, line: (Piece, usiz
         LineOp::Table(_, targets) => {
             let most = match form {
                 Form::Direct | Form::Narrow => 2 * 0xff,
-                Form::Wide | Form::Far => 2 * 0xffff,
+                Form::Wide | Form::Far | Form::Around | Form::Linked => 2 * 0xffff,
             };
             targets.iter().all(|&target| (4..=most + 4).contains(&distance(target)))
         }
         LineOp::Literal(..) => match form {
             Form::Direct | Form::Narrow => literal_distance(at, placed.literals[&line]) <= 1020,
-            Form::Wide | Form::Far => literal_distance(at, placed.literals[&line]) <= 4095,
+            Form::Wide | Form::Far | Form::Around | Form::Linked => literal_distance(at, placed.literals[&line]) <= 4095,
         },
     }
 }
@@ -148,7 +157,8 @@ fn conditional_reaches(form: Form, distance: i32) -> bool {
     match form {
         Form::Direct | Form::Narrow => branch_if_reaches(Width::Narrow, distance),
         Form::Wide => branch_if_reaches(Width::Wide, distance),
-        Form::Far => branch_reaches(Width::Wide, distance - 2),
+        Form::Far | Form::Linked => branch_reaches(Width::Wide, distance - 2),
+        Form::Around => branch_reaches(Width::Narrow, distance - 2),
     }
 }
 
@@ -181,17 +191,24 @@ pub trait Surroundings {
 pub fn instructions(op: &LineOp, form: Form, at: u32, around: &dyn Surroundings) -> Vec<Machine> {
     let to = |target: Piece| distance(at, around.start(target));
     let width = match form {
-        Form::Direct | Form::Narrow => Width::Narrow,
-        Form::Wide | Form::Far => Width::Wide,
+        Form::Direct | Form::Narrow | Form::Around => Width::Narrow,
+        Form::Wide | Form::Far | Form::Linked => Width::Wide,
+    };
+    let branch = |distance: i32| match form {
+        Form::Linked => Machine::Call { distance },
+        _ => Machine::Branch { width, distance },
     };
     let branch_if = |cond: Cond, distance: i32| match form {
         Form::Direct | Form::Narrow | Form::Wide => {
             vec![Machine::BranchIf { width, cond, distance }]
         }
-        Form::Far => vec![
-            Machine::BranchIf { width: Width::Narrow, cond: cond.negated(), distance: 6 },
-            Machine::Branch { width: Width::Wide, distance: distance - 2 },
-        ],
+        Form::Far | Form::Around | Form::Linked => {
+            let around = if form == Form::Around { 4 } else { 6 };
+            vec![
+                Machine::BranchIf { width: Width::Narrow, cond: cond.negated(), distance: around },
+                branch(distance - 2),
+            ]
+        }
     };
     match *op {
         LineOp::Machine(machine) => vec![machine],
@@ -212,7 +229,7 @@ pub fn instructions(op: &LineOp, form: Form, at: u32, around: &dyn Surroundings)
             let distance = u16::try_from(distance).expect("literals are in reach");
             vec![Machine::LoadLiteral { width, d, distance }]
         }
-        LineOp::Jump(target) => vec![Machine::Branch { width, distance: to(target) }],
+        LineOp::Jump(target) => vec![branch(to(target))],
         LineOp::JumpIf(cond, target) => branch_if(cond, to(target)),
         LineOp::JumpZero(test, n, target) if form == Form::Direct => {
             vec![Machine::BranchZero { test, n, distance: to(target) }]
@@ -234,7 +251,7 @@ pub fn instructions(op: &LineOp, form: Form, at: u32, around: &dyn Surroundings)
 pub fn entry_width(form: Form) -> EntryWidth {
     match form {
         Form::Direct | Form::Narrow => EntryWidth::Byte,
-        Form::Wide | Form::Far => EntryWidth::Half,
+        Form::Wide | Form::Far | Form::Around | Form::Linked => EntryWidth::Half,
     }
 }
 
@@ -362,8 +379,9 @@ impl Sweep<'_> {
     fn wait_for(&mut self, literal: Literal, form: Form, load: (Piece, usize)) {
         let pc = (self.at + 4) & !3;
         let (deadline, last_deadline) = match form {
+            Form::Direct | Form::Narrow if self.pieces.isa == Isa::V6M => (pc + 1020, pc + 1020),
             Form::Direct | Form::Narrow => (pc + 1020, u32::MAX),
-            Form::Wide | Form::Far => (pc + 4092, pc + 4092),
+            Form::Wide | Form::Far | Form::Around | Form::Linked => (pc + 4092, pc + 4092),
         };
         match self.pending.iter_mut().find(|pending| pending.literal == literal) {
             Some(pending) => {

@@ -8,6 +8,7 @@
 //! Comparisons give 1 or 0 as an `i32`. There is no "greater": the translator swaps the operands.
 //! There is no "is zero": it is a comparison with the constant 0.
 
+use crate::target::Isa;
 use crate::trap::Trap;
 
 use crate::entity;
@@ -308,9 +309,14 @@ impl Op {
         matches!(self.effect(), Effect::Pure | Effect::Guarded | Effect::Read(_))
     }
 
-    /// Whether no processor computes it: a function of the runtime does.
-    pub fn is_helped(self) -> bool {
-        matches!(self, Op::DivU64 | Op::DivS64 | Op::RemU64 | Op::RemS64)
+    /// Whether no instruction computes it: a function of the runtime does.
+    pub fn is_helped(self, isa: Isa) -> bool {
+        match self {
+            Op::DivU64 | Op::DivS64 | Op::RemU64 | Op::RemS64 => true,
+            Op::DivU32 | Op::DivS32 | Op::RemU32 | Op::RemS32 | Op::Mul64 => isa == Isa::V6M,
+            Op::Clz32 | Op::Ctz32 | Op::Clz64 | Op::Ctz64 => isa == Isa::V6M,
+            _ => false,
+        }
     }
 
     /// Whether its operands may be swapped.

@@ -73,12 +73,13 @@ impl Lower<'_> {
         self.emit_call(want, Callee::Register(code), signature, &args[1..]);
     }
 
-    /// Computes what the processor has no instruction for by a function of the runtime.
-    pub(super) fn help(&mut self, want: Pair, op: Op, args: &[Value]) {
+    /// Computes what the processor has no instruction for by a function of the runtime; says whether it did.
+    pub(super) fn help(&mut self, want: Pair, op: Op, args: &[Value]) -> bool {
+        let Some(helper) = self.module.helper(op) else { return false };
         self.place_shared();
-        let types: Vec<Type> = args.iter().map(|&arg| self.ir.values[arg].ty).collect();
-        let callee = Callee::Function(self.module.helper(op).0);
-        self.emit_call_of(Some(want), callee, (&types, Some(Type::I64)), args);
+        let (_, types, result) = op.plain().expect("what has no instruction has no immediates");
+        self.emit_call_of(Some(want), Callee::Function(helper.0), (types, Some(result)), args);
+        true
     }
 
     fn emit_call(&mut self, want: Option<Pair>, callee: Callee<VReg>, signature: Sig, args: &[Value]) {

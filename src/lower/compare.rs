@@ -336,6 +336,13 @@ impl Lower<'_> {
         let cond = condition(op).expect("every other operator with a 32-bit result is selected");
         if self.ir.values[a].ty == Type::I32 {
             match cond {
+                Cond::Eq if self.is_constant(b, 0) && self.here_comparison(a).is_none() && self.is_small() => {
+                    // 0 - n borrows unless n is 0: -n + n + 1 is 1 then, and else 0.
+                    let (m, minus) = (self.reg(a), self.local());
+                    let (op, flags, zero) = (AluOp::Rsb, Flags::Set, Operand2::Imm(zero()));
+                    self.emit(Inst::Alu { op, flags, d: minus, n: m, m: zero });
+                    return self.alu(AluOp::Adc, d, minus, Operand2::Reg(m));
+                }
                 Cond::Eq if self.is_constant(b, 0) && self.here_comparison(a).is_none() => {
                     // Exactly 0 has 32 leading zeros.
                     let (zeros, m) = (self.local(), self.reg(a));

@@ -5,6 +5,7 @@ use super::words::Word;
 use super::{Half, Lower};
 use crate::ir;
 use crate::ir::{Target, Type, Value};
+use crate::target::Isa;
 use crate::vcode::VReg;
 use crate::vcode::entity::Block;
 use crate::vcode::imm::ModifiedImm;
@@ -14,11 +15,11 @@ use crate::vcode::inst::{CompareOp, Cond, Edge, Operand2, Terminator, ZeroTest};
 const CHAIN_ENTRIES_MAX: usize = 3;
 
 /// How many blocks a terminator needs behind its own.
-pub(super) fn extra_blocks(terminator: &ir::Terminator) -> usize {
+pub(super) fn extra_blocks(terminator: &ir::Terminator, isa: Isa) -> usize {
     match terminator {
         ir::Terminator::BrTable { targets, .. } => match targets.len() {
             0 => 0,
-            entries if entries <= CHAIN_ENTRIES_MAX => entries - 1,
+            entries if entries <= CHAIN_ENTRIES_MAX || isa == Isa::V6M => entries - 1,
             _ => 1,
         },
         ir::Terminator::Jump(_)
@@ -38,6 +39,7 @@ impl Lower<'_> {
             ir::Terminator::BrTable { index, targets, default } => match targets.len() {
                 0 => Terminator::Jump(self.edge(default)),
                 entries if entries <= CHAIN_ENTRIES_MAX => self.branch_chain(*index, targets, default),
+                _ if self.is_small() => self.branch_tree(*index, targets, default),
                 _ => self.branch_table(*index, targets, default),
             },
             ir::Terminator::Return(values) => self.lower_return(values),
@@ -128,6 +130,36 @@ impl Lower<'_> {
             word @ Word::Const(_) if entry > 0 => self.fresh_reg(word),
             word => self.word_reg(word),
         }
+    }
+
+    /// Checks the range, then halves it until one entry is left.
+    fn branch_tree(&mut self, index: Value, targets: &[Target], default: &Target) -> Terminator<VReg> {
+        let n = self.reg_for_chain(index, targets.len());
+        let before = std::mem::take(&mut self.buffer);
+        let mut next = self.blocks[self.block].0 + 1;
+        let then = self.branch_half((n, 0), targets, &mut next);
+        self.buffer = before;
+        let otherwise = self.edge(default);
+        self.compare_index(n, targets.len() as u32);
+        Terminator::Branch { cond: Cond::Lo, then, otherwise }
+    }
+
+    /// An edge to the block that chooses among at least two entries, the first of which has the number `from`.
+    fn branch_half(&mut self, (n, from): (VReg, u32), targets: &[Target], next: &mut u32) -> Edge<VReg> {
+        let block = Block(*next);
+        *next += 1;
+        let (low, high) = targets.split_at(targets.len() / 2);
+        let middle = from + low.len() as u32;
+        let inner = [(low, from), (high, middle)].map(|(half, from)| match half {
+            [_] => None,
+            _ => Some(self.branch_half((n, from), half, next)),
+        });
+        let [then, otherwise] = inner;
+        let then = then.unwrap_or_else(|| self.edge(&low[0]));
+        let otherwise = otherwise.unwrap_or_else(|| self.edge(&high[0]));
+        self.compare_index(n, middle);
+        self.end_extra_block(block, Terminator::Branch { cond: Cond::Lo, then, otherwise });
+        Edge { block, args: Vec::new() }
     }
 
     /// Checks the range, then jumps through a table.

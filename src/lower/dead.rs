@@ -65,6 +65,7 @@ fn has_effect(inst: &Inst<VReg>) -> bool {
         | Inst::AluWide { .. }
         | Inst::Not { .. }
         | Inst::Shift { .. }
+        | Inst::InPlace { .. }
         | Inst::Mul { .. }
         | Inst::MulAdd { .. }
         | Inst::MulSub { .. }

@@ -8,7 +8,7 @@ use crate::vcode::entity::Entity;
 use crate::vcode::func::{ENTRY, Func};
 use crate::vcode::imm::BitField;
 use crate::vcode::inst::{
-    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2, ShiftBy,
+    InPlaceOp, Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2, ShiftBy,
     ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, UnaryOp, WideOp, ZeroTest,
 };
 use crate::vcode::{PReg, VReg};
@@ -316,6 +316,15 @@ impl Machine {
                 if flags == Flags::Set {
                     self.logic_flags(value);
                 }
+                self.set(d, value);
+            }
+            Inst::InPlace { op, flags, d, n, m } => {
+                let (n, m) = (self.get(n), self.operand2(m));
+                let value = match op {
+                    InPlaceOp::Alu(op) => self.alu(op, flags, n, m),
+                    InPlaceOp::Shift(op) => shift(op, n, m & 0xff),
+                    InPlaceOp::Mul => n.wrapping_mul(m),
+                };
                 self.set(d, value);
             }
             Inst::Mul { d, n, m } => self.set(d, self.get(n).wrapping_mul(self.get(m))),

@@ -129,6 +129,9 @@ impl Lower<'_> {
 
     pub(super) fn load(&mut self, want: Option<Pair>, access: Access, base: Value, offset: u32) {
         let Some(want) = want else { return };
+        if self.is_small() {
+            return self.load_pieces(want, access, base, offset);
+        }
         let address = self.address(access, base, offset);
         let kind = match access {
             Access::U8 => LoadKind::Byte,
@@ -151,6 +154,9 @@ impl Lower<'_> {
     }
 
     pub(super) fn store(&mut self, access: Access, args: &[Value], offset: u32) {
+        if self.is_small() {
+            return self.store_pieces(access, args, offset);
+        }
         let address = self.address(access, args[0], offset);
         let kind = match access {
             Access::U8 | Access::S8 => StoreKind::Byte,

@@ -20,10 +20,12 @@
 //! | `wide` `wide_shift` | 64-bit operators |
 //! | `compare` | conditions, flags, selects |
 //! | `memory` | addresses, loads, stores, cells, table entries |
+//! | `pieces` | loads and stores that must not be unaligned |
 //! | `call` | calls, entry, return |
 //! | `control` | terminators and edges |
 //! | `dead` | removal of what turned out unused |
 //! | `pool` | long constants and addresses over the whole function |
+//! | `legalise` | what Armv6-M lacks, as what it has |
 
 mod call;
 mod compare;
@@ -31,9 +33,11 @@ mod control;
 mod dead;
 mod expression;
 mod int;
+mod legalise;
 mod logic;
 mod memory;
 pub mod module;
+mod pieces;
 mod pool;
 mod shared;
 mod shift;
@@ -52,6 +56,7 @@ use crate::config::Config;
 use crate::entity::TypedVec;
 use crate::ir;
 use crate::ir::{Op, Type};
+use crate::target::Isa;
 use crate::vcode;
 use crate::vcode::VReg;
 use crate::vcode::func::{Head, Node, Origin, Purpose};
@@ -60,12 +65,13 @@ use crate::vcode::inst::{Inst, Terminator, Trap};
 pub use module::ModuleInfo;
 
 /// Selects instructions for a function.
-pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Func {
+pub fn run(func: &ir::Func, module: &ModuleInfo, config: &Config) -> vcode::Func {
     let cfg = ir::cfg::run(func);
     let dominators = ir::dom::run(&cfg);
     let loops = ir::loops::run(&cfg, &dominators);
     let order: Vec<ir::Block> = cfg.rpo.iter().rev().copied().collect();
     let mut lower = Lower::new(func, module, &order);
+    lower.out.isa = config.cpu.isa();
     for block in func.blocks.keys() {
         lower.make_blocks(block);
     }
@@ -80,6 +86,7 @@ pub fn run(func: &ir::Func, module: &ModuleInfo, _config: &Config) -> vcode::Fun
     dead::run(&mut out);
     let flow = pool::Flow { func, cfg: &cfg, dominators: &dominators, loops: &loops, blocks: &blocks };
     pool::run(&mut out, &flow, &lower.poolable);
+    legalise::run(&mut out);
     debug_assert_eq!(vcode::check::check(&out), Ok(()), "{out}");
     out
 }
@@ -197,7 +204,7 @@ impl<'a> Lower<'a> {
         let data = &self.ir.blocks[block];
         let made = self.out.block(Head::default());
         self.blocks.push(made);
-        for _ in 0..control::extra_blocks(&data.terminator) {
+        for _ in 0..control::extra_blocks(&data.terminator, self.out.isa) {
             self.out.block(Head::default());
         }
         if block != ir::ENTRY {
@@ -268,6 +275,11 @@ impl<'a> Lower<'a> {
                 }
             }
         }
+    }
+
+    /// Whether only the instructions of Armv6-M are there.
+    fn is_small(&self) -> bool {
+        self.out.isa == Isa::V6M
     }
 
     // Items.

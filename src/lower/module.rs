@@ -87,11 +87,9 @@ impl ModuleInfo {
         ModuleInfo { helpers, ..ModuleInfo::new(imports, length, &globals) }
     }
 
-    /// The function that computes an operator.
-    ///
-    /// Requires: the module has been linked with it.
-    pub fn helper(&self, op: Op) -> Function {
-        self.helpers[&op]
+    /// The function that computes an operator, if no instruction does.
+    pub fn helper(&self, op: Op) -> Option<Function> {
+        self.helpers.get(&op).copied()
     }
 
     /// Whether a function is imported.

@@ -29,6 +29,7 @@ impl Lower<'_> {
             }
             Op::Shl64 | Op::ShrU64 | Op::ShrS64 => self.shift_wide(want, op, a, b),
             Op::RotL64 | Op::RotR64 => self.rotate_wide(want, op, a, b),
+            Op::Clz64 | Op::Ctz64 | Op::DivU64 | Op::DivS64 | Op::RemU64 | Op::RemS64 if self.help(want, op, args) => {}
             Op::Clz64 | Op::Ctz64 | Op::Popcnt64 => {
                 if let Some(d) = want.low {
                     self.count_wide(d, op, a);
@@ -50,7 +51,6 @@ impl Lower<'_> {
                 }
             }
             Op::Select64 => self.select_pair(want, args),
-            Op::DivU64 | Op::DivS64 | Op::RemU64 | Op::RemS64 => self.help(want, op, args),
             other => unreachable!("{other:?} has no 64-bit result"),
         }
     }
@@ -166,6 +166,9 @@ impl Lower<'_> {
         let Some(inst) = self.only_here(b).filter(|inst| inst.op == Op::Mul64) else {
             return false;
         };
+        if want.high.is_some() && self.module.helper(Op::Mul64).is_some() {
+            return false;
+        }
         let (xl, xh) = self.words(a);
         let factors = (inst.args[0], inst.args[1]);
         let (Pair { low, high }, long) = (want, self.long_factors(inst));
@@ -286,6 +289,9 @@ impl Lower<'_> {
             }
             return;
         };
+        if self.help(want, Op::Mul64, &[a, b]) {
+            return;
+        }
         let low = self.wanted_or_local(want.low);
         let inst = ir::InstData { op: Op::Mul64, args: vec![a, b], result: None, offset: self.source };
         if let Some((sign, n, m)) = self.long_factors(&inst) {

@@ -12,12 +12,15 @@ use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
 
 use super::entity::{Block, TypedVec, VReg, Value};
 use super::inst::{Callee, Inst, Terminator};
+use crate::target::Isa;
 
 /// A function.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Func {
     /// Wasm function index, imports counted.
     pub index: u32,
+    /// The instructions that it may have.
+    pub isa: Isa,
     /// The blocks; block 0 is the entry.
     pub blocks: TypedVec<Block, BlockData>,
     /// What each virtual register stands for.

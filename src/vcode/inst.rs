@@ -150,6 +150,33 @@ pub enum ShiftOp {
     Ror,
 }
 
+/// What an instruction of two operands does with the first, which is also the destination.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum InPlaceOp {
+    /// Arithmetic and logic.
+    Alu(AluOp),
+    /// A shift by a register.
+    Shift(ShiftOp),
+    /// A product. Its flags are no result.
+    Mul,
+}
+
+impl InPlaceOp {
+    /// Whether the carry flag is an operand.
+    pub fn reads_carry(self) -> bool {
+        matches!(self, InPlaceOp::Alu(op) if op.reads_carry())
+    }
+
+    /// Whether the operands may be exchanged.
+    pub fn commutes(self) -> bool {
+        match self {
+            InPlaceOp::Alu(op) => op.commutes(),
+            InPlaceOp::Shift(_) => false,
+            InPlaceOp::Mul => true,
+        }
+    }
+}
+
 /// One operand, one result.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum UnaryOp {
@@ -325,6 +352,8 @@ pub enum Inst<R> {
     Not { flags: Flags, d: R, m: Operand2<R> },
     /// d = n shifted.
     Shift { op: ShiftOp, flags: Flags, d: R, n: R, by: ShiftBy<R> },
+    /// d = n op m; d and n share a register. The form that Armv6-M has of most operators.
+    InPlace { op: InPlaceOp, flags: Flags, d: R, n: R, m: Operand2<R> },
     /// d = n * m.
     Mul { d: R, n: R, m: R },
     /// d = a + n * m.

@@ -141,6 +141,11 @@ impl<R: Copy> Inst<R> {
                 };
                 Inst::Shift { op, flags, d: f(defined(d)), n, by }
             }
+            Inst::InPlace { op, flags, d, n, m } => {
+                let n = f(used(n));
+                let m = m.map(f);
+                Inst::InPlace { op, flags, d: f(tied(d, 0)), n, m }
+            }
             Inst::Mul { d, n, m } => {
                 let (n, m) = (f(used(n)), f(used(m)));
                 Inst::Mul { d: f(defined(d)), n, m }
@@ -237,6 +242,7 @@ impl<R: Copy> Inst<R> {
         let effect = |reads, writes| FlagsEffect { reads, writes };
         match *self {
             Inst::Alu { op, flags, .. } => effect(op.reads_carry(), flags == Flags::Set),
+            Inst::InPlace { op, flags, .. } => effect(op.reads_carry(), flags == Flags::Set),
             Inst::Not { flags, .. } | Inst::Shift { flags, .. } => effect(false, flags == Flags::Set),
             Inst::Compare { .. } | Inst::Call(_) => effect(false, true),
             Inst::Select { .. } | Inst::SetCond { .. } | Inst::TrapIf { .. } => effect(true, false),

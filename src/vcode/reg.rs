@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::target::Isa;
+
 /// A core register, r0 to r15.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PReg(u8);
@@ -70,7 +72,7 @@ pub struct RegSet(u16);
 impl RegSet {
     /// No register.
     pub const EMPTY: RegSet = RegSet(0);
-    /// What the allocator may hand out: r0 to r11 and LR.
+    /// What the allocator may hand out where every instruction takes any register: r0 to r11 and LR.
     pub const ALLOCABLE: RegSet = RegSet(0x4fff);
     /// What a call destroys (AAPCS, 6.1.1): r0 to r3, r12, LR.
     pub const CLOBBERED: RegSet = RegSet(0x500f);
@@ -78,6 +80,14 @@ impl RegSet {
     pub const PRESERVED: RegSet = RegSet(0x0ff0);
     /// r0 to r7.
     pub const LOW: RegSet = RegSet(0x00ff);
+
+    /// What the allocator may hand out.
+    pub const fn allocable(isa: Isa) -> RegSet {
+        match isa {
+            Isa::V6M => RegSet::LOW,
+            Isa::V7M => RegSet::ALLOCABLE,
+        }
+    }
 
     /// The set with these bits.
     pub const fn from_bits(bits: u16) -> RegSet {

@@ -5,7 +5,7 @@ use std::fmt::{self, Debug, Display, Formatter};
 use super::entity::VReg;
 use super::func::{BlockData, Func};
 use super::inst::{
-    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2, ShiftBy,
+    InPlaceOp, Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2, ShiftBy,
     ShiftOp, Sign, StoreKind, Symbol, Terminator, UnaryOp, WideOp, ZeroTest,
 };
 use super::reg::PReg;
@@ -111,6 +111,11 @@ impl<R: Display + Copy> Display for Inst<R> {
             Inst::AluWide { op, d, n, imm } => write!(f, "{d} = {op} {n}, #{}", imm.value()),
             Inst::Not { flags, d, m } => write!(f, "{d} = mvn{flags} {m}"),
             Inst::Shift { op, flags, d, n, by } => write!(f, "{d} = {op}{flags} {n}, {by}"),
+            Inst::InPlace { op, flags, d, n, m } => match op {
+                InPlaceOp::Alu(op) => write!(f, "{d} = {op}{flags} in place {n}, {m}"),
+                InPlaceOp::Shift(op) => write!(f, "{d} = {op}{flags} in place {n}, {m}"),
+                InPlaceOp::Mul => write!(f, "{d} = mul{flags} in place {n}, {m}"),
+            },
             Inst::Mul { d, n, m } => write!(f, "{d} = mul {n}, {m}"),
             Inst::MulAdd { d, n, m, a } => write!(f, "{d} = mla {n}, {m}, {a}"),
             Inst::MulSub { d, n, m, a } => write!(f, "{d} = mls {n}, {m}, {a}"),

@@ -8,7 +8,7 @@ use crate::alloc::allocated::Allocated;
 use crate::vcode::entity::Slot;
 use crate::vcode::func::ENTRY;
 use crate::vcode::inst::{
-    Address, AluOp, Call, Choice, CompareOp, Cond, Flags, MulLongAddOp, Operand2, ShiftBy, ShiftOp, Sign, Symbol,
+    InPlaceOp, Address, AluOp, Call, Choice, CompareOp, Cond, Flags, MulLongAddOp, Operand2, ShiftBy, ShiftOp, Sign, Symbol,
     Terminator, ZeroTest,
 };
 use crate::vcode::operands::Role;
@@ -152,6 +152,14 @@ impl Machine {
                     ShiftBy::Imm(imm) => imm.value(),
                 };
                 self.logic(shifted(op, get(n), by), flags)
+            }
+            Inst::InPlace { op, flags, n, m, .. } => {
+                let m = second(m, get);
+                match op {
+                    InPlaceOp::Alu(op) => self.alu(op, flags, get(n), m),
+                    InPlaceOp::Shift(op) => self.logic(shifted(op, get(n), m & 31), flags),
+                    InPlaceOp::Mul => get(n).wrapping_mul(m),
+                }
             }
             Inst::Mul { n, m, .. } => get(n).wrapping_mul(get(m)),
             Inst::MulAdd { n, m, a, .. } => get(a).wrapping_add(get(n).wrapping_mul(get(m))),

@@ -25,7 +25,7 @@ impl Expander<'_> {
         let none = Vec::new();
         let renames = self.func.blocks[block].renames.get(edge).unwrap_or(&none);
         let (to, renames) = layout::resolve(self.func, to, renames);
-        let (from, to) = (self.piece(block), self.piece(to));
+        let (from, to) = (self.open(), self.piece(to));
         let renames: Vec<_> = renames
             .into_iter()
             .map(|(place, before, after)| (frame::location(&self.func.frame, place), before.0, after.0))
@@ -39,7 +39,7 @@ impl Expander<'_> {
 
     pub(super) fn terminator(&mut self, block: Block, next: Option<Block>) {
         let func = self.func;
-        let piece = self.piece(block);
+        let piece = self.open();
         match &func.blocks[block].terminator {
             Terminator::Jump(edge) => {
                 let target = self.target(block, 0, edge.block);
@@ -70,7 +70,7 @@ impl Expander<'_> {
             Terminator::Return { .. } => {
                 let results = self.names(&func.blocks[block].terminator_reads);
                 let source = func.blocks[block].terminator_source;
-                let lines = frame::epilogue(&func.frame, results, source);
+                let lines = frame::epilogue(func.isa, &func.frame, results, source);
                 self.lines(piece).extend(lines);
             }
             Terminator::Trap(trap) => {
@@ -111,7 +111,7 @@ impl Expander<'_> {
     }
 
     fn table(&mut self, (block, next): (Block, Option<Block>), index: PReg, targets: Vec<Piece>) {
-        let piece = self.piece(block);
+        let piece = self.open();
         let note = self.end_note(block, vec![]);
         let [first, ..] = targets.as_slice() else {
             unreachable!("a table has a target for each index, and there is an index");
