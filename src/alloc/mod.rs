@@ -150,7 +150,7 @@ fn head(
     (located, named)
 }
 
-/// Items of a function on Armv6-M whose branches all reach: an item takes at most 16 bytes, its literal
+/// Items and blocks of a function on Armv6-M whose branches all reach: an item takes at most 16 bytes, its literal
 /// included, and a short branch goes 2 KiB. In a longer one a branch may have to destroy LR.
 const SHORT_ITEMS_MAX: usize = 100;
 
@@ -159,7 +159,7 @@ fn frame(func: &Func, assigned: &Assigned) -> Frame {
     let calls = calls(func);
     let written: RegSet = items().flat_map(|item| item.inst.defs()).collect();
     let mut saved = written.intersection(RegSet::PRESERVED.union(RegSet::one(PReg::LR)));
-    if calls == Calls::Some || func.isa == Isa::V6M && items().count() > SHORT_ITEMS_MAX {
+    if calls == Calls::Some || func.isa == Isa::V6M && items().count() + func.blocks.len() > SHORT_ITEMS_MAX {
         saved.insert(PReg::LR);
     }
     let outgoing = items().filter_map(|item| match item.inst {

@@ -26,11 +26,18 @@ pub struct Board {
 }
 
 /// Every board. Of those with one architecture a smaller one stands before a larger one.
-const BOARDS: [Board; 2] = [
+const BOARDS: [Board; 3] = [
+    // nRF51 Series Reference Manual, 4 and 5.
+    Board {
+        name: "BBC micro:bit",
+        architectures: &[Architecture::V6M],
+        vectors: 0,
+        memory: [(0, 0x0004_0000), (0x2000_0000, 0x2000_4000)],
+    },
     // Arm DAI0385, DAI0386, DAI0500.
     Board {
         name: "MPS2 with AN385, AN386 or AN500",
-        architectures: &[Architecture::V7M, Architecture::V7EM],
+        architectures: &[Architecture::V6M, Architecture::V7M, Architecture::V7EM],
         vectors: 0,
         memory: [(0, 0x0040_0000), (0x2000_0000, 0x2040_0000)],
     },

@@ -128,7 +128,9 @@ impl<'a> Ranges<'a> {
             ranges
                 .constants
                 .extend(constants(&decoded.0, pc, &successors).map(|address| address.wrapping_sub(subject.start)));
-            let (mut step, after) = step(&decoded, context, labels.get(&at).copied()).map_err(|why| find(at, why))?;
+            let is_call = is_call(&decoded.0) && linked_branch(subject, &decoded.0, at).is_none();
+            let label = labels.get(&at).copied();
+            let (mut step, after) = step(&decoded, (context, is_call), label).map_err(|why| find(at, why))?;
             step.successors = successors;
             if context.conditional > 0 && !step.successors.contains(&(at + decoded.1)) {
                 step.successors.push(at + decoded.1);
@@ -320,6 +322,9 @@ fn successors(subject: &Subject<'_>, (inst, size): &(Inst, u32), at: u32, jumps:
         let fits = at < subject.end - subject.start;
         fits.then_some(at).ok_or_else(|| format!("control leaves the function for offset {at:#x}"))
     };
+    if let Some(target) = linked_branch(subject, inst, at) {
+        return Ok(vec![target]);
+    }
     match inst {
         Inst::Branch { offset } => Ok(vec![inside(target(*offset))?]),
         Inst::BranchCond { offset, .. } | Inst::CompareBranch { offset, .. } => {
@@ -330,6 +335,18 @@ fn successors(subject: &Subject<'_>, (inst, size): &(Inst, u32), at: u32, jumps:
         inst if leaves(inst) => Ok(Vec::new()),
         _ => Ok(vec![inside(next)?]),
     }
+}
+
+fn is_call(inst: &Inst) -> bool {
+    matches!(inst, Inst::BranchLink { .. } | Inst::BranchLinkReg { .. })
+}
+
+/// Where a BL goes that is a branch to a place inside its function, behind the entry.
+fn linked_branch(subject: &Subject<'_>, inst: &Inst, at: u32) -> Option<u32> {
+    let Inst::BranchLink { offset } = inst else { return None };
+    let target = at.wrapping_add(4).wrapping_add_signed(*offset);
+    let is_relocated = subject.program.relocation_within(subject.start.wrapping_add(at), 4).is_some();
+    (!is_relocated && (1..subject.end - subject.start).contains(&target)).then_some(target)
 }
 
 /// Whether an instruction jumps to an address in a register or from memory.
@@ -400,7 +417,7 @@ fn literals(subject: &Subject<'_>) -> impl Iterator<Item = u32> {
 /// What an instruction reads and writes, stack words included, and what is known behind it.
 fn step<'a>(
     (inst, size): &(Inst, u32),
-    context: Context,
+    (context, is_call): (Context, bool),
     label: Option<&'a Label>,
 ) -> Result<(Step<'a>, Context), String> {
     let depth = context.depth;
@@ -412,7 +429,6 @@ fn step<'a>(
         StackWords::Read(words) => reads.extend(words),
         StackWords::Written(words) => writes.extend(words),
     }
-    let is_call = matches!(inst, Inst::BranchLink { .. } | Inst::BranchLinkReg { .. });
     let mut may_read = BTreeSet::new();
     if is_call {
         may_read.extend((0..4).map(Location::Core));
@@ -423,7 +439,7 @@ fn step<'a>(
     if leaves(inst) {
         may_read.extend((0..2).map(Location::Core));
     }
-    if matches!(inst, Inst::Branch { .. }) {
+    if matches!(inst, Inst::Branch { .. } | Inst::BranchLink { .. }) {
         // A branch to a shared epilogue hands the results on.
         may_read.extend((0..2).map(Location::Core));
         may_read.extend(label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location));

@@ -36,6 +36,11 @@ pub fn needs(
         stack.need(*index);
     }
     for (index, frame) in frames {
+        // As an operator it has to end, without a trap: what checks for stack may be on a cycle of calls.
+        if module.runtime.contains(*index) && frame.checked_bytes > 0 {
+            let message = format!("{} checks for stack, and is an operator", module.display_name(*index));
+            stack.findings.push(Finding { at: 0, check: Check::Stack, message });
+        }
         let need = stack.needs[index];
         let reserved = frame.checked_bytes;
         if reserved > 0 && (reserved < need || reserved > need.saturating_add(SLACK_BYTES)) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::eval::MEMORY;
 use super::*;
+use crate::target::Isa;
 use crate::ir::op::PLAIN;
 use crate::ir::{Access, Block, Memory, Target, Trap, eval};
 
@@ -110,7 +111,7 @@ impl Builder<'_> {
                 0 => self.random.pick(PLAIN).0,
                 _ => self.random.pick(FOLDING),
             };
-            if !op.is_helped() && op.plain().is_some_and(|(_, _, result)| result == ty) {
+            if !op.is_helped(Isa::V7M) && op.plain().is_some_and(|(_, _, result)| result == ty) {
                 break op;
             }
         };

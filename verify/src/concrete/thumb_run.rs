@@ -15,6 +15,7 @@ use super::word::{Concrete, Fault, RegionIndex, Truth, Word};
 use crate::abi::{self, Place};
 use crate::hints::{Location, Sort};
 use crate::segment::kept::{Kept, LR, of_the_caller};
+use crate::thumb::feature::Architecture;
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Inst, Reg, Width};
 use crate::thumb::sem::{self, Alignment, Flags, Flow, ItState, Machine};
@@ -255,7 +256,7 @@ impl<'p> Processor<'p> {
     fn step(&mut self, pc: u32, around: &mut Surroundings<'_, '_>) -> Result<Result<u32, Leave>, Fault> {
         let bytes = self.memory.fetch(self.loaded.code_word(pc))?;
         let (inst, size) = decode(bytes, 0).map_err(|error| Fault::Other(error.to_string()))?;
-        self.loaded.architecture.require(&inst).map_err(Fault::Other)?;
+        self.loaded.architecture.require(&inst, size).map_err(Fault::Other)?;
         self.note(pc, size)?;
         let next = pc.wrapping_add(size);
         let sp_before = self.stack_offset()?;
@@ -474,14 +475,18 @@ impl Concrete for Processor<'_> {}
 fn aligned(address: Word, alignment: Alignment) -> Result<(), Fault> {
     let offset = match (alignment, address) {
         (Alignment::Any, _) => 0,
-        (Alignment::Word, Word::Int(address)) => address,
-        (Alignment::Word, Word::Pointer { offset, .. }) => offset,
-        (Alignment::Word, Word::Low { .. } | Word::Poison) => 0,
+        (Alignment::Half | Alignment::Word, Word::Int(address)) => address,
+        (Alignment::Half | Alignment::Word, Word::Pointer { offset, .. }) => offset,
+        (Alignment::Half | Alignment::Word, Word::Low { .. } | Word::Poison) => 0,
     };
-    if offset % 4 == 0 { Ok(()) } else { Err(Fault::Unmapped { address, why: "an unaligned access" }) }
+    if offset % alignment.bytes() == 0 { Ok(()) } else { Err(Fault::Unmapped { address, why: "an unaligned access" }) }
 }
 
 impl Machine for Processor<'_> {
+    fn architecture(&self) -> Architecture {
+        self.loaded.architecture
+    }
+
     fn fault(&mut self, reason: String) -> Fault {
         Fault::Other(reason)
     }

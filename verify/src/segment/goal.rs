@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use crate::abi::{self, Place};
-use crate::domain::{Bin32, Bin64, Cmp, Domain};
+use crate::domain::{Bin32, Cmp, Domain, Un32};
 use crate::hints::{Class, Cut, Label, Location, Sort};
 use crate::program::CallTarget;
 use crate::term::facts::Facts;
@@ -14,6 +14,7 @@ use crate::term::prove::{By, Open, Outcome as Proof};
 use crate::term::{Term32, TermBool, Terms};
 use crate::verdict::{Kind, Method};
 use crate::wasm::module::{FunctionType, ValueType};
+use crate::wasm::runtime::Operator;
 use crate::wasm::sem::Value;
 
 use super::relation;
@@ -210,12 +211,13 @@ pub(super) fn called(
     Ok(behind_call(walk, path, outcome, Return { signature: signature.clone(), stack_bytes, offset, next, at }))
 }
 
-/// A function of the runtime is an operator: behind the call its result is where AAPCS has it. Nothing
-/// happens that Wasm would see, so the source stays where it is.
+/// A function of the runtime is an operator: of the words of the registers and stack words that AAPCS
+/// passes operands in, and behind the call its result is where AAPCS has it. Nothing happens that Wasm
+/// would see, so the source stays where it is.
 pub(super) fn helped(
     walk: &mut Walk<'_, '_>,
     path: &Path,
-    (function, operator): (u32, Bin64),
+    (function, operator): (u32, Operator),
     next: u32,
 ) -> Result<Path, String> {
     let at = walk.offset(path.pc);
@@ -223,20 +225,53 @@ pub(super) fn helped(
     if !depth.is_multiple_of(8) {
         return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
     }
+    let (places, stack_bytes) = abi::arguments(&operator.operands());
     let mut path = path.clone();
-    let symbolic = &mut *walk.symbolic;
-    let [low, high, other_low, other_high] = [0, 1, 2, 3].map(|register| path.machine.registers[register]);
-    let (a, b) = (symbolic.terms.join(&high, &low), symbolic.terms.join(&other_high, &other_low));
-    let result = symbolic.terms.bin64(operator, &a, &b);
-    path.machine.clobber_registers(symbolic, 0);
-    path.machine.registers[0] = symbolic.terms.low(&result);
-    path.machine.registers[1] = symbolic.terms.high(&result);
+    let mut operands = Vec::new();
+    for place in places.into_iter().flatten() {
+        operands.push(match place {
+            Place::Register(register) => path.machine.registers[usize::from(register)],
+            Place::Stack(offset) => path.machine.location(Location::Stack(offset as i32 - depth as i32))?,
+        });
+    }
+    let result = computed(&mut walk.symbolic.terms, operator, &operands)?;
+    path.machine.clobber_registers(walk.symbolic, stack_bytes);
+    for (register, word) in result.into_iter().enumerate() {
+        path.machine.registers[register] = word;
+    }
     name_results(walk, &mut path, at);
     walk.walked.calls.insert(Callee::Direct(function));
     walk.close(at, Kind::Call, Method::Same);
     path.pc = next;
     path.fresh = Freshness::Under;
     Ok(path)
+}
+
+/// The words of an operator's result, low first.
+fn computed(terms: &mut Terms, operator: Operator, words: &[Term32]) -> Result<Vec<Term32>, String> {
+    let wide = match (operator, words) {
+        (Operator::Word(word), [a, b]) => return Ok(vec![terms.bin32(word, a, b)]),
+        (Operator::Rest(quotient), [a, b]) => {
+            let quotient = terms.bin32(quotient, a, b);
+            let whole = terms.bin32(Bin32::Mul, &quotient, b);
+            return Ok(vec![terms.bin32(Bin32::Sub, a, &whole)]);
+        }
+        (Operator::LeadingZeros, [a]) => return Ok(vec![terms.un32(Un32::Clz, a)]),
+        (Operator::TrailingZeros, [a]) => {
+            let reversed = terms.un32(Un32::Rbit, a);
+            return Ok(vec![terms.un32(Un32::Clz, &reversed)]);
+        }
+        (Operator::WideUnary(unary), [low, high]) => {
+            let a = terms.join(high, low);
+            terms.un64(unary, &a)
+        }
+        (Operator::Wide(binary), [low, high, other_low, other_high]) => {
+            let (a, b) = (terms.join(high, low), terms.join(other_high, other_low));
+            terms.bin64(binary, &a, &b)
+        }
+        _ => return Err("an operator of other operands".to_owned()),
+    };
+    Ok(vec![terms.low(&wide), terms.high(&wide)])
 }
 
 /// Gives what a call leaves in places the names that its label says.

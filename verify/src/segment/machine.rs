@@ -14,6 +14,7 @@ use crate::hints::{Base, Location};
 use crate::program::Word;
 use crate::term::node::Width;
 use crate::term::{Term32, TermMem, Terms};
+use crate::thumb::feature::Architecture;
 use crate::thumb::flags::Flags;
 use crate::thumb::inst::{Inst, Reg, Width as Bytes};
 use crate::thumb::sem::{Alignment, ItState, Machine};
@@ -336,21 +337,29 @@ impl Symbolic {
         }
     }
 
-    /// Alignment that LDRD, LDM and the like need (DDI0403, A3.2.1).
-    fn require_aligned(&mut self, place: &Where) -> Result<(), Stop> {
+    /// Alignment that LDRD, LDM and the like need (DDI0403, A3.2.1), and on Armv6-M every access. A region
+    /// begins at a multiple of 8, and in cells and tables only words are accessed.
+    fn require_aligned(&mut self, place: &Where, alignment: Alignment) -> Result<(), Stop> {
+        let bytes = alignment.bytes();
         let aligned = match place {
-            Where::Stack(offset) => offset % 4 == 0,
+            Where::Stack(offset) => offset.unsigned_abs().is_multiple_of(bytes),
             Where::Instance(_) | Where::Table(_) | Where::StackLimit => true,
-            Where::Memory(offset) => self.terms.as_const32(*offset).is_some_and(|offset| offset % 4 == 0),
+            Where::Memory(offset) => {
+                let (mask, zero) = (self.terms.w32(bytes - 1), self.terms.w32(0));
+                let rest = self.terms.bin32(Bin32::And, offset, &mask);
+                let is_multiple = self.terms.cmp32(Cmp::Eq, &rest, &zero);
+                self.prover.decide(&mut self.terms, &self.facts, is_multiple) == Some(true)
+            }
         };
-        aligned.then_some(()).ok_or_else(|| Stop::Fault("the address is not shown to be a multiple of 4".to_owned()))
+        let message = || Stop::Fault(format!("the address is not shown to be a multiple of {bytes}"));
+        aligned.then_some(()).ok_or_else(message)
     }
 
     /// Reads bytes, zero-extended.
     pub(super) fn read(&mut self, address: Term32, width: Width, alignment: Alignment) -> Result<Term32, Stop> {
         let place = self.place(address, width.bytes())?;
-        if alignment == Alignment::Word {
-            self.require_aligned(&place)?;
+        if alignment != Alignment::Any {
+            self.require_aligned(&place, alignment)?;
         }
         match place {
             Where::Memory(offset) => Ok(self.terms.load(self.machine.memory, offset, width)),
@@ -409,8 +418,8 @@ impl Symbolic {
         alignment: Alignment,
     ) -> Result<(), Stop> {
         let place = self.place(address, width.bytes())?;
-        if alignment == Alignment::Word {
-            self.require_aligned(&place)?;
+        if alignment != Alignment::Any {
+            self.require_aligned(&place, alignment)?;
         }
         self.machine.touched = true;
         match place {
@@ -494,6 +503,10 @@ impl Symbolic {
 }
 
 impl Machine for Symbolic {
+    fn architecture(&self) -> Architecture {
+        self.program.architecture
+    }
+
     fn fault(&mut self, reason: String) -> Stop {
         Stop::Fault(reason)
     }

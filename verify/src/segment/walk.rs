@@ -14,7 +14,8 @@ use crate::program::{CallTarget, Program};
 use crate::term::facts::Facts;
 use crate::term::{Term32, TermBool};
 use crate::thumb::decode::decode;
-use crate::thumb::inst::Inst;
+use crate::domain::Decide;
+use crate::thumb::inst::{Cond, Inst};
 use crate::thumb::sem::{self, Flow};
 use crate::trap::Trap;
 use crate::verdict::{Check, Finding, Kind, Method, Obligation};
@@ -281,12 +282,19 @@ impl Walk<'_, '_> {
         }
         let bytes = self.subject.program.code(path.pc, self.subject.end);
         let (inst, size) = decode(bytes, 0).map_err(|error| format!("no instruction that is modelled: {error}"))?;
-        self.subject.program.architecture.require(&inst)?;
+        self.subject.program.architecture.require(&inst, size)?;
         self.walked.covered.extend(at..at + size);
         self.note_kept(path, at)?;
         let inside = path.machine.in_it_block();
         if *self.conditional.entry(at).or_insert(inside) != inside {
             return Err("a branch leads to an instruction inside an IT block".to_owned());
+        }
+        if let Inst::BranchCond { cond, offset } = inst
+            && (size, offset) == (2, 0)
+            && !inside
+            && let Some(stepped) = self.skip(path, cond)?
+        {
+            return Ok(stepped);
         }
         let core = path.machine.core();
         let flow = match self.execute(path, &inst, size) {
@@ -309,6 +317,49 @@ impl Walk<'_, '_> {
         self.after(path, at)?;
         let next = path.pc + size;
         self.follow(path, flow, next)
+    }
+
+    /// A branch around one instruction of 16 bits that only writes registers: where the facts do not tell whether
+    /// it is taken, both ways are one, as with an IT block. Nothing if it is no such branch.
+    fn skip(&mut self, path: &mut Path, cond: Cond) -> Result<Option<Stepped>, String> {
+        let (at, pc) = (self.offset(path.pc), path.pc + 2);
+        let is_cut = |at| self.cuts.contains_key(&at);
+        if is_cut(at + 2) || self.subject.program.relocation_within(pc, 2).is_some() {
+            return Ok(None);
+        }
+        let Ok((inst, 2)) = decode(self.subject.program.code(pc, self.subject.end), 0) else { return Ok(None) };
+        let core = path.machine.core();
+        let decided = self.with_machine(path, |symbolic| {
+            let condition = symbolic.machine.flags.clone().condition(symbolic, cond);
+            symbolic.decide(&condition)
+        });
+        let Err(Stop::Undecided(_)) = decided else { return Ok(None) };
+        let stepped = self.with_machine(path, |symbolic| sem::step_unless(symbolic, cond, &inst, pc));
+        let Ok(true) = stepped else {
+            path.machine.restore(core);
+            return Ok(None);
+        };
+        self.subject.program.architecture.require(&inst, 2)?;
+        self.walked.covered.extend(at..at + 4);
+        self.note_kept(path, at + 2)?;
+        if *self.conditional.entry(at + 2).or_insert(false) {
+            return Err("a branch leads to an instruction inside an IT block".to_owned());
+        }
+        path.length += 2;
+        self.after(path, at)?;
+        self.after(path, at + 2)?;
+        path.pc += 4;
+        Ok(Some(Stepped::On))
+    }
+
+    /// Runs something on the machine of a path, under its facts.
+    fn with_machine<T>(&mut self, path: &mut Path, run: impl FnOnce(&mut Symbolic) -> T) -> T {
+        self.symbolic.side = Side::Machine;
+        self.symbolic.facts = path.machine_facts.clone();
+        std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
+        let result = run(self.symbolic);
+        std::mem::swap(&mut self.symbolic.machine, &mut path.machine);
+        result
     }
 
     /// The path where a condition holds, and another where it does not.
@@ -401,6 +452,11 @@ impl Walk<'_, '_> {
                 }
                 path.pc = target;
             }
+            // BL to a place inside the function is a branch that goes far and destroys LR.
+            Flow::Call { target, .. } if self.is_inside(path.pc, target) => {
+                path.machine.registers[14] = self.symbolic.terms.fresh32("junk");
+                path.pc = target;
+            }
             Flow::Call { target, .. } => {
                 let callee = self.subject.program.call_target(path.pc, target)?;
                 return self.call(path, Called::Known(callee), next);
@@ -410,6 +466,12 @@ impl Walk<'_, '_> {
             Flow::Trap(code) => return self.trap(path, code).map(|()| Stepped::End),
         }
         Ok(Stepped::On)
+    }
+
+    /// Whether a BL goes to a place inside its function, behind the entry.
+    fn is_inside(&self, pc: u32, target: u32) -> bool {
+        let is_relocated = self.subject.program.relocation_within(pc, 4).is_some();
+        !is_relocated && (self.subject.start + 1..self.subject.end).contains(&target)
     }
 
     fn source_events(&mut self, path: &Path, place: Option<u32>) -> Result<Vec<super::source::Outcome>, String> {
@@ -476,8 +538,8 @@ impl Walk<'_, '_> {
         }
         let runtime = &self.subject.module.runtime;
         if let Called::Known(CallTarget::Function(function)) = called
-            && !runtime.contains(self.subject.function.index)
             && let Some(operator) = runtime.operators.get(&function).copied()
+            && !(runtime.contains(self.subject.function.index) && self.source_calls(path, function)?)
         {
             return goal::helped(self, path, (function, operator), next).map(|path| Stepped::Split(vec![path]));
         }
@@ -497,6 +559,14 @@ impl Walk<'_, '_> {
             }
         }
         Ok(Stepped::Split(ways))
+    }
+
+    /// Whether the source calls a function next. In the runtime a function may be called as what it is, and may
+    /// help with the operator that it is.
+    fn source_calls(&mut self, path: &Path, function: u32) -> Result<bool, String> {
+        let outcomes = self.source_events(path, None)?;
+        let calls = |event: &SourceEvent| matches!(event, SourceEvent::Call { function: callee, .. } if *callee == function);
+        Ok(outcomes.iter().any(|outcome| calls(&outcome.event)))
     }
 
     /// The two sides do different things: wrong, unless the way cannot be taken.

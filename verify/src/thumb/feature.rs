@@ -7,6 +7,8 @@ use super::inst::{Inst, LongOp};
 /// An architecture that code may be for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub enum Architecture {
+    /// Armv6-M.
+    V6M,
     /// Armv7-M.
     #[default]
     V7M,
@@ -30,22 +32,23 @@ struct Row {
 }
 
 /// Every architecture.
-const ARCHITECTURES: [Row; 4] = [
-    Row { architecture: Architecture::V7M, name: "Armv7-M", tag: 10, dsp: 0, features: &[Feature::Base] },
+const ARCHITECTURES: [Row; 5] = [
+    Row { architecture: Architecture::V6M, name: "Armv6-M", tag: 11, dsp: 0, features: &[Feature::Base] },
+    Row { architecture: Architecture::V7M, name: "Armv7-M", tag: 10, dsp: 0, features: &[Feature::Base, Feature::Main] },
     Row {
         architecture: Architecture::V7EM,
         name: "Armv7E-M",
         tag: 13,
         dsp: 0,
-        features: &[Feature::Base, Feature::Dsp],
+        features: &[Feature::Base, Feature::Main, Feature::Dsp],
     },
-    Row { architecture: Architecture::V8M, name: "Armv8-M.main", tag: 17, dsp: 0, features: &[Feature::Base] },
+    Row { architecture: Architecture::V8M, name: "Armv8-M.main", tag: 17, dsp: 0, features: &[Feature::Base, Feature::Main] },
     Row {
         architecture: Architecture::V8MDsp,
         name: "Armv8-M.main with DSP",
         tag: 17,
         dsp: 1,
-        features: &[Feature::Base, Feature::Dsp],
+        features: &[Feature::Base, Feature::Main, Feature::Dsp],
     },
 ];
 
@@ -55,16 +58,22 @@ impl Architecture {
         ARCHITECTURES.iter().find(|row| (row.tag, row.dsp) == (tag, dsp)).map(|row| row.architecture)
     }
 
-    /// Whether every processor of the architecture runs an instruction.
+    /// Whether every processor of the architecture runs an instruction of so many bytes.
     ///
     /// # Errors
     /// It does not; the error says so.
-    pub fn require(self, inst: &Inst) -> Result<(), String> {
-        let feature = inst.feature();
+    pub fn require(self, inst: &Inst, size: u32) -> Result<(), String> {
+        let feature = inst.feature(size);
         if self.row().features.contains(&feature) {
             return Ok(());
         }
         Err(format!("the file is for {self}, which has no {feature:?} instructions"))
+    }
+
+    /// Whether a load or store of one register may be at any address, UNALIGN_TRP being 0; else its address
+    /// must be a multiple of its size (DDI0419, A3.2.1).
+    pub fn has_unaligned(self) -> bool {
+        self.row().features.contains(&Feature::Main)
     }
 
     fn row(self) -> &'static Row {
@@ -78,24 +87,29 @@ impl fmt::Display for Architecture {
     }
 }
 
-/// What an instruction needs beyond the base architecture.
+/// What an instruction belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Feature {
-    /// Armv7-M, as in Cortex-M3.
+    /// Armv6-M, as in Cortex-M0 (DDI0419, A5): 16-bit encodings, and BL.
     Base,
+    /// Armv7-M, as in Cortex-M3: 32-bit encodings, conditional instructions, compare and branch.
+    Main,
     /// The DSP extension of Armv7E-M, as in Cortex-M4 and M7.
     Dsp,
 }
 
 impl Inst {
-    /// The extension that it belongs to.
-    pub fn feature(&self) -> Feature {
+    /// What it belongs to in an encoding of so many bytes.
+    pub fn feature(&self, size: u32) -> Feature {
+        let by_size = if size == 2 { Feature::Base } else { Feature::Main };
         match self {
             Inst::Smmul { .. } | Inst::Smmla { .. } | Inst::Extend { n: Some(_), .. } => Feature::Dsp,
             Inst::MulLong { op, .. } => match op {
                 LongOp::Umaal => Feature::Dsp,
-                LongOp::Smull | LongOp::Umull | LongOp::Smlal | LongOp::Umlal => Feature::Base,
+                LongOp::Smull | LongOp::Umull | LongOp::Smlal | LongOp::Umlal => Feature::Main,
             },
+            Inst::BranchLink { .. } => Feature::Base,
+            Inst::It { .. } | Inst::CompareBranch { .. } => Feature::Main,
             Inst::DataImm { .. }
             | Inst::DataReg { .. }
             | Inst::MoveImm { .. }
@@ -122,15 +136,12 @@ impl Inst {
             | Inst::StoreMultiple { .. }
             | Inst::Branch { .. }
             | Inst::BranchCond { .. }
-            | Inst::CompareBranch { .. }
-            | Inst::BranchLink { .. }
             | Inst::BranchLinkReg { .. }
             | Inst::BranchReg { .. }
             | Inst::TableBranch { .. }
-            | Inst::It { .. }
             | Inst::Nop
             | Inst::Udf { .. }
-            | Inst::System(_) => Feature::Base,
+            | Inst::System(_) => by_size,
         }
     }
 }

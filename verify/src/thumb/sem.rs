@@ -13,6 +13,7 @@
 use crate::domain::{Bin32, Cmp, Decide};
 
 pub use super::flags::Flags;
+use super::feature::Architecture;
 use super::inst::{Cond, Inst, Reg, SetFlags, Shift, Sign, Width, ZeroTest};
 
 mod data;
@@ -59,14 +60,39 @@ impl ItState {
 /// What an access needs of its address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Alignment {
-    /// Nothing: UNALIGN_TRP is 0.
+    /// Nothing: it is a byte, or UNALIGN_TRP is 0.
     Any,
-    /// A multiple of 4, else a UsageFault.
+    /// A multiple of 2, else a fault.
+    Half,
+    /// A multiple of 4, else a fault.
     Word,
+}
+
+impl Alignment {
+    /// Bytes of which the address is a multiple.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Alignment::Any => 1,
+            Alignment::Half => 2,
+            Alignment::Word => 4,
+        }
+    }
+
+    /// What a load or store of one register needs.
+    fn of_single(architecture: Architecture, width: Width) -> Alignment {
+        match width {
+            _ if architecture.has_unaligned() => Alignment::Any,
+            Width::Byte => Alignment::Any,
+            Width::Half => Alignment::Half,
+            Width::Word => Alignment::Word,
+        }
+    }
 }
 
 /// A machine state that instructions run on.
 pub trait Machine: Decide {
+    /// What the code is for.
+    fn architecture(&self) -> Architecture;
     /// The stop for a step that the manual or the policy rules out.
     fn fault(&mut self, reason: String) -> Self::Stop;
     /// r0 to r12, SP, LR.
@@ -156,6 +182,21 @@ pub fn step<M: Machine>(m: &mut M, inst: &Inst, pc: u32, size: u32) -> Result<Fl
         None if m.decide(&condition)? => act(m, inst, pc, size),
         None => Ok(Flow::Next),
     }
+}
+
+/// Runs an instruction outside IT blocks that a branch on this condition jumps over, as it would run inside one: it
+/// writes either the new or the old words. Says whether it did; one that accesses memory or branches is left.
+///
+/// # Errors
+/// The machine's stop.
+pub fn step_unless<M: Machine>(m: &mut M, cond: Cond, inst: &Inst, pc: u32) -> Result<bool, M::Stop> {
+    let it = m.it();
+    let Some(writes) = compute(m, inst, pc, it)? else { return Ok(false) };
+    let skipped = m.flags().condition(m, cond);
+    let runs = m.not(&skipped);
+    let merged = merge(m, &runs, writes)?;
+    apply(m, merged)?;
+    Ok(true)
 }
 
 fn apply<M: Machine>(m: &mut M, writes: Writes<M>) -> Result<Flow<M::W32>, M::Stop> {
@@ -362,7 +403,8 @@ fn act<M: Machine>(m: &mut M, inst: &Inst, pc: u32, size: u32) -> Result<Flow<M:
             let word = m.register(t)?;
             let (at, writeback) = effective(m, address)?;
             write_back(m, writeback)?;
-            m.store(&at, width, Alignment::Any, &word)?;
+            let alignment = Alignment::of_single(m.architecture(), width);
+            m.store(&at, width, alignment, &word)?;
             Ok(Flow::Next)
         }
         Inst::LoadDual { t, t2, address } => load_dual(m, (t, t2), address, pc),

@@ -13,20 +13,58 @@ use sha2::{Digest, Sha256};
 
 use super::module::{self, Exported, Module};
 use super::op::Op;
-use crate::domain::Bin64;
+use crate::domain::{Bin32, Bin64, Un64};
+use crate::hints::Sort;
 
 /// Runtimes that are known, by the SHA-256 of their bytes, and why their functions are believed to be
 /// the operators.
 const KNOWN: [(&str, &str); 1] = [(
-    "b1d00698fb1683012d4bf2a498042146217ae37aa9dd80e4f5b877e7425e1567",
+    "58ea43b56b70998cf09196f803611ff0c5741f8041070f502c74a8589d854345",
     "tested against a second engine (tests/runtime.rs)",
 )];
+
+/// An operator that a function computes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Operator {
+    /// Of two words.
+    Word(Bin32),
+    /// What is left of a word by this quotient of two words, multiplied again.
+    Rest(Bin32),
+    /// The leading zeros of a word.
+    LeadingZeros,
+    /// The trailing zeros of a word.
+    TrailingZeros,
+    /// Of one 64-bit integer.
+    WideUnary(Un64),
+    /// Of two 64-bit integers.
+    Wide(Bin64),
+}
+
+impl Operator {
+    /// The widths of its operands.
+    pub fn operands(self) -> Vec<Sort> {
+        match self {
+            Operator::Word(_) | Operator::Rest(_) => vec![Sort::W32; 2],
+            Operator::LeadingZeros | Operator::TrailingZeros => vec![Sort::W32],
+            Operator::WideUnary(_) => vec![Sort::W64],
+            Operator::Wide(_) => vec![Sort::W64; 2],
+        }
+    }
+
+    /// The width of its result.
+    pub fn result(self) -> Sort {
+        match self {
+            Operator::Word(_) | Operator::Rest(_) | Operator::LeadingZeros | Operator::TrailingZeros => Sort::W32,
+            Operator::WideUnary(_) | Operator::Wide(_) => Sort::W64,
+        }
+    }
+}
 
 /// The functions of a runtime.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Runtime {
-    /// The operator that each computes of two 64-bit operands, by function index.
-    pub operators: BTreeMap<u32, Bin64>,
+    /// The operator that each computes, by function index. A function that is not here is a function.
+    pub operators: BTreeMap<u32, Operator>,
     /// Index of the first function of the runtime, if one is linked.
     pub first: Option<u32>,
     /// Why they are believed to.
@@ -83,12 +121,21 @@ fn count(items: usize) -> u32 {
     u32::try_from(items).expect("the parser's limits keep counts below 2^32")
 }
 
-fn operator(name: &str) -> Option<Bin64> {
+fn operator(name: &str) -> Option<Operator> {
     let all = [
-        ("i64.div_u", Bin64::DivU),
-        ("i64.div_s", Bin64::DivS),
-        ("i64.rem_u", Bin64::RemU),
-        ("i64.rem_s", Bin64::RemS),
+        ("i32.div_u", Operator::Word(Bin32::DivU)),
+        ("i32.div_s", Operator::Word(Bin32::DivS)),
+        ("i32.rem_u", Operator::Rest(Bin32::DivU)),
+        ("i32.rem_s", Operator::Rest(Bin32::DivS)),
+        ("i32.clz", Operator::LeadingZeros),
+        ("i32.ctz", Operator::TrailingZeros),
+        ("i64.clz", Operator::WideUnary(Un64::Clz)),
+        ("i64.ctz", Operator::WideUnary(Un64::Ctz)),
+        ("i64.mul", Operator::Wide(Bin64::Mul)),
+        ("i64.div_u", Operator::Wide(Bin64::DivU)),
+        ("i64.div_s", Operator::Wide(Bin64::DivS)),
+        ("i64.rem_u", Operator::Wide(Bin64::RemU)),
+        ("i64.rem_s", Operator::Wide(Bin64::RemS)),
     ];
     all.into_iter().find(|(known, _)| *known == name).map(|(_, operator)| operator)
 }

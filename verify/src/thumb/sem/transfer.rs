@@ -60,7 +60,10 @@ pub(super) fn load<M: Machine>(
         Address::Literal { offset } => (m.constant(literal_base(pc).wrapping_add_signed(offset), width)?, None),
         Address::Offset { .. } | Address::Index { .. } | Address::PreIndex { .. } | Address::PostIndex { .. } => {
             let (at, writeback) = effective(m, address)?;
-            let alignment = if t == Reg::PC { Alignment::Word } else { Alignment::Any };
+            let alignment = match t {
+                Reg::PC => Alignment::Word,
+                _ => Alignment::of_single(m.architecture(), width),
+            };
             (m.load(&at, width, alignment)?, writeback)
         }
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::term::value;
+use crate::thumb::feature::Architecture;
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Cond, Reg, RegSet, Width};
 use crate::thumb::sem::{Alignment, Flags, Flow, ItState, Machine, step};
@@ -18,6 +19,7 @@ pub(super) struct Plain {
     pub(super) flags: Flags<Plain>,
     pub(super) it: ItState,
     pub(super) memory: BTreeMap<u32, u8>,
+    pub(super) architecture: Architecture,
     /// Registers asked for and set, PC left out.
     pub(super) reads: RegSet,
     pub(super) writes: RegSet,
@@ -30,6 +32,7 @@ impl Plain {
             flags: Flags::from_bits([false; 4]),
             it: ItState::default(),
             memory: BTreeMap::new(),
+            architecture: Architecture::V7EM,
             reads: RegSet::EMPTY,
             writes: RegSet::EMPTY,
         }
@@ -73,13 +76,14 @@ impl Plain {
 }
 
 fn aligned(address: u32, alignment: Alignment) -> Result<(), String> {
-    match alignment {
-        Alignment::Word if !address.is_multiple_of(4) => Err("unaligned".to_owned()),
-        Alignment::Word | Alignment::Any => Ok(()),
-    }
+    if address.is_multiple_of(alignment.bytes()) { Ok(()) } else { Err("unaligned".to_owned()) }
 }
 
 impl Machine for Plain {
+    fn architecture(&self) -> Architecture {
+        self.architecture
+    }
+
     fn fault(&mut self, reason: String) -> String {
         reason
     }
