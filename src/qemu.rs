@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::elf::harness::{ACTIONS, MAGIC, PATH, Record, Word};
+use crate::elf::harness::{MAGIC, MAILBOX_BYTES, PATH, Record, Word};
 use crate::elf::program::Type;
 use crate::trap::Trap;
 use crate::vcode::abi::{ArgPlace, ArgWord, Width, arguments as places};
@@ -87,8 +87,8 @@ pub struct Fault {
 impl Fault {
     /// The trap that the `UDF` stands for that caused it, if one did.
     pub fn trap(self) -> Option<Trap> {
-        // Bit 16 of the status: undefined instruction (DDI0403, B3.2.15).
-        let undefined = self.status & 1 << 16 != 0 && self.halfword & 0xff00 == 0xde00;
+        // Bit 16 of the status: undefined instruction (DDI0403, B3.2.15). Armv6-M has no status, and reads 0.
+        let undefined = (self.status == 0 || self.status & 1 << 16 != 0) && self.halfword & 0xff00 == 0xde00;
         Trap::from_code(self.halfword as u8).filter(|_| undefined)
     }
 }
@@ -151,10 +151,11 @@ impl Qemu {
         firmware: &Firmware,
         actions: &[Action],
     ) -> Result<Vec<Outcome>, QemuError> {
-        let mailbox = encode(firmware, actions)?;
+        let actions_words = encode(firmware, actions)?;
         let directory = tempfile::tempdir()?;
         std::fs::write(directory.path().join("image.elf"), &firmware.bytes)?;
-        std::fs::write(directory.path().join("mailbox.bin"), mailbox)?;
+        std::fs::write(directory.path().join("mailbox.bin"), mailbox())?;
+        std::fs::write(directory.path().join("actions.bin"), actions_words)?;
         let status = self.boot(is_off, firmware, directory.path())?;
         let talk =
             || String::from_utf8_lossy(&std::fs::read(directory.path().join("talk")).unwrap_or_default()).into_owned();
@@ -167,11 +168,22 @@ impl Qemu {
 
     /// Runs QEMU in the directory until it ends or has to.
     fn boot(&self, is_off: &dyn Fn() -> bool, firmware: &Firmware, directory: &Path) -> Result<ExitStatus, QemuError> {
-        let loader = format!("loader,file=mailbox.bin,addr={:#x},force-raw=on", firmware.board.mailbox);
+        let loader = |file: &str, address: u32| format!("loader,file={file},addr={address:#x},force-raw=on");
+        let mailbox = loader("mailbox.bin", firmware.board.mailbox);
+        let actions = loader("actions.bin", firmware.board.actions);
         let child = Command::new(&self.program)
             .current_dir(directory)
             .args(["-M", firmware.board.machine, "-nographic", "-monitor", "none", "-serial", "none"])
-            .args(["-semihosting-config", "enable=on,target=native", "-kernel", "image.elf", "-device", &loader])
+            .args([
+                "-semihosting-config",
+                "enable=on,target=native",
+                "-kernel",
+                "image.elf",
+                "-device",
+                &mailbox,
+                "-device",
+                &actions,
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(directory.join("talk"))?)
@@ -200,7 +212,17 @@ impl Qemu {
 /// Name of the result file.
 const RESULTS: &str = "results";
 
-/// The mailbox of these actions.
+/// The mailbox before boot.
+fn mailbox() -> Vec<u8> {
+    let words = [MAGIC, 0, u32::MAX, RESULTS.len() as u32];
+    let mut mailbox: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    mailbox.resize(PATH, 0);
+    mailbox.extend(RESULTS.bytes());
+    mailbox.resize(MAILBOX_BYTES, 0);
+    mailbox
+}
+
+/// The words of these actions.
 fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError> {
     let mut words = Vec::new();
     for action in actions {
@@ -227,13 +249,14 @@ fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError>
         }
     }
     words.push(Word::End as u32);
-    let mut mailbox: Vec<u8> =
-        [MAGIC, 0, u32::MAX, RESULTS.len() as u32].into_iter().flat_map(u32::to_le_bytes).collect();
-    mailbox.resize(PATH, 0);
-    mailbox.extend(RESULTS.bytes());
-    mailbox.resize(ACTIONS, 0);
-    mailbox.extend(words.into_iter().flat_map(u32::to_le_bytes));
-    Ok(mailbox)
+    let room = firmware.board.actions_bytes as usize;
+    if 4 * words.len() > room {
+        let board = firmware.board.machine;
+        return Err(QemuError::BadAction(format!(
+            "the actions take more than the {room} bytes that {board} has for them"
+        )));
+    }
+    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
 }
 
 /// The machine's address of bytes of linear memory.

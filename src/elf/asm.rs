@@ -7,8 +7,10 @@
 //! `constant`, which takes any, and offsets that `init` keeps in range.
 
 use super::program::{Relocation, RelocationKind, Symbol};
+use crate::emit::constant;
 use crate::emit::encode::{Code, branch_if_reaches, encode};
 use crate::emit::machine::{FlagsMode, Machine, Position, Width};
+use crate::target::Isa;
 use crate::vcode::imm::{Imm12, IndexShift, ModifiedImm, ShiftImm};
 use crate::vcode::inst::{Address, AluOp, CompareOp, Cond, LoadKind, Operand2, ShiftOp, StoreKind};
 use crate::vcode::reg::PReg;
@@ -28,6 +30,8 @@ enum Fixup {
 /// Code under construction.
 #[derive(Debug, Default)]
 pub struct Assembler {
+    isa: Isa,
+    data: Vec<(u32, u32)>,
     code: Vec<u8>,
     labels: Vec<Option<u32>>,
     fixups: Vec<(u32, Label, Fixup)>,
@@ -35,6 +39,17 @@ pub struct Assembler {
 }
 
 impl Assembler {
+    /// For these instructions.
+    pub fn new(isa: Isa) -> Assembler {
+        Assembler { isa, ..Assembler::default() }
+    }
+
+    /// Ranges without instructions, half-open and ascending. Where there are some, the code has to be placed at
+    /// a multiple of 4.
+    pub fn data(&self) -> Vec<(u32, u32)> {
+        self.data.clone()
+    }
+
     /// Bytes so far.
     pub fn position(&self) -> u32 {
         self.code.len() as u32
@@ -75,6 +90,14 @@ impl Assembler {
                 }
                 Fixup::Address(d) => {
                     let address = origin + target;
+                    if self.isa == Isa::V6M {
+                        let mut at = at;
+                        for inst in bytewise(d, address) {
+                            self.overwrite(at, inst);
+                            at += 2;
+                        }
+                        continue;
+                    }
                     self.overwrite(at, Machine::Movw { d, imm: address as u16 });
                     self.overwrite(at + 4, Machine::Movt { d, imm: (address >> 16) as u16 });
                 }
@@ -102,6 +125,10 @@ impl Assembler {
 
     /// Puts a constant into a register; the flags may change.
     pub fn constant(&mut self, d: PReg, value: u32) {
+        if self.isa == Isa::V6M {
+            let short = constant::steps(self.isa, value, d, FlagsMode::Dead);
+            return short.unwrap_or_else(|| bytewise(d, value)).into_iter().for_each(|inst| self.inst(inst));
+        }
         if let Some(imm) = ModifiedImm::new(value) {
             let m = Operand2::Imm(imm);
             return self.inst(Machine::Mov { flags: FlagsMode::Dead, d, m });
@@ -112,17 +139,35 @@ impl Assembler {
         }
     }
 
-    /// The address of a symbol, by `MOVW` and `MOVT`.
+    /// The address of a symbol, by `MOVW` and `MOVT`, or else from a word around which a branch goes.
     pub fn address(&mut self, d: PReg, symbol: Symbol) {
+        if self.isa == Isa::V6M {
+            return self.literal(d, symbol);
+        }
         self.relocate(RelocationKind::MovwAbsNc, symbol);
         self.inst(Machine::Movw { d, imm: 0 });
         self.relocate(RelocationKind::MovtAbs, symbol);
         self.inst(Machine::Movt { d, imm: 0 });
     }
 
-    /// The address of a label in code at a fixed place, by `MOVW` and `MOVT`.
+    fn literal(&mut self, d: PReg, symbol: Symbol) {
+        if !self.position().is_multiple_of(4) {
+            self.inst(Machine::Nop);
+        }
+        self.inst(Machine::LoadLiteral { width: Width::Narrow, d, distance: 0 });
+        self.inst(Machine::Branch { width: Width::Narrow, distance: 6 });
+        let at = self.position();
+        self.relocate(RelocationKind::Abs32, symbol);
+        self.code.extend([0; 4]);
+        self.data.push((at, at + 4));
+    }
+
+    /// The address of a label in code at a fixed place.
     pub fn address_of(&mut self, d: PReg, label: Label) {
         self.fixups.push((self.position(), label, Fixup::Address(d)));
+        if self.isa == Isa::V6M {
+            return bytewise(d, 0).into_iter().for_each(|inst| self.inst(inst));
+        }
         self.inst(Machine::Movw { d, imm: 0 });
         self.inst(Machine::Movt { d, imm: 0 });
     }
@@ -143,15 +188,22 @@ impl Assembler {
         self.branch_to(label, Machine::Call { distance: 4 });
     }
 
-    /// `b`, 32 bits.
+    /// `b`, 32 bits; on Armv6-M 16 bits.
     pub fn branch(&mut self, label: Label) {
-        self.branch_to(label, Machine::Branch { width: Width::Wide, distance: 4 });
+        let width = if self.isa == Isa::V6M { Width::Narrow } else { Width::Wide };
+        self.branch_to(label, Machine::Branch { width, distance: 4 });
     }
 
-    /// `b<cond>`: 16 bits to a label that has been placed and is in reach, else 32.
+    /// `b<cond>`: 16 bits to a label that has been placed and is in reach, else 32, in two instructions on
+    /// Armv6-M.
     pub fn branch_if(&mut self, cond: Cond, label: Label) {
         let is_near = |target: u32| branch_if_reaches(Width::Narrow, target as i32 - self.position() as i32);
         let width = if self.labels[label.0].is_some_and(is_near) { Width::Narrow } else { Width::Wide };
+        if width == Width::Wide && self.isa == Isa::V6M {
+            let around = Machine::BranchIf { width: Width::Narrow, cond: cond.negated(), distance: 4 };
+            self.inst(around);
+            return self.branch(label);
+        }
         self.branch_to(label, Machine::BranchIf { width, cond, distance: 4 });
     }
 
@@ -227,6 +279,19 @@ impl Assembler {
         let address = Address::Index(n, m, IndexShift::ZERO);
         self.inst(Machine::Store { kind, s, address });
     }
+}
+
+/// A word in `d`, byte by byte from the top: always as many instructions of 16 bits.
+fn bytewise(d: PReg, value: u32) -> Vec<Machine> {
+    let [top, rest @ ..] = value.to_be_bytes();
+    let flags = FlagsMode::Dead;
+    let mut steps = vec![Machine::Mov { flags, d, m: immediate(top) }];
+    for byte in rest {
+        let by = ShiftImm::new(8).expect("a shift amount");
+        steps.push(Machine::Mov { flags, d, m: Operand2::Shifted(d, ShiftOp::Lsl, by) });
+        steps.push(Machine::Alu { op: AluOp::Add, flags, d, n: d, m: immediate(byte) });
+    }
+    steps
 }
 
 fn immediate(value: u8) -> Operand2<PReg> {

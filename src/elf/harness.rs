@@ -15,13 +15,13 @@
 //! | 16 | three words for semihosting requests |
 //! | 28 | four words for a result record |
 //! | 48 | the path, ended by a zero byte |
-//! | 256 | actions: words, see [`Word`] |
 //!
+//! The actions, words as [`Word`] says, stand where the board has room for them.
 //! The file receives a record of four words per call (see [`Record`]), and the bytes of each read.
 
 use super::asm::{Assembler, Label};
 use crate::emit::machine::Machine;
-use crate::target::Board;
+use crate::target::{Board, Isa};
 use crate::vcode::inst::{Cond, LoadKind, ShiftOp, StoreKind};
 use crate::vcode::reg::PReg;
 
@@ -34,8 +34,8 @@ pub const MAGIC: u32 = 0x6874_7973;
 /// Offset of the path in the mailbox.
 pub const PATH: usize = 48;
 
-/// Offset of the actions in the mailbox; the path ends before it.
-pub const ACTIONS: usize = 256;
+/// Bytes of the mailbox; the path ends before its end.
+pub const MAILBOX_BYTES: usize = 256;
 
 /// First word of an action, and the words behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,8 +110,8 @@ pub struct Harness {
 }
 
 /// Assembles the harness for these addresses.
-pub fn run(place: u32, stack_top: u32, board: Board) -> Harness {
-    let mut builder = Builder::new(stack_top, board);
+pub fn run((place, isa): (u32, Isa), stack_top: u32, board: Board) -> Harness {
+    let mut builder = Builder::new(isa, stack_top, board);
     let start = builder.start();
     builder.open();
     builder.send();
@@ -151,8 +151,8 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(stack_top: u32, board: Board) -> Builder {
-        let mut asm = Assembler::default();
+    fn new(isa: Isa, stack_top: u32, board: Board) -> Builder {
+        let mut asm = Assembler::new(isa);
         let mut label = || asm.label();
         let (idle, open, send, next) = (label(), label(), label(), label());
         let (write, read, call, record, exit) = (label(), label(), label(), label(), label());
@@ -172,10 +172,7 @@ impl Builder {
         let start = self.asm.here();
         self.find_mailbox();
         self.asm.call_label(self.open);
-        self.asm.copy(CURSOR, MAILBOX);
-        // 256, in two steps of an 8-bit immediate.
-        self.asm.add_imm(CURSOR, 128);
-        self.asm.add_imm(CURSOR, 128);
+        self.asm.constant(CURSOR, self.board.actions);
         self.store(CURSOR, MAILBOX, NEXT_ACTION);
         self.asm.branch(self.next);
 
@@ -305,7 +302,8 @@ impl Builder {
         self.asm.store_indexed(StoreKind::Word, R2, (R3, R0));
         self.asm.branch(again);
         self.asm.place(copied);
-        self.load(R12, CURSOR, 4);
+        self.load(R0, CURSOR, 4);
+        self.asm.copy(R12, R0);
         for (index, reg) in [R0, R1, R2, R3].into_iter().enumerate() {
             self.load(reg, CURSOR, 12 + 4 * index as u32);
         }

@@ -11,7 +11,7 @@ use super::program::{Program, Symbol};
 use super::unit::{Binding, Section, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::write::{self, FileKind};
 use super::{ElfError, harness, init, relocate};
-use crate::target::{Board, Cpu};
+use crate::target::{Board, Cpu, Isa};
 
 /// Entries of the vector table: initial SP, reset, and the system exceptions (DDI0403, B1.5.2).
 const VECTORS: usize = 16;
@@ -62,7 +62,7 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
     let vectors = unit.add_section(".vectors".into(), SectionKind::Constants, 4, vec![0; 4 * VECTORS]);
     unit.add_mapping("$d", vectors, 0);
     add_stack_limit(&mut unit, board.ram + LIMIT_RESERVE_BYTES);
-    let harness_at = |place| harness::run(place, stack_top, board);
+    let harness_at = |place| harness::run((place, cpu.isa()), stack_top, board);
     let harness = add_harness(&mut unit, program, harness_at(0).bytes);
     parts::check_names(&unit)?;
 
@@ -83,7 +83,7 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
     fill_vectors(&mut unit, vectors, [stack_top, entry, (place + code.fault) | 1]);
     resolve(&mut unit)?;
     if program.instantiation.outside.is_none() {
-        enter_harness(&mut unit, entry, place + code.start)?;
+        enter_harness(&mut unit, cpu.isa(), entry, place + code.start)?;
     }
     Ok(write::run(&unit, FileKind::Executable(entry)))
 }
@@ -177,12 +177,15 @@ fn resolve(unit: &mut Unit) -> Result<(), ElfError> {
 }
 
 /// Puts the branch to the harness, at `start`, behind the call in `Reset`, at `entry`.
-fn enter_harness(unit: &mut Unit, entry: u32, start: u32) -> Result<(), ElfError> {
+fn enter_harness(unit: &mut Unit, isa: Isa, entry: u32, start: u32) -> Result<(), ElfError> {
     let branch = (entry & !1) + init::RESET_BRANCH;
     let holds = |section: &&mut Section| {
         section.kind == SectionKind::Code && branch.wrapping_sub(section.address) < section.size
     };
     let section = unit.sections.iter_mut().find(holds).expect("Reset lies in the code");
     let distance = i64::from(start) - i64::from(branch);
-    relocate::put_branch(&mut section.bytes, branch - section.address, distance)
+    match isa {
+        Isa::V6M => relocate::put_call(&mut section.bytes, branch - section.address, distance),
+        Isa::V7M => relocate::put_branch(&mut section.bytes, branch - section.address, distance),
+    }
 }

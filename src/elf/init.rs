@@ -11,6 +11,7 @@
 use super::asm::Assembler;
 use super::program::{FrameRule, FrameStep, Function, Program, Segment, Symbol};
 use crate::emit::machine::{Machine, Width};
+use crate::target::Isa;
 use crate::vcode::inst::{Cond, LoadKind, StoreKind};
 use crate::vcode::reg::{PReg, RegSet};
 
@@ -31,8 +32,8 @@ pub const RESET_BRANCH: u32 = 4;
 const ZERO_STEP: u32 = 32;
 
 /// The code of `NAME_init`.
-pub fn run(program: &Program) -> Function {
-    let mut asm = Assembler::default();
+pub fn run(program: &Program, isa: Isa) -> Function {
+    let mut asm = Assembler::new(isa);
     let mut frame = Vec::new();
     let plan = &program.instantiation;
     let start = plan.start.filter(|_| plan.outside.is_none());
@@ -46,8 +47,8 @@ pub fn run(program: &Program) -> Function {
     let memory_bytes = program.memory.map_or(0, |memory| memory.reserve_bytes);
     zero(&mut asm, Symbol::Memory(0), memory_bytes);
     zero(&mut asm, Symbol::Instance, program.instance_bytes);
-    write_cells(&mut asm, &plan.cells);
-    copy_segments(&mut asm, &plan.segments);
+    write_cells((&mut asm, isa), &plan.cells);
+    copy_segments((&mut asm, isa), &plan.segments);
     match (plan.outside, start) {
         (Some(outside), _) => asm.inst(Machine::Udf(outside.trap().code())),
         (None, Some(function)) => {
@@ -56,18 +57,23 @@ pub fn run(program: &Program) -> Function {
         }
         (None, None) => asm.inst(Machine::BranchReg { m: PReg::LR }),
     }
+    let data = asm.data();
     let (code, relocations) = asm.finish(0);
-    Function { index: INIT, code, data: Vec::new(), relocations, frame }
+    Function { index: INIT, code, data, relocations, frame }
 }
 
 /// The code of `Reset`: the processor has set SP; nothing else needs to be set up. Behind a call that
-/// returns stands a 32-bit branch, [`RESET_BRANCH`] bytes from the start, whose target the image knows.
-pub fn reset(program: &Program) -> Function {
-    let mut asm = Assembler::default();
+/// returns stands a 32-bit branch, [`RESET_BRANCH`] bytes from the start, whose target the image knows; on Armv6-M
+/// it is a call that does not return.
+pub fn reset(program: &Program, isa: Isa) -> Function {
+    let mut asm = Assembler::new(isa);
     asm.call(Symbol::Function(INIT));
     assert_eq!(asm.position(), RESET_BRANCH);
     if program.instantiation.outside.is_none() {
-        asm.inst(Machine::Branch { width: Width::Wide, distance: 4 });
+        asm.inst(match isa {
+            Isa::V6M => Machine::Call { distance: 4 },
+            Isa::V7M => Machine::Branch { width: Width::Wide, distance: 4 },
+        });
     }
     let (code, relocations) = asm.finish(0);
     let frame = vec![FrameStep { at: 0, rule: FrameRule::Lost(14) }];
@@ -106,14 +112,18 @@ fn zero(asm: &mut Assembler, region: Symbol, bytes: u32) {
 }
 
 /// Writes words into the instance region, which is zero.
-fn write_cells(asm: &mut Assembler, cells: &[(u32, u32)]) {
-    // The base register moves whenever a cell is out of reach of a 12-bit offset.
+fn write_cells((asm, isa): (&mut Assembler, Isa), cells: &[(u32, u32)]) {
+    // The base register moves whenever a cell is out of reach of an offset.
+    let reach = match isa {
+        Isa::V6M => 128,
+        Isa::V7M => 4096,
+    };
     let mut base = None;
     for &(offset, value) in cells.iter().filter(|(_, value)| *value != 0) {
         let start = match base {
-            Some(start) if (start..start + 4096).contains(&offset) => start,
+            Some(start) if (start..start + reach).contains(&offset) => start,
             _ => {
-                let start = if offset < 4096 { 0 } else { offset };
+                let start = if offset < reach { 0 } else { offset };
                 asm.address(R0, Symbol::Instance);
                 move_up(asm, start);
                 base = Some(start);
@@ -134,7 +144,7 @@ fn move_up(asm: &mut Assembler, bytes: u32) {
 }
 
 /// Copies the segments. Their bytes follow each other, so the source address is set once.
-fn copy_segments(asm: &mut Assembler, segments: &[Segment]) {
+fn copy_segments((asm, isa): (&mut Assembler, Isa), segments: &[Segment]) {
     if segments.iter().all(|segment| segment.bytes.is_empty()) {
         return;
     }
@@ -143,18 +153,22 @@ fn copy_segments(asm: &mut Assembler, segments: &[Segment]) {
         asm.address(R0, Symbol::Memory(0));
         move_up(asm, segment.offset);
         let bytes = segment.bytes.len() as u32;
-        if bytes >= 4 {
-            // LDR and STR may be unaligned: UNALIGN_TRP is 0 by the contract.
-            asm.constant(R3, bytes / 4);
+        // LDR and STR may be unaligned where UNALIGN_TRP is 0 by the contract. Armv6-M has nothing like it.
+        let (load, store, step) = match isa {
+            Isa::V6M => (LoadKind::Byte, StoreKind::Byte, 1),
+            Isa::V7M => (LoadKind::Word, StoreKind::Word, 4),
+        };
+        if bytes >= step {
+            asm.constant(R3, bytes / step);
             let again = asm.here();
-            asm.load(LoadKind::Word, R2, (R1, 0));
-            asm.store(StoreKind::Word, R2, (R0, 0));
-            asm.add_imm(R1, 4);
-            asm.add_imm(R0, 4);
+            asm.load(load, R2, (R1, 0));
+            asm.store(store, R2, (R0, 0));
+            asm.add_imm(R1, step as u8);
+            asm.add_imm(R0, step as u8);
             asm.sub_imm(R3, 1);
             asm.branch_if(Cond::Ne, again);
         }
-        let rest = bytes % 4;
+        let rest = bytes % step;
         for offset in 0..rest {
             asm.load(LoadKind::Byte, R2, (R1, offset));
             asm.store(StoreKind::Byte, R2, (R0, offset));

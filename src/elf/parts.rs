@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, Type, Visibility};
 use super::unit::{Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::{ElfError, frame, init, names, relocate};
-use crate::target::{Board, Cpu};
+use crate::target::{Board, Cpu, Isa};
 
 /// Symbol of where an image starts.
 pub const RESET: &str = "Reset";
@@ -34,10 +34,10 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     let name = &program.name;
     let code = unit.add_section(format!(".text.{name}"), SectionKind::Code, 4, Vec::new());
     let code_symbol = unit.add_section_symbol(code);
-    let instantiate = init::run(program);
+    let instantiate = init::run(program, cpu.isa());
     let mut functions: Vec<&Function> = program.functions.iter().collect();
     functions.push(&instantiate);
-    let reset = init::reset(program);
+    let reset = init::reset(program, cpu.isa());
     if let Startup::Own(_) = startup {
         functions.push(&reset);
     }
@@ -275,7 +275,9 @@ fn attributes(cpu: Cpu) -> Vec<u8> {
     // ABI_align_preserved 25, CPU_unaligned_access 34. All stay below 128: one byte of ULEB128 each.
     let mut tags = vec![5];
     tags.extend(cpu.name().bytes());
-    tags.extend([0, 6, cpu.attribute_arch(), 7, b'M', 9, 2, 24, 1, 25, 1, 34, 1]);
+    // Armv6-M has 16-bit Thumb instructions, and no unaligned access.
+    let (thumb, unaligned) = if cpu.isa() == Isa::V6M { (1, 0) } else { (2, 1) };
+    tags.extend([0, 6, cpu.attribute_arch(), 7, b'M', 9, thumb, 24, 1, 25, 1, 34, unaligned]);
     let file = [&[1][..], &(tags.len() as u32 + 5).to_le_bytes(), &tags].concat();
     let vendor = [&b"aeabi\0"[..], &file].concat();
     [&b"A"[..], &(vendor.len() as u32 + 4).to_le_bytes(), &vendor].concat()

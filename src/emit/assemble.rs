@@ -172,7 +172,11 @@ impl Writer<'_> {
     fn fall_offset(&self, line: &Line, form: Form) -> Option<u32> {
         let is_conditional = matches!(line.op, LineOp::JumpIf(..) | LineOp::JumpZero(..));
         // The 16-bit branch around the longer one.
-        if is_conditional && matches!(form, Form::Far | Form::Around | Form::Linked) { self.last.map(|last| last - 2) } else { self.last }
+        if is_conditional && matches!(form, Form::Far | Form::Around | Form::Linked) {
+            self.last.map(|last| last - 2)
+        } else {
+            self.last
+        }
     }
 
     fn exits(&mut self, from: Piece, line: &Line) {

@@ -15,8 +15,7 @@ use crate::target::Isa;
 use crate::vcode::entity::Block;
 use crate::vcode::func::ENTRY;
 use crate::vcode::inst::{
-    Callee, Choice, CompareOp, Cond, Flags, InPlaceOp, Inst, Operand2, ShiftBy, Symbol, Terminator, Trap,
-    ZeroTest,
+    Callee, Choice, CompareOp, Cond, Flags, InPlaceOp, Inst, Operand2, ShiftBy, Symbol, Terminator, Trap, ZeroTest,
 };
 use crate::vcode::reg::PReg;
 
@@ -177,7 +176,12 @@ impl Expander<'_> {
         self.pieces.data[piece].stack = StackState::default();
         if let Some(bytes) = checked_bytes {
             let isa = self.func.isa;
-            let mut lines = frame::limit_check(isa, bytes, &mut || self.fresh());
+            let arguments = self.func.blocks[ENTRY].items.first().filter(|item| matches!(item.inst, Inst::Args { .. }));
+            let mut places = arguments.into_iter().flat_map(|item| &item.writes);
+            let fourth = places.find(|(place, _)| *place == Place::Reg(PReg::R3)).map(|(_, vreg)| vreg.0);
+            let padding = self.func.frame.saved.contains(PReg::R3).then(|| frame::entry_name(PReg::R3));
+            let fourth = fourth.or(padding);
+            let mut lines = frame::limit_check(isa, bytes, fourth, &mut || self.fresh());
             let tail = self.trap_tail(Trap::StackExhausted, None, StackState::default());
             let note = Note { source: None, class: Class::Check, reads: vec![], writes: vec![] };
             lines.push(frame::plain(LineOp::JumpIf(Cond::Lo, tail), note));
@@ -297,7 +301,8 @@ impl Expander<'_> {
             // What is in its place already only matters if its name changes.
             Inst::Move { d, m } if d == m && site.item.reads == site.item.writes => return,
             Inst::Const { d, value } if self.is_out_of_reach(d) => {
-                return self.load_high(site, d, (block, index), |via, _| vec![LineOp::Literal(via, Literal::Word(value))]);
+                return self
+                    .load_high(site, d, (block, index), |via, _| vec![LineOp::Literal(via, Literal::Word(value))]);
             }
             Inst::Address { d, symbol, addend } if self.is_out_of_reach(d) => {
                 let literal = Literal::Address(symbol, addend);

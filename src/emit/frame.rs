@@ -90,11 +90,11 @@ pub fn checked_bytes(isa: Isa, need: u32) -> u32 {
     }
 }
 
-/// Leaves the lowest SP at which `bytes` of stack are left in r12, and compares SP with it. Control
-/// has to leave if SP is lower. `names` yields names for the values in between.
-pub fn limit_check(isa: Isa, bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
+/// Leaves the lowest SP at which `bytes` of stack are left in a register, and compares SP with it. Control
+/// has to leave if SP is lower. `fourth` is the name of what r3 holds, if that is used. `names` yields names for the values in between.
+pub fn limit_check(isa: Isa, bytes: u32, fourth: Option<u32>, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
     if isa == Isa::V6M {
-        return limit_check_low(bytes, names);
+        return limit_check_low(bytes, fourth, names);
     }
     let (ip, flags) = (PReg::SCRATCH, FlagsMode::Keep);
     let limit = Literal::Address(Symbol::StackLimit, 0);
@@ -126,10 +126,10 @@ pub fn limit_check(isa: Isa, bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<
     lines
 }
 
-/// The same in r4, whose value waits in r12: on Armv6-M only low registers can be loaded to. What is left in r4
-/// is its own value again.
-fn limit_check_low(bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
-    let (via, ip) = (PReg::new(4), PReg::SCRATCH);
+/// The same in r3, whose value waits in r12 if it has a name: on Armv6-M only low registers
+/// can be loaded to. What is left in r3 is its own value again.
+fn limit_check_low(bytes: u32, held_name: Option<u32>, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
+    let (via, ip) = (PReg::R3, PReg::SCRATCH);
     let limit = Literal::Address(Symbol::StackLimit, 0);
     let mut ops = vec![
         LineOp::Literal(via, limit),
@@ -141,9 +141,10 @@ fn limit_check_low(bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
         ops.push(LineOp::Machine(Machine::Alu { op, flags, d: via, n: via, m: Operand2::Imm(imm) }));
     }
     let copy = |d, m| LineOp::Machine(Machine::Mov { flags: FlagsMode::Keep, d, m: Operand2::Reg(m) });
-    let own = |register: PReg| vec![(Location::Core(register.number()), entry_name(via))];
+    let own = |register: PReg, name| vec![(Location::Core(register.number()), name)];
     let check = |op, reads, writes| plain(op, Note { source: None, class: Class::Check, reads, writes });
-    let mut lines = vec![check(copy(ip, via), own(via), own(ip))];
+    let mut lines: Vec<Line> =
+        held_name.map(|name| check(copy(ip, via), own(via, name), own(ip, name))).into_iter().collect();
     let mut held: Names = Vec::new();
     for op in ops {
         let written = vec![(Location::Core(via.number()), names())];
@@ -151,7 +152,7 @@ fn limit_check_low(bytes: u32, names: &mut dyn FnMut() -> u32) -> Vec<Line> {
     }
     let compare = Machine::Compare { op: CompareOp::Cmp, n: PReg::SP, m: Operand2::Reg(via) };
     lines.push(check(LineOp::Machine(compare), held, vec![]));
-    lines.push(check(copy(via, ip), own(ip), own(via)));
+    lines.extend(held_name.map(|name| check(copy(via, ip), own(ip, name), own(via, name))));
     lines
 }
 
@@ -237,8 +238,7 @@ pub fn address(isa: Isa, offset: u32, via: PReg) -> (Vec<LineOp>, Address<PReg>)
     let flags = FlagsMode::Keep;
     let near = Imm12::new(offset & 0xfff).expect("12 bits");
     let far = offset & !0xfff;
-    let add =
-        |n: PReg, m: Operand2<PReg>| LineOp::Machine(Machine::Alu { op: AluOp::Add, flags, d: via, n, m });
+    let add = |n: PReg, m: Operand2<PReg>| LineOp::Machine(Machine::Alu { op: AluOp::Add, flags, d: via, n, m });
     if isa == Isa::V6M {
         let steps = vec![LineOp::Literal(via, Literal::Word(offset)), add(via, Operand2::Reg(PReg::SP))];
         return (steps, Address::Offset(via, Imm12::ZERO));

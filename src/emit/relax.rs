@@ -80,8 +80,11 @@ pub enum ChunkKind {
 
 /// Finds a form for every line and a place for every literal.
 pub fn run(pieces: &Pieces) -> Result<Placed, OutOfReach> {
-    let mut forms: TypedVec<Piece, Vec<Form>> =
-        pieces.data.values().map(|data| data.lines.iter().map(|line| first_form(pieces.isa, &line.op)).collect()).collect();
+    let mut forms: TypedVec<Piece, Vec<Form>> = pieces
+        .data
+        .values()
+        .map(|data| data.lines.iter().map(|line| first_form(pieces.isa, &line.op)).collect())
+        .collect();
     loop {
         let placed = Sweep::run(pieces, &forms);
         let mut has_grown = false;
@@ -143,7 +146,9 @@ fn reaches(op: &LineOp, form: Form, at: u32, placed: &Placed, line: (Piece, usiz
         }
         LineOp::Literal(..) => match form {
             Form::Direct | Form::Narrow => literal_distance(at, placed.literals[&line]) <= 1020,
-            Form::Wide | Form::Far | Form::Around | Form::Linked => literal_distance(at, placed.literals[&line]) <= 4095,
+            Form::Wide | Form::Far | Form::Around | Form::Linked => {
+                literal_distance(at, placed.literals[&line]) <= 4095
+            }
         },
     }
 }

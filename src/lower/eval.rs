@@ -8,8 +8,8 @@ use crate::vcode::entity::Entity;
 use crate::vcode::func::{ENTRY, Func};
 use crate::vcode::imm::BitField;
 use crate::vcode::inst::{
-    InPlaceOp, Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2, ShiftBy,
-    ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, UnaryOp, WideOp, ZeroTest,
+    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, InPlaceOp, Inst, LoadKind, MulLongAddOp, Operand2,
+    ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, UnaryOp, WideOp, ZeroTest,
 };
 use crate::vcode::{PReg, VReg};
 

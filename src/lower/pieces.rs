@@ -133,7 +133,9 @@ impl Lower<'_> {
             let half = if at < 4 { Half::Low } else { Half::High };
             let word = self.word(args[1], half);
             let s = match word {
-                Word::Const(bits) => self.word_reg(Word::Const(bits >> (8 * (at % 4)) & (u32::MAX >> (32 - 8 * piece)))),
+                Word::Const(bits) => {
+                    self.word_reg(Word::Const(bits >> (8 * (at % 4)) & (u32::MAX >> (32 - 8 * piece))))
+                }
                 Word::Part(..) => {
                     let whole = self.word_reg(word);
                     match at % 4 {

@@ -5,8 +5,8 @@ use std::fmt::{self, Debug, Display, Formatter};
 use super::entity::VReg;
 use super::func::{BlockData, Func};
 use super::inst::{
-    InPlaceOp, Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2, ShiftBy,
-    ShiftOp, Sign, StoreKind, Symbol, Terminator, UnaryOp, WideOp, ZeroTest,
+    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, InPlaceOp, Inst, LoadKind, MulLongAddOp, Operand2,
+    ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, UnaryOp, WideOp, ZeroTest,
 };
 use super::reg::PReg;
 

@@ -1,14 +1,20 @@
-//! Compiles and proves files, or random modules: `prove FILE..`, `prove --count N --seed S`.
+//! Compiles and proves files, or random modules: `prove FILE..`, `prove --count N --seed S`; for another
+//! processor behind `--cpu NAME`.
 
 use std::time::Instant;
 
-use synth::config::Config;
+use synth::config::{Config, Cpu};
 use synth_fuzz::choices::{Choices, decisions};
 use synth_fuzz::generate::module;
 use synth_fuzz::oracle::{self, Failure};
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut config = Config::default();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--cpu") {
+        let cpu: Vec<String> = arguments.drain(at..(at + 2).min(arguments.len())).collect();
+        config.cpu = cpu.get(1).and_then(|name| Cpu::named(name)).expect("the name of a processor");
+    }
     let option = |name: &str| {
         let at = arguments.iter().position(|argument| argument == name)?;
         arguments.get(at + 1)?.parse::<u64>().ok()
@@ -23,14 +29,14 @@ fn main() {
             let first = option("--seed").unwrap_or(0);
             for seed in first..first + count {
                 let bytes = decisions(seed, 3000);
-                failed += u32::from(!judge(&format!("seed {seed}"), &module(&mut Choices::new(&bytes)).wasm));
+                failed += u32::from(!judge(&format!("seed {seed}"), &module(&mut Choices::new(&bytes)).wasm, &config));
             }
         }
         None => {
             for file in &arguments {
                 let wasm =
                     synth::wasm::read(&std::fs::read(file).expect("a readable file")).expect("Wasm").into_owned();
-                failed += u32::from(!judge(file, &wasm));
+                failed += u32::from(!judge(file, &wasm, &config));
             }
         }
     }
@@ -38,9 +44,9 @@ fn main() {
     std::process::exit(i32::from(failed > 0));
 }
 
-fn judge(name: &str, wasm: &[u8]) -> bool {
+fn judge(name: &str, wasm: &[u8], config: &Config) -> bool {
     let begun = Instant::now();
-    match oracle::object(wasm, &Config::default()) {
+    match oracle::object(wasm, config) {
         Ok(proved) => {
             let bytes: u32 = proved.report.functions.iter().map(|function| function.code_bytes).sum();
             println!("{name}: proved, {bytes} bytes, {:?}, {:?}", proved.report.methods(), begun.elapsed());

@@ -8,8 +8,8 @@ use crate::alloc::allocated::Allocated;
 use crate::vcode::entity::Slot;
 use crate::vcode::func::ENTRY;
 use crate::vcode::inst::{
-    InPlaceOp, Address, AluOp, Call, Choice, CompareOp, Cond, Flags, MulLongAddOp, Operand2, ShiftBy, ShiftOp, Sign, Symbol,
-    Terminator, ZeroTest,
+    Address, AluOp, Call, Choice, CompareOp, Cond, Flags, InPlaceOp, MulLongAddOp, Operand2, ShiftBy, ShiftOp, Sign,
+    Symbol, Terminator, ZeroTest,
 };
 use crate::vcode::operands::Role;
 use crate::vcode::reg::{PReg, RegSet};

@@ -2,10 +2,10 @@
 //! operands, and with everything that can consume its result.
 
 use super::*;
-use crate::target::Isa;
 use crate::ir::Trap;
 use crate::ir::eval;
 use crate::ir::op;
+use crate::target::Isa;
 
 /// Checks a function of at most two changing arguments against the IR's meaning.
 fn check(func: &Func, types: &[Type], expected: impl Fn(&[u64]) -> u64) {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::super::eval::MEMORY;
 use super::*;
-use crate::target::Isa;
 use crate::ir::op::PLAIN;
 use crate::ir::{Access, Block, Memory, Target, Trap, eval};
+use crate::target::Isa;
 
 /// Marsaglia's xorshift.
 struct Random(u64);

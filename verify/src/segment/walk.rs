@@ -8,13 +8,13 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use crate::domain::Decide;
 use crate::elf::RelocationKind;
-use crate::hints::{Cut, FunctionHints, Label, Name};
+use crate::hints::{Class, Cut, FunctionHints, Label, Name};
 use crate::program::{CallTarget, Program};
 use crate::term::facts::Facts;
 use crate::term::{Term32, TermBool};
 use crate::thumb::decode::decode;
-use crate::domain::Decide;
 use crate::thumb::inst::{Cond, Inst};
 use crate::thumb::sem::{self, Flow};
 use crate::trap::Trap;
@@ -324,7 +324,12 @@ impl Walk<'_, '_> {
     fn skip(&mut self, path: &mut Path, cond: Cond) -> Result<Option<Stepped>, String> {
         let (at, pc) = (self.offset(path.pc), path.pc + 2);
         let is_cut = |at| self.cuts.contains_key(&at);
-        if is_cut(at + 2) || self.subject.program.relocation_within(pc, 2).is_some() {
+        // A copy gives the value of its label where it runs, which is said of one way alone.
+        let is_direct = self.labels.get(&(at + 2)).is_none_or(|label| label.class == Class::Direct);
+        if is_cut(at + 2) || is_cut(at + 4) || !is_direct {
+            return Ok(None);
+        }
+        if self.subject.program.relocation_within(pc, 2).is_some() {
             return Ok(None);
         }
         let Ok((inst, 2)) = decode(self.subject.program.code(pc, self.subject.end), 0) else { return Ok(None) };
@@ -565,7 +570,8 @@ impl Walk<'_, '_> {
     /// help with the operator that it is.
     fn source_calls(&mut self, path: &Path, function: u32) -> Result<bool, String> {
         let outcomes = self.source_events(path, None)?;
-        let calls = |event: &SourceEvent| matches!(event, SourceEvent::Call { function: callee, .. } if *callee == function);
+        let calls =
+            |event: &SourceEvent| matches!(event, SourceEvent::Call { function: callee, .. } if *callee == function);
         Ok(outcomes.iter().any(|outcome| calls(&outcome.event)))
     }
 

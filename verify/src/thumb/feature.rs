@@ -34,7 +34,13 @@ struct Row {
 /// Every architecture.
 const ARCHITECTURES: [Row; 5] = [
     Row { architecture: Architecture::V6M, name: "Armv6-M", tag: 11, dsp: 0, features: &[Feature::Base] },
-    Row { architecture: Architecture::V7M, name: "Armv7-M", tag: 10, dsp: 0, features: &[Feature::Base, Feature::Main] },
+    Row {
+        architecture: Architecture::V7M,
+        name: "Armv7-M",
+        tag: 10,
+        dsp: 0,
+        features: &[Feature::Base, Feature::Main],
+    },
     Row {
         architecture: Architecture::V7EM,
         name: "Armv7E-M",
@@ -42,7 +48,13 @@ const ARCHITECTURES: [Row; 5] = [
         dsp: 0,
         features: &[Feature::Base, Feature::Main, Feature::Dsp],
     },
-    Row { architecture: Architecture::V8M, name: "Armv8-M.main", tag: 17, dsp: 0, features: &[Feature::Base, Feature::Main] },
+    Row {
+        architecture: Architecture::V8M,
+        name: "Armv8-M.main",
+        tag: 17,
+        dsp: 0,
+        features: &[Feature::Base, Feature::Main],
+    },
     Row {
         architecture: Architecture::V8MDsp,
         name: "Armv8-M.main with DSP",

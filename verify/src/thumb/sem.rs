@@ -12,8 +12,8 @@
 
 use crate::domain::{Bin32, Cmp, Decide};
 
-pub use super::flags::Flags;
 use super::feature::Architecture;
+pub use super::flags::Flags;
 use super::inst::{Cond, Inst, Reg, SetFlags, Shift, Sign, Width, ZeroTest};
 
 mod data;

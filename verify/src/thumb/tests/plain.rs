@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::term::value;
-use crate::thumb::feature::Architecture;
 use crate::thumb::decode::decode;
+use crate::thumb::feature::Architecture;
 use crate::thumb::inst::{Cond, Reg, RegSet, Width};
 use crate::thumb::sem::{Alignment, Flags, Flow, ItState, Machine, step};
 
