@@ -51,16 +51,28 @@ const BOARDS: [Board; 3] = [
 ];
 
 /// The board that an image is for: the first of its architecture that has all the memory that the image
-/// takes, or else the largest, of which it takes what is not there.
+/// takes, its stack included, or else the largest, of which it takes what is not there.
 pub fn board(elf: &Elf<'_>) -> &'static Board {
     let architecture = attributes::read(elf).unwrap_or_default();
     let loaded = elf.segments.iter().map(|segment| (segment.virtual_address, segment.memory_bytes));
     let zeros = elf.sections.iter().filter(|found| found.allocated && found.contents == Contents::Zeros);
     let taken: Vec<(u32, u32)> = loaded.chain(zeros.map(|section| (section.address, section.bytes))).collect();
-    let fits = |board: &Board| taken.iter().all(|(address, bytes)| board.has(*address, *bytes));
+    let fits = |board: &Board| {
+        let stack = word(elf, board.vectors).map(|end| (end.wrapping_sub(4), 4));
+        taken.iter().copied().chain(stack).all(|(address, bytes)| board.has(address, bytes))
+    };
     let of_architecture = || BOARDS.iter().filter(|board| board.architectures.contains(&architecture));
     let fitting = of_architecture().find(|board| fits(board));
     fitting.or_else(|| of_architecture().next_back()).expect("every architecture has a board")
+}
+
+/// The word that is loaded to an address.
+fn word(elf: &Elf<'_>, address: u32) -> Option<u32> {
+    let segments = elf.segments.iter().filter(|segment| segment.physical_address <= address);
+    let mut places = segments.map(|segment| (segment, address - segment.physical_address));
+    let (segment, at) = places.find(|(segment, at)| at.checked_add(4).is_some_and(|end| end <= segment.file_bytes))?;
+    let bytes = elf.data.get(segment.offset + at as usize..)?;
+    bytes.first_chunk().map(|word| u32::from_le_bytes(*word))
 }
 
 impl Board {
