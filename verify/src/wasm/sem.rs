@@ -11,11 +11,13 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
+use crate::float::Float;
+use crate::hints::Sort;
 use crate::trap::Trap;
 
 use super::control::{Label, Target};
-use super::module::{Function, Module, ValueType};
-use super::op::{Binary32, Binary64, Load, Op, Relation, Store, Unary};
+use super::module::{Function, Module};
+use super::op::{Binary32, Binary64, Load, Op, Relation, SignOp, Store, Unary};
 
 pub use super::world::{Value, Width, World};
 
@@ -39,29 +41,30 @@ impl<D: Domain + ?Sized> Activation<D> {
     /// At the function's first operator. `None` if the arguments do not have the parameters' types.
     pub fn enter(domain: &mut D, function: &Function, arguments: Vec<Value<D>>) -> Option<Self> {
         let mut locals = arguments;
-        if !has_types(&locals, &function.signature.parameters) {
+        if !has_sorts(&locals, function.signature.parameters.iter().map(|ty| ty.sort())) {
             return None;
         }
         for local in function.locals.get(locals.len()..)? {
-            locals.push(match local {
-                ValueType::I32 => Value::W32(domain.w32(0)),
-                ValueType::I64 => Value::W64(domain.w64(0)),
+            locals.push(match local.sort() {
+                Sort::W32 => Value::W32(domain.w32(0)),
+                Sort::W64 => Value::W64(domain.w64(0)),
             });
         }
         Some(Activation { position: 0, locals, stack: Vec::new() })
     }
 
     /// Before the operator at a position. `None` if nothing ever runs there, or the locals or the
-    /// stack do not have the types that they have there.
+    /// stack do not have the widths that they have there.
     pub fn at(function: &Function, position: u32, locals: Vec<Value<D>>, stack: Vec<Value<D>>) -> Option<Self> {
         let wanted = function.control.stack(position)?;
-        let fits = has_types(&locals, &function.locals) && has_types(&stack, &wanted);
+        let locals_fit = has_sorts(&locals, function.locals.iter().map(|ty| ty.sort()));
+        let fits = locals_fit && has_sorts(&stack, wanted.into_iter());
         fits.then_some(Activation { position, locals, stack })
     }
 }
 
-fn has_types<D: Domain + ?Sized>(values: &[Value<D>], types: &[ValueType]) -> bool {
-    values.len() == types.len() && values.iter().zip(types).all(|(value, wanted)| value.value_type() == *wanted)
+fn has_sorts<D: Domain + ?Sized>(values: &[Value<D>], sorts: impl ExactSizeIterator<Item = Sort>) -> bool {
+    values.len() == sorts.len() && values.iter().zip(sorts).all(|(value, wanted)| value.sort() == wanted)
 }
 
 /// What a step came to.
@@ -279,6 +282,18 @@ impl<W: World> Stepper<'_, W> {
                 let wide = self.world.join(&zero, &a);
                 self.push64(wide);
             }
+            Op::Sign(sign, sort) => self.sign(*sign, *sort),
+            Op::Float(float) => {
+                let operands = self.pop_many(float.operands().len());
+                let result = self.float(*float, &operands);
+                self.activation.stack.push(result);
+            }
+            Op::FloatSwapped(float) => {
+                let (b, a) = (self.pop(), self.pop());
+                let result = self.float(*float, &[b, a]);
+                self.activation.stack.push(result);
+            }
+            Op::Truncate { fits, whole } => return self.truncate(*fits, *whole),
         }
         Ok(Done::Next)
     }
@@ -582,6 +597,79 @@ impl<W: World> Stepper<'_, W> {
             }
         }
         Ok(None)
+    }
+
+    /// An operator on floats, of the words of its operands.
+    fn float(&mut self, float: Float, operands: &[Value<W>]) -> Value<W> {
+        let mut words = Vec::new();
+        for operand in operands {
+            match operand {
+                Value::W32(word) => words.push(word.clone()),
+                Value::W64(wide) => words.extend([self.world.low(wide), self.world.high(wide)]),
+            }
+        }
+        let [low, high] = self.world.float(float, &words);
+        match float.result() {
+            Sort::W32 => Value::W32(low),
+            Sort::W64 => Value::W64(self.world.join(&high, &low)),
+        }
+    }
+
+    /// `neg`, `abs` or `copysign`: the sign is the top bit, of the high word if there are two.
+    fn sign(&mut self, sign: SignOp, sort: Sort) {
+        let by = self.pop();
+        let of = match sign {
+            SignOp::Neg | SignOp::Abs => by.clone(),
+            SignOp::Copysign => self.pop(),
+        };
+        let (high_by, _) = self.top_word(&by);
+        let (high_of, low) = self.top_word(&of);
+        let (top, rest) = (self.world.w32(1 << 31), self.world.w32(u32::MAX >> 1));
+        let high = match sign {
+            SignOp::Neg => self.world.bin32(Bin32::Xor, &high_of, &top),
+            SignOp::Abs => self.world.bin32(Bin32::And, &high_of, &rest),
+            SignOp::Copysign => {
+                let magnitude = self.world.bin32(Bin32::And, &high_of, &rest);
+                let copied = self.world.bin32(Bin32::And, &high_by, &top);
+                self.world.bin32(Bin32::Or, &magnitude, &copied)
+            }
+        };
+        match sort {
+            Sort::W32 => self.push32(high),
+            Sort::W64 => {
+                let wide = self.world.join(&high, &low);
+                self.push64(wide);
+            }
+        }
+    }
+
+    /// The word with the top bit, and the low one; of a word it is itself.
+    fn top_word(&mut self, value: &Value<W>) -> (W::W32, W::W32) {
+        match value {
+            Value::W32(word) => (word.clone(), word.clone()),
+            Value::W64(wide) => (self.world.high(wide), self.world.low(wide)),
+        }
+    }
+
+    /// An integer from a float. What `fits` says is 0, or 1 of a NaN, or 2.
+    fn truncate(&mut self, fits: Float, whole: Float) -> Outcome<W> {
+        let operand = [self.activation.stack.last().expect("validated").clone()];
+        let Value::W32(found) = self.float(fits, &operand) else {
+            unreachable!("what fits is a word");
+        };
+        let (zero, one) = (self.world.w32(0), self.world.w32(1));
+        let is_nan = self.world.cmp32(Cmp::Eq, &found, &one);
+        if self.world.decide(&is_nan)? {
+            return Ok(Done::Trap(Trap::InvalidConversion));
+        }
+        let is_right = self.world.cmp32(Cmp::Eq, &found, &zero);
+        if !self.world.decide(&is_right)? {
+            return Ok(Done::Trap(Trap::IntegerOverflow));
+        }
+        self.pop();
+        let result = self.float(whole, &operand);
+        self.activation.stack.push(result);
+        Ok(Done::Next)
     }
 
     fn sign_extend(&mut self, width: Width, word: &W::W32) -> W::W32 {
