@@ -114,9 +114,7 @@ impl Pattern {
         match self {
             Pattern::Exactly(wanted) => *wanted == value,
             Pattern::CanonicalNan(ty) => *ty == value.ty() && nan(value) == Nan::QuietBit,
-            Pattern::ArithmeticNan(ty) => {
-                *ty == value.ty() && matches!(nan(value), Nan::QuietBit | Nan::Quiet)
-            }
+            Pattern::ArithmeticNan(ty) => *ty == value.ty() && matches!(nan(value), Nan::QuietBit | Nan::Quiet),
         }
     }
 }

@@ -103,7 +103,7 @@ enum Flow {
 impl Machine<'_> {
     pub fn call(&mut self, function: Function, args: Vec<u64>) -> Result<Vec<u64>, Stop> {
         let module = self.module;
-        let signature = module.function_type(function);
+        let signature = module.function_type(function).signature();
         let Code::Body(body) = &module.functions[function].code else {
             let word = (self.host)(function, &args);
             self.instance.host_calls.push((function, args));
