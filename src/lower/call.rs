@@ -73,12 +73,25 @@ impl Lower<'_> {
         self.emit_call(want, Callee::Register(code), signature, &args[1..]);
     }
 
+    /// Whether a helped operator takes but a few instructions on these operands.
+    pub(super) fn has_short_way(&self, want: Pair, op: Op, args: &[Value]) -> bool {
+        let is_power = |value: Value| match self.words(value) {
+            (Word::Const(low), Word::Const(high)) => (u64::from(high) << 32 | u64::from(low)).is_power_of_two(),
+            _ => false,
+        };
+        match op {
+            Op::DivU32 | Op::RemU32 => self.constant(args[1]).is_some_and(u32::is_power_of_two),
+            Op::Mul64 => want.high.is_none() || args.iter().any(|arg| is_power(*arg)),
+            _ => false,
+        }
+    }
+
     /// Computes what the processor has no instruction for by a function of the runtime; says whether it did.
     pub(super) fn help(&mut self, want: Pair, op: Op, args: &[Value]) -> bool {
         let Some(helper) = self.module.helper(op) else { return false };
         self.place_shared();
-        let (_, types, result) = op.plain().expect("what has no instruction has no immediates");
-        self.emit_call_of(Some(want), Callee::Function(helper.0), (types, Some(result)), args);
+        let (types, result) = (self.ir.operand_types(op), self.ir.result_type(op));
+        self.emit_call_of(Some(want), Callee::Function(helper.0), (&types, result), args);
         true
     }
 

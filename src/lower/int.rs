@@ -1,7 +1,7 @@
 //! 32-bit operators: the dispatch, arithmetic, counting.
 
 use super::words::{ShiftedWord, Word};
-use super::{Half, Lower, Pair};
+use super::{Half, Lower};
 use crate::ir;
 use crate::ir::{Op, Value};
 use crate::vcode::VReg;
@@ -30,11 +30,6 @@ fn cheap_product(bits: u32) -> Option<CheapProduct> {
     plus.or_else(|| power(bits.wrapping_add(1)).map(CheapProduct::PowerMinusOne))
 }
 
-/// A result of one word.
-fn one(d: VReg) -> Pair {
-    Pair { low: Some(d), high: None }
-}
-
 impl Lower<'_> {
     /// Computes a pure operator with a 32-bit result.
     pub(super) fn lower_int(&mut self, d: VReg, op: Op, args: &[Value]) {
@@ -44,8 +39,6 @@ impl Lower<'_> {
             Op::Sub32 => self.sub(d, a, b),
             Op::Mul32 => self.mul(d, a, b),
             Op::DivU32 => self.div_u(d, a, b),
-            Op::RemU32 if self.constant(b).is_some_and(u32::is_power_of_two) => self.rem(d, Op::DivU32, a, b),
-            Op::DivS32 | Op::RemU32 | Op::RemS32 | Op::Clz32 | Op::Ctz32 if self.help(one(d), op, args) => {}
             Op::DivS32 => {
                 let (n, m) = (self.reg(a), self.reg(b));
                 let sign = Sign::Signed;
@@ -279,7 +272,6 @@ impl Lower<'_> {
                 let n = self.reg(a);
                 self.shift_imm(ShiftOp::Lsr, d, n, bits.ilog2());
             }
-            None if self.help(one(d), Op::DivU32, &[a, b]) => {}
             None => {
                 let (n, m, sign) = (self.reg(a), self.reg(b), Sign::Unsigned);
                 self.emit(Inst::Div { sign, d, n, m });

@@ -29,7 +29,6 @@ impl Lower<'_> {
             }
             Op::Shl64 | Op::ShrU64 | Op::ShrS64 => self.shift_wide(want, op, a, b),
             Op::RotL64 | Op::RotR64 => self.rotate_wide(want, op, a, b),
-            Op::Clz64 | Op::Ctz64 | Op::DivU64 | Op::DivS64 | Op::RemU64 | Op::RemS64 if self.help(want, op, args) => {}
             Op::Clz64 | Op::Ctz64 | Op::Popcnt64 => {
                 if let Some(d) = want.low {
                     self.count_wide(d, op, a);
@@ -289,9 +288,6 @@ impl Lower<'_> {
             }
             return;
         };
-        if self.help(want, Op::Mul64, &[a, b]) {
-            return;
-        }
         let low = self.wanted_or_local(want.low);
         let inst = ir::InstData { op: Op::Mul64, args: vec![a, b], result: None, offset: self.source };
         if let Some((sign, n, m)) = self.long_factors(&inst) {

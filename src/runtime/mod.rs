@@ -13,11 +13,18 @@ use crate::target::Isa;
 use crate::wasm::{self, Code, Inst, Module};
 
 /// The parts, each a module in text of functions that call only each other. No two use one name.
-const PARTS: [&str; 4] = [
+const PARTS: [&str; 11] = [
     include_str!("i64_division.wat"),
     include_str!("i32_division.wat"),
     include_str!("counting.wat"),
     include_str!("i64_multiplication.wat"),
+    include_str!("f32_arithmetic.wat"),
+    include_str!("f32_compare.wat"),
+    include_str!("f32_integral.wat"),
+    include_str!("f64_arithmetic.wat"),
+    include_str!("f64_compare.wat"),
+    include_str!("f64_integral.wat"),
+    include_str!("to_integer.wat"),
 ];
 
 /// The runtime as a binary module: the functions of all parts.
@@ -52,6 +59,7 @@ pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Err
 fn is_helped(inst: &Inst, isa: Isa) -> bool {
     match inst {
         Inst::Divide(op) | Inst::Numeric(op) | Inst::Swapped(op) => op.is_helped(isa),
+        Inst::Truncate { .. } => true,
         _ => false,
     }
 }

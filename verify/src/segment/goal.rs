@@ -265,6 +265,11 @@ fn computed(terms: &mut Terms, operator: Operator, words: &[Term32]) -> Result<V
             let a = terms.join(high, low);
             terms.un64(unary, &a)
         }
+        (Operator::Float(float), words) => {
+            let words = terms.float(float, words);
+            let count = if operator.result() == Sort::W64 { 2 } else { 1 };
+            return Ok(words[..count].to_vec());
+        }
         (Operator::Wide(binary), [low, high, other_low, other_high]) => {
             let (a, b) = (terms.join(high, low), terms.join(other_high, other_low));
             terms.bin64(binary, &a, &b)
@@ -324,9 +329,9 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
 }
 
 fn fresh_result(symbolic: &mut Symbolic, kind: ValueType) -> TermValue {
-    match kind {
-        ValueType::I32 => Value::W32(symbolic.terms.fresh32("result")),
-        ValueType::I64 => Value::W64(symbolic.terms.fresh64("result")),
+    match kind.sort() {
+        Sort::W32 => Value::W32(symbolic.terms.fresh32("result")),
+        Sort::W64 => Value::W64(symbolic.terms.fresh64("result")),
     }
 }
 

@@ -14,12 +14,13 @@ use sha2::{Digest, Sha256};
 use super::module::{self, Exported, Module};
 use super::op::Op;
 use crate::domain::{Bin32, Bin64, Un64};
+use crate::float::Float;
 use crate::hints::Sort;
 
 /// Runtimes that are known, by the SHA-256 of their bytes, and why their functions are believed to be
 /// the operators.
 const KNOWN: [(&str, &str); 1] = [(
-    "58ea43b56b70998cf09196f803611ff0c5741f8041070f502c74a8589d854345",
+    "cd48aa3469004901ff15fac3928e68aaf74ab3c3c79dff8e3683874fba84ec5f",
     "tested against a second engine (tests/runtime.rs)",
 )];
 
@@ -38,6 +39,8 @@ pub enum Operator {
     WideUnary(Un64),
     /// Of two 64-bit integers.
     Wide(Bin64),
+    /// Of floats.
+    Float(Float),
 }
 
 impl Operator {
@@ -48,6 +51,7 @@ impl Operator {
             Operator::LeadingZeros | Operator::TrailingZeros => vec![Sort::W32],
             Operator::WideUnary(_) => vec![Sort::W64],
             Operator::Wide(_) => vec![Sort::W64; 2],
+            Operator::Float(float) => float.operands(),
         }
     }
 
@@ -56,6 +60,7 @@ impl Operator {
         match self {
             Operator::Word(_) | Operator::Rest(_) | Operator::LeadingZeros | Operator::TrailingZeros => Sort::W32,
             Operator::WideUnary(_) | Operator::Wide(_) => Sort::W64,
+            Operator::Float(float) => float.result(),
         }
     }
 }
@@ -137,5 +142,7 @@ fn operator(name: &str) -> Option<Operator> {
         ("i64.rem_u", Operator::Wide(Bin64::RemU)),
         ("i64.rem_s", Operator::Wide(Bin64::RemS)),
     ];
-    all.into_iter().find(|(known, _)| *known == name).map(|(_, operator)| operator)
+    let integer = all.into_iter().find(|(known, _)| *known == name).map(|(_, operator)| operator);
+    let float = || Float::all().into_iter().find(|float| float.name() == name).map(Operator::Float);
+    integer.or_else(float)
 }
