@@ -6,10 +6,17 @@ mod interpret;
 mod mutate;
 
 use super::allocated::Allocated;
+use crate::target::Isa;
 use crate::vcode::Func;
 
-/// Allocates a function and compares the runs on a few arguments.
+/// Allocates a function for each instruction set, and compares the runs on a few arguments. The one for
+/// Armv7-M comes back.
 fn check(func: &Func) -> Allocated {
+    check_one(&Func { isa: Isa::V6M, ..func.clone() });
+    check_one(func)
+}
+
+fn check_one(func: &Func) -> Allocated {
     crate::vcode::check::check(func).unwrap_or_else(|e| panic!("{e}\n{func}"));
     let allocated = super::run(func);
     for seed in 1..5 {

@@ -8,7 +8,7 @@ mod shape;
 use super::eval::{Machine, Outcome};
 use super::module::{GlobalCell, LengthCell};
 use super::{ModuleInfo, run};
-use crate::config::Config;
+use crate::config::{Config, Cpu};
 use crate::ir::{ENTRY, Func, Op, Signature, Terminator, Type, Value};
 use crate::vcode;
 use crate::vcode::abi::{self, ArgPlace, ArgWord, Width};
@@ -69,7 +69,12 @@ fn module() -> ModuleInfo {
 
 /// Lowers, and checks that the result is well-formed.
 fn lower(func: &Func) -> vcode::Func {
-    let lowered = run(func, &module(), &Config::default());
+    lower_for(func, Config::default().cpu)
+}
+
+/// The same for a processor.
+fn lower_for(func: &Func, cpu: Cpu) -> vcode::Func {
+    let lowered = run(func, &module(), &Config { cpu, ..Config::default() });
     if let Err(broken) = vcode::check::check(&lowered) {
         panic!("{broken}\n{func}\n{lowered}");
     }

@@ -58,6 +58,15 @@ const fn op(name: &'static str, operands: &'static [Kind], result: Kind) -> Oper
 
 /// Every export.
 pub const OPERATORS: &[Operator] = &[
+    op("i32.div_u", &[I32, I32], I32),
+    op("i32.div_s", &[I32, I32], I32),
+    op("i32.rem_u", &[I32, I32], I32),
+    op("i32.rem_s", &[I32, I32], I32),
+    op("i32.clz", &[I32], I32),
+    op("i32.ctz", &[I32], I32),
+    op("i64.clz", &[I64], I64),
+    op("i64.ctz", &[I64], I64),
+    op("i64.mul", &[I64, I64], I64),
     op("i64.div_u", &[I64, I64], I64),
     op("i64.div_s", &[I64, I64], I64),
     op("i64.rem_u", &[I64, I64], I64),

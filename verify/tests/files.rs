@@ -300,6 +300,22 @@ fn an_instruction_that_the_architecture_lacks() {
 }
 
 #[test]
+fn what_the_smallest_architecture_lacks() {
+    let words = "the file is for Armv6-M, which has no Main instructions";
+    for name in ["division", "it-block", "long-words"] {
+        refuse_case(name, words, |case| case.architecture = Some(11));
+    }
+    // ldr r0, [r0, r1] at any address.
+    let unaligned = |architecture| {
+        let mut case = case("memory-widths");
+        case.architecture = architecture;
+        words_of(&check(&case.wasm, &case.elf(), Checks::All).unwrap())
+    };
+    assert!(unaligned(Some(11)).contains("is not shown to be a multiple of"), "{}", unaligned(Some(11)));
+    assert!(!unaligned(Some(10)).contains("is not shown to be a multiple of"));
+}
+
+#[test]
 fn attributes_that_are_loaded() {
     let mut elf = case("multiply-high").elf();
     set_section(&mut elf, ".ARM.attributes", 8, 2);

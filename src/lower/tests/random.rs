@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::eval::MEMORY;
 use super::*;
+use crate::config::Cpu;
 use crate::ir::op::PLAIN;
 use crate::ir::{Access, Block, Memory, Target, Trap, eval};
 use crate::target::Isa;
@@ -307,10 +308,17 @@ impl Reference<'_> {
 
 fn check(random: &mut Random, blocks: usize, steps: u32) {
     let func = random_function(random, blocks, steps);
-    let lowered = lower(&func);
+    check_for(random, &func, Cpu::CortexM4);
+    if func.insts.values().all(|inst| !inst.op.is_helped(Isa::V6M)) {
+        check_for(random, &func, Cpu::CortexM0);
+    }
+}
+
+fn check_for(random: &mut Random, func: &Func, cpu: Cpu) {
+    let lowered = lower_for(func, cpu);
     for _ in 0..6 {
         let args: Vec<u64> = PARAMS.map(|ty| mask(ty, random.bits())).to_vec();
-        let mut reference = Reference { func: &func, values: BTreeMap::new(), memory: Machine::new() };
+        let mut reference = Reference { func, values: BTreeMap::new(), memory: Machine::new() };
         let expected = reference.run(&args);
         let mut machine = machine(&PARAMS, &args);
         let found = machine.run(&lowered);

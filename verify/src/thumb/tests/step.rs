@@ -5,6 +5,7 @@
 //! lies at 100.
 
 use super::plain::Plain;
+use crate::thumb::feature::Architecture;
 use crate::thumb::inst::{Reg, Width};
 use crate::thumb::sem::{Flags, Flow};
 
@@ -265,4 +266,19 @@ fn it_blocks() {
         four slots end, the fifth is free       | bf01 2001 2101 2201 2301 2401 | c=1 | r4=1 z=0 |
         ",
     );
+}
+
+#[test]
+fn armv6m_faults_on_an_address_that_is_no_multiple_of_the_size() {
+    // ldr, ldrh, ldrb r0, [r1]; str, strh, strb r0, [r1].
+    for (code, size) in [(0x6808, 4), (0x8808, 2), (0x7808, 1), (0x6008, 4), (0x8008, 2), (0x7008, 1)] {
+        for at in 0..8 {
+            for architecture in [Architecture::V6M, Architecture::V7M] {
+                let mut machine = Plain { architecture, ..Plain::new() };
+                machine.registers[1] = 0x2000_0000 + at;
+                let faults = machine.run(&[code]).is_err();
+                assert_eq!(faults, architecture == Architecture::V6M && at % size != 0, "{code:x} at {at}");
+            }
+        }
+    }
 }
