@@ -71,7 +71,7 @@ pub fn run(
         functions,
         imports: imports(module),
         exports: exports(module),
-        memory: memory(module),
+        memories: memories(module),
         instance_bytes: info.instance_bytes(),
         table,
         instantiation: instantiation(module, info, outside),
@@ -96,7 +96,7 @@ fn imports(module: &Module) -> Vec<Import> {
 fn exports(module: &Module) -> Vec<Export> {
     let functions = module.exports.iter().filter_map(|export| match export.kind {
         ExportKind::Function(function) => Some((export, function)),
-        ExportKind::Memory | ExportKind::Table | ExportKind::Global(_) => None,
+        ExportKind::Memory(_) | ExportKind::Table | ExportKind::Global(_) => None,
     });
     functions
         .map(|(export, function)| {
@@ -118,12 +118,15 @@ fn value_type(ty: ir::Type) -> Type {
     }
 }
 
-fn memory(module: &Module) -> Option<Memory> {
-    let exported = module.exports.iter().any(|export| export.kind == ExportKind::Memory);
-    module.memory.map(|memory| Memory {
-        reserve_bytes: memory.reserve_bytes(),
-        visibility: if exported { Visibility::Exported } else { Visibility::Private },
-    })
+fn memories(module: &Module) -> Vec<Memory> {
+    let is_exported = |memory| module.exports.iter().any(|export| export.kind == ExportKind::Memory(memory));
+    let declared = module.memories.iter();
+    declared
+        .map(|(index, memory)| Memory {
+            reserve_bytes: memory.reserve_bytes(),
+            visibility: if is_exported(index) { Visibility::Exported } else { Visibility::Private },
+        })
+        .collect()
 }
 
 /// The table's entries, and the first segment that lies outside.
@@ -148,13 +151,14 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
     if outside.is_some() {
         return instantiation;
     }
-    let bytes = module.memory.map_or(0, |memory| u64::from(memory.initial_bytes()));
     for (number, data) in (0..).zip(&module.data) {
+        let bytes = u64::from(module.memories[data.memory].initial_bytes());
         if u64::from(data.offset) + data.bytes.len() as u64 > bytes {
             instantiation.outside = Some(Outside::Data(number));
             return instantiation;
         }
-        instantiation.segments.push(Segment { offset: data.offset, bytes: data.bytes.clone() });
+        let segment = Segment { memory: data.memory.0, offset: data.offset, bytes: data.bytes.clone() };
+        instantiation.segments.push(segment);
     }
     instantiation.start = module.start.map(|function| function.0);
     instantiation
@@ -163,8 +167,8 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
 /// Words of the instance that are not zero at the start.
 fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, u32)> {
     let mut words = Vec::new();
-    if let Some(memory) = module.memory.filter(|memory| memory.grows) {
-        words.push((crate::lower::module::LENGTH_OFFSET, memory.initial_bytes()));
+    for (index, memory) in module.memories.iter().filter(|(_, memory)| memory.grows) {
+        words.push((info.length(index), memory.initial_bytes()));
     }
     for (index, global) in module.globals.iter() {
         if global.mutable {

@@ -11,10 +11,9 @@ use std::borrow::Cow;
 
 use crate::error::Error;
 
-pub use inst::{BlockType, Inst};
+pub use inst::{BlockType, Inst, Place};
 pub use module::{
-    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, PAGE_BYTES, TableDecl,
-    TypeIndex,
+    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, TableDecl, TypeIndex,
 };
 pub use parse::parse;
 
