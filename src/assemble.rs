@@ -6,13 +6,13 @@
 
 use crate::config::Config;
 use crate::elf::program::{
-    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Outside, Program, Relocation,
-    RelocationKind, Segment, TableEntry, Type, Visibility,
+    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Linked, Memory, Outside, Program,
+    Relocation, RelocationKind, Segment, TableEntry, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
-use crate::wasm::{Code, ExportKind, Module};
+use crate::wasm::{Code, DataMode, ExportKind, Module};
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -62,7 +62,7 @@ pub fn run(
     (module, info): (&Module, &ModuleInfo),
     config: &Config,
     functions: Vec<Function>,
-    (hints, runtime): (Vec<u8>, Option<Vec<u8>>),
+    (hints, linked): (Vec<u8>, Vec<Linked>),
 ) -> Program {
     let (table, outside) = table(module);
     Program {
@@ -76,7 +76,7 @@ pub fn run(
         table,
         instantiation: instantiation(module, info, outside),
         hints,
-        runtime,
+        linked,
         assurance: Assurance::default(),
     }
 }
@@ -125,6 +125,9 @@ fn memories(module: &Module) -> Vec<Memory> {
         .map(|(index, memory)| Memory {
             reserve_bytes: memory.reserve_bytes(),
             visibility: if is_exported(index) { Visibility::Exported } else { Visibility::Private },
+            contents: memory
+                .segment
+                .map(|segment| module.data[segment].bytes[..memory.initial_bytes() as usize].to_vec()),
         })
         .collect()
 }
@@ -134,7 +137,7 @@ fn table(module: &Module) -> (Vec<Option<TableEntry>>, Option<Outside>) {
     let count = module.table.map_or(0, |table| table.entries as usize);
     let mut entries = vec![None; count];
     for (number, element) in (0..).zip(&module.elements) {
-        let start = element.offset as usize;
+        let start = element.offset.value() as usize;
         let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.functions.len())) else {
             return (entries, Some(Outside::Element(number)));
         };
@@ -151,13 +154,14 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
     if outside.is_some() {
         return instantiation;
     }
-    for (number, data) in (0..).zip(&module.data) {
-        let bytes = u64::from(module.memories[data.memory].initial_bytes());
-        if u64::from(data.offset) + data.bytes.len() as u64 > bytes {
+    for (number, data) in (0..).zip(module.data.values()) {
+        let DataMode::Active { memory, offset } = &data.mode else { continue };
+        let bytes = u64::from(module.memories[*memory].initial_bytes());
+        if offset.value() + data.bytes.len() as u64 > bytes {
             instantiation.outside = Some(Outside::Data(number));
             return instantiation;
         }
-        let segment = Segment { memory: data.memory.0, offset: data.offset, bytes: data.bytes.clone() };
+        let segment = Segment { memory: memory.0, offset: offset.value() as u32, bytes: data.bytes.clone() };
         instantiation.segments.push(segment);
     }
     instantiation.start = module.start.map(|function| function.0);
@@ -167,15 +171,15 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
 /// Words of the instance that are not zero at the start.
 fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, u32)> {
     let mut words = Vec::new();
-    for (index, memory) in module.memories.iter().filter(|(_, memory)| memory.grows) {
+    for (index, memory) in module.memories.iter().filter(|(_, memory)| memory.varies) {
         words.push((info.length(index), memory.initial_bytes()));
     }
     for (index, global) in module.globals.iter() {
         if global.mutable {
             let offset = info.cell(index);
-            words.push((offset, global.initial as u32));
+            words.push((offset, global.initial.value() as u32));
             if global.ty == ir::Type::I64 {
-                words.push((offset + 4, (global.initial >> 32) as u32));
+                words.push((offset + 4, (global.initial.value() >> 32) as u32));
             }
         }
     }

@@ -87,7 +87,7 @@ impl ModuleInfo {
         let lengths: Vec<LengthCell> = module
             .memories
             .values()
-            .map(|memory| match memory.grows {
+            .map(|memory| match memory.varies {
                 true => LengthCell::Present,
                 false => LengthCell::Absent,
             })

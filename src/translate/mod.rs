@@ -171,6 +171,8 @@ impl Translator<'_> {
             Inst::StoreLow(access, place) => self.store_low(*access, *place),
             Inst::MemorySize(memory, unit_log2) => self.memory_size(*memory, *unit_log2),
             Inst::MemoryGrow(memory) => self.memory_grow(*memory),
+            Inst::MemoryDrop(memory) => self.memory_drop(*memory),
+            Inst::Bulk(bulk) => unreachable!("{bulk:?} is linked"),
             Inst::Const(ty, bits) => self.result(Op::constant(*ty, *bits), vec![]),
             Inst::Numeric(op) => self.numeric(*op),
             Inst::Swapped(op) => self.swapped(*op),
@@ -253,7 +255,7 @@ impl Translator<'_> {
         let decl = &self.module.globals[global];
         let op = match decl.mutable {
             true => Op::GlobalGet(global, decl.ty),
-            false => Op::constant(decl.ty, decl.initial),
+            false => Op::constant(decl.ty, decl.initial.value()),
         };
         self.result(op, vec![]);
     }

@@ -4,8 +4,8 @@
 
 use wasmparser::{BlockType as ReaderBlockType, MemArg, MemArgTarget, Operator, ValType};
 
-use super::inst::{BlockType, Inst, Place};
-use super::module::{Module, TypeIndex};
+use super::inst::{BlockType, Bulk, Inst, Place};
+use super::module::{DataIndex, Module, TypeIndex};
 use crate::entity::TypedVec;
 use crate::error::Error;
 use crate::ir::func::Signature;
@@ -114,6 +114,14 @@ fn memory(operator: &Operator, module: &Module) -> Result<Option<Inst>, Error> {
         Operator::I64Store32 { memarg } => Inst::StoreLow(Access::W32, place(memarg)?),
         Operator::MemorySize { mem } => Inst::MemorySize(Memory(*mem), module.memories[Memory(*mem)].page_log2),
         Operator::MemoryGrow { mem } => Inst::MemoryGrow(Memory(*mem)),
+        Operator::MemoryFill { mem } => Inst::Bulk(Bulk::MemoryFill(Memory(*mem))),
+        Operator::MemoryCopy { dst_mem, src_mem } => {
+            Inst::Bulk(Bulk::MemoryCopy { to: Memory(*dst_mem), from: Memory(*src_mem) })
+        }
+        Operator::MemoryInit { data_index, mem } => {
+            Inst::Bulk(Bulk::MemoryInit { to: Memory(*mem), data: DataIndex(*data_index) })
+        }
+        Operator::DataDrop { data_index } => Inst::Bulk(Bulk::DataDrop(DataIndex(*data_index))),
         _ => return Ok(None),
     }))
 }

@@ -3,6 +3,7 @@
 //! Ensures: what cannot be written here is refused by [`parse`](super::parse), so later stages are
 //! total. Numeric instructions are already named by the IR operator that computes them.
 
+use super::module::DataIndex;
 use crate::ir::func::Signature;
 use crate::ir::op::{Access, Memory, Op, Type};
 
@@ -16,6 +17,29 @@ pub struct Place {
     pub memory: Memory,
     /// The constant offset.
     pub offset: u32,
+}
+
+/// An instruction that becomes a call of a template when it is linked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bulk {
+    /// `memory.fill`.
+    MemoryFill(Memory),
+    /// `memory.copy`.
+    MemoryCopy {
+        /// The memory written.
+        to: Memory,
+        /// The memory read.
+        from: Memory,
+    },
+    /// `memory.init`.
+    MemoryInit {
+        /// The memory written.
+        to: Memory,
+        /// The segment read.
+        data: DataIndex,
+    },
+    /// `data.drop`.
+    DataDrop(DataIndex),
 }
 
 /// An instruction (core spec, 2.4).
@@ -72,6 +96,10 @@ pub enum Inst {
     MemorySize(Memory, u8),
     /// `memory.grow`.
     MemoryGrow(Memory),
+    /// `data.drop` of the segment that a memory is.
+    MemoryDrop(Memory),
+    /// An instruction that is not linked yet.
+    Bulk(Bulk),
     /// `i32.const` or `i64.const`.
     Const(Type, u64),
     /// A total numeric instruction with its operands in order.

@@ -1,7 +1,9 @@
 //! What the input says. The only stage besides `elf` that refuses a program.
 
+mod constant;
 pub mod decode;
 pub mod inst;
+mod link;
 pub mod module;
 mod names;
 pub mod parse;
@@ -11,11 +13,14 @@ use std::borrow::Cow;
 
 use crate::error::Error;
 
-pub use inst::{BlockType, Inst, Place};
+pub use constant::Constant;
+pub use inst::{BlockType, Bulk, Inst, Place};
+pub use link::Bindings;
 pub use module::{
-    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, TableDecl, TypeIndex,
+    Body, Code, Data, DataIndex, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
+    Module, TableDecl, TypeIndex,
 };
-pub use parse::parse;
+pub use parse::{parse, require_closed, settle};
 
 /// The binary module in `input`, which is one, or is WebAssembly text.
 pub fn read(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {

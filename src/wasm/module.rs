@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::constant::Constant;
 use super::inst::Inst;
 use crate::entity;
 use crate::entity::TypedVec;
@@ -12,6 +13,8 @@ use crate::ir::op::{Function, Global, Memory, Type};
 entity! {
     /// An index into the type section.
     TypeIndex, "type";
+    /// An index into the data section.
+    DataIndex, "data";
 }
 
 /// A module.
@@ -33,8 +36,10 @@ pub struct Module {
     pub start: Option<Function>,
     /// Active element segments in section order.
     pub elements: Vec<Element>,
-    /// Active data segments in section order.
-    pub data: Vec<Data>,
+    /// Data segments in section order.
+    pub data: TypedVec<DataIndex, Data>,
+    /// Imports that are no functions, in section order.
+    pub imports: Vec<Import>,
     /// Functions linked in behind the module's own, by the name under which their module exports them.
     pub linked: BTreeMap<String, Function>,
 }
@@ -86,16 +91,25 @@ pub struct MemoryDecl {
     pub initial_pages: u32,
     /// The declared maximum.
     pub maximum_pages: Option<u32>,
-    /// Pages set aside; `memory.grow` fails beyond. Equals `initial_pages` unless it `grows`.
+    /// Pages set aside; `memory.grow` fails beyond. Equals `initial_pages` unless the length varies.
     pub reserve_pages: u32,
-    /// Whether some function contains `memory.grow`, so that the length is a variable.
-    pub grows: bool,
+    /// Whether some function changes the length, so that it is a variable.
+    pub varies: bool,
+    /// The data segment that it is, if it is one: its bytes never change.
+    pub segment: Option<DataIndex>,
+    /// Where it is declared, by byte offset in its module.
+    pub offset: u64,
 }
 
 impl MemoryDecl {
     /// Bytes at instantiation.
     pub fn initial_bytes(&self) -> u32 {
         self.initial_pages << self.page_log2
+    }
+
+    /// Bytes that it always has: a segment may be dropped.
+    pub fn least_bytes(&self) -> u32 {
+        if self.varies && self.segment.is_some() { 0 } else { self.initial_bytes() }
     }
 
     /// Bytes set aside.
@@ -112,14 +126,14 @@ pub struct TableDecl {
 }
 
 /// A global.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GlobalDecl {
     /// Its type.
     pub ty: Type,
     /// Whether `global.set` may change it; then it has a cell in the instance.
     pub mutable: bool,
     /// Its initial value.
-    pub initial: u64,
+    pub initial: Constant,
 }
 
 /// An export.
@@ -148,48 +162,48 @@ pub enum ExportKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Element {
     /// First table entry it fills.
-    pub offset: u32,
+    pub offset: Constant,
     /// The functions.
     pub functions: Vec<Function>,
 }
 
-/// An active data segment.
+/// A data segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Data {
-    /// The memory that it fills.
-    pub memory: Memory,
-    /// First byte of memory it fills.
-    pub offset: u32,
+    /// What happens with it.
+    pub mode: DataMode,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
 
-impl Module {
-    /// Puts the functions of another module, which imports nothing, behind the own ones.
-    pub fn link(&mut self, other: Module) {
-        let (functions, types) = (self.functions.len() as u32, self.types.len() as u32);
-        for (_, ty) in other.types.iter() {
-            self.types.push(ty.clone());
-        }
-        for (_, function) in other.functions.iter() {
-            let mut function = function.clone();
-            function.ty = TypeIndex(function.ty.0 + types);
-            if let Code::Body(body) = &mut function.code {
-                for inst in &mut body.insts {
-                    if let Inst::Call(callee) = inst {
-                        *callee += functions;
-                    }
-                }
-            }
-            self.functions.push(function);
-        }
-        for export in other.exports {
-            if let ExportKind::Function(function) = export.kind {
-                self.linked.insert(export.name, Function(function.0 + functions));
-            }
-        }
-    }
+/// What happens with a data segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DataMode {
+    /// Instantiation writes and drops it.
+    Active {
+        /// The memory that it fills.
+        memory: Memory,
+        /// First byte of memory it fills.
+        offset: Constant,
+    },
+    /// It waits for `memory.init`.
+    Passive,
+}
 
+/// An import that is no function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// The module part of the name.
+    pub module: String,
+    /// The field part of the name.
+    pub field: String,
+    /// What it is in this module.
+    pub kind: ExportKind,
+    /// Where it is declared, by byte offset in the module.
+    pub offset: u64,
+}
+
+impl Module {
     /// The signature of a function.
     pub fn signature(&self, function: Function) -> &Signature {
         &self.types[self.functions[function].ty]

@@ -9,14 +9,16 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Operator, Parser, Payload,
-    TableInit, TypeRef, Validator, WasmFeatures,
+    DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Parser, Payload, TableInit, TypeRef,
+    Validator, WasmFeatures,
 };
 
+use super::constant::Constant;
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, TableDecl, TypeIndex,
+    Body, Code, Data, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
+    TableDecl, TypeIndex,
 };
 use super::names;
 use crate::config::Config;
@@ -31,7 +33,9 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::SIGN_EXTENSION)
     .union(WasmFeatures::MULTI_VALUE)
     .union(WasmFeatures::MULTI_MEMORY)
-    .union(WasmFeatures::CUSTOM_PAGE_SIZES);
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::EXTENDED_CONST);
 
 /// Most entries of a table: 8 MiB, more than any board has. The validator instantiates no larger one.
 const TABLE_ENTRIES_MAX: u32 = 1 << 20;
@@ -90,8 +94,6 @@ struct Builder {
     /// Types of functions whose bodies have not been read.
     declared: std::collections::VecDeque<TypeIndex>,
     names: BTreeMap<u32, String>,
-    /// Where each memory is declared.
-    memory_offsets: Vec<u64>,
 }
 
 impl Builder {
@@ -125,7 +127,10 @@ impl Builder {
                 }
                 Ok(())
             }
-            Payload::Version { .. } | Payload::CodeSectionStart { .. } | Payload::End(_) => Ok(()),
+            Payload::Version { .. }
+            | Payload::CodeSectionStart { .. }
+            | Payload::DataCountSection { .. }
+            | Payload::End(_) => Ok(()),
             other => {
                 let offset = other.as_section().map(|(_, range)| range.start);
                 Err(Error::unsupported(offset, "this section is not supported", REMEDY))
@@ -150,12 +155,17 @@ impl Builder {
         for import in reader.into_imports_with_offsets() {
             let (offset, import) = import.map_err(malformed)?;
             let (module, field) = (import.module.to_string(), import.name.to_string());
-            let TypeRef::Func(ty) = import.ty else {
-                let message = format!("the import `{module}.{field}` is not a function");
-                let remedy = "define it in the module; only functions can be imported";
-                return Err(Error::unsupported(offset, message, remedy));
+            let ty = match import.ty {
+                TypeRef::Func(ty) => TypeIndex(ty),
+                TypeRef::Memory(memory) => {
+                    let kind = ExportKind::Memory(self.memory(memory, offset)?);
+                    self.module.imports.push(Import { module, field, kind, offset });
+                    continue;
+                }
+                TypeRef::Table(_) | TypeRef::Global(_) | TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+                    return Err(unbound(&module, &field, offset));
+                }
             };
-            let ty = TypeIndex(ty);
             decode::callable(&self.module.types[ty], offset)?;
             if !self.agrees(&module, &field, ty) {
                 let message = format!("the import `{module}.{field}` is declared with two types");
@@ -197,29 +207,34 @@ impl Builder {
     fn memories(&mut self, reader: wasmparser::MemorySectionReader) -> Result<(), Error> {
         for memory in reader.into_iter_with_offsets() {
             let (offset, memory) = memory.map_err(malformed)?;
-            let page_log2 = memory.page_size_log2.map_or(PAGE_LOG2, |log2| log2 as u8);
-            let initial_pages = u32::try_from(memory.initial).ok().filter(|pages| *pages <= u32::MAX >> page_log2);
-            let Some(initial_pages) = initial_pages else {
-                let message = "a memory of 4 GiB does not fit the target's address space";
-                return Err(Error::too_big(offset, message, "declare a smaller memory"));
-            };
-            self.memory_offsets.push(offset);
-            self.module.memories.push(MemoryDecl {
-                page_log2,
-                initial_pages,
-                maximum_pages: memory.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
-                reserve_pages: initial_pages,
-                grows: false,
-            });
+            self.memory(memory, offset)?;
         }
         Ok(())
+    }
+
+    fn memory(&mut self, memory: wasmparser::MemoryType, offset: u64) -> Result<Memory, Error> {
+        let page_log2 = memory.page_size_log2.map_or(PAGE_LOG2, |log2| log2 as u8);
+        let initial_pages = u32::try_from(memory.initial).ok().filter(|pages| *pages <= u32::MAX >> page_log2);
+        let Some(initial_pages) = initial_pages else {
+            let message = "a memory of 4 GiB does not fit the target's address space";
+            return Err(Error::too_big(offset, message, "declare a smaller memory"));
+        };
+        Ok(self.module.memories.push(MemoryDecl {
+            page_log2,
+            initial_pages,
+            maximum_pages: memory.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
+            reserve_pages: initial_pages,
+            varies: false,
+            segment: None,
+            offset,
+        }))
     }
 
     fn globals(&mut self, reader: wasmparser::GlobalSectionReader) -> Result<(), Error> {
         for global in reader.into_iter_with_offsets() {
             let (offset, global) = global.map_err(malformed)?;
             let ty = decode::value_type(global.ty.content_type, offset)?;
-            let initial = constant(&global.init_expr)?;
+            let initial = Constant::read(&global.init_expr, &self.module.globals)?;
             self.module.globals.push(GlobalDecl { ty, mutable: global.ty.mutable, initial });
         }
         Ok(())
@@ -252,24 +267,25 @@ impl Builder {
                 let message = "only active element segments of functions are supported";
                 return Err(Error::unsupported(offset, message, REMEDY));
             };
-            let first = constant(&offset_expr)? as u32;
+            let offset = Constant::read(&offset_expr, &self.module.globals)?;
             let functions = functions.into_iter().map(|f| f.map(Function).map_err(malformed));
             let functions = functions.collect::<Result<Vec<_>, _>>()?;
-            self.module.elements.push(Element { offset: first, functions });
+            self.module.elements.push(Element { offset, functions });
         }
         Ok(())
     }
 
     fn data(&mut self, reader: wasmparser::DataSectionReader) -> Result<(), Error> {
         for data in reader.into_iter_with_offsets() {
-            let (offset, data) = data.map_err(malformed)?;
-            let DataKind::Active { memory_index, offset_expr } = data.kind else {
-                let message = "only active data segments are supported";
-                return Err(Error::unsupported(offset, message, REMEDY));
+            let (_, data) = data.map_err(malformed)?;
+            let mode = match data.kind {
+                DataKind::Passive => DataMode::Passive,
+                DataKind::Active { memory_index, offset_expr } => {
+                    let offset = Constant::read(&offset_expr, &self.module.globals)?;
+                    DataMode::Active { memory: Memory(memory_index), offset }
+                }
             };
-            let first = constant(&offset_expr)? as u32;
-            let memory = Memory(memory_index);
-            self.module.data.push(Data { memory, offset: first, bytes: data.data.to_vec() });
+            self.module.data.push(Data { mode, bytes: data.data.to_vec() });
         }
         Ok(())
     }
@@ -287,11 +303,7 @@ impl Builder {
         let (mut insts, mut offsets) = (Vec::new(), Vec::new());
         for operator in reader.get_operators_reader().map_err(malformed)?.into_iter_with_offsets() {
             let (operator, offset) = operator.map_err(malformed)?;
-            let inst = decode::inst(&operator, offset, &self.module)?;
-            if let Inst::MemoryGrow(memory) = inst {
-                self.module.memories[memory].grows = true;
-            }
-            insts.push(inst);
+            insts.push(decode::inst(&operator, offset, &self.module)?);
             offsets.push(offset as u32);
         }
         let range = reader.range().start as u32..reader.range().end as u32;
@@ -303,9 +315,7 @@ impl Builder {
     fn finish(mut self, config: &Config) -> Result<Module, Error> {
         assert!(self.declared.is_empty(), "validation counts bodies");
         self.name_functions();
-        for (memory, offset) in self.module.memories.values_mut().zip(&self.memory_offsets) {
-            memory.reserve_pages = reserve_pages(memory, config, *offset)?;
-        }
+        settle(&mut self.module, config)?;
         Ok(self.module)
     }
 
@@ -329,15 +339,42 @@ impl Builder {
     }
 }
 
+/// Refuses imports that are bound to nothing and cannot be left to a linker of objects.
+pub fn require_closed(module: &Module) -> Result<(), Error> {
+    let first = module.imports.first();
+    first.map_or(Ok(()), |import| Err(unbound(&import.module, &import.field, import.offset)))
+}
+
+fn unbound(module: &str, field: &str, offset: u64) -> Error {
+    let message = format!("the import `{module}.{field}` is not a function");
+    Error::unsupported(offset, message, "give the module that defines it as another input")
+}
+
+/// Says of each memory whether its length varies, and what to set aside for it.
+pub fn settle(module: &mut Module, config: &Config) -> Result<(), Error> {
+    for function in module.functions.values() {
+        let Code::Body(body) = &function.code else { continue };
+        for inst in &body.insts {
+            if let Inst::MemoryGrow(memory) | Inst::MemoryDrop(memory) = inst {
+                module.memories[*memory].varies = true;
+            }
+        }
+    }
+    for memory in module.memories.values_mut() {
+        memory.reserve_pages = reserve_pages(memory, config)?;
+    }
+    Ok(())
+}
+
 /// Pages to set aside for a memory.
-fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u32, Error> {
+fn reserve_pages(memory: &MemoryDecl, config: &Config) -> Result<u32, Error> {
     let initial = memory.initial_pages;
     let limit = config.memory_max.map(|bytes| bytes >> memory.page_log2);
     if limit.is_some_and(|limit| limit < initial) {
         let message = format!("the memory starts with {initial} pages, more than the limit allows");
-        return Err(Error::too_big(offset, message, "raise --memory-max or declare less memory"));
+        return Err(Error::too_big(memory.offset, message, "raise --memory-max or declare less memory"));
     }
-    if !memory.grows {
+    if !memory.varies || memory.segment.is_some() {
         return Ok(initial);
     }
     let pages_max = u32::MAX >> memory.page_log2;
@@ -348,27 +385,6 @@ fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u3
         None => initial,
     };
     Ok(wanted.clamp(initial, pages_max))
-}
-
-/// The value of a constant expression: one constant instruction and `end`.
-fn constant(expr: &ConstExpr) -> Result<u64, Error> {
-    let mut reader = expr.get_operators_reader();
-    let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
-    let value = match operator {
-        Operator::I32Const { value } => u64::from(value as u32),
-        Operator::I64Const { value } => value as u64,
-        _ => {
-            let message = "only integer constants are supported as initial values";
-            return Err(Error::unsupported(offset, message, REMEDY));
-        }
-    };
-    match reader.read_with_offset().map_err(malformed)? {
-        (Operator::End, _) => Ok(value),
-        (_, offset) => {
-            let message = "only a single constant is supported as an initial value";
-            Err(Error::unsupported(offset, message, REMEDY))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -396,7 +412,6 @@ mod tests {
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
             ("(module (func (result i32 i32) i32.const 1 i32.const 2))", "multi-value"),
-            ("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))", "bulk-memory"),
             ("(module (func return_call 0))", "tail-call"),
             ("(module (table 1 externref))", "reference-types"),
             ("(module (memory 1 1 shared))", "threads"),

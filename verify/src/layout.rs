@@ -19,8 +19,11 @@ pub const BOARD_MEMORY: [(u32, u32); 2] = [(0, 0x0040_0000), (0x2000_0000, 0x204
 fn own_data(module: &Module) -> Vec<(String, &'static str, String)> {
     let fixed = [("instance", ".bss", "instance"), ("table0", ".rodata", "table"), ("data", ".rodata", "data")];
     let fixed = fixed.map(|(what, before, behind)| (what.to_owned(), before, behind.to_owned()));
-    let memories = (0..module.memories.len()).map(|memory| format!("memory{memory}"));
-    memories.map(|what| (what.clone(), ".bss", what)).chain(fixed).collect()
+    let memories = module.memories.iter().enumerate().map(|(index, memory)| {
+        let what = format!("memory{index}");
+        (what.clone(), if memory.segment.is_some() { ".rodata" } else { ".bss" }, what)
+    });
+    memories.chain(fixed).collect()
 }
 
 /// What is not as it must be, in sentences.

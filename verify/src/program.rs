@@ -312,7 +312,10 @@ impl Binder<'_> {
                 }
                 Exported::Memory(index) => {
                     let name = abi::exported_memory(&self.hints.module_name, index);
-                    let own = self.elf.symbol(&self.name(&format!("memory{index}"))).map(|symbol| (symbol.home, symbol.value));
+                    let own = self
+                        .elf
+                        .symbol(&self.name(&format!("memory{index}")))
+                        .map(|symbol| (symbol.home, symbol.value));
                     let public = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
                     if own.is_none() || public.map(|symbol| (symbol.home, symbol.value)) != own {
                         self.find(format!("the exported memory is not the one global symbol {name}"));
@@ -344,7 +347,7 @@ impl Binder<'_> {
     }
 
     fn instance(&self) -> abi::Instance {
-        let length = |memory| if self.module.grows_memory(memory) { HasLength::Yes } else { HasLength::No };
+        let length = |memory| if self.module.length_varies(memory) { HasLength::Yes } else { HasLength::No };
         let lengths: Vec<HasLength> = (0..self.module.memories.len() as u32).map(length).collect();
         let cells: Vec<Option<Sort>> = self
             .module
@@ -369,7 +372,12 @@ impl Binder<'_> {
             }
         }
         for (index, memory) in (0..).zip(&self.module.memories) {
-            self.region(Base::Memory(index), &format!("memory{index}"), Access::Written, &mut regions);
+            // A segment without bytes is nowhere.
+            if memory.segment.is_some() && memory.minimum == 0 {
+                continue;
+            }
+            let access = if memory.segment.is_some() { Access::Read } else { Access::Written };
+            self.region(Base::Memory(index), &format!("memory{index}"), access, &mut regions);
             let bytes = regions.get(&Base::Memory(index)).map_or(0, |region| region.bytes);
             let pages = bytes >> memory.page_log2;
             let too_large = memory.maximum.is_some_and(|maximum| pages > maximum);

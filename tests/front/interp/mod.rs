@@ -12,7 +12,7 @@ use synth::trap::Trap;
 use synth::entity::TypedVec;
 use synth::ir::func::{Func, Place};
 use synth::ir::op::{Function, Global, Memory};
-use synth::wasm::Module;
+use synth::wasm::{DataMode, Module};
 
 /// Why a run ended without results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,20 +68,21 @@ impl Instance {
             .map(|memory| Bytes { all: vec![0; memory.reserve_bytes() as usize], length: memory.initial_bytes() });
         let mut instance = Instance {
             memories: memories.collect(),
-            globals: module.globals.values().map(|global| global.initial).collect(),
+            globals: module.globals.values().map(|global| global.initial.value()).collect(),
             table: vec![None; module.table.map_or(0, |table| table.entries) as usize],
             host_calls: Vec::new(),
         };
         for element in &module.elements {
-            let first = element.offset as usize;
+            let first = element.offset.value() as usize;
             let entries = instance.table.get_mut(first..first + element.functions.len());
             for (entry, function) in entries.ok_or(Trap::TableOutOfBounds)?.iter_mut().zip(&element.functions) {
                 *entry = Some(*function);
             }
         }
-        for data in &module.data {
-            let first = data.offset as usize;
-            let bytes = instance.memories[data.memory].present().get_mut(first..first + data.bytes.len());
+        for data in module.data.values() {
+            let DataMode::Active { memory, offset } = &data.mode else { continue };
+            let first = offset.value() as usize;
+            let bytes = instance.memories[*memory].present().get_mut(first..first + data.bytes.len());
             bytes.ok_or(Trap::MemoryOutOfBounds)?.copy_from_slice(&data.bytes);
         }
         Ok(instance)

@@ -210,6 +210,8 @@ impl Machine<'_> {
                 let result = self.grow(*memory, delta);
                 a.push(Type::I32, u64::from(result));
             }
+            Inst::MemoryDrop(memory) => self.instance.memories[*memory].length = 0,
+            Inst::Bulk(_) => unreachable!("bulk instructions are linked before they run"),
             Inst::Const(ty, bits) => a.push(*ty, *bits),
             Inst::Numeric(op) => numeric(a, *op),
             Inst::Swapped(op) => {

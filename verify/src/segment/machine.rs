@@ -353,9 +353,7 @@ impl Symbolic {
             self.require_aligned(&place)?;
         }
         match place {
-            Where::Memory(memory, offset) => {
-                Ok(self.terms.load(self.machine.memories[memory as usize], offset, width))
-            }
+            Where::Memory(memory, offset) => Ok(self.terms.load(self.machine.memories[memory as usize], offset, width)),
             Where::Instance(offset) => {
                 let offset = self.constant_offset(offset, width.bytes())?;
                 self.machine.cell(offset).map_err(Stop::Fault)
@@ -416,6 +414,9 @@ impl Symbolic {
         }
         self.machine.touched = true;
         match place {
+            Where::Memory(memory, _) if self.constants.memories[memory as usize].is_segment => {
+                Err(Stop::Fault("a data segment is written".to_owned()))
+            }
             Where::Memory(memory, offset) => {
                 let contents = &mut self.machine.memories[memory as usize];
                 *contents = self.terms.store(*contents, offset, width, value);

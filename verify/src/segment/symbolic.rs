@@ -86,6 +86,8 @@ pub struct MemoryLimits {
     pub reserve_pages: u32,
     /// What is known of its length in every state.
     pub length_bounds: Bounds,
+    /// Whether it is a data segment: its bytes never change, and its length becomes 0 or stays.
+    pub is_segment: bool,
 }
 
 /// What does not change while a module is judged.

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use super::module::{FunctionType, Instruction, Module, ValueType, WasmError};
-use super::op::{Load, Op};
+use super::op::{Bulk, Load, Op};
 
 /// Where a branch to a label goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -218,6 +218,8 @@ impl Builder<'_> {
             | Op::Store(..)
             | Op::MemorySize(..)
             | Op::MemoryGrow(_)
+            | Op::MemoryDrop(_)
+            | Op::Bulk(_)
             | Op::I32Const(_)
             | Op::I64Const(_)
             | Op::I32Eqz
@@ -305,7 +307,8 @@ impl Builder<'_> {
     fn effect(&self, op: &Op) -> Option<(usize, Vec<ValueType>)> {
         use ValueType::{I32, I64};
         Some(match op {
-            Op::Nop => (0, vec![]),
+            Op::Nop | Op::MemoryDrop(_) | Op::Bulk(Bulk::DataDrop(_)) => (0, vec![]),
+            Op::Bulk(Bulk::MemoryFill(_) | Bulk::MemoryCopy { .. } | Bulk::MemoryInit { .. }) => (3, vec![]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
             Op::Call(function) => call(self.module.signature(*function)?, 0)?,
             Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1)?,

@@ -1,8 +1,7 @@
 //! What a Wasm module says, read independently of the compiler.
 //!
 //! Requires: nothing of the bytes.
-//! Ensures: the module is valid Wasm 1.0 with sign-extension operators (full validation by the
-//! parser) and uses only what [`Op`] and the types here can say; all else is refused with its
+//! Ensures: the module is valid under the features listed here (full validation by the parser) and uses only what [`Op`] and the types here can say; all else is refused with its
 //! offset. Offsets are those of the module's bytes.
 
 use crate::hints::Sort;
@@ -17,6 +16,7 @@ use wasmparser::{
 use super::control::{self, Control};
 use super::op::{self, Op};
 use super::runtime::Runtime;
+use super::template::Linked;
 
 /// Bytes of a Wasm page where none are declared, as a power of two.
 const PAGE_LOG2: u8 = 16;
@@ -172,6 +172,8 @@ pub struct Memory {
     pub minimum: u32,
     /// The limit declared, in pages.
     pub maximum: Option<u32>,
+    /// The data segment that it is, if it is one: its bytes are the segment's and never change.
+    pub segment: Option<u32>,
 }
 
 impl Memory {
@@ -245,13 +247,20 @@ pub struct ElementSegment {
     pub functions: Vec<u32>,
 }
 
-/// An active data segment.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DataSegment {
+/// Where an active data segment goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
     /// The memory that it fills.
     pub memory: u32,
     /// First byte of memory.
     pub start: u32,
+}
+
+/// A data segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DataSegment {
+    /// Where instantiation puts it; a passive segment waits for `memory.init`.
+    pub active: Option<Target>,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
@@ -277,10 +286,14 @@ pub struct Module {
     pub start: Option<u32>,
     /// Active element segments, in order.
     pub elements: Vec<ElementSegment>,
-    /// Active data segments, in order.
+    /// Data segments, in order.
     pub data: Vec<DataSegment>,
     /// Function names from the name section. For messages only.
     pub names: BTreeMap<u32, String>,
+    /// What it imports beside functions, in order: kind, module and field.
+    pub wanted: Vec<(Exported, String, String)>,
+    /// The templates that are linked behind the functions.
+    pub templates: Vec<Linked>,
     /// The runtime that is linked behind the functions, if one is.
     pub runtime: Runtime,
 }
@@ -324,9 +337,10 @@ impl Module {
         self.types.iter().position(|found| found == wanted).map(|first| count(first + 1))
     }
 
-    /// Whether some function contains `memory.grow` of a memory.
-    pub fn grows_memory(&self, memory: u32) -> bool {
-        self.functions.iter().any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow(memory)))
+    /// Whether some function changes the length of a memory.
+    pub fn length_varies(&self, memory: u32) -> bool {
+        let changes = |op: &Op| *op == Op::MemoryGrow(memory) || *op == Op::MemoryDrop(memory);
+        self.functions.iter().any(|function| function.body.iter().any(|found| changes(&found.op)))
     }
 
     /// What to call a function in a message.
@@ -339,14 +353,16 @@ fn count(items: usize) -> u32 {
     u32::try_from(items).expect("the parser's limits keep counts below 2^32")
 }
 
-/// What is accepted: Wasm 1.0, the sign-extension operators, blocks with any parameters and results, and
-/// several memories with pages of their own.
+/// What is accepted: Wasm 1.0, the sign-extension operators, blocks with any parameters and results,
+/// several memories with pages of their own, bulk memory, and constant expressions with arithmetic.
 fn features() -> WasmFeatures {
     WasmFeatures::WASM1
         .union(WasmFeatures::SIGN_EXTENSION)
         .union(WasmFeatures::MULTI_VALUE)
         .union(WasmFeatures::MULTI_MEMORY)
         .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+        .union(WasmFeatures::BULK_MEMORY)
+        .union(WasmFeatures::EXTENDED_CONST)
 }
 
 /// Reads a module.
@@ -432,7 +448,7 @@ impl Reader {
             Payload::GlobalSection(section) => {
                 for global in section {
                     let global = global.map_err(WasmError::from_parser)?;
-                    let initial = constant(&global.init_expr)?;
+                    let initial = constant(&global.init_expr, &self.module.globals)?;
                     self.module.globals.push(Global { mutable: global.ty.mutable, initial });
                 }
             }
@@ -492,8 +508,12 @@ impl Reader {
                 });
                 return Ok(());
             }
+            TypeRef::Memory(memory) => {
+                let index = Exported::Memory(count(self.module.memories.len()));
+                self.module.wanted.push((index, import.module.to_owned(), import.name.to_owned()));
+                return self.memory(memory, offset);
+            }
             TypeRef::Table(_) => "an imported table",
-            TypeRef::Memory(_) => "an imported memory",
             TypeRef::Global(_) => "an imported global",
             TypeRef::Tag(_) => "an imported tag",
             TypeRef::FuncExact(_) => "an imported function of an exact type",
@@ -521,7 +541,7 @@ impl Reader {
             return Err(WasmError::unsupported(offset, "a memory of this kind"));
         }
         let maximum = ty.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX));
-        let mut memory = Memory { page_log2, minimum: 0, maximum };
+        let mut memory = Memory { page_log2, minimum: 0, maximum, segment: None };
         memory.minimum = u32::try_from(ty.initial)
             .ok()
             .filter(|pages| *pages <= memory.pages_max())
@@ -554,19 +574,20 @@ impl Reader {
         };
         let functions = items.into_iter().collect::<Result<Vec<u32>, _>>();
         self.module.elements.push(ElementSegment {
-            start: segment_start(&offset_expr)?,
+            start: segment_start(&offset_expr, &self.module.globals)?,
             functions: functions.map_err(WasmError::from_parser)?,
         });
         Ok(())
     }
 
     fn data(&mut self, data: wasmparser::Data<'_>) -> Result<(), WasmError> {
-        let offset = small(data.range.start);
-        let wasmparser::DataKind::Active { memory_index: memory, offset_expr } = data.kind else {
-            return Err(WasmError::unsupported(offset, "a data segment that is not active"));
+        let active = match data.kind {
+            wasmparser::DataKind::Passive => None,
+            wasmparser::DataKind::Active { memory_index: memory, offset_expr } => {
+                Some(Target { memory, start: segment_start(&offset_expr, &self.module.globals)? })
+            }
         };
-        let start = segment_start(&offset_expr)?;
-        self.module.data.push(DataSegment { memory, start, bytes: data.data.to_vec() });
+        self.module.data.push(DataSegment { active, bytes: data.data.to_vec() });
         Ok(())
     }
 
@@ -637,26 +658,51 @@ fn instructions(body: &FunctionBody<'_>, module: &Module) -> Result<Vec<Instruct
     Ok(decoded)
 }
 
-fn constant(expression: &ConstExpr<'_>) -> Result<Constant, WasmError> {
+/// The value of a constant expression over the globals before it (core spec, 3.3.10).
+fn constant(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<Constant, WasmError> {
     let offset = small(expression.get_binary_reader().original_position());
-    let mut operators = expression.get_operators_reader();
-    let first = operators.read().map_err(WasmError::from_parser)?;
-    let second = operators.read().map_err(WasmError::from_parser)?;
-    let value = match first {
-        Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
-        Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
-        other => {
-            return Err(WasmError::unsupported(offset, format!("initial value {other:?}")));
-        }
-    };
-    if second != Operator::End {
-        return Err(WasmError::unsupported(offset, format!("constant operator {second:?}")));
+    let unknown = |what: &Operator<'_>| WasmError::unsupported(offset, format!("the constant operator {what:?}"));
+    let mut stack: Vec<Constant> = Vec::new();
+    for operator in expression.get_operators_reader() {
+        let operator = operator.map_err(WasmError::from_parser)?;
+        let value = match operator {
+            Operator::End => break,
+            Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
+            Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
+            Operator::GlobalGet { global_index } => {
+                let global = globals.get(global_index as usize).filter(|global| !global.mutable);
+                global.ok_or_else(|| unknown(&operator))?.initial
+            }
+            _ => {
+                let operands = (stack.pop(), stack.pop());
+                let (Some(b), Some(a)) = operands else { return Err(unknown(&operator)) };
+                combine(&operator, a, b).ok_or_else(|| unknown(&operator))?
+            }
+        };
+        stack.push(value);
     }
-    Ok(value)
+    match stack[..] {
+        [value] => Ok(value),
+        _ => Err(WasmError::unsupported(offset, "a constant expression without one value")),
+    }
 }
 
-fn segment_start(expression: &ConstExpr<'_>) -> Result<u32, WasmError> {
-    match constant(expression)? {
+/// An operator of two constants.
+fn combine(operator: &Operator<'_>, a: Constant, b: Constant) -> Option<Constant> {
+    use Constant::{I32, I64};
+    Some(match (operator, a, b) {
+        (Operator::I32Add, I32(a), I32(b)) => I32(a.wrapping_add(b)),
+        (Operator::I32Sub, I32(a), I32(b)) => I32(a.wrapping_sub(b)),
+        (Operator::I32Mul, I32(a), I32(b)) => I32(a.wrapping_mul(b)),
+        (Operator::I64Add, I64(a), I64(b)) => I64(a.wrapping_add(b)),
+        (Operator::I64Sub, I64(a), I64(b)) => I64(a.wrapping_sub(b)),
+        (Operator::I64Mul, I64(a), I64(b)) => I64(a.wrapping_mul(b)),
+        _ => return None,
+    })
+}
+
+fn segment_start(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<u32, WasmError> {
+    match constant(expression, globals)? {
         Constant::I32(start) => Ok(start),
         Constant::I64(_) => {
             let offset = small(expression.get_binary_reader().original_position());

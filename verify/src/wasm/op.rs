@@ -177,6 +177,29 @@ pub struct Place {
     pub offset: u32,
 }
 
+/// An operator that becomes a call of a template (see [`super::template`]).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Bulk {
+    /// `memory.fill` of a memory.
+    MemoryFill(u32),
+    /// `memory.copy` from one memory to another, or within one.
+    MemoryCopy {
+        /// The memory written.
+        to: u32,
+        /// The memory read.
+        from: u32,
+    },
+    /// `memory.init` of a memory from a data segment.
+    MemoryInit {
+        /// The memory written.
+        to: u32,
+        /// The segment read.
+        data: u32,
+    },
+    /// `data.drop` of a data segment.
+    DataDrop(u32),
+}
+
 /// One operator. Table indices are always 0 and not kept. A block has no parameters and
 /// at most one result.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -230,6 +253,10 @@ pub enum Op {
     MemorySize(u32, u8),
     /// Grows the memory with this index.
     MemoryGrow(u32),
+    /// Sets the length of the memory with this index, which is a data segment, to 0.
+    MemoryDrop(u32),
+    /// A bulk operator that is not linked yet.
+    Bulk(Bulk),
     /// `i32.const`
     I32Const(u32),
     /// `i64.const`
@@ -319,6 +346,14 @@ fn decode_memory(operator: &Operator<'_>, module: &Module) -> Option<Op> {
     let (load, argument) = match operator {
         O::MemorySize { mem } => return Some(Op::MemorySize(*mem, module.memories.get(*mem as usize)?.page_log2)),
         O::MemoryGrow { mem } => return Some(Op::MemoryGrow(*mem)),
+        O::MemoryFill { mem } => return Some(Op::Bulk(Bulk::MemoryFill(*mem))),
+        O::MemoryCopy { dst_mem, src_mem } => {
+            return Some(Op::Bulk(Bulk::MemoryCopy { to: *dst_mem, from: *src_mem }));
+        }
+        O::MemoryInit { data_index, mem } => {
+            return Some(Op::Bulk(Bulk::MemoryInit { to: *mem, data: *data_index }));
+        }
+        O::DataDrop { data_index } => return Some(Op::Bulk(Bulk::DataDrop(*data_index))),
         O::I32Load { memarg } => (Ok(Load::I32), memarg),
         O::I32Load8S { memarg } => (Ok(Load::I32From8S), memarg),
         O::I32Load8U { memarg } => (Ok(Load::I32From8U), memarg),

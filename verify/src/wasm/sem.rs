@@ -220,6 +220,11 @@ impl<W: World> Stepper<'_, W> {
                 self.push32(units);
             }
             Op::MemoryGrow(memory) => self.memory_grow(*memory),
+            Op::MemoryDrop(memory) => {
+                let zero = self.world.w32(0);
+                self.world.set_memory_bytes(*memory, &zero);
+            }
+            Op::Bulk(bulk) => return Err(self.world.refuse(format!("{bulk:?} is not linked"))),
             Op::I32Const(value) => {
                 let word = self.world.w32(*value);
                 self.push32(word);
