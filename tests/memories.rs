@@ -96,7 +96,7 @@ fn refuse(words: &str, change: impl FnOnce(&mut Parts)) {
     let config = Config { module_name: "m".into(), ..Config::default() };
     let mut program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
     change(&mut program);
-    let elf = image(&program, config.cpu, ImageOptions::default()).unwrap();
+    let elf = image(&program, config.cpu, ImageOptions::of(config.cpu)).unwrap();
     let report = check(&wasm, &elf, Checks::All).unwrap();
     let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
     let said: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
