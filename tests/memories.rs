@@ -114,14 +114,14 @@ fn retarget(program: &mut Parts, function: usize, (from, to): (u32, u32)) {
 
 #[test]
 fn accesses_of_another_memory_are_refused() {
-    refuse("linear memory 1 differs", |program| retarget(program, 0, (0, 1)));
+    refuse("the result differs", |program| retarget(program, 0, (0, 1)));
     refuse("the address is not shown to lie inside one region", |program| retarget(program, 0, (1, 0)));
     refuse("the result differs", |program| retarget(program, 1, (2, 0)));
 }
 
 #[test]
 fn segments_and_lengths_of_another_memory_are_refused() {
-    refuse("of memory 2 is", |program| program.instantiation.segments[1].memory = 1);
+    refuse("byte 0x1 of memory 1 is", |program| program.instantiation.segments[1].memory = 1);
     refuse("the length of memory 1 is", |program| program.instantiation.cells[1].1 += 1);
     refuse("memory 0 has 255 bytes", |program| program.memories[0].reserve_bytes = 255);
     refuse("memory 0 has 301 bytes", |program| program.memories[0].reserve_bytes = 301);

@@ -208,6 +208,8 @@ pub(super) fn called(
         }
     }
     same_world(walk, path, &outcome, Kind::Call)?;
+    // Both sides call the same.
+    walk.close(at, Kind::Call, Method::Same);
     walk.walked.calls.insert(callee);
     Ok(behind_call(walk, path, outcome, Return { signature: signature.clone(), stack_bytes, offset, next, at }))
 }
