@@ -12,7 +12,7 @@ use crate::ir::eval;
 use crate::ir::op::{Global, Op};
 
 /// What a user can do about an operator that is missing here.
-const REMEDY: &str = "use integer constants, their sums, differences and products, and global.get";
+const REMEDY: &str = "use constants, their sums, differences and products, and global.get";
 
 /// The value of a constant expression.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +44,8 @@ impl Constant {
             steps.push(match operator {
                 Operator::I32Const { value } => Step::Constant(u64::from(value as u32)),
                 Operator::I64Const { value } => Step::Constant(value as u64),
+                Operator::F32Const { value } => Step::Constant(u64::from(value.bits())),
+                Operator::F64Const { value } => Step::Constant(value.bits()),
                 Operator::GlobalGet { global_index } => Step::Global(Global(global_index)),
                 Operator::I32Add => Step::Binary(Op::Add32),
                 Operator::I32Sub => Step::Binary(Op::Sub32),
@@ -53,7 +55,7 @@ impl Constant {
                 Operator::I64Mul => Step::Binary(Op::Mul64),
                 Operator::End => continue,
                 _ => {
-                    let message = "only integer constant expressions are supported as initial values";
+                    let message = "only constant expressions over numbers are supported as initial values";
                     return Err(Error::unsupported(offset, message, REMEDY));
                 }
             });

@@ -181,7 +181,9 @@ impl Indices {
             | Inst::Numeric(_)
             | Inst::Swapped(_)
             | Inst::IsZero(_)
-            | Inst::Divide(_) => {}
+            | Inst::Divide(_)
+            | Inst::Sign(..)
+            | Inst::Truncate { .. } => {}
         }
     }
 

@@ -8,19 +8,21 @@ pub mod module;
 mod names;
 pub mod parse;
 pub mod text;
+pub mod types;
 
 use std::borrow::Cow;
 
 use crate::error::Error;
 
 pub use constant::Constant;
-pub use inst::{BlockType, Bulk, Inst, Place};
+pub use inst::{BlockType, Bulk, Inst, Place, SignOp};
 pub use link::Bindings;
 pub use module::{
     Body, Code, Data, DataIndex, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
     Module, TableDecl, TypeIndex,
 };
 pub use parse::{parse, require_closed, settle};
+pub use types::{FunctionType, ValueType};
 
 /// The binary module in `input`, which is one, or is WebAssembly text.
 pub fn read(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {

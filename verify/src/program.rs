@@ -13,7 +13,7 @@ use crate::hints::{Base, Hints, Sort};
 use crate::layout::{self, Board};
 use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::{Exported, Module, ValueType};
+use crate::wasm::module::{Exported, Module};
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -352,17 +352,8 @@ impl Binder<'_> {
     fn instance(&self) -> abi::Instance {
         let length = |memory| if self.module.length_varies(memory) { HasLength::Yes } else { HasLength::No };
         let lengths: Vec<HasLength> = (0..self.module.memories.len() as u32).map(length).collect();
-        let cells: Vec<Option<Sort>> = self
-            .module
-            .globals
-            .iter()
-            .map(|global| {
-                global.mutable.then_some(match global.initial.value_type() {
-                    ValueType::I32 => Sort::W32,
-                    ValueType::I64 => Sort::W64,
-                })
-            })
-            .collect();
+        let cells: Vec<Option<Sort>> =
+            self.module.globals.iter().map(|global| global.mutable.then_some(global.value_type.sort())).collect();
         abi::instance(&lengths, &cells)
     }
 

@@ -161,7 +161,11 @@ impl Indices {
             | Op::I32WrapI64
             | Op::I64ExtendI32S
             | Op::I64ExtendI32U
-            | Op::I64Extend32S => {}
+            | Op::I64Extend32S
+            | Op::Sign(..)
+            | Op::Float(_)
+            | Op::FloatSwapped(_)
+            | Op::Truncate { .. } => {}
         }
     }
 
