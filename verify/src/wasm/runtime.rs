@@ -85,6 +85,9 @@ pub fn link(module: &mut Module, bytes: &[u8]) -> Result<(), String> {
     let first = count(module.imports.len() + module.functions.len());
     let types = count(module.types.len());
     let mut operators = BTreeMap::new();
+    for (index, name) in &other.names {
+        module.names.insert(index + first, format!("{name} of the runtime"));
+    }
     for export in &other.exports {
         let Exported::Function(index) = export.item else { continue };
         let index = index + first;
