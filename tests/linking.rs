@@ -1,5 +1,7 @@
 //! Several modules in one image: what is bound to what, in which order they start, and what is refused.
 
+use std::process::Command;
+
 use synth::config::Config;
 use synth::elf::program::{Program, Symbol};
 use synth::elf::{ImageOptions, Imports, image};
@@ -195,4 +197,26 @@ fn the_same_modules_are_needed_again() {
     assert_eq!(judge(["store", "user"], [&store, &user]).ok(), Some(true));
     assert!(judge(["store", "other"], [&store, &user]).is_err());
     assert!(judge(["user", "store"], [&user, &store]).is_err());
+}
+
+#[test]
+fn the_command_takes_names_or_stems() {
+    let place = tempfile::tempdir().unwrap();
+    for (file, text) in [("store.wat", STORE), ("user.wat", USER), ("again.wat", STORE)] {
+        std::fs::write(place.path().join(file), text).unwrap();
+    }
+    let synth = |arguments: &[&str]| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_synth")).args(arguments).current_dir(place.path()).output().unwrap();
+        (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let compile = ["compile", "--type", "image", "--stub-imports", "-o", "both.elf"];
+    assert_eq!(synth(&[&compile[..], &["store.wat", "user.wat"]].concat()).0, Some(0));
+    assert_eq!(synth(&["verify", "store.wat", "user.wat", "both.elf"]).0, Some(0));
+    assert_eq!(synth(&["verify", "store=again.wat", "user=user.wat", "both.elf"]).0, Some(0));
+    assert_eq!(synth(&["verify", "again.wat", "user.wat", "both.elf"]).0, Some(1));
+    assert_eq!(synth(&["verify", "user.wat", "both.elf"]).0, Some(1));
+    assert_eq!(synth(&["verify", "store.wat", "both.elf"]).0, Some(5));
+    let (code, said) = synth(&[&compile[..], &["user.wat", "store.wat"]].concat());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("give the module that defines it as another input"), "{said}");
 }
