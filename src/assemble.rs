@@ -12,6 +12,7 @@ use crate::elf::program::{
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
+use crate::vcode::abi;
 use crate::wasm::{Code, ExportKind, Module};
 
 /// The code of one function.
@@ -85,8 +86,10 @@ fn imports(module: &Module) -> Vec<Import> {
     let declared = module.functions.iter();
     declared
         .filter_map(|(index, function)| match &function.code {
-            Code::Import { module, field } => {
-                Some(Import { function: index.0, module: module.clone(), field: field.clone() })
+            Code::Import { module: of, field } => {
+                let area = abi::area(&abi::widths(&module.types[function.ty].results));
+                let area_bytes = area.map_or(0, |area| area.bytes);
+                Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes })
             }
             Code::Body(_) => None,
         })

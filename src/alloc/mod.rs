@@ -158,6 +158,7 @@ fn frame(func: &Func, assigned: &Assigned) -> Frame {
     }
     let outgoing = items().filter_map(|item| match item.inst {
         Inst::OutgoingStore { offset, .. } => Some(offset + 4),
+        Inst::ResultArea { offset, bytes, .. } => Some(offset + bytes),
         _ => None,
     });
     let outgoing = outgoing.max().unwrap_or(0).next_multiple_of(8);

@@ -128,6 +128,8 @@ pub struct Import {
     pub module: String,
     /// Its name there.
     pub field: String,
+    /// Bytes of memory for its results, if it has several; else 0.
+    pub area_bytes: u32,
 }
 
 /// An exported function.

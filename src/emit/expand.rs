@@ -298,6 +298,11 @@ impl Expander<'_> {
             Inst::OutgoingStore { s, offset } => {
                 return self.stack_store(site, s, offset, (block, index));
             }
+            Inst::OutgoingLoad { d, offset } => return self.stack_load(site, d, offset),
+            Inst::ResultArea { d, offset, .. } => {
+                let steps = frame::distance(offset, d).into_iter().map(LineOp::Machine);
+                return self.chain(site, d, steps.collect());
+            }
             Inst::Call(ref call) => {
                 let op = match call.callee {
                     Callee::Function(function) | Callee::Import(function) => LineOp::Call(Symbol::Function(function)),

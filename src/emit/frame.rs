@@ -181,23 +181,27 @@ fn sp_steps(op: AluOp, bytes: u32) -> Vec<(Machine, u32)> {
     steps
 }
 
+/// SP plus a distance, in a register that is not SP. Leaves the flags alone.
+pub fn distance(offset: u32, d: PReg) -> Vec<Machine> {
+    let flags = FlagsMode::Keep;
+    let add = |n: PReg, m: Operand2<PReg>| Machine::Alu { op: AluOp::Add, flags, d, n, m };
+    match (ModifiedImm::new(offset), Imm12::new(offset)) {
+        (Some(imm), _) => vec![add(PReg::SP, Operand2::Imm(imm))],
+        (None, Some(imm)) => vec![Machine::AluWide { op: WideOp::Add, d, n: PReg::SP, imm }],
+        (None, None) => {
+            let mut steps = super::constant::steps(offset, d, flags);
+            steps.push(add(d, Operand2::Reg(PReg::SP)));
+            steps
+        }
+    }
+}
+
 /// The address of a word at a distance from SP, and what has to run before an access to it. The
 /// instructions write only `via`, which must not be SP, and leave the flags alone.
 pub fn address(offset: u32, via: PReg) -> (Vec<Machine>, Address<PReg>) {
     if let Some(imm) = Imm12::new(offset) {
         return (vec![], Address::Offset(PReg::SP, imm));
     }
-    let flags = FlagsMode::Keep;
     let near = Imm12::new(offset & 0xfff).expect("12 bits");
-    let far = offset & !0xfff;
-    let add = |n: PReg, m: Operand2<PReg>| Machine::Alu { op: AluOp::Add, flags, d: via, n, m };
-    let steps = match ModifiedImm::new(far) {
-        Some(imm) => vec![add(PReg::SP, Operand2::Imm(imm))],
-        None => {
-            let mut steps = super::constant::steps(far, via, flags);
-            steps.push(add(via, Operand2::Reg(PReg::SP)));
-            steps
-        }
-    };
-    (steps, Address::Offset(via, near))
+    (distance(offset & !0xfff, via), Address::Offset(via, near))
 }

@@ -65,8 +65,16 @@ impl Checker<'_> {
             self.defined.insert(*param, block);
         }
         self.frame(block)?;
+        let mut called = None;
         for inst in &data.insts {
             self.inst(block, *inst).map_err(|e| Violation(format!("{block}, {inst}: {e}")))?;
+            match self.func.insts[*inst].op {
+                Op::Call { signature, .. } | Op::CallCode { signature } => called = Some(signature),
+                Op::CallResult { signature, .. } => {
+                    ensure(called == Some(signature), || format!("{block}, {inst}: it is not behind its call"))?;
+                }
+                _ => called = None,
+            }
         }
         self.terminator(block).map_err(|e| Violation(format!("{block}, terminator: {e}")))
     }
@@ -102,7 +110,7 @@ impl Checker<'_> {
         };
         let value = &self.func.values[result];
         ensure(value.def == Def::Inst(inst), || format!("{result} has another definition"))?;
-        let made_here = value.made_at.is_none_or(|offset| offset == data.offset);
+        let made_here = value.made_at.is_none_or(|made| made.offset == data.offset);
         ensure(made_here, || format!("{result} is made elsewhere"))?;
         let may_be_virtual = data.op.effect() == Effect::Pure;
         ensure(self.is_lowered(result) || may_be_virtual, || format!("{result} cannot be virtual"))?;
@@ -162,7 +170,10 @@ mod tests {
     const GOOD: &str = r#"
         func 0 "f" (i32, i64) -> (i32)
         sig0 (i32) -> (i64)
+        sig1 () -> (i32, i64)
         b0(v0: i32, v1: i64) 0:0x10 [v0, v1 | ]
+          call fn2 sig1 @0x10
+          v7 = call_result sig1 1 @0x10*
           v2 = i32.const 4 @0x10
           virtual v3 = i32.add v0, v2 @0x11*
           jump b1(v2) @0x12
@@ -199,6 +210,9 @@ mod tests {
             ("i32.add v4, v0", "i32.add v3, v0", "uses the virtual"),
             ("i32.add v4, v0", "call fn1 sig0 v1", "operands"),
             ("v5 = i32.add v4, v0", "v4 = i32.add v2, v0", "is not of b1"),
+            ("call fn2 sig1 @0x10\n", "", "is not behind its call"),
+            ("call_result sig1 1", "call_result sig0 0", "is not behind its call"),
+            ("call_result sig1 1", "call_result sig1 2", "the result has type"),
             ("b2()\n", "b2(v6: i32)\n", "edge arguments"),
             ("[v3, v1 | v4]", "[v3, v5 | v4]", "does not dominate"),
             ("b1(v4: i32) 0:0x14 [v3, v1 | v4]", "b1(v4: i32)", "join without place"),

@@ -113,6 +113,8 @@ pub enum State {
     Length(Memory),
     /// A mutable global.
     Global(Global),
+    /// The results of the last call, if it has several.
+    Results,
 }
 
 /// What an operator does besides computing its result, and what it depends on besides its operands.
@@ -190,6 +192,13 @@ macro_rules! operators {
                 /// The callee's signature.
                 signature: Sig,
             },
+            /// One of several results of a call of this signature. Behind the call stand only others of it.
+            CallResult {
+                /// The callee's signature.
+                signature: Sig,
+                /// Which one, first 0.
+                index: u32,
+            },
             /// Traps if operand 0 is not zero.
             TrapIf(Trap),
         }
@@ -206,7 +215,7 @@ macro_rules! operators {
                     Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) | Op::MemoryBytes(_)
                     | Op::SetMemoryBytes(_) | Op::Load { .. } | Op::Store { .. }
                     | Op::GlobalGet(..) | Op::GlobalSet(..) | Op::TableType(_) | Op::TableCode(_)
-                    | Op::Call { .. } | Op::CallCode { .. } | Op::TrapIf(_) => None,
+                    | Op::Call { .. } | Op::CallCode { .. } | Op::CallResult { .. } | Op::TrapIf(_) => None,
                 }
             }
         }
@@ -295,6 +304,7 @@ impl Op {
             Op::GlobalSet(global, _) => Effect::Write(State::Global(global)),
             Op::TableType(_) | Op::TableCode(_) => Effect::Guarded,
             Op::Call { .. } | Op::CallCode { .. } => Effect::Call,
+            Op::CallResult { .. } => Effect::Read(State::Results),
             Op::TrapIf(_) => Effect::Trap,
             plain => {
                 debug_assert!(plain.plain().is_some(), "{plain:?} has no row in the table");

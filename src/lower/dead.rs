@@ -80,7 +80,9 @@ fn has_effect(inst: &Inst<VReg>) -> bool {
         | Inst::SetCond { .. }
         | Inst::Load { .. }
         | Inst::SlotLoad { .. }
-        | Inst::IncomingLoad { .. } => false,
+        | Inst::IncomingLoad { .. }
+        | Inst::ResultArea { .. }
+        | Inst::OutgoingLoad { .. } => false,
     }
 }
 

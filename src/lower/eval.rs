@@ -15,6 +15,8 @@ use crate::vcode::{PReg, VReg};
 
 /// Where the linear memory is.
 pub(super) const MEMORY: u32 = 0x2000_0000;
+/// SP.
+pub(super) const STACK: u32 = 0x2008_0000;
 /// Where the instance is.
 pub(super) const INSTANCE: u32 = 0x1000_0000;
 /// Where the table is.
@@ -410,6 +412,8 @@ impl Machine {
                 let value = self.get(s);
                 self.outgoing.insert(offset, value);
             }
+            Inst::ResultArea { d, offset, .. } => self.set(d, STACK + offset),
+            Inst::OutgoingLoad { d, offset } => self.set(d, self.read(STACK + offset, 4)),
             Inst::Call(ref call) => {
                 let registers = call.args.iter().map(|&(at, m)| (at.number(), self.get(m)));
                 let called = Called {

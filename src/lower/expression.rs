@@ -263,6 +263,7 @@ fn operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
         | Op::GlobalSet(..)
         | Op::Call { .. }
         | Op::CallCode { .. }
+        | Op::CallResult { .. }
         | Op::TrapIf(_) => unreachable!("only operators that read nothing that changes have a definition"),
     }
 }

@@ -128,6 +128,8 @@ struct Lower<'a> {
     /// The items of the instruction being lowered, in order.
     buffer: Vec<Node>,
     shared: shared::SharedItems,
+    /// Holds the address of the function's own result area, if something asked for it.
+    area: Option<VReg>,
     /// Registers of constants and addresses that are not bound to one use.
     poolable: BTreeSet<VReg>,
     /// The Wasm offset of the instruction being lowered.
@@ -151,6 +153,7 @@ impl<'a> Lower<'a> {
             reversed: Vec::new(),
             buffer: Vec::new(),
             shared: shared::SharedItems::default(),
+            area: None,
             poolable: BTreeSet::new(),
             source: 0,
             purpose: Purpose::Direct,
@@ -259,6 +262,7 @@ impl<'a> Lower<'a> {
             Op::TableCode(table) => self.table_code(wanted, table, inst.args[0]),
             Op::Call { function, signature } => self.call(want, function, signature, &inst.args),
             Op::CallCode { signature } => self.call_code(want, signature, &inst.args),
+            Op::CallResult { signature, index } => self.call_result(wanted, signature, index),
             Op::TrapIf(trap) => self.trap_if(trap, inst.args[0]),
             op => {
                 let Some(want) = wanted else { return };

@@ -15,8 +15,8 @@ mod numeric;
 
 use crate::trap::Trap;
 
-use crate::ir::func::{Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value};
-use crate::ir::op::{Function, Global, Op, Table, Type};
+use crate::ir::func::{Block, ENTRY, Frame, Func, Inst as IrInst, Made, Place, Target, Terminator, Value};
+use crate::ir::op::{Function, Global, Op, Sig, Table, Type};
 use crate::wasm::{BlockType, Body, Code, Inst, Module, TypeIndex};
 
 /// Translates a function that the module defines; `None` for an import.
@@ -228,7 +228,12 @@ impl Translator<'_> {
 
     /// Pushes the result of the Wasm instruction.
     fn push_result(&mut self, value: Value) {
-        self.func.values[value].made_at = Some(self.offset());
+        self.push_one_of(value, 0);
+    }
+
+    /// Pushes one of several results of the Wasm instruction, above which some others will lie.
+    fn push_one_of(&mut self, value: Value, above: u32) {
+        self.func.values[value].made_at = Some(Made { offset: self.offset(), above });
         self.stack.push(value);
     }
 
@@ -262,7 +267,7 @@ impl Translator<'_> {
         let signature = self.module.signature(function);
         let args = self.stack.split_off(self.stack.len() - signature.params.len());
         let signature = self.func.signature_index(signature);
-        self.push_call(Op::Call { function, signature }, args);
+        self.push_call(Op::Call { function, signature }, signature, args);
     }
 
     fn call_indirect(&mut self, ty: TypeIndex) {
@@ -285,13 +290,18 @@ impl Translator<'_> {
         let mut args = self.stack.split_off(self.stack.len() - signature.params.len());
         args.insert(0, code);
         let signature = self.func.signature_index(signature);
-        self.push_call(Op::CallCode { signature }, args);
+        self.push_call(Op::CallCode { signature }, signature, args);
     }
 
-    fn push_call(&mut self, op: Op, args: Vec<Value>) {
+    fn push_call(&mut self, op: Op, signature: Sig, args: Vec<Value>) {
         let inst = self.push_inst(op, args);
         if let Some(value) = self.func.insts[inst].result {
-            self.push_result(value);
+            return self.push_result(value);
+        }
+        let results = self.func.signatures[signature].results.len() as u32;
+        for index in 0..results {
+            let value = self.op(Op::CallResult { signature, index }, vec![]);
+            self.push_one_of(value, results - 1 - index);
         }
     }
 

@@ -294,7 +294,8 @@ pub enum Callee<R> {
     Register(R),
 }
 
-/// A call. Stack arguments are stored before it by `OutgoingStore`.
+/// A call. Stack arguments are stored before it by `OutgoingStore`, several results are loaded behind
+/// it by `OutgoingLoad`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Call<R> {
     /// What is called.
@@ -363,6 +364,10 @@ pub enum Inst<R> {
     IncomingLoad { d: R, offset: u32 },
     /// Stack argument of the next call, at this byte offset from SP at the call, = s.
     OutgoingStore { s: R, offset: u32 },
+    /// d = address of the area for the next call's results: so many bytes, at this byte offset from SP.
+    ResultArea { d: R, offset: u32, bytes: u32 },
+    /// d = word of the last call's results, at this byte offset from SP at the call.
+    OutgoingLoad { d: R, offset: u32 },
     /// A call. Destroys flags and what AAPCS lets it destroy.
     Call(Call<R>),
     /// Traps if cond. Reads and keeps flags; the trap itself stands behind the function.

@@ -205,6 +205,8 @@ impl<R: Copy> Inst<R> {
             Inst::SlotStore { s, slot } => Inst::SlotStore { s: f(used(s)), slot },
             Inst::IncomingLoad { d, offset } => Inst::IncomingLoad { d: f(defined(d)), offset },
             Inst::OutgoingStore { s, offset } => Inst::OutgoingStore { s: f(used(s)), offset },
+            Inst::ResultArea { d, offset, bytes } => Inst::ResultArea { d: f(defined(d)), offset, bytes },
+            Inst::OutgoingLoad { d, offset } => Inst::OutgoingLoad { d: f(defined(d)), offset },
             Inst::Call(ref call) => Inst::Call(call.map(f)),
             Inst::TrapIf { cond, trap } => Inst::TrapIf { cond, trap },
         }
@@ -260,7 +262,9 @@ impl<R: Copy> Inst<R> {
             | Inst::SlotLoad { .. }
             | Inst::SlotStore { .. }
             | Inst::IncomingLoad { .. }
-            | Inst::OutgoingStore { .. } => effect(false, false),
+            | Inst::OutgoingStore { .. }
+            | Inst::ResultArea { .. }
+            | Inst::OutgoingLoad { .. } => effect(false, false),
         }
     }
 }

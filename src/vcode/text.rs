@@ -140,6 +140,8 @@ impl<R: Display + Copy> Display for Inst<R> {
             Inst::SlotStore { s, slot } => write!(f, "store {s}, {slot}"),
             Inst::IncomingLoad { d, offset } => write!(f, "{d} = incoming {offset}"),
             Inst::OutgoingStore { s, offset } => write!(f, "outgoing {offset} = {s}"),
+            Inst::ResultArea { d, offset, bytes } => write!(f, "{d} = results {offset}+{bytes}"),
+            Inst::OutgoingLoad { d, offset } => write!(f, "{d} = outgoing {offset}"),
             Inst::Call(call) => {
                 if !call.results.is_empty() {
                     write!(f, "{} = ", pairs(&call.results))?;

@@ -40,14 +40,6 @@ pub fn value_type(ty: ValType, offset: u64) -> Result<Type, Error> {
     }
 }
 
-/// Refuses functions that no call can be made to yet.
-pub fn callable(signature: &Signature, offset: u64) -> Result<(), Error> {
-    match signature.results.len() {
-        0 | 1 => Ok(()),
-        _ => Err(Error::unsupported(offset, "the multi-value proposal is not supported for functions", REMEDY)),
-    }
-}
-
 fn block_type(ty: ReaderBlockType, offset: u64, types: &Types) -> Result<BlockType, Error> {
     match ty {
         ReaderBlockType::Empty => Ok(BlockType::default()),
@@ -74,10 +66,7 @@ fn control(operator: &Operator, offset: u64, types: &Types) -> Result<Option<Ins
         }
         Operator::Return => Inst::Return,
         Operator::Call { function_index } => Inst::Call(*function_index),
-        Operator::CallIndirect { type_index, table_index: 0 } => {
-            callable(&types[TypeIndex(*type_index)], offset)?;
-            Inst::CallIndirect(*type_index)
-        }
+        Operator::CallIndirect { type_index, table_index: 0 } => Inst::CallIndirect(*type_index),
         Operator::Drop => Inst::Drop,
         Operator::Select => Inst::Select,
         Operator::LocalGet { local_index } => Inst::LocalGet(*local_index),

@@ -99,10 +99,8 @@ impl Builder {
             Payload::TypeSection(reader) => self.types(reader),
             Payload::ImportSection(reader) => self.imports(reader),
             Payload::FunctionSection(reader) => {
-                let offset = reader.range().start;
                 for ty in reader {
                     let ty = TypeIndex(ty.map_err(malformed)?);
-                    decode::callable(&self.module.types[ty], offset)?;
                     self.declared.push_back(ty);
                 }
                 Ok(())
@@ -155,7 +153,6 @@ impl Builder {
                 return Err(Error::unsupported(offset, message, remedy));
             };
             let ty = TypeIndex(ty);
-            decode::callable(&self.module.types[ty], offset)?;
             if !self.agrees(&module, &field, ty) {
                 let message = format!("the import `{module}.{field}` is declared with two types");
                 return Err(Error::unsupported(offset, message, "import the second function by another name"));
@@ -389,7 +386,6 @@ mod tests {
         for (text, word) in [
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
-            ("(module (func (result i32 i32) i32.const 1 i32.const 2))", "multi-value"),
             ("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))", "bulk-memory"),
             ("(module (func return_call 0))", "tail-call"),
             ("(module (table 1 externref))", "reference-types"),

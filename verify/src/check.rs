@@ -150,7 +150,9 @@ impl Judge<'_> {
             }
             let walked = match checks {
                 Checks::Ranges => Walked::default(),
-                Checks::All | Checks::Segments => walk::run(&mut symbolic(self.module, self.program), &subject),
+                Checks::All | Checks::Segments => {
+                    walk::run(&mut symbolic(self.module, self.program, function), &subject)
+                }
             };
             if checks != Checks::Segments {
                 findings.extend(ranges::run(&subject, &walked.jumps));
@@ -317,7 +319,7 @@ fn is_padding(bytes: &[u8]) -> bool {
 }
 
 /// A fresh executor for one function of the module.
-fn symbolic(module: &Module, program: &Program) -> Symbolic {
+fn symbolic(module: &Module, program: &Program, function: &module::Function) -> Symbolic {
     let mut terms = Terms::new();
     let regions = regions(&mut terms, program);
     let bytes = regions.extents.get(&Base::Memory(0)).map_or(0, |extent| extent.bytes);
@@ -330,6 +332,10 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
     let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: STACK_LIMIT_MAX, align_log2: 0 });
     let (table_type, table_code) = table(&mut terms, program);
     let world = world(&mut terms, module, memory_bytes);
+    let results = match abi::convention(&function.signature).results.area_bytes() {
+        0 => None,
+        bytes => Some(Extent { address: region_term(&mut terms, "results", bytes), bytes }),
+    };
     let constants = Constants {
         regions,
         entry_sp,
@@ -342,6 +348,7 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
         length_bounds,
         global_is_constant: module.globals.iter().map(|global| !global.mutable).collect(),
         cells: program.cells.clone(),
+        results,
     };
     Symbolic::new(terms, constants, Rc::new(program.clone()), world)
 }

@@ -219,10 +219,23 @@ impl Generator {
             1 => Callee::Import(1),
             _ => Callee::Function(2),
         };
+        if self.random.below(4) == 0 {
+            return self.call_with_several_results(callee);
+        }
         let results: Vec<(PReg, VReg)> =
             (0u8..2).take(self.random.below(3)).map(|number| (PReg::new(number), self.fresh())).collect();
         self.scope.extend(results.iter().map(|&(_, vreg)| vreg));
         self.push(Inst::Call(Call { callee, args, results }));
+    }
+
+    fn call_with_several_results(&mut self, callee: Callee<VReg>) {
+        let area = self.fresh();
+        self.push(Inst::ResultArea { d: area, offset: 8, bytes: 16 });
+        let args = vec![(PReg::R0, area), (PReg::R1, self.pick())];
+        self.push(Inst::Call(Call { callee, args, results: vec![] }));
+        for offset in [8, 20, 12] {
+            self.define(|d| Inst::OutgoingLoad { d, offset });
+        }
     }
 
     fn arguments(&mut self, count: usize) -> Vec<VReg> {

@@ -34,6 +34,7 @@ struct Machine {
     flags: Nzcv,
     memory: BTreeMap<u32, u32>,
     outgoing: BTreeMap<u32, u32>,
+    returned: u32,
     slots: BTreeMap<Slot, u32>,
     log: Log,
     fuel: u32,
@@ -51,6 +52,7 @@ impl Machine {
             flags: Nzcv::default(),
             memory: BTreeMap::new(),
             outgoing: BTreeMap::new(),
+            returned: 0,
             slots: BTreeMap::new(),
             log: Vec::new(),
             fuel: FUEL,
@@ -124,6 +126,7 @@ impl Machine {
         let result = seen.iter().fold(17, |a, &b| hash(a, b));
         self.log.push(("call", seen));
         self.outgoing.clear();
+        self.returned = result;
         self.flags = Nzcv { n: true, z: true, c: true, v: true };
         (0u32..).zip(&call.results).map(|(index, _)| hash(result, index)).collect()
     }
@@ -212,6 +215,8 @@ impl Machine {
                 self.outgoing.insert(offset, get(s));
                 return Some(vec![]);
             }
+            Inst::ResultArea { offset, bytes, .. } => hash(offset, bytes),
+            Inst::OutgoingLoad { offset, .. } => hash(self.returned, offset),
             Inst::Call(ref call) => return Some(self.call(call, get)),
             Inst::TrapIf { cond, .. } => {
                 if self.holds(cond) {

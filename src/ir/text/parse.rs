@@ -1,7 +1,7 @@
 //! Reads the textual form of a function.
 
 use super::super::func::{
-    Block, BlockData, Def, ENTRY, Frame, Func, InstData, Liveness, Place, Signature, Target, Terminator, Value,
+    Block, BlockData, Def, ENTRY, Frame, Func, InstData, Liveness, Made, Place, Signature, Target, Terminator, Value,
     ValueData,
 };
 use super::super::op::{Access, Effect, Function, Global, Memory, Op, PLAIN, Sig, Table, Type};
@@ -291,7 +291,13 @@ impl Parser {
         let args = self.operands()?;
         self.expect("@")?;
         let offset = self.number()? as u32;
-        let made_at = self.accept("*").then_some(offset);
+        let made_at = match self.accept("*") {
+            true if self.peek().starts_with(|c: char| c.is_ascii_digit()) => {
+                Some(Made { offset, above: self.number()? as u32 })
+            }
+            true => Some(Made { offset, above: 0 }),
+            false => None,
+        };
         if func.result_type(op).is_some() != result.is_some() {
             return self.fail("a result exactly where the operator has one");
         }
@@ -329,6 +335,7 @@ impl Parser {
                 Op::Call { function, signature: self.sig(func)? }
             }
             "call_code" => Op::CallCode { signature: self.sig(func)? },
+            "call_result" => Op::CallResult { signature: self.sig(func)?, index: self.number()? as u32 },
             "trapif" => Op::TrapIf(self.trap()?),
             _ => {
                 let access = |name: &str| Access::ALL.into_iter().find(|a| a.name() == name);
@@ -412,6 +419,7 @@ mod tests {
         let text = "\
 func 7 \"na\\22\\c3\\a9me\" (i32, i64) -> (i64)
 sig0 (i32) -> (i64)
+sig1 () -> (i32, i64)
 b0(v0: i32, v1: i64) 7:0x10 [v0, -, v1 | ]
   v2 = memory_base memory0 @0x11
   v3 = i32.add v2, v0 @0x11
@@ -425,6 +433,9 @@ b0(v0: i32, v1: i64) 7:0x10 [v0, -, v1 | ]
   v8 = table_code table0 v0 @0x16
   v9 = call_code sig0 v8, v0 @0x16*
   v10 = call fn3 sig0 v4 @0x17*
+  call fn4 sig1 @0x17
+  v14 = call_result sig1 0 @0x17*1
+  v15 = call_result sig1 1 @0x17*
   v11 = i64.const -5 @0x18
   virtual v12 = i32.const -2147483648 @0x18
   trapif IntegerOverflow v0 @0x19

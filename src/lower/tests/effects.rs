@@ -1,6 +1,6 @@
 //! Loads, stores, cells, tables and calls, executed.
 
-use super::super::eval::{Called, INSTANCE, MEMORY, TABLE};
+use super::super::eval::{Called, INSTANCE, MEMORY, STACK, TABLE};
 use super::*;
 use crate::ir::{Access, Function, Global, Memory, Table};
 
@@ -110,6 +110,41 @@ fn calls_pass_registers_and_stack() {
         stack: vec![(0, 4), (8, 5), (12, 6)],
     };
     assert_eq!(called, [call("import0"), call("f1"), call("0x805")]);
+}
+
+#[test]
+fn several_results_are_read_above_the_stack_arguments() {
+    let types = [I64, I32, I32];
+    let func = function(&types, |func, args| {
+        let signature = func.signature_index(&signature(&types, &[I32, I64]));
+        func.push(ENTRY, Op::Call { function: Function(1), signature }, args.to_vec(), 0);
+        let low = push(func, Op::CallResult { signature, index: 0 }, &[]);
+        let high = push(func, Op::CallResult { signature, index: 1 }, &[]);
+        let low = push(func, Op::ExtendU, &[low]);
+        push(func, Op::Add64, &[low, high])
+    });
+    let lowered = lower(&func);
+    let mut machine = machine(&types, &[0x2_0000_0001, 3, 4]);
+    // 8 bytes of stack arguments, then a word, padding, and two words.
+    for (offset, word) in [(8, 5), (16, 0xffff_fffe), (20, 7)] {
+        machine.write(STACK + offset, 4, word);
+    }
+    assert_eq!(machine.run(&lowered), Outcome::Returned(vec![3, 8]), "{lowered}");
+    let registers = vec![(0, STACK + 8), (2, 1), (3, 2)];
+    let mut called = machine.calls.pop().expect("a call");
+    called.registers.sort_unstable();
+    assert_eq!(called, Called { callee: "f1".into(), registers, stack: vec![(0, 3), (4, 4)] });
+}
+
+#[test]
+fn several_results_are_stored_where_r0_points() {
+    let mut func = Func::new(0, "test".into(), signature(&[I64, I32], &[I32, I64]));
+    let params = func.blocks[ENTRY].params.clone();
+    func.blocks[ENTRY].terminator = Terminator::Return(vec![params[1], params[0]]);
+    let lowered = lower(&func);
+    let mut machine = machine(&[I32, I64, I32], &[u64::from(MEMORY) + 0x80, 0x2_0000_0001, 3]);
+    assert_eq!(machine.run(&lowered), Outcome::Returned(vec![]), "{lowered}");
+    assert_eq!([0x80, 0x88, 0x8c].map(|offset| machine.read(MEMORY + offset, 4)), [3, 1, 2]);
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(super) struct Machine<'a> {
     pub fuel: u64,
     pub depth: u32,
     pub trace: Trace,
+    /// What the last call returned.
+    pub returned: Vec<u64>,
 }
 
 /// What the values of one activation hold. Virtual values are computed too, for frames.
@@ -79,13 +81,14 @@ impl Machine<'_> {
     fn inst(&mut self, func: &Func, inst: &InstData, registers: &mut Registers) -> Result<(), Stop> {
         let args: Vec<u64> = inst.args.iter().map(|arg| registers[*arg].expect("defined")).collect();
         let result = match inst.op {
-            Op::Call { function, .. } => self.call(function, args)?.first().copied(),
+            Op::Call { function, .. } => self.returns(function, args)?,
             Op::CallCode { signature } => {
                 let function = Function((args[0] as u32 - CODE_BASE) / 16);
                 let found = self.module.signature(function);
                 assert_eq!(*found, func.signatures[signature], "a call behind its type check");
-                self.call(function, args[1..].to_vec())?.first().copied()
+                self.returns(function, args[1..].to_vec())?
             }
+            Op::CallResult { index, .. } => Some(self.returned[index as usize]),
             Op::TrapIf(trap) if args[0] != 0 => return Err(Stop::Trap(trap, inst.offset)),
             op => self.state(op, &args).or_else(|| eval::run(op, &args)),
         };
@@ -94,6 +97,12 @@ impl Machine<'_> {
             registers[value] = result;
         }
         Ok(())
+    }
+
+    /// Calls, and keeps the results; the first of them.
+    fn returns(&mut self, function: Function, args: Vec<u64>) -> Result<Option<u64>, Stop> {
+        self.returned = self.call(function, args)?;
+        Ok(self.returned.first().copied())
     }
 
     /// Constants and operators on the state.

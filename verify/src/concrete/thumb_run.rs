@@ -12,8 +12,8 @@ use super::load::{Loaded, Patch};
 use super::region::{Access, Memory};
 use super::trace::Trace;
 use super::word::{Concrete, Fault, RegionIndex, Truth, Word};
-use crate::abi::{self, Place};
-use crate::hints::{Location, Sort};
+use crate::abi::{self, Convention, Place, Results};
+use crate::hints::Location;
 use crate::segment::kept::{Kept, LR, of_the_caller};
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Inst, Reg, Width};
@@ -87,6 +87,8 @@ pub struct Processor<'p> {
     it: ItState,
     /// The first byte of the stack that belongs to the caller.
     stack_end: u32,
+    /// What the caller leaves to the callee for several results: half-open, in the stack.
+    area: (u32, u32),
     /// What the run leaves behind, if somebody wants to know.
     pub trace: Option<Trace>,
 }
@@ -108,6 +110,7 @@ impl<'p> Processor<'p> {
             flags: Flags::from_bits([Truth::Poison; 4]),
             it: ItState::default(),
             stack_end: 0,
+            area: (0, 0),
             trace: None,
         }
     }
@@ -169,6 +172,7 @@ impl<'p> Processor<'p> {
         self.flags = Flags::from_bits([Truth::Poison; 4]);
         self.it = ItState::default();
         self.stack_end = self.stack_bytes();
+        self.area = (self.stack_end, self.stack_end);
         if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
             stack.poison(0, stack.len());
         }
@@ -185,11 +189,18 @@ impl<'p> Processor<'p> {
             return Err(Fault::Other("arguments of other types".into()));
         }
         self.clear();
-        let (places, bytes) = abi::arguments(&sorts(&types));
-        let top = self.stack_bytes().checked_sub(bytes.next_multiple_of(8));
-        let top = top.ok_or(Fault::Other("the stack is smaller than the arguments".into()))?;
+        let Convention { arguments: places, stack_bytes: bytes, results } = abi::convention(signature);
+        let area = self.stack_bytes().checked_sub(results.area_bytes());
+        let top = area.and_then(|area| area.checked_sub(bytes.next_multiple_of(8)));
+        let (Some(area), Some(top)) = (area, top) else {
+            return Err(Fault::Other("the stack is smaller than the arguments".into()));
+        };
         let sp = self.memory.address(self.loaded.stack, top);
         self.stack_end = top + bytes;
+        self.area = (area, self.stack_bytes());
+        if let Results::Area { .. } = results {
+            self.registers[0] = self.memory.address(self.loaded.stack, area);
+        }
         for register in abi::CALLEE_SAVED {
             self.registers[usize::from(register)] = token(register);
         }
@@ -221,12 +232,21 @@ impl<'p> Processor<'p> {
         if self.it.is_active() {
             return Err(Fault::Other("a return inside an IT block".into()));
         }
-        let low = self.registers[0].as_int();
-        let high = self.registers[1].as_int();
+        let mut words = match abi::convention(signature).results {
+            Results::Registers(count) => self.registers[..usize::from(count)].to_vec(),
+            Results::Area { words, .. } => {
+                let area = self.memory.address(self.loaded.stack, self.area.0);
+                let word = |offset: u32| self.memory.load(area.plus(offset), Width::Word);
+                words.into_iter().map(word).collect::<Result<_, Fault>>()?
+            }
+        }
+        .into_iter()
+        .map(Word::as_int);
+        let mut next = || words.next().flatten();
         let results = signature.results.iter().map(|result| match result {
-            ValueType::I32 => low.map(Constant::I32),
+            ValueType::I32 => next().map(Constant::I32),
             ValueType::I64 => {
-                let (high, low) = (u64::from(high?), u64::from(low?));
+                let (low, high) = (u64::from(next()?), u64::from(next()?));
                 Some(Constant::I64(high << 32 | low))
             }
         });
@@ -388,22 +408,34 @@ impl<'p> Processor<'p> {
         if types != signature.results {
             return Err(Fault::Other("results of other types".into()));
         }
-        let (_, argument_bytes) = abi::arguments(&sorts(&signature.parameters));
+        let convention = abi::convention(signature);
+        let area = self.registers[0];
         if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
-            stack.poison(offset, offset + argument_bytes);
+            stack.poison(offset, offset + convention.stack_bytes);
         }
         for register in abi::CALLER_SAVED {
             self.registers[usize::from(register)] = Word::Poison;
         }
         self.flags = Flags::from_bits([Truth::Poison; 4]);
-        for (register, word) in results.into_iter().flat_map(words).enumerate() {
-            self.registers[register] = word;
+        let returned = results.into_iter().flat_map(words);
+        match convention.results {
+            Results::Registers(_) => {
+                for (register, word) in returned.enumerate() {
+                    self.registers[register] = word;
+                }
+            }
+            Results::Area { words, .. } => {
+                for (offset, word) in words.into_iter().zip(returned) {
+                    self.check_stack(area.plus(offset), 4, Write::Yes)?;
+                    self.memory.store(area.plus(offset), Width::Word, word)?;
+                }
+            }
         }
         Ok(next)
     }
 
     fn arguments(&self, signature: &FunctionType) -> Result<Vec<Constant>, Fault> {
-        let (places, _) = abi::arguments(&sorts(&signature.parameters));
+        let places = abi::convention(signature).arguments;
         let word = |place: &Place| match place {
             Place::Register(register) => Ok(self.registers[usize::from(*register)]),
             Place::Stack(offset) => self.memory.load(self.registers[13].plus(*offset), Width::Word),
@@ -434,7 +466,8 @@ impl<'p> Processor<'p> {
         if offset < self.stack_offset()? {
             return Err(Fault::Unmapped { address, why: "an access below SP" });
         }
-        if write == Write::Yes && offset + bytes > self.stack_end {
+        let in_area = offset >= self.area.0 && offset + bytes <= self.area.1;
+        if write == Write::Yes && offset + bytes > self.stack_end && !in_area {
             return Err(Fault::Unmapped { address, why: "a store to the caller's frame" });
         }
         Ok(())
@@ -451,14 +484,6 @@ enum Write {
 /// The register that a MOVW or MOVT writes.
 fn half_target(inst: &Inst) -> Option<Reg> {
     if let Inst::MovW { d, .. } | Inst::MovT { d, .. } = inst { Some(*d) } else { None }
-}
-
-fn sorts(types: &[ValueType]) -> Vec<Sort> {
-    let sort = |value: &ValueType| match value {
-        ValueType::I32 => Sort::W32,
-        ValueType::I64 => Sort::W64,
-    };
-    types.iter().map(sort).collect()
 }
 
 fn words(value: Constant) -> Vec<Word> {

@@ -5,9 +5,9 @@
 
 use std::rc::Rc;
 
-use crate::abi::{self, Place};
+use crate::abi::{self, Convention, Place, Results};
 use crate::domain::{Bin32, Bin64, Cmp, Domain};
-use crate::hints::{Class, Cut, Label, Location, Sort};
+use crate::hints::{Class, Cut, Label, Location};
 use crate::program::CallTarget;
 use crate::term::facts::Facts;
 use crate::term::prove::{By, Open, Outcome as Proof};
@@ -106,21 +106,33 @@ pub(super) fn returned(
         let was = walk.ghosts.registers[usize::from(register)];
         equal(walk, &site, (is, was), || format!("callee-saved register r{register} is not restored"))?;
     }
-    for (is, said) in result_words(walk.symbolic, path, results) {
-        equal(walk, &site, (is, said), || "the result differs from Wasm's".to_owned())?;
+    for (index, is, said) in result_words(walk, path, results)? {
+        let which = if results.len() == 1 { "the result".to_owned() } else { format!("result {index}") };
+        equal(walk, &site, (is, said), || format!("{which} differs from Wasm's"))?;
     }
     same_world(walk, path, outcome, Kind::Return)
 }
 
-fn result_words(symbolic: &mut Symbolic, path: &Path, results: &[TermValue]) -> Vec<(Term32, Term32)> {
-    match results {
-        [Value::W32(word)] => vec![(path.machine.registers[0], *word)],
-        [Value::W64(long)] => {
-            let (low, high) = (symbolic.terms.low(long), symbolic.terms.high(long));
-            vec![(path.machine.registers[0], low), (path.machine.registers[1], high)]
-        }
-        _ => Vec::new(),
+/// Each word of each result: which result, what the machine returns, what Wasm says.
+fn result_words(
+    walk: &mut Walk<'_, '_>,
+    path: &Path,
+    results: &[TermValue],
+) -> Result<Vec<(usize, Term32, Term32)>, String> {
+    let mut said = Vec::new();
+    for (index, result) in results.iter().enumerate() {
+        said.extend(words(&mut walk.symbolic.terms, result).into_iter().map(|word| (index, word)));
     }
+    let is: Vec<Term32> = match abi::convention(&walk.subject.function.signature).results {
+        Results::Registers(count) => path.machine.registers[..usize::from(count)].to_vec(),
+        Results::Area { words, .. } => {
+            words.into_iter().map(|offset| path.machine.result(offset)).collect::<Result<_, String>>()?
+        }
+    };
+    if is.len() != said.len() {
+        return Err("the results are of other types than Wasm's".to_owned());
+    }
+    Ok(said.into_iter().zip(is).map(|((index, said), is)| (index, is, said)).collect())
 }
 
 /// Both sides trap alike: the world is the same.
@@ -194,9 +206,8 @@ pub(super) fn called(
         }
         _ => return Err("the calls are of different kinds".to_owned()),
     };
-    let sorts: Vec<Sort> = signature.parameters.iter().map(|kind| kind.sort()).collect();
-    let (places, stack_bytes) = abi::arguments(&sorts);
-    for (index, (value, places)) in arguments.iter().zip(&places).enumerate() {
+    let convention = abi::convention(signature);
+    for (index, (value, places)) in arguments.iter().zip(&convention.arguments).enumerate() {
         for (word, place) in words(&mut walk.symbolic.terms, value).into_iter().zip(places) {
             let is = match place {
                 Place::Register(register) => path.machine.registers[usize::from(*register)],
@@ -205,9 +216,29 @@ pub(super) fn called(
             equal(walk, &site, (is, word), || format!("argument {index} differs from Wasm's"))?;
         }
     }
+    let area = result_area(walk, path, depth, &convention)?;
     same_world(walk, path, &outcome, Kind::Call)?;
     walk.walked.calls.insert(callee);
-    Ok(behind_call(walk, path, outcome, Return { signature: signature.clone(), stack_bytes, offset, next, at }))
+    let types = signature.results.clone();
+    Ok(behind_call(walk, path, outcome, Return { types, convention, area, offset, next, at }))
+}
+
+/// Where in the frame the callee puts several results: r0 names an area of the own frame above the
+/// outgoing arguments, from this offset from SP at entry on. 0 if the results need none.
+fn result_area(walk: &mut Walk<'_, '_>, path: &Path, depth: u32, callee: &Convention) -> Result<i32, String> {
+    let Results::Area { bytes, .. } = callee.results else { return Ok(0) };
+    let terms = &mut walk.symbolic.terms;
+    let start = match terms.split_region(path.machine.registers[0]) {
+        Some((region, offset)) if region == walk.symbolic.constants.entry_sp => walk.symbolic.terms.as_const32(offset),
+        _ => None,
+    };
+    let start = start.ok_or("r0 does not name an area of the frame for the results of a call")? as i32;
+    let above = i64::from(callee.stack_bytes) - i64::from(depth);
+    if start % 8 != 0 || i64::from(start) < above || i64::from(start) + i64::from(bytes) > 0 {
+        return Err(format!("the area for the results of a call, at {start:+}, is not aligned or not in the frame"));
+    }
+    walk.close(walk.offset(path.pc), Kind::Call, Method::Facts);
+    Ok(start)
 }
 
 /// A function of the runtime is an operator: behind the call its result is where AAPCS has it. Nothing
@@ -251,8 +282,9 @@ fn name_results(walk: &Walk<'_, '_>, path: &mut Path, at: u32) {
 }
 
 struct Return {
-    signature: FunctionType,
-    stack_bytes: u32,
+    types: Vec<ValueType>,
+    convention: Convention,
+    area: i32,
     offset: u32,
     next: u32,
     at: u32,
@@ -266,20 +298,25 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
     let symbolic = &mut *walk.symbolic;
     let before = source.world.memory_bytes;
     source.world = relation::fresh_world(symbolic, Some(&source.world));
-    path.machine.clobber(symbolic, &source.world, back.stack_bytes);
+    path.machine.clobber(symbolic, &source.world, back.convention.stack_bytes);
     if symbolic.constants.grows {
         let shrunk = symbolic.terms.cmp32(Cmp::LtU, &source.world.memory_bytes, &before);
         path.facts.assume(&mut symbolic.terms, shrunk, false);
         path.machine_facts.assume(&mut symbolic.terms, shrunk, false);
     }
-    if let Some(kind) = back.signature.results.first() {
+    let mut returned = Vec::new();
+    for kind in &back.types {
         let result = fresh_result(symbolic, *kind);
-        for (register, word) in words(&mut symbolic.terms, &result).into_iter().enumerate() {
-            path.machine.registers[register] = word;
-        }
+        returned.extend(words(&mut symbolic.terms, &result));
         source.activation.stack.push(result);
-        walk.watched.behind(back.offset, &mut source);
     }
+    match &back.convention.results {
+        Results::Registers(_) => path.machine.registers[..returned.len()].copy_from_slice(&returned),
+        Results::Area { words, bytes } => {
+            path.machine.set_results(back.area, *bytes, words.iter().copied().zip(returned));
+        }
+    }
+    walk.watched.behind(back.offset, &mut source);
     name_results(walk, &mut path, back.at);
     source.steps += 1;
     path.source = Rc::new(source);

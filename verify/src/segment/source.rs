@@ -50,7 +50,7 @@ impl Watched {
         for unknown in hints.cuts.iter().flat_map(|cut| &cut.unknowns) {
             match unknown.shown {
                 Shown::Nowhere => {}
-                Shown::Result(at) | Shown::Local(at, _) | Shown::Stack(at, _) => {
+                Shown::Result(at, _) | Shown::Local(at, _) | Shown::Stack(at, _) => {
                     watched.at.entry(at).or_default().insert(unknown.shown);
                 }
             }
@@ -64,7 +64,7 @@ impl Watched {
             let value = match shown {
                 Shown::Local(_, index) => state.activation.locals.get(index as usize),
                 Shown::Stack(_, slot) => state.activation.stack.get(slot as usize),
-                Shown::Nowhere | Shown::Result(_) => None,
+                Shown::Nowhere | Shown::Result(..) => None,
             };
             if let Some(value) = value.cloned() {
                 state.shown.insert(shown, value);
@@ -72,12 +72,16 @@ impl Watched {
         }
     }
 
-    /// Notes the result of the operator at an offset.
+    /// Notes the results of the operator at an offset.
     pub fn behind(&self, offset: u32, state: &mut SourceState) {
-        let shown = Shown::Result(offset);
-        let is_watched = self.at.get(&offset).is_some_and(|all| all.contains(&shown));
-        if let (true, Some(top)) = (is_watched, state.activation.stack.last()) {
-            state.shown.insert(shown, top.clone());
+        for &shown in self.at.get(&offset).into_iter().flatten() {
+            let value = match shown {
+                Shown::Result(_, above) => state.activation.stack.iter().rev().nth(above as usize),
+                Shown::Nowhere | Shown::Local(..) | Shown::Stack(..) => None,
+            };
+            if let Some(value) = value.cloned() {
+                state.shown.insert(shown, value);
+            }
         }
     }
 }

@@ -306,7 +306,7 @@ impl Walk<'_, '_> {
             self.close(at, Kind::Access, method);
         }
         path.machine.forget_below_sp(self.symbolic)?;
-        self.after(path, at)?;
+        self.after(path, at, &flow)?;
         let next = path.pc + size;
         self.follow(path, flow, next)
     }
@@ -369,7 +369,7 @@ impl Walk<'_, '_> {
     }
 
     /// Checks after each instruction: depth, the stack limit, and what its label claims.
-    fn after(&mut self, path: &mut Path, at: u32) -> Result<(), String> {
+    fn after(&mut self, path: &mut Path, at: u32, flow: &Flow<Term32>) -> Result<(), String> {
         let depth = path.machine.depth(&mut self.symbolic.terms, &self.symbolic.constants)?;
         if depth > self.subject.hints.frame_bytes {
             return Err(format!("SP is {depth} bytes below entry, {} are declared", self.subject.hints.frame_bytes));
@@ -379,10 +379,12 @@ impl Walk<'_, '_> {
             goal::limit_was_checked(self, path)?;
             path.fresh = Freshness::Under;
         }
-        if let Some(label) = self.labels.get(&at).copied() {
-            goal::label(self, path, label)?;
+        // The label of a call speaks of what is behind it.
+        let is_call = matches!(flow, Flow::Call { .. } | Flow::CallRegister(_));
+        match self.labels.get(&at).copied() {
+            Some(label) if !is_call => goal::label(self, path, label),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What comes after an instruction.

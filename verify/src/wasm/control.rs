@@ -307,8 +307,8 @@ impl Builder<'_> {
         Some(match op {
             Op::Nop => (0, vec![]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
-            Op::Call(function) => call(self.module.signature(*function)?, 0)?,
-            Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1)?,
+            Op::Call(function) => call(self.module.signature(*function)?, 0),
+            Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1),
             Op::Select => (3, vec![self.below_top(1)?]),
             Op::LocalGet(local) => (0, vec![*self.locals.get(*local as usize)?]),
             Op::LocalTee(local) => (1, vec![*self.locals.get(*local as usize)?]),
@@ -368,9 +368,8 @@ impl Builder<'_> {
     }
 }
 
-/// `None` for a function with several results, which no contract covers.
-fn call(signature: &FunctionType, extra: usize) -> Option<(usize, Vec<ValueType>)> {
-    (signature.results.len() <= 1).then(|| (signature.parameters.len() + extra, signature.results.clone()))
+fn call(signature: &FunctionType, extra: usize) -> (usize, Vec<ValueType>) {
+    (signature.parameters.len() + extra, signature.results.clone())
 }
 
 /// The type of what a load yields.

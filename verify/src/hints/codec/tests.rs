@@ -65,6 +65,7 @@ impl Random {
             19 => Expr::MemoryBytes(self.number()),
             20 => Expr::TableType(self.number(), a),
             21 => Expr::TableCode(self.number(), a),
+            22 => Expr::Base(Base::Results),
             _ => constant,
         }
     }
@@ -75,7 +76,7 @@ impl Random {
             sort: if random.below(2) == 0 { Sort::W32 } else { Sort::W64 },
             shown: match random.below(4) {
                 0 => Shown::Nowhere,
-                1 => Shown::Result(random.number()),
+                1 => Shown::Result(random.number(), random.number()),
                 2 => Shown::Local(random.number(), random.number()),
                 _ => Shown::Stack(random.number(), random.number()),
             },
