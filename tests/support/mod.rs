@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use synth::config::Config;
+use synth::config::{Config, Cpu};
 use synth::elf::names;
 use synth::model;
 use synth::qemu::firmware::Firmware;
@@ -50,8 +50,14 @@ impl Program {
     /// Compiles and proves a module, text or binary.
     #[track_caller]
     pub fn new(module: &[u8]) -> Program {
+        Program::for_cpu(module, Config::default().cpu)
+    }
+
+    /// The same for a processor.
+    #[track_caller]
+    pub fn for_cpu(module: &[u8], cpu: Cpu) -> Program {
         let wasm = wat::parse_bytes(module).expect("a module").into_owned();
-        let proved = oracle::image(&wasm, &Config::default());
+        let proved = oracle::image(&wasm, &Config { cpu, ..Config::default() });
         let proved = proved.unwrap_or_else(|failure| panic!("{failure}"));
         let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
         Program { wasm, firmware }
