@@ -21,6 +21,7 @@ pub fn function(index: u32, emitted: &Emitted) -> Function {
         offset: relocation.offset,
         kind: match relocation.kind {
             emit::RelocationKind::ThmCall => RelocationKind::ThmCall,
+            emit::RelocationKind::ThmJump => RelocationKind::ThmJump,
             emit::RelocationKind::MovwAbsNc => RelocationKind::MovwAbsNc,
             emit::RelocationKind::MovtAbs => RelocationKind::MovtAbs,
             emit::RelocationKind::Abs32 => RelocationKind::Abs32,

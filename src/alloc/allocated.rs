@@ -101,7 +101,7 @@ pub struct Frame {
 impl Frame {
     /// Lays out a frame. SP is kept a multiple of 8 where the function calls (AAPCS32, 6.2.1.2).
     ///
-    /// `padding` is a register that carries neither an argument nor a result: where one word is
+    /// `padding` is a register that carries no argument, in or out, nor a result: where one word is
     /// missing and nothing else lies below the saved registers, it is saved too, which costs no
     /// instruction.
     pub fn new(mut saved: RegSet, slots: u32, outgoing_bytes: u32, calls: Calls, padding: Option<PReg>) -> Frame {

@@ -250,6 +250,7 @@ impl Assigner<'_> {
         let mut writes = walk.reads(defs(&operands));
         match node.inst {
             Inst::IncomingLoad { d, offset } => reads.push((Place::Incoming(offset), d)),
+            Inst::IncomingStore { s, offset } => writes.push((Place::Incoming(offset), s)),
             Inst::OutgoingStore { s, offset } => writes.push((Place::Outgoing(offset), s)),
             Inst::OutgoingLoad { d, offset } => reads.push((Place::Outgoing(offset), d)),
             _ => {}
@@ -355,13 +356,14 @@ impl Assigner<'_> {
     }
 
     fn end(&mut self, walk: &mut Walk, terminator: &Terminator<VReg>, block: Block) {
-        if let Terminator::Return { values } = terminator {
-            let moves = values
-                .iter()
-                .map(|&(at, vreg)| Move { to: Place::Reg(at), from: self.source(&walk.now, vreg), name: vreg })
-                .collect();
-            self.moves(walk, moves);
+        let mut moves = Vec::new();
+        for operand in terminator.operands() {
+            if let Constraint::Fixed(at) = operand.constraint {
+                let from = self.source(&walk.now, operand.reg);
+                moves.push(Move { to: Place::Reg(at), from, name: operand.reg });
+            }
         }
+        self.moves(walk, moves);
         let mut reads = Vec::new();
         let mapped = terminator.map(
             &mut |operand| {

@@ -80,6 +80,8 @@ pub struct Relocation {
 pub enum RelocationKind {
     /// The target of a `BL`.
     ThmCall,
+    /// `R_ARM_THM_JUMP24`: B.
+    ThmJump,
     /// The low half, in a `MOVW`.
     MovwAbsNc,
     /// The high half, in a `MOVT`.

@@ -295,6 +295,9 @@ impl Expander<'_> {
             Inst::SlotStore { s, slot } => {
                 return self.stack_store(site, s, self.func.frame.slot_offset(slot), (block, index));
             }
+            Inst::IncomingStore { s, offset } => {
+                return self.stack_store(site, s, self.func.frame.incoming_offset(offset), (block, index));
+            }
             Inst::OutgoingStore { s, offset } => {
                 return self.stack_store(site, s, offset, (block, index));
             }

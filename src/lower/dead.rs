@@ -54,6 +54,7 @@ fn has_effect(inst: &Inst<VReg>) -> bool {
     match inst {
         Inst::Store { .. }
         | Inst::SlotStore { .. }
+        | Inst::IncomingStore { .. }
         | Inst::OutgoingStore { .. }
         | Inst::Call(_)
         | Inst::TrapIf { .. } => true,

@@ -102,6 +102,7 @@ fn result(lowered: &vcode::Func, types: &[Type], args: &[u64]) -> u64 {
             let high = words.get(1).copied().unwrap_or(0);
             u64::from(high) << 32 | u64::from(words[0])
         }
+        Outcome::Left => panic!("it does not return\n{lowered}"),
         Outcome::Trapped(trap) => panic!("{trap:?}\n{lowered}"),
     }
 }

@@ -15,7 +15,9 @@ mod numeric;
 
 use crate::trap::Trap;
 
-use crate::ir::func::{Block, ENTRY, Frame, Func, Inst as IrInst, Made, Place, Target, Terminator, Value};
+use crate::ir::func::{
+    Block, Callee, ENTRY, Frame, Func, Inst as IrInst, Made, Place, Signature, Target, Terminator, Value,
+};
 use crate::ir::op::{Function, Global, Op, Sig, Table, Type};
 use crate::wasm::{BlockType, Body, Code, Inst, Module, TypeIndex};
 
@@ -142,6 +144,8 @@ impl Translator<'_> {
             Inst::BrIf(depth) => self.branch_if(*depth),
             Inst::BrTable(depths) => self.branch_table(depths),
             Inst::Return => self.return_from_function(),
+            Inst::ReturnCall(function) => self.return_call(Function(*function)),
+            Inst::ReturnCallIndirect(ty) => self.return_call_indirect(TypeIndex(*ty)),
             _ => self.step_straight(inst),
         }
     }
@@ -186,7 +190,9 @@ impl Translator<'_> {
             | Inst::Br(_)
             | Inst::BrIf(_)
             | Inst::BrTable(_)
-            | Inst::Return => {
+            | Inst::Return
+            | Inst::ReturnCall(_)
+            | Inst::ReturnCallIndirect(_) => {
                 unreachable!("control is handled by the caller")
             }
         }
@@ -264,17 +270,41 @@ impl Translator<'_> {
     }
 
     fn call(&mut self, function: Function) {
-        let signature = self.module.signature(function);
-        let args = self.stack.split_off(self.stack.len() - signature.params.len());
-        let signature = self.func.signature_index(signature);
+        let (signature, args) = self.arguments(self.module.signature(function));
         self.push_call(Op::Call { function, signature }, signature, args);
     }
 
     fn call_indirect(&mut self, ty: TypeIndex) {
+        if let Some((signature, args)) = self.checked_code(ty) {
+            self.push_call(Op::CallCode { signature }, signature, args);
+        }
+    }
+
+    fn return_call(&mut self, function: Function) {
+        let (signature, args) = self.arguments(self.module.signature(function));
+        self.end_block(Terminator::ReturnCall { callee: Callee::Function(function), signature, args });
+    }
+
+    fn return_call_indirect(&mut self, ty: TypeIndex) {
+        if let Some((signature, args)) = self.checked_code(ty) {
+            self.end_block(Terminator::ReturnCall { callee: Callee::Code, signature, args });
+        }
+    }
+
+    /// Takes the arguments of a call from the stack.
+    fn arguments(&mut self, signature: &Signature) -> (Sig, Vec<Value>) {
+        let args = self.stack.split_off(self.stack.len() - signature.params.len());
+        (self.func.signature_index(signature), args)
+    }
+
+    /// The operands of a call through the table, behind its checks: the code address, the arguments.
+    /// Nothing if such a call always traps.
+    fn checked_code(&mut self, ty: TypeIndex) -> Option<(Sig, Vec<Value>)> {
         let entries = self.module.table.map_or(0, |table| table.entries);
         let (index, table) = (self.pop(), Table(0));
         if entries == 0 {
-            return self.end_block(Terminator::Trap(Trap::TableOutOfBounds));
+            self.end_block(Terminator::Trap(Trap::TableOutOfBounds));
+            return None;
         }
         let entries = self.const32(entries);
         let is_outside = self.op(Op::LeU32, vec![entries, index]);
@@ -286,11 +316,9 @@ impl Translator<'_> {
         let is_other = self.op(Op::Ne32, vec![found, wanted]);
         self.trap_if(Trap::IndirectCallType, is_other);
         let code = self.op(Op::TableCode(table), vec![index]);
-        let signature = &self.module.types[ty];
-        let mut args = self.stack.split_off(self.stack.len() - signature.params.len());
+        let (signature, mut args) = self.arguments(&self.module.types[ty]);
         args.insert(0, code);
-        let signature = self.func.signature_index(signature);
-        self.push_call(Op::CallCode { signature }, signature, args);
+        Some((signature, args))
     }
 
     fn push_call(&mut self, op: Op, signature: Sig, args: Vec<Value>) {

@@ -231,6 +231,14 @@ impl Func {
         })
     }
 
+    /// What the function leaves for.
+    pub fn leaves(&self) -> impl Iterator<Item = Callee<VReg>> {
+        self.blocks.values().filter_map(|block| match &block.terminator {
+            Terminator::ReturnCall(call) => Some(call.callee),
+            _ => None,
+        })
+    }
+
     /// A new virtual register.
     pub fn vreg(&mut self, origin: Origin) -> VReg {
         self.vregs.push(origin)

@@ -362,6 +362,8 @@ pub enum Inst<R> {
     SlotStore { s: R, slot: Slot },
     /// d = stack argument at this byte offset from SP at entry.
     IncomingLoad { d: R, offset: u32 },
+    /// Stack argument of the function that this one leaves for, at this byte offset from SP at entry, = s.
+    IncomingStore { s: R, offset: u32 },
     /// Stack argument of the next call, at this byte offset from SP at the call, = s.
     OutgoingStore { s: R, offset: u32 },
     /// d = address of the area for the next call's results: so many bytes, at this byte offset from SP.
@@ -406,6 +408,9 @@ pub enum Terminator<R> {
     Table { index: R, targets: Vec<Edge<R>> },
     /// Returns register results.
     Return { values: Vec<(PReg, R)> },
+    /// Leaves for another function, which returns to the caller. Stack arguments are stored before it by
+    /// `IncomingStore`.
+    ReturnCall(Call<R>),
     /// Traps.
     Trap(Trap),
 }
@@ -419,7 +424,7 @@ impl<R> Terminator<R> {
                 vec![then, otherwise]
             }
             Terminator::Table { targets, .. } => targets.iter().collect(),
-            Terminator::Return { .. } | Terminator::Trap(_) => vec![],
+            Terminator::Return { .. } | Terminator::ReturnCall(_) | Terminator::Trap(_) => vec![],
         }
     }
 
@@ -431,7 +436,7 @@ impl<R> Terminator<R> {
                 vec![then, otherwise]
             }
             Terminator::Table { targets, .. } => targets.iter_mut().collect(),
-            Terminator::Return { .. } | Terminator::Trap(_) => vec![],
+            Terminator::Return { .. } | Terminator::ReturnCall(_) | Terminator::Trap(_) => vec![],
         }
     }
 }

@@ -67,6 +67,8 @@ fn control(operator: &Operator, offset: u64, types: &Types) -> Result<Option<Ins
         Operator::Return => Inst::Return,
         Operator::Call { function_index } => Inst::Call(*function_index),
         Operator::CallIndirect { type_index, table_index: 0 } => Inst::CallIndirect(*type_index),
+        Operator::ReturnCall { function_index } => Inst::ReturnCall(*function_index),
+        Operator::ReturnCallIndirect { type_index, table_index: 0 } => Inst::ReturnCallIndirect(*type_index),
         Operator::Drop => Inst::Drop,
         Operator::Select => Inst::Select,
         Operator::LocalGet { local_index } => Inst::LocalGet(*local_index),

@@ -38,6 +38,10 @@ pub enum Inst {
     Call(u32),
     /// `call_indirect` with its type index; the table is table 0.
     CallIndirect(u32),
+    /// `return_call`.
+    ReturnCall(u32),
+    /// `return_call_indirect` with its type index; the table is table 0.
+    ReturnCallIndirect(u32),
     /// `drop`.
     Drop,
     /// `select`; the operand type follows from the stack.

@@ -175,7 +175,7 @@ impl Module {
             function.ty = TypeIndex(function.ty.0 + types);
             if let Code::Body(body) = &mut function.code {
                 for inst in &mut body.insts {
-                    if let Inst::Call(callee) = inst {
+                    if let Inst::Call(callee) | Inst::ReturnCall(callee) = inst {
                         *callee += functions;
                     }
                 }

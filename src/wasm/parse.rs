@@ -30,7 +30,8 @@ use crate::ir::op::{Function, Global};
 const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::MUTABLE_GLOBAL)
     .union(WasmFeatures::SIGN_EXTENSION)
-    .union(WasmFeatures::MULTI_VALUE);
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::TAIL_CALL);
 
 /// Most entries of a table: 8 MiB, more than any board has. The validator instantiates no larger one.
 const TABLE_ENTRIES_MAX: u32 = 1 << 20;
@@ -387,7 +388,6 @@ mod tests {
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
             ("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))", "bulk-memory"),
-            ("(module (func return_call 0))", "tail-call"),
             ("(module (table 1 externref))", "reference-types"),
             ("(module (memory 1 1 shared))", "threads"),
             ("(module (memory 1) (memory 1))", "multiple memories"),

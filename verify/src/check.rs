@@ -174,7 +174,12 @@ impl Judge<'_> {
             findings.extend(table.check((subject.start, subject.end), &walked.kept));
             self.report.file_obligations += 1;
         }
-        let frame = Frame { bytes: walked.depth_max, checked_bytes: subject.hints.checked_bytes, calls: walked.calls };
+        let frame = Frame {
+            bytes: walked.depth_max,
+            checked_bytes: subject.hints.checked_bytes,
+            calls: walked.calls,
+            leaves: walked.leaves,
+        };
         self.frames.insert(function, frame);
         if checks == Checks::All {
             // What branches lead to and no path ran is code that the proof has shown to be dead.

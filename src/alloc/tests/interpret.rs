@@ -35,6 +35,7 @@ struct Machine {
     memory: BTreeMap<u32, u32>,
     outgoing: BTreeMap<u32, u32>,
     returned: u32,
+    incoming: BTreeMap<u32, u32>,
     slots: BTreeMap<Slot, u32>,
     log: Log,
     fuel: u32,
@@ -53,6 +54,7 @@ impl Machine {
             memory: BTreeMap::new(),
             outgoing: BTreeMap::new(),
             returned: 0,
+            incoming: BTreeMap::new(),
             slots: BTreeMap::new(),
             log: Vec::new(),
             fuel: FUEL,
@@ -210,7 +212,13 @@ impl Machine {
                 self.slots.insert(slot, get(s));
                 return Some(vec![]);
             }
-            Inst::IncomingLoad { offset, .. } => hash(self.seed, 100 + offset),
+            Inst::IncomingLoad { offset, .. } => {
+                self.incoming.get(&offset).copied().unwrap_or(hash(self.seed, 100 + offset))
+            }
+            Inst::IncomingStore { s, offset } => {
+                self.incoming.insert(offset, get(s));
+                return Some(vec![]);
+            }
             Inst::OutgoingStore { s, offset } => {
                 self.outgoing.insert(offset, get(s));
                 return Some(vec![]);
@@ -235,6 +243,11 @@ impl Machine {
             Terminator::Branch { cond, .. } => Some(usize::from(!self.holds(cond))),
             Terminator::BranchZero { test, n, .. } => Some(usize::from((get(n) == 0) != (test == ZeroTest::Zero))),
             Terminator::Table { index, .. } => Some(get(index) as usize),
+            Terminator::ReturnCall(ref call) => {
+                self.log.push(("arguments", self.incoming.values().copied().collect()));
+                self.call(call, get);
+                None
+            }
             Terminator::Return { ref values } => {
                 self.log.push(("return", values.iter().map(|&(_, v)| get(v)).collect()));
                 None

@@ -20,7 +20,7 @@ mod parse;
 use std::fmt::{self, Display};
 
 use super::func::{
-    Block, BlockData, Func, Inst, InstData, Liveness, Made, Place, Signature, Target, Terminator, Value,
+    Block, BlockData, Callee, Func, Inst, InstData, Liveness, Made, Place, Signature, Target, Terminator, Value,
 };
 use super::op::{Op, Type};
 
@@ -73,6 +73,12 @@ impl Display for Terminator {
             }
             Terminator::Return(values) if values.is_empty() => f.write_str("return"),
             Terminator::Return(values) => write!(f, "return {}", List(values)),
+            Terminator::ReturnCall { callee: Callee::Function(function), signature, args } => {
+                write!(f, "return_call {function} {signature}{}{}", space(args), List(args))
+            }
+            Terminator::ReturnCall { callee: Callee::Code, signature, args } => {
+                write!(f, "return_call_code {signature}{}{}", space(args), List(args))
+            }
             Terminator::Trap(trap) => write!(f, "trap {trap:?}"),
         }
     }
@@ -121,6 +127,11 @@ impl Display for Escaped<'_> {
     }
 }
 
+/// What stands before operands.
+fn space(args: &[Value]) -> &'static str {
+    if args.is_empty() { "" } else { " " }
+}
+
 /// Items with commas between them.
 struct List<'a, T>(&'a [T]);
 
@@ -161,6 +172,5 @@ fn print_inst(f: &mut fmt::Formatter<'_>, func: &Func, inst: Inst) -> fmt::Resul
         };
         write!(f, "{prefix}{value} = ")?;
     }
-    let space = if args.is_empty() { "" } else { " " };
-    writeln!(f, "{op}{space}{} @{offset:#x}{star}", List(args))
+    writeln!(f, "{op}{}{} @{offset:#x}{star}", space(args), List(args))
 }

@@ -1,8 +1,8 @@
 //! Reads the textual form of a function.
 
 use super::super::func::{
-    Block, BlockData, Def, ENTRY, Frame, Func, InstData, Liveness, Made, Place, Signature, Target, Terminator, Value,
-    ValueData,
+    Block, BlockData, Callee, Def, ENTRY, Frame, Func, InstData, Liveness, Made, Place, Signature, Target, Terminator,
+    Value, ValueData,
 };
 use super::super::op::{Access, Effect, Function, Global, Memory, Op, PLAIN, Sig, Table, Type};
 use crate::entity::{Entity, TypedVec};
@@ -223,7 +223,7 @@ impl Parser {
             func.blocks[block].frame = Frame { locals, stack };
         }
         loop {
-            if let Some(terminator) = self.terminator()? {
+            if let Some(terminator) = self.terminator(func)? {
                 self.expect("@")?;
                 let offset = self.number()? as u32;
                 let data: &mut BlockData = &mut func.blocks[block];
@@ -240,7 +240,7 @@ impl Parser {
         Ok(Target::new(block, self.list(")", Self::value)?))
     }
 
-    fn terminator(&mut self) -> Parsed<Option<Terminator>> {
+    fn terminator(&mut self, func: &Func) -> Parsed<Option<Terminator>> {
         Ok(Some(if self.accept("jump") {
             Terminator::Jump(self.target()?)
         } else if self.accept("branch_if") {
@@ -258,6 +258,11 @@ impl Parser {
             Terminator::BrTable { index, targets, default: self.target()? }
         } else if self.accept("return") {
             Terminator::Return(self.operands()?)
+        } else if self.accept("return_call") {
+            let callee = Callee::Function(self.entity("fn")?);
+            Terminator::ReturnCall { callee, signature: self.sig(func)?, args: self.operands()? }
+        } else if self.accept("return_call_code") {
+            Terminator::ReturnCall { callee: Callee::Code, signature: self.sig(func)?, args: self.operands()? }
         } else if self.accept("trap") {
             Terminator::Trap(self.trap()?)
         } else {
@@ -445,7 +450,11 @@ b1() 7:0x1b [-, -, - | v0, -]
 b2(v13: i64) 7:0x1c [ | v13]
   branch_if v7, b1(), b3() @0x1c
 b3()
-  return v13 @0x1d
+  branch_if v7, b4(), b5() @0x1c
+b4()
+  return_call fn3 sig0 v0 @0x1d
+b5()
+  return_call_code sig0 v8, v0 @0x1d
 ";
         assert_eq!(parse(text).map(|func| func.to_string()), Ok(text.to_string()));
     }

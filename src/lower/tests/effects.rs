@@ -148,6 +148,30 @@ fn several_results_are_stored_where_r0_points() {
 }
 
 #[test]
+fn what_is_left_for_gets_its_arguments_where_the_own_ones_came() {
+    let own = [I64, I64, I32];
+    for (types, calls_and_returns) in [(vec![I64, I64, I32], false), (vec![I64, I64, I64, I32], true)] {
+        let mut func = Func::new(0, "test".into(), signature(&own, &[I32]));
+        let params = func.blocks[ENTRY].params.clone();
+        let signature = func.signature_index(&signature(&types, &[I32]));
+        let args = [params[1], params[0], params[0], params[2]];
+        let args = if calls_and_returns { args.to_vec() } else { [params[1], params[0], params[2]].to_vec() };
+        let callee = crate::ir::Callee::Function(Function(2));
+        func.blocks[ENTRY].terminator = Terminator::ReturnCall { callee, signature, args };
+        let lowered = lower(&func);
+        let mut machine = machine(&own, &[0x2_0000_0001, 0x4_0000_0003, 5]);
+        let outcome = machine.run(&lowered);
+        let registers = vec![(0, 3), (1, 4), (2, 1), (3, 2)];
+        let (wanted, stack) = match calls_and_returns {
+            true => (Outcome::Returned(vec![0x1234]), vec![(0, 1), (4, 2), (8, 5)]),
+            false => (Outcome::Left, vec![(0, 5)]),
+        };
+        assert_eq!(outcome, wanted, "{lowered}");
+        assert_eq!(machine.calls, [Called { callee: "f2".into(), registers, stack }], "{lowered}");
+    }
+}
+
+#[test]
 fn long_chains_of_words_are_cut() {
     let func = function(&[I32], |func, args| {
         let mut value = args[0];

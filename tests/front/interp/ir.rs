@@ -3,7 +3,7 @@
 use super::{DEPTH_MAX, Funcs, Host, Instance, Stop, Trace, Visit};
 use synth::entity::TypedVec;
 use synth::ir::eval;
-use synth::ir::func::{Block, ENTRY, Func, InstData, Target, Terminator, Value};
+use synth::ir::func::{Block, Callee, ENTRY, Func, InstData, Signature, Target, Terminator, Value};
 use synth::ir::op::{Access, Function, Op};
 use synth::wasm::Module;
 
@@ -73,6 +73,14 @@ impl Machine<'_> {
                     go(targets.get(read(index) as usize).unwrap_or(default))
                 }
                 Terminator::Return(values) => return Ok(values.iter().map(read).collect()),
+                Terminator::ReturnCall { callee, signature, args } => {
+                    let mut args: Vec<u64> = args.iter().map(read).collect();
+                    let function = match callee {
+                        Callee::Function(function) => *function,
+                        Callee::Code => self.at_code(args.remove(0), &func.signatures[*signature]),
+                    };
+                    return self.call(function, args);
+                }
                 Terminator::Trap(trap) => return Err(Stop::Trap(*trap, block.terminator_offset)),
             };
         }
@@ -83,9 +91,7 @@ impl Machine<'_> {
         let result = match inst.op {
             Op::Call { function, .. } => self.returns(function, args)?,
             Op::CallCode { signature } => {
-                let function = Function((args[0] as u32 - CODE_BASE) / 16);
-                let found = self.module.signature(function);
-                assert_eq!(*found, func.signatures[signature], "a call behind its type check");
+                let function = self.at_code(args[0], &func.signatures[signature]);
                 self.returns(function, args[1..].to_vec())?
             }
             Op::CallResult { index, .. } => Some(self.returned[index as usize]),
@@ -97,6 +103,13 @@ impl Machine<'_> {
             registers[value] = result;
         }
         Ok(())
+    }
+
+    /// The function at a code address.
+    fn at_code(&self, address: u64, signature: &Signature) -> Function {
+        let function = Function((address as u32 - CODE_BASE) / 16);
+        assert_eq!(self.module.signature(function), signature, "a call behind its type check");
+        function
     }
 
     /// Calls, and keeps the results; the first of them.

@@ -166,6 +166,14 @@ impl Machine<'_> {
                 return Ok(a.branch(depths[index]));
             }
             Inst::Return => return Ok(Flow::Leave),
+            Inst::ReturnCall(function) => {
+                self.step_straight(a, &Inst::Call(*function), place.offset)?;
+                return Ok(Flow::Leave);
+            }
+            Inst::ReturnCallIndirect(ty) => {
+                self.step_straight(a, &Inst::CallIndirect(*ty), place.offset)?;
+                return Ok(Flow::Leave);
+            }
             inst => self.step_straight(a, inst, place.offset)?,
         }
         a.pc += 1;
@@ -238,7 +246,9 @@ impl Machine<'_> {
             | Inst::Br(_)
             | Inst::BrIf(_)
             | Inst::BrTable(_)
-            | Inst::Return => {
+            | Inst::Return
+            | Inst::ReturnCall(_)
+            | Inst::ReturnCallIndirect(_) => {
                 unreachable!("control is handled by the caller")
             }
         }

@@ -288,7 +288,11 @@ impl<'p> Processor<'p> {
         }
         match flow {
             Flow::Next => Ok(Ok(next)),
-            Flow::Jump(target) => Ok(Ok(target)),
+            Flow::Jump(target) => match self.loaded.patches.get(&pc) {
+                Some(Patch::Call(word)) => self.leave_for(*word, around),
+                Some(Patch::Low(_) | Patch::High(_)) => Err(Fault::Other("a patched branch".into())),
+                None => self.leave_for(self.loaded.code_word(target).plus(1), around),
+            },
             Flow::Call { target, .. } => {
                 let target = match self.loaded.patches.get(&pc) {
                     Some(Patch::Call(word)) => *word,
@@ -297,8 +301,7 @@ impl<'p> Processor<'p> {
                 self.enter_call(target, next, around).map(Ok)
             }
             Flow::CallRegister(target) => self.enter_call(target, next, around).map(Ok),
-            Flow::JumpRegister(target) if target == RETURN => Ok(Err(Leave::Return)),
-            Flow::JumpRegister(target) => self.code(target).map(Ok),
+            Flow::JumpRegister(target) => self.leave_for(target, around),
             Flow::Trap(code) => match Trap::from_code(code) {
                 Some(trap) => Ok(Err(Leave::Trap(trap))),
                 None => Err(Fault::Other(format!("UDF #{code} is no trap"))),
@@ -387,14 +390,28 @@ impl<'p> Processor<'p> {
         Ok(Flow::Next)
     }
 
+    /// Goes to an address. An external function is run at once, and returns to where LR says.
+    fn leave_for(&mut self, target: Word, around: &mut Surroundings<'_, '_>) -> Result<Result<u32, Leave>, Fault> {
+        let mut target = target;
+        if let Some(number) = around.externals.iter().position(|external| external.address == target) {
+            target = self.registers[14];
+            self.run_external(number, around)?;
+        }
+        if target == RETURN { Ok(Err(Leave::Return)) } else { self.code(target).map(Ok) }
+    }
+
     /// Calls a function of the file, or an external one that is run at once.
     fn enter_call(&mut self, target: Word, next: u32, around: &mut Surroundings<'_, '_>) -> Result<u32, Fault> {
         self.note_change();
-        let external = around.externals.iter().position(|external| external.address == target);
-        let Some(number) = external else {
+        let Some(number) = around.externals.iter().position(|external| external.address == target) else {
             self.registers[14] = self.loaded.code_word(next).plus(1);
             return self.code(target);
         };
+        self.run_external(number, around)?;
+        Ok(next)
+    }
+
+    fn run_external(&mut self, number: usize, around: &mut Surroundings<'_, '_>) -> Result<(), Fault> {
         let offset = self.stack_offset()?;
         if offset % 8 != 0 {
             return Err(Fault::Other("SP is no multiple of 8 at a call".into()));
@@ -432,7 +449,7 @@ impl<'p> Processor<'p> {
                 }
             }
         }
-        Ok(next)
+        Ok(())
     }
 
     fn arguments(&self, signature: &FunctionType) -> Result<Vec<Constant>, Fault> {

@@ -95,22 +95,56 @@ pub(super) fn returned(
 ) -> Result<(), String> {
     let at = walk.offset(path.pc);
     let site = Site { at, kind: Kind::Return, facts: &outcome.facts };
-    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
-    if depth != 0 {
-        return Err(format!("SP is {depth} bytes below entry at the return"));
-    }
+    as_at_entry(walk, path, &site, "return")?;
     let address = walk.ghosts.registers[14];
     equal(walk, &site, (target, address), || "the jump does not go to the return address".to_owned())?;
-    for register in abi::CALLEE_SAVED {
-        let is = path.machine.registers[usize::from(register)];
-        let was = walk.ghosts.registers[usize::from(register)];
-        equal(walk, &site, (is, was), || format!("callee-saved register r{register} is not restored"))?;
-    }
     for (index, is, said) in result_words(walk, path, results)? {
         let which = if results.len() == 1 { "the result".to_owned() } else { format!("result {index}") };
         equal(walk, &site, (is, said), || format!("{which} differs from Wasm's"))?;
     }
     same_world(walk, path, outcome, Kind::Return)
+}
+
+/// SP and the callee-saved registers are as at entry.
+fn as_at_entry(walk: &mut Walk<'_, '_>, path: &Path, site: &Site<'_>, what: &str) -> Result<(), String> {
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
+    if depth != 0 {
+        return Err(format!("SP is {depth} bytes below entry at the {what}"));
+    }
+    for register in abi::CALLEE_SAVED {
+        let is = path.machine.registers[usize::from(register)];
+        let was = walk.ghosts.registers[usize::from(register)];
+        equal(walk, site, (is, was), || format!("callee-saved register r{register} is not restored"))?;
+    }
+    Ok(())
+}
+
+/// Control goes to the function that Wasm leaves for, as its caller had called it: the arguments, the
+/// place for the results and the return address are where it finds them, and nothing of the own frame
+/// is left.
+pub(super) fn left(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, called: &Called) -> Result<(), String> {
+    let at = walk.offset(path.pc);
+    let site = Site { at, kind: Kind::Call, facts: &outcome.facts };
+    as_at_entry(walk, path, &site, "branch to another function")?;
+    let (is, was) = (path.machine.registers[14], walk.ghosts.registers[14]);
+    equal(walk, &site, (is, was), || "lr is not the return address at the branch to another function".to_owned())?;
+    let to = callee(walk, &site, &outcome.event, called)?;
+    let own = abi::convention(&walk.subject.function.signature);
+    let convention = abi::convention(&to.signature);
+    if convention.stack_bytes > own.stack_bytes {
+        return Err("the arguments of the function that is left for do not fit where the own ones came".to_owned());
+    }
+    if convention.results != own.results {
+        return Err("the function that is left for has other results".to_owned());
+    }
+    if let Results::Area { .. } = own.results {
+        let (is, was) = (path.machine.registers[0], walk.ghosts.registers[0]);
+        equal(walk, &site, (is, was), || "r0 does not name the own result area".to_owned())?;
+    }
+    arguments_are(walk, path, &site, (&to.arguments, &convention))?;
+    same_world(walk, path, outcome, Kind::Call)?;
+    walk.walked.leaves.insert(to.callee);
+    Ok(())
 }
 
 /// Each word of each result: which result, what the machine returns, what Wasm says.
@@ -194,33 +228,60 @@ pub(super) fn called(
     if !depth.is_multiple_of(8) {
         return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
     }
+    let to = callee(walk, &site, &outcome.event, called)?;
+    let convention = abi::convention(&to.signature);
+    arguments_are(walk, path, &site, (&to.arguments, &convention))?;
+    let area = result_area(walk, path, depth, &convention)?;
+    same_world(walk, path, &outcome, Kind::Call)?;
+    walk.walked.calls.insert(to.callee);
+    let back = Return { types: to.signature.results, convention, area, offset: to.offset, next, at };
+    Ok(behind_call(walk, path, outcome, back))
+}
+
+/// What Wasm calls.
+struct To {
+    callee: Callee,
+    signature: FunctionType,
+    arguments: Vec<TermValue>,
+    offset: u32,
+}
+
+/// What Wasm calls, if the machine goes there.
+fn callee(walk: &mut Walk<'_, '_>, site: &Site<'_>, event: &SourceEvent, called: &Called) -> Result<To, String> {
     let module = walk.subject.module;
-    let (signature, arguments, offset, callee): (&FunctionType, _, _, _) = match (&outcome.event, called) {
-        (SourceEvent::Call { function, arguments, offset }, Called::Known(CallTarget::Function(_))) => {
-            (module.signature(*function).ok_or("a call of no function")?, arguments, *offset, Callee::Direct(*function))
+    let (callee, signature, arguments, offset) = match (event, called) {
+        (SourceEvent::Call { function, arguments, offset, .. }, Called::Known(CallTarget::Function(_))) => {
+            let signature = module.signature(*function).ok_or("a call of no function")?;
+            (Callee::Direct(*function), signature, arguments, *offset)
         }
-        (SourceEvent::CallIndirect { type_index, code, arguments, offset }, Called::Computed(target)) => {
-            equal(walk, &site, (*target, *code), || "the address called is not the table entry's".to_owned())?;
+        (SourceEvent::CallIndirect { type_index, code, arguments, offset, .. }, Called::Computed(target)) => {
+            equal(walk, site, (*target, *code), || "the address called is not the table entry's".to_owned())?;
             let signature = module.types.get(*type_index as usize).ok_or("a call of no type")?;
-            (signature, arguments, *offset, Callee::Indirect(*type_index))
+            (Callee::Indirect(*type_index), signature, arguments, *offset)
         }
         _ => return Err("the calls are of different kinds".to_owned()),
     };
-    let convention = abi::convention(signature);
+    Ok(To { callee, signature: signature.clone(), arguments: arguments.clone(), offset })
+}
+
+/// The arguments are where the callee finds them.
+fn arguments_are(
+    walk: &mut Walk<'_, '_>,
+    path: &Path,
+    site: &Site<'_>,
+    (arguments, convention): (&[TermValue], &Convention),
+) -> Result<(), String> {
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
     for (index, (value, places)) in arguments.iter().zip(&convention.arguments).enumerate() {
         for (word, place) in words(&mut walk.symbolic.terms, value).into_iter().zip(places) {
             let is = match place {
                 Place::Register(register) => path.machine.registers[usize::from(*register)],
                 Place::Stack(offset) => path.machine.location(Location::Stack(*offset as i32 - depth as i32))?,
             };
-            equal(walk, &site, (is, word), || format!("argument {index} differs from Wasm's"))?;
+            equal(walk, site, (is, word), || format!("argument {index} differs from Wasm's"))?;
         }
     }
-    let area = result_area(walk, path, depth, &convention)?;
-    same_world(walk, path, &outcome, Kind::Call)?;
-    walk.walked.calls.insert(callee);
-    let types = signature.results.clone();
-    Ok(behind_call(walk, path, outcome, Return { types, convention, area, offset, next, at }))
+    Ok(())
 }
 
 /// Where in the frame the callee puts several results: r0 names an area of the own frame above the

@@ -10,7 +10,7 @@ use crate::trap::Trap;
 use crate::wasm::control::Target;
 use crate::wasm::module::{Function, Module};
 use crate::wasm::op::Op;
-use crate::wasm::sem::{self, Activation, Event, Width, World};
+use crate::wasm::sem::{self, Activation, Event, Then, Width, World};
 
 use super::symbolic::{Side, SourceWorld, Stop, Symbolic, TermValue};
 
@@ -93,6 +93,8 @@ pub enum SourceEvent {
     Arrived,
     /// A direct call of this function.
     Call {
+        /// What comes behind it.
+        then: Then,
         /// Its index.
         function: u32,
         /// What it is given.
@@ -102,6 +104,8 @@ pub enum SourceEvent {
     },
     /// An indirect call, its checks passed.
     CallIndirect {
+        /// What comes behind it.
+        then: Then,
         /// Index of the type asked for.
         type_index: u32,
         /// The entry's code address.
@@ -229,7 +233,15 @@ fn may_leave(function: &Function, position: u32) -> bool {
     let returns =
         |depth: u32| function.control.label(position, depth).is_none_or(|label| label.target == Target::Return);
     match function.body.get(position as usize).map(|instruction| &instruction.op) {
-        None | Some(Op::Return | Op::Call(_) | Op::CallIndirect(_) | Op::BrTable(..)) => true,
+        None
+        | Some(
+            Op::Return
+            | Op::Call(_)
+            | Op::CallIndirect(_)
+            | Op::ReturnCall(_)
+            | Op::ReturnCallIndirect(_)
+            | Op::BrTable(..),
+        ) => true,
         Some(Op::Br(depth) | Op::BrIf(depth)) => returns(*depth),
         Some(Op::End) => position as usize + 1 == function.body.len(),
         Some(_) => false,
@@ -257,9 +269,11 @@ fn step(
             watched.behind(offset, state);
             None
         }
-        Event::Call { offset, function, arguments } => Some(SourceEvent::Call { function, arguments, offset }),
-        Event::CallIndirect { offset, type_index, index: _, code, arguments } => {
-            Some(SourceEvent::CallIndirect { type_index, code, arguments, offset })
+        Event::Call { then, offset, function, arguments } => {
+            Some(SourceEvent::Call { then, function, arguments, offset })
+        }
+        Event::CallIndirect { then, offset, type_index, index: _, code, arguments } => {
+            Some(SourceEvent::CallIndirect { then, type_index, code, arguments, offset })
         }
         Event::Return(results) => Some(SourceEvent::Return(results)),
         Event::Trap(trap, _) => Some(SourceEvent::Trap(trap)),

@@ -202,7 +202,12 @@ impl Builder<'_> {
             }
             Op::Else => self.begin_else(position)?,
             Op::End => self.end(position)?,
-            Op::Unreachable | Op::Br(_) | Op::BrTable(..) | Op::Return => self.stack = None,
+            Op::Unreachable
+            | Op::Br(_)
+            | Op::BrTable(..)
+            | Op::Return
+            | Op::ReturnCall(_)
+            | Op::ReturnCallIndirect(_) => self.stack = None,
             op @ (Op::Nop
             | Op::BrIf(_)
             | Op::Call(_)
@@ -332,7 +337,9 @@ impl Builder<'_> {
             | Op::End
             | Op::Br(_)
             | Op::BrTable(..)
-            | Op::Return => return None,
+            | Op::Return
+            | Op::ReturnCall(_)
+            | Op::ReturnCallIndirect(_) => return None,
         })
     }
 

@@ -328,7 +328,10 @@ fn count(items: usize) -> u32 {
 
 /// What is accepted: Wasm 1.0, the sign-extension operators, and blocks with any parameters and results.
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM1.union(WasmFeatures::SIGN_EXTENSION).union(WasmFeatures::MULTI_VALUE)
+    WasmFeatures::WASM1
+        .union(WasmFeatures::SIGN_EXTENSION)
+        .union(WasmFeatures::MULTI_VALUE)
+        .union(WasmFeatures::TAIL_CALL)
 }
 
 /// Reads a module.

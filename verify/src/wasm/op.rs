@@ -198,6 +198,10 @@ pub enum Op {
     Call(u32),
     /// Calls through table 0 a function of the type with this index.
     CallIndirect(u32),
+    /// `return_call`.
+    ReturnCall(u32),
+    /// `return_call_indirect` with its type index; the table is table 0.
+    ReturnCallIndirect(u32),
     /// Drops one operand.
     Drop,
     /// Selects one of two operands.
@@ -291,6 +295,8 @@ fn decode_control(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) 
         Operator::Return => Op::Return,
         Operator::Call { function_index } => Op::Call(*function_index),
         Operator::CallIndirect { type_index, table_index: 0 } => Op::CallIndirect(*type_index),
+        Operator::ReturnCall { function_index } => Op::ReturnCall(*function_index),
+        Operator::ReturnCallIndirect { type_index, table_index: 0 } => Op::ReturnCallIndirect(*type_index),
         Operator::Drop => Op::Drop,
         Operator::Select => Op::Select,
         Operator::LocalGet { local_index } => Op::LocalGet(*local_index),

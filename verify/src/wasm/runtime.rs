@@ -69,7 +69,7 @@ pub fn link(module: &mut Module, bytes: &[u8]) -> Result<(), String> {
         function.index += first;
         function.type_index += types;
         for instruction in &mut function.body {
-            if let Op::Call(callee) = &mut instruction.op {
+            if let Op::Call(callee) | Op::ReturnCall(callee) = &mut instruction.op {
                 *callee += first;
             }
         }

@@ -187,6 +187,7 @@ fn code_line(code: &mut Code, line: &str) {
             let kind = match kind {
                 "abs32" => object::elf::R_ARM_ABS32,
                 "call" => object::elf::R_ARM_THM_PC22,
+                "jump" => object::elf::R_ARM_THM_JUMP24,
                 "movw" => object::elf::R_ARM_THM_MOVW_ABS_NC,
                 "movt" => object::elf::R_ARM_THM_MOVT_ABS,
                 other => panic!("relocation {other}"),
