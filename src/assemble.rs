@@ -13,7 +13,7 @@ use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
 use crate::vcode::abi;
-use crate::wasm::{Code, ExportKind, Module};
+use crate::wasm::{Code, ExportKind, Module, ValueType};
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -88,7 +88,7 @@ fn imports(module: &Module) -> Vec<Import> {
     declared
         .filter_map(|(index, function)| match &function.code {
             Code::Import { module: of, field } => {
-                let area = abi::area(&abi::widths(&module.types[function.ty].results));
+                let area = abi::area(&abi::widths(&module.types[function.ty].signature().results));
                 let area_bytes = area.map_or(0, |area| area.bytes);
                 Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes })
             }
@@ -104,7 +104,7 @@ fn exports(module: &Module) -> Vec<Export> {
     });
     functions
         .map(|(export, function)| {
-            let signature = module.signature(function);
+            let signature = module.function_type(function);
             Export {
                 name: export.name.clone(),
                 function: function.0,
@@ -115,10 +115,12 @@ fn exports(module: &Module) -> Vec<Export> {
         .collect()
 }
 
-fn value_type(ty: ir::Type) -> Type {
+fn value_type(ty: ValueType) -> Type {
     match ty {
-        ir::Type::I32 => Type::I32,
-        ir::Type::I64 => Type::I64,
+        ValueType::I32 => Type::I32,
+        ValueType::I64 => Type::I64,
+        ValueType::F32 => Type::F32,
+        ValueType::F64 => Type::F64,
     }
 }
 
@@ -174,7 +176,7 @@ fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, u32)> {
         if global.mutable {
             let offset = info.cell(index);
             words.push((offset, global.initial as u32));
-            if global.ty == ir::Type::I64 {
+            if global.ty.carrier() == ir::Type::I64 {
                 words.push((offset + 4, (global.initial >> 32) as u32));
             }
         }

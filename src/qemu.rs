@@ -40,14 +40,38 @@ pub enum Value {
     I32(u32),
     /// 64-bit integer.
     I64(u64),
+    /// Binary32 number, as its bits.
+    F32(u32),
+    /// Binary64 number, as its bits.
+    F64(u64),
 }
 
 impl Value {
+    /// The value of a type with these low bits.
+    pub fn new(ty: Type, bits: u64) -> Value {
+        match ty {
+            Type::I32 => Value::I32(bits as u32),
+            Type::I64 => Value::I64(bits),
+            Type::F32 => Value::F32(bits as u32),
+            Type::F64 => Value::F64(bits),
+        }
+    }
+
     /// Its type.
-    pub fn ty(&self) -> Type {
+    pub fn ty(self) -> Type {
         match self {
             Value::I32(_) => Type::I32,
             Value::I64(_) => Type::I64,
+            Value::F32(_) => Type::F32,
+            Value::F64(_) => Type::F64,
+        }
+    }
+
+    /// Its bits, zero-extended.
+    pub fn bits(self) -> u64 {
+        match self {
+            Value::I32(bits) | Value::F32(bits) => bits.into(),
+            Value::I64(bits) | Value::F64(bits) => bits,
         }
     }
 }
@@ -57,6 +81,8 @@ impl fmt::Display for Value {
         match self {
             Value::I32(value) => (*value as i32).fmt(f),
             Value::I64(value) => (*value as i64).fmt(f),
+            Value::F32(bits) => f32::from_bits(*bits).fmt(f),
+            Value::F64(bits) => f64::from_bits(*bits).fmt(f),
         }
     }
 }
@@ -266,9 +292,7 @@ pub fn memory_address(firmware: &Firmware, offset: u32, length: u32) -> Result<u
 pub fn checked_export<'a>(firmware: &'a Firmware, symbol: &str, arguments: &[Value]) -> Result<&'a Export, QemuError> {
     let export = firmware.export(symbol);
     let export = export.ok_or_else(|| QemuError::BadAction(format!("there is no exported function {symbol}")))?;
-    let fits = |(argument, parameter): (&Value, &Type)| {
-        matches!((argument, parameter), (Value::I32(_), Type::I32) | (Value::I64(_), Type::I64))
-    };
+    let fits = |(argument, parameter): (&Value, &Type)| argument.ty() == *parameter;
     if export.parameters.len() != arguments.len() || !arguments.iter().zip(&export.parameters).all(fits) {
         return Err(QemuError::BadAction(format!("{symbol} takes other arguments")));
     }
@@ -277,8 +301,8 @@ pub fn checked_export<'a>(firmware: &'a Firmware, symbol: &str, arguments: &[Val
 
 fn widths(types: &[Type]) -> Vec<Width> {
     let width = |ty: &Type| match ty {
-        Type::I32 => Width::Word,
-        Type::I64 => Width::Double,
+        Type::I32 | Type::F32 => Width::Word,
+        Type::I64 | Type::F64 => Width::Double,
     };
     types.iter().map(width).collect()
 }
@@ -290,7 +314,7 @@ fn area(results: &[Type]) -> Option<Area> {
 
 /// The registers r0 to r3 and the stack words of a call.
 fn place(arguments: &[Value], results: &[Type]) -> ([u32; 4], Vec<u32>) {
-    let types: Vec<Type> = arguments.iter().map(Value::ty).collect();
+    let types: Vec<Type> = arguments.iter().map(|argument| argument.ty()).collect();
     let places = abi::arguments(&widths(&types), &widths(results));
     let mut registers = [0; 4];
     let mut stack = vec![0; places.stack_bytes as usize / 4];
@@ -299,10 +323,7 @@ fn place(arguments: &[Value], results: &[Type]) -> ([u32; 4], Vec<u32>) {
         ArgWord::Stack(offset) => stack[offset as usize / 4] = word,
     };
     for (argument, place) in arguments.iter().zip(places.places) {
-        let bits = match *argument {
-            Value::I32(value) => value.into(),
-            Value::I64(value) => value,
-        };
+        let bits = argument.bits();
         match place {
             ArgPlace::Word(word) => put(word, bits as u32),
             ArgPlace::Double { low, high } => {
@@ -352,10 +373,7 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], QemuError> {
 fn in_area(bytes: &[u8], results: &[Type], area: &Area) -> Vec<Value> {
     let value = |(ty, offset): (&Type, &u32)| {
         let [low, high, ..] = words(&bytes[*offset as usize..]);
-        match ty {
-            Type::I32 => Value::I32(low),
-            Type::I64 => Value::I64(u64::from(high) << 32 | u64::from(low)),
-        }
+        Value::new(*ty, u64::from(high) << 32 | u64::from(low))
     };
     results.iter().zip(&area.offsets).map(value).collect()
 }
@@ -371,8 +389,7 @@ fn decode_call(record: &[u8], results: &[Type], several: Vec<Value>) -> Result<O
     }
     match results {
         [] => Ok(Outcome::Returned(Vec::new())),
-        [Type::I32] => Ok(Outcome::Returned(vec![Value::I32(a)])),
-        [Type::I64] => Ok(Outcome::Returned(vec![Value::I64(u64::from(b) << 32 | u64::from(a))])),
+        [ty] => Ok(Outcome::Returned(vec![Value::new(*ty, u64::from(b) << 32 | u64::from(a))])),
         _ => Ok(Outcome::Returned(several)),
     }
 }

@@ -151,9 +151,9 @@ impl Lower<'_> {
     /// Computes what the processor has no instruction for by a function of the runtime.
     pub(super) fn help(&mut self, want: Pair, op: Op, args: &[Value]) {
         self.place_shared();
-        let params = args.iter().map(|&arg| self.ir.values[arg].ty).collect();
         let callee = Callee::Function(self.module.helper(op).0);
-        let signature = Signature { params, results: vec![Type::I64] };
+        let results = self.ir.result_type(op).into_iter().collect();
+        let signature = Signature { params: self.ir.operand_types(op), results };
         self.emit_call_of(Some(want), callee, &signature, args);
     }
 

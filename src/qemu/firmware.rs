@@ -181,6 +181,6 @@ fn read_interface(file: &object::File<'_>, text: &str) -> Result<Interface, Firm
 }
 
 fn read_types(text: &str) -> Option<Vec<Type>> {
-    let named = |name| [Type::I32, Type::I64].into_iter().find(|t| t.name() == name);
+    let named = |name| Type::ALL.into_iter().find(|t| t.name() == name);
     if text == "-" { Some(Vec::new()) } else { text.split(',').map(named).collect() }
 }

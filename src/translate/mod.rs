@@ -27,7 +27,7 @@ pub fn run(module: &Module, function: Function) -> Option<Func> {
         return None;
     };
     let name = module.functions[function].name.clone();
-    let func = Func::new(function.0, name, module.signature(function).clone());
+    let func = Func::new(function.0, name, module.function_type(function).signature());
     let mut translator = Translator {
         module,
         body,
@@ -167,7 +167,7 @@ impl Translator<'_> {
             Inst::GlobalGet(global) => self.global_get(Global(*global)),
             Inst::GlobalSet(global) => {
                 let (value, global) = (self.pop(), Global(*global));
-                let ty = self.module.globals[global].ty;
+                let ty = self.module.globals[global].ty.carrier();
                 self.effect(Op::GlobalSet(global, ty), vec![value]);
             }
             Inst::Load(access, offset, widen) => self.load(*access, *offset, *widen),
@@ -180,6 +180,8 @@ impl Translator<'_> {
             Inst::Swapped(op) => self.swapped(*op),
             Inst::IsZero(ty) => self.is_zero(*ty),
             Inst::Divide(op) => self.divide(*op),
+            Inst::Sign(op, ty) => self.sign(*op, *ty),
+            Inst::Truncate { fits, to_integer } => self.truncate(*fits, *to_integer),
             Inst::Nop => {}
             Inst::Unreachable
             | Inst::Block(_)
@@ -263,14 +265,14 @@ impl Translator<'_> {
     fn global_get(&mut self, global: Global) {
         let decl = &self.module.globals[global];
         let op = match decl.mutable {
-            true => Op::GlobalGet(global, decl.ty),
-            false => Op::constant(decl.ty, decl.initial),
+            true => Op::GlobalGet(global, decl.ty.carrier()),
+            false => Op::constant(decl.ty.carrier(), decl.initial),
         };
         self.result(op, vec![]);
     }
 
     fn call(&mut self, function: Function) {
-        let (signature, args) = self.arguments(self.module.signature(function));
+        let (signature, args) = self.arguments(&self.module.function_type(function).signature());
         self.push_call(Op::Call { function, signature }, signature, args);
     }
 
@@ -281,7 +283,7 @@ impl Translator<'_> {
     }
 
     fn return_call(&mut self, function: Function) {
-        let (signature, args) = self.arguments(self.module.signature(function));
+        let (signature, args) = self.arguments(&self.module.function_type(function).signature());
         self.end_block(Terminator::ReturnCall { callee: Callee::Function(function), signature, args });
     }
 
@@ -316,7 +318,7 @@ impl Translator<'_> {
         let is_other = self.op(Op::Ne32, vec![found, wanted]);
         self.trap_if(Trap::IndirectCallType, is_other);
         let code = self.op(Op::TableCode(table), vec![index]);
-        let (signature, mut args) = self.arguments(&self.module.types[ty]);
+        let (signature, mut args) = self.arguments(&self.module.types[ty].signature());
         args.insert(0, code);
         Some((signature, args))
     }

@@ -65,8 +65,13 @@ impl Results {
 /// What AAPCS says of a call of a function of this type.
 pub fn convention(signature: &FunctionType) -> Convention {
     let sorts = |types: &[ValueType]| -> Vec<Sort> { types.iter().map(|kind| kind.sort()).collect() };
-    let results = places_of_results(&sorts(&signature.results));
-    let (arguments, stack_bytes) = arguments(&sorts(&signature.parameters), &results);
+    convention_of(&sorts(&signature.parameters), &sorts(&signature.results))
+}
+
+/// What AAPCS says of a call with parameters and results of these widths.
+pub fn convention_of(parameters: &[Sort], results: &[Sort]) -> Convention {
+    let results = places_of_results(results);
+    let (arguments, stack_bytes) = arguments(parameters, &results);
     Convention { arguments, stack_bytes, results }
 }
 

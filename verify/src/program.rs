@@ -13,7 +13,7 @@ use crate::hints::{Base, Hints, Sort};
 use crate::layout::{self, Board};
 use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::{Exported, Module, PAGE_BYTES, ValueType};
+use crate::wasm::module::{Exported, Module, PAGE_BYTES};
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -358,17 +358,8 @@ impl Binder<'_> {
 
     fn cells(&self) -> (Vec<Option<u32>>, u32) {
         let has_length = if self.module.grows_memory() { HasLength::Yes } else { HasLength::No };
-        let cells: Vec<Option<Sort>> = self
-            .module
-            .globals
-            .iter()
-            .map(|global| {
-                global.mutable.then_some(match global.initial.value_type() {
-                    ValueType::I32 => Sort::W32,
-                    ValueType::I64 => Sort::W64,
-                })
-            })
-            .collect();
+        let cells: Vec<Option<Sort>> =
+            self.module.globals.iter().map(|global| global.mutable.then_some(global.value_type.sort())).collect();
         abi::instance(has_length, &cells)
     }
 

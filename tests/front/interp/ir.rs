@@ -33,7 +33,7 @@ impl Machine<'_> {
         let Some(func) = &self.funcs[function] else {
             let word = (self.host)(function, &args);
             self.instance.host_calls.push((function, args));
-            let types = &self.module.signature(function).results;
+            let types = &self.module.function_type(function).signature().results;
             return Ok(types.iter().map(|ty| word & (u64::MAX >> (64 - ty.bits()))).collect());
         };
         if self.depth == DEPTH_MAX {
@@ -108,7 +108,7 @@ impl Machine<'_> {
     /// The function at a code address.
     fn at_code(&self, address: u64, signature: &Signature) -> Function {
         let function = Function((address as u32 - CODE_BASE) / 16);
-        assert_eq!(self.module.signature(function), signature, "a call behind its type check");
+        assert_eq!(self.module.function_type(function).signature(), *signature, "a call behind its type check");
         function
     }
 

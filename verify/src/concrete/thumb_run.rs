@@ -13,7 +13,7 @@ use super::region::{Access, Memory};
 use super::trace::Trace;
 use super::word::{Concrete, Fault, RegionIndex, Truth, Word};
 use crate::abi::{self, Convention, Place, Results};
-use crate::hints::Location;
+use crate::hints::{Location, Sort};
 use crate::segment::kept::{Kept, LR, of_the_caller};
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Inst, Reg, Width};
@@ -185,8 +185,8 @@ impl<'p> Processor<'p> {
 
     /// Sets registers and stack as a caller does. Yields SP.
     fn enter(&mut self, signature: &FunctionType, arguments: &[Constant]) -> Result<Word, Fault> {
-        let types: Vec<ValueType> = arguments.iter().map(|value| value.value_type()).collect();
-        if types != signature.parameters {
+        let given: Vec<Sort> = arguments.iter().map(|value| value.sort()).collect();
+        if given != sorts(&signature.parameters) {
             return Err(Fault::Other("arguments of other types".into()));
         }
         self.clear();
@@ -244,9 +244,9 @@ impl<'p> Processor<'p> {
         .into_iter()
         .map(Word::as_int);
         let mut next = || words.next().flatten();
-        let results = signature.results.iter().map(|result| match result {
-            ValueType::I32 => next().map(Constant::I32),
-            ValueType::I64 => {
+        let results = signature.results.iter().map(|result| match result.sort() {
+            Sort::W32 => next().map(Constant::I32),
+            Sort::W64 => {
                 let (low, high) = (u64::from(next()?), u64::from(next()?));
                 Some(Constant::I64(high << 32 | low))
             }
@@ -422,8 +422,8 @@ impl<'p> Processor<'p> {
         let signature = &around.externals[number].signature;
         let arguments = self.arguments(signature)?;
         let results = (around.host)(number, &arguments, &mut self.memory).map_err(Fault::Other)?;
-        let types: Vec<ValueType> = results.iter().map(|value| value.value_type()).collect();
-        if types != signature.results {
+        let given: Vec<Sort> = results.iter().map(|value| value.sort()).collect();
+        if given != sorts(&signature.results) {
             return Err(Fault::Other("results of other types".into()));
         }
         let convention = abi::convention(signature);
@@ -502,6 +502,10 @@ enum Write {
 /// The register that a MOVW or MOVT writes.
 fn half_target(inst: &Inst) -> Option<Reg> {
     if let Inst::MovW { d, .. } | Inst::MovT { d, .. } = inst { Some(*d) } else { None }
+}
+
+fn sorts(types: &[ValueType]) -> Vec<Sort> {
+    types.iter().map(|value| value.sort()).collect()
 }
 
 fn words(value: Constant) -> Vec<Word> {
