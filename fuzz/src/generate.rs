@@ -1,7 +1,7 @@
 //! Random modules, shaped to run long and to end.
 //!
-//! Ensures: the module is valid, uses only instructions of Wasm 1.0, sign extension and conversions that
-//! saturate. NaNs with a choice of bits are made the canonical one where they arise, so that all engines
+//! Ensures: the module is valid, uses only instructions of Wasm 1.0, sign extension, conversions that
+//! saturate, functions with several results, tail calls and wide arithmetic. NaNs with a choice of bits are made the canonical one where they arise, so that all engines
 //! agree on every bit. Every call of an export ends: each function entry and each loop
 //! iteration burns one unit of the global `fuel`, and at 0 the function returns at once.
 //! Exports: `f0`, `f1`, .. with their own types, `digest` over the globals, `memory`.
@@ -19,13 +19,13 @@ use crate::choices::Choices;
 /// Fuel at instantiation: function entries and loop iterations until everything returns.
 pub const FUEL: i32 = 160;
 
-/// The parameters and the result of a function.
+/// The parameters and the results of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// Parameter types.
     pub params: Vec<ValType>,
-    /// Result type, if any.
-    pub result: Option<ValType>,
+    /// Result types.
+    pub results: Vec<ValType>,
 }
 
 /// A module with what its exports `f0`, `f1`, .. take and give.
@@ -68,7 +68,11 @@ impl Plan {
         let signatures = (0..1 + choices.below(4))
             .map(|_| Signature {
                 params: (0..choices.below(6)).map(|_| choices.pick(types)).collect(),
-                result: if choices.below(8) == 7 { None } else { Some(choices.pick(types)) },
+                results: match choices.below(8) {
+                    7 => vec![],
+                    6 => (0..2 + choices.below(3)).map(|_| choices.pick(types)).collect(),
+                    _ => vec![choices.pick(types)],
+                },
             })
             .collect();
         let mut globals = vec![(ValType::I32, true)];
@@ -87,7 +91,7 @@ impl Plan {
         let mut module = Module::new();
         let mut types = TypeSection::new();
         for signature in &self.signatures {
-            types.ty().function(signature.params.iter().copied(), signature.result);
+            types.ty().function(signature.params.iter().copied(), signature.results.iter().copied());
         }
         let count = self.signatures.len() as u32;
         types.ty().function([], [ValType::I64]);
@@ -190,7 +194,7 @@ struct Body<'p, 'c, 'b> {
     plan: &'p Plan,
     choices: &'c mut Choices<'b>,
     locals: Vec<ValType>,
-    result: Option<ValType>,
+    results: Vec<ValType>,
     labels: Labels,
     function: Function,
     /// Statements and operators that may still be written.
@@ -210,8 +214,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             plan,
             choices,
             locals,
-            result: signature.result,
-            labels: vec![signature.result],
+            results: signature.results.clone(),
+            labels: vec![None],
             function: Function::new_with_locals_types(extra),
             budget: 220,
         };
@@ -219,8 +223,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         for _ in 0..3 + body.choices.below(8) {
             body.statement(3);
         }
-        if let Some(result) = signature.result {
-            body.expression(result, 4);
+        for result in &signature.results {
+            body.expression(*result, 4);
         }
         body.op(Instruction::End);
         body.function
@@ -235,12 +239,13 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         self.op(Instruction::GlobalGet(FUEL_GLOBAL));
         self.op(Instruction::I32Eqz);
         self.op(Instruction::If(BlockType::Empty));
-        match self.result {
-            Some(ValType::I64) => self.op(Instruction::I64Const(-7)),
-            Some(ValType::F32) => self.op(Instruction::F32Const(Ieee32::new(0xc0e0_0000))),
-            Some(ValType::F64) => self.op(Instruction::F64Const(Ieee64::new(0xc01c << 48))),
-            Some(_) => self.op(Instruction::I32Const(-7)),
-            None => {}
+        for result in self.results.clone() {
+            match result {
+                ValType::I64 => self.op(Instruction::I64Const(-7)),
+                ValType::F32 => self.op(Instruction::F32Const(Ieee32::new(0xc0e0_0000))),
+                ValType::F64 => self.op(Instruction::F64Const(Ieee64::new(0xc01c << 48))),
+                _ => self.op(Instruction::I32Const(-7)),
+            }
         }
         self.op(Instruction::Return);
         self.op(Instruction::End);
@@ -405,41 +410,68 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
 
     /// A conditional branch outwards or return; loops are left to their own counters.
     fn early_exit(&mut self) {
-        let result = self.result;
         self.expression(ValType::I32, 3);
         self.op(Instruction::If(BlockType::Empty));
-        if self.choices.below(12) == 11 {
-            self.op(Instruction::Unreachable);
-        } else {
-            if let Some(result) = result {
-                self.expression(result, 2);
+        match self.choices.below(12) {
+            11 => self.op(Instruction::Unreachable),
+            8..=10 => self.leave(),
+            _ => {
+                for result in self.results.clone() {
+                    self.expression(result, 2);
+                }
+                self.op(Instruction::Return);
             }
-            self.op(Instruction::Return);
         }
         self.op(Instruction::End);
+    }
+
+    /// Returns what another function with the same results returns; the function itself is one.
+    fn leave(&mut self) {
+        let plan = self.plan;
+        let signatures = &plan.signatures;
+        let fitting: Vec<usize> =
+            (0..signatures.len()).filter(|index| signatures[*index].results == self.results).collect();
+        let callee = self.choices.pick(&fitting);
+        self.arguments(callee);
+        match self.table_entry() {
+            true => self.op(Instruction::ReturnCallIndirect { type_index: callee as u32, table_index: 0 }),
+            false => self.op(Instruction::ReturnCall(self.plan.imports + callee as u32)),
+        }
     }
 
     fn call_statement(&mut self) {
         let callee = self.choices.below(self.plan.signatures.len());
         self.call(callee);
-        if self.plan.signatures[callee].result.is_some() {
+        let plan = self.plan;
+        for _ in &plan.signatures[callee].results {
             self.op(Instruction::Drop);
         }
     }
 
     fn call(&mut self, callee: usize) {
-        let signature = self.plan.signatures[callee].clone();
-        for param in &signature.params {
+        self.arguments(callee);
+        match self.table_entry() {
+            true => self.op(Instruction::CallIndirect { type_index: callee as u32, table_index: 0 }),
+            false => self.op(Instruction::Call(self.plan.imports + callee as u32)),
+        }
+    }
+
+    fn arguments(&mut self, callee: usize) {
+        let plan = self.plan;
+        for param in &plan.signatures[callee].params {
             self.expression(*param, 2);
         }
-        if self.plan.table > 0 && self.choices.below(3) == 2 {
-            self.expression(ValType::I32, 2);
-            self.op(Instruction::I32Const(7));
-            self.op(Instruction::I32And);
-            self.op(Instruction::CallIndirect { type_index: callee as u32, table_index: 0 });
-        } else {
-            self.op(Instruction::Call(self.plan.imports + callee as u32));
+    }
+
+    /// Maybe an index into the table.
+    fn table_entry(&mut self) -> bool {
+        if self.plan.table == 0 || self.choices.below(3) != 2 {
+            return false;
         }
+        self.expression(ValType::I32, 2);
+        self.op(Instruction::I32Const(7));
+        self.op(Instruction::I32And);
+        true
     }
 
     fn expression(&mut self, of: ValType, depth: u32) {
@@ -458,6 +490,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             (ValType::F32 | ValType::F64, _) => self.float(of, depth),
             (ValType::I32 | ValType::I64, 8) if self.plan.types.contains(&ValType::F64) => self.from_float(of, depth),
             (ValType::I64, 8 | 9) => self.unary64(depth),
+            (ValType::I64, 10) => self.wide(depth),
             (ValType::I64, _) => self.binary64(depth),
             (_, 8) => self.unary32(depth),
             (_, 9) => self.compare64(depth),
@@ -560,13 +593,54 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             self.expression(of, 1);
             return self.op(Instruction::Call(0));
         }
+        let plan = self.plan;
+        let signatures = &plan.signatures;
         let fitting: Vec<usize> =
-            (0..self.plan.signatures.len()).filter(|index| self.plan.signatures[*index].result == Some(of)).collect();
+            (0..signatures.len()).filter(|index| signatures[*index].results.contains(&of)).collect();
         if fitting.is_empty() {
             return self.leaf(of);
         }
         let callee = self.choices.pick(&fitting);
         self.call(callee);
+        self.keep_one(of, &signatures[callee].results);
+    }
+
+    /// Leaves the first value of a type of those on the stack, which ends with it if no local can hold it.
+    fn keep_one(&mut self, of: ValType, on_stack: &[ValType]) {
+        let place = on_stack.iter().position(|kind| *kind == of).expect("the caller has found one");
+        for _ in place + 1..on_stack.len() {
+            self.op(Instruction::Drop);
+        }
+        if place == 0 {
+            return;
+        }
+        let local = self.local(of);
+        self.op(local.map_or(Instruction::Drop, Instruction::LocalSet));
+        for _ in 0..place {
+            self.op(Instruction::Drop);
+        }
+        match local {
+            Some(local) => self.op(Instruction::LocalGet(local)),
+            None => self.leaf(of),
+        }
+    }
+
+    /// Both halves of 128 bits, made one.
+    fn wide(&mut self, depth: u32) {
+        use Instruction as I;
+        let (op, operands) = match self.choices.below(4) {
+            0 => (I::I64Add128, 4),
+            1 => (I::I64Sub128, 4),
+            2 => (I::I64MulWideS, 2),
+            _ => (I::I64MulWideU, 2),
+        };
+        for _ in 0..operands {
+            self.expression(ValType::I64, depth - 1);
+        }
+        self.op(op);
+        let both = [I::I64Xor, I::I64Sub, I::I64Add, I::Drop];
+        let both = both[self.choices.below(4)].clone();
+        self.op(both);
     }
 
     fn memory_query(&mut self, depth: u32) {

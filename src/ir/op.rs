@@ -269,6 +269,10 @@ operators! { plain {
     Add64 "i64.add" (I64, I64) -> I64, "Sum modulo 2^64.";
     Sub64 "i64.sub" (I64, I64) -> I64, "Difference modulo 2^64.";
     Mul64 "i64.mul" (I64, I64) -> I64, "Product modulo 2^64.";
+    Add128High "i64.add128_high" (I64, I64, I64, I64) -> I64, "High half of the sum of two numbers, each a low and a high half.";
+    Sub128High "i64.sub128_high" (I64, I64, I64, I64) -> I64, "High half of the difference of two numbers, each a low and a high half.";
+    MulHighS64 "i64.mul_high_s" (I64, I64) -> I64, "High half of the signed product.";
+    MulHighU64 "i64.mul_high_u" (I64, I64) -> I64, "High half of the unsigned product.";
     And64 "i64.and" (I64, I64) -> I64, "Bitwise and.";
     Or64 "i64.or" (I64, I64) -> I64, "Bitwise or.";
     Xor64 "i64.xor" (I64, I64) -> I64, "Bitwise exclusive or.";

@@ -177,6 +177,7 @@ impl Translator<'_> {
             Inst::MemoryGrow => self.memory_grow(),
             Inst::Const(ty, bits) => self.result(Op::constant(*ty, *bits), vec![]),
             Inst::Numeric(op) => self.numeric(*op),
+            Inst::Wide(low, high) => self.wide(*low, *high),
             Inst::Swapped(op) => self.swapped(*op),
             Inst::IsZero(ty) => self.is_zero(*ty),
             Inst::Divide(op) => self.divide(*op),

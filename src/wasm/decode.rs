@@ -205,6 +205,10 @@ fn i64_numeric(operator: &Operator) -> Option<Inst> {
         Operator::I64Extend8S => Numeric(Op::Extend8S64),
         Operator::I64Extend16S => Numeric(Op::Extend16S64),
         Operator::I64Extend32S => Numeric(Op::Extend32S64),
+        Operator::I64Add128 => Inst::Wide(Op::Add64, Op::Add128High),
+        Operator::I64Sub128 => Inst::Wide(Op::Sub64, Op::Sub128High),
+        Operator::I64MulWideS => Inst::Wide(Op::Mul64, Op::MulHighS64),
+        Operator::I64MulWideU => Inst::Wide(Op::Mul64, Op::MulHighU64),
         _ => return None,
     })
 }

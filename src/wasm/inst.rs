@@ -81,6 +81,9 @@ pub enum Inst {
     Const(Type, u64),
     /// A total numeric instruction with its operands in order.
     Numeric(Op),
+    /// A numeric instruction with two results: the operators of the low one, of the first operands of
+    /// its halves, and of the high one, of all operands.
+    Wide(Op, Op),
     /// A comparison whose operands are swapped: `a > b` is `b < a`.
     Swapped(Op),
     /// `i32.eqz` or `i64.eqz`.

@@ -32,7 +32,8 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::SIGN_EXTENSION)
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
     .union(WasmFeatures::MULTI_VALUE)
-    .union(WasmFeatures::TAIL_CALL);
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::WIDE_ARITHMETIC);
 
 /// Most entries of a table: 8 MiB, more than any board has. The validator instantiates no larger one.
 const TABLE_ENTRIES_MAX: u32 = 1 << 20;

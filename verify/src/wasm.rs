@@ -7,4 +7,5 @@ pub mod module;
 pub mod op;
 pub mod runtime;
 pub mod sem;
+pub mod wide;
 pub mod world;

@@ -218,6 +218,15 @@ impl Machine<'_> {
             }
             Inst::Const(ty, bits) => a.push(*ty, *bits),
             Inst::Numeric(op) => numeric(a, *op),
+            Inst::Wide(low, high) => {
+                let count = if matches!(high, Op::Add128High | Op::Sub128High) { 4 } else { 2 };
+                let from = a.stack.len() - count;
+                a.types.truncate(from);
+                let args = a.stack.split_off(from);
+                let result = |op, args: &[u64]| eval::run(op, args).expect("a plain operator");
+                a.push(Type::I64, result(*low, &[args[0], args[count / 2]]));
+                a.push(Type::I64, result(*high, &args));
+            }
             Inst::Swapped(op) => {
                 let last = a.stack.len() - 1;
                 a.stack.swap(last, last - 1);

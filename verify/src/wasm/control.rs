@@ -239,6 +239,7 @@ impl Builder<'_> {
             | Op::I64ExtendI32S
             | Op::I64ExtendI32U
             | Op::I64Extend32S
+            | Op::Wide(_)
             | Op::Sign(..)
             | Op::Float(_)
             | Op::FloatSwapped(_)
@@ -333,6 +334,7 @@ impl Builder<'_> {
             Op::I64Const(_) => (0, vec![W64]),
             Op::MemoryGrow | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![W32]),
             Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![W32]),
+            Op::Wide(wide) => (wide.operands(), vec![W64, W64]),
             Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![W64]),
             Op::I64Binary(_) => (2, vec![W64]),
             Op::Sign(SignOp::Neg | SignOp::Abs, sort) => (1, vec![*sort]),

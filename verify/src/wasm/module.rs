@@ -340,6 +340,7 @@ fn features() -> WasmFeatures {
         .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
         .union(WasmFeatures::MULTI_VALUE)
         .union(WasmFeatures::TAIL_CALL)
+        .union(WasmFeatures::WIDE_ARITHMETIC)
 }
 
 /// Reads a module.

@@ -18,7 +18,8 @@ use crate::trap::Trap;
 
 use super::control::{Label, Target};
 use super::module::{Function, Module};
-use super::op::{Binary32, Binary64, Load, Op, Relation, Store, Unary};
+use super::op::{Binary32, Binary64, Load, Op, Relation, Store, Unary, Wide};
+use super::wide;
 
 pub use super::world::{Value, Width, World};
 
@@ -285,6 +286,7 @@ impl<W: World> Stepper<'_, W> {
                 self.unary64(un);
             }
             Op::I64Extend32S => self.unary64(Un64::Sext32),
+            Op::Wide(wide) => self.wide(*wide),
             Op::I32Binary(binary) => return self.binary32(*binary),
             Op::I64Binary(binary) => return self.binary64(*binary),
             Op::I32WrapI64 => {
@@ -574,6 +576,14 @@ impl<W: World> Stepper<'_, W> {
         let mask = self.world.w32(31);
         let amount = self.world.bin32(Bin32::And, b, &mask);
         self.world.bin32(shift, a, &amount)
+    }
+
+    fn wide(&mut self, op: Wide) {
+        let mut operands: Vec<W::W64> = (0..op.operands()).map(|_| self.pop64()).collect();
+        operands.reverse();
+        for half in wide::run(self.world, op, &operands) {
+            self.push64(half);
+        }
     }
 
     fn binary64(&mut self, binary: Binary64) -> Outcome<W> {
