@@ -118,7 +118,7 @@ mod tests {
             for a in words {
                 for b in words {
                     let mask = |ty: &Type, word: u64| word & (u64::MAX >> (64 - ty.bits()));
-                    let args = [a, b, a ^ b];
+                    let args = [a, b, a ^ b, !a];
                     let args: Vec<u64> = operands.iter().zip(args).map(|(ty, w)| mask(ty, w)).collect();
                     let value = run(*op, &args).unwrap_or_else(|| panic!("{name} has no meaning"));
                     assert_eq!(value, mask(result, value), "{name} {args:?} exceeds its type");
