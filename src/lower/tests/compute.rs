@@ -59,7 +59,7 @@ fn both_halves_of_128_bits_are_one_chain() {
             low.wrapping_sub(meaning(high, args))
         };
         check(&func, &types, difference);
-        let made = lower(&func).blocks[crate::vcode::Block(0)].insts.len();
+        let made = lower(&func).blocks[vcode::Block(0)].insts.len();
         // Before it the arguments arrive, four words at most in registers; behind it the halves meet.
         let arrive = 1 + (2 * operands).saturating_sub(4);
         assert_eq!(made, arrive + instructions + 2, "{}", lower(&func));
