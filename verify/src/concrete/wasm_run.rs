@@ -6,8 +6,9 @@
 use super::instantiate::State;
 use super::word::{Concrete, Fault, Wide, Word};
 use crate::trap::Trap;
+use crate::wasm::control::Then;
 use crate::wasm::module::{Constant, FunctionType, Module, ValueType};
-use crate::wasm::sem::{self, Activation, Event, Then, Value, Width, World};
+use crate::wasm::sem::{self, Activation, Event, Value, Width, World};
 
 /// What an imported function does: import index, arguments, the state; yields the results.
 pub type Host<'h> = dyn FnMut(u32, &[Constant], &mut State) -> Result<Vec<Constant>, String> + 'h;

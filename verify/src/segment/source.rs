@@ -7,10 +7,10 @@ use crate::term::Term32;
 use crate::term::facts::Facts;
 use crate::term::node::Width as TermWidth;
 use crate::trap::Trap;
-use crate::wasm::control::Target;
+use crate::wasm::control::{Target, Then};
 use crate::wasm::module::{Function, Module};
 use crate::wasm::op::Op;
-use crate::wasm::sem::{self, Activation, Event, Then, Width, World};
+use crate::wasm::sem::{self, Activation, Event, Width, World};
 
 use super::symbolic::{Side, SourceWorld, Stop, Symbolic, TermValue};
 

@@ -18,8 +18,9 @@ use crate::thumb::inst::Inst;
 use crate::thumb::sem::{self, Flow};
 use crate::trap::Trap;
 use crate::verdict::{Check, Finding, Kind, Method, Obligation};
+use crate::wasm::control::Then;
 use crate::wasm::module::{Function, Module};
-use crate::wasm::sem::{Activation, Then};
+use crate::wasm::sem::Activation;
 
 use super::goal;
 use super::kept::Kept;

@@ -18,6 +18,15 @@ use crate::hints::Sort;
 use super::module::{FunctionType, Instruction, Module, ValueType, WasmError};
 use super::op::{Bulk, Load, Op, SignOp};
 
+/// What comes behind a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Then {
+    /// The next operator.
+    Next,
+    /// The function returns what the call returns.
+    Return,
+}
+
 /// Where a branch to a label goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {

@@ -16,7 +16,7 @@ use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::hints::Sort;
 use crate::trap::Trap;
 
-use super::control::{Label, Target};
+use super::control::{Label, Target, Then};
 use super::module::{Function, Module};
 use super::op::{Binary32, Binary64, Load, Op, Place, Relation, Store, Unary, Wide};
 use super::wide;
@@ -67,15 +67,6 @@ impl<D: Domain + ?Sized> Activation<D> {
 
 fn has_sorts<D: Domain + ?Sized>(values: &[Value<D>], sorts: impl ExactSizeIterator<Item = Sort>) -> bool {
     values.len() == sorts.len() && values.iter().zip(sorts).all(|(value, wanted)| value.sort() == wanted)
-}
-
-/// What comes behind a call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Then {
-    /// The next operator.
-    Next,
-    /// The function returns what the call returns.
-    Return,
 }
 
 /// What a step came to.
