@@ -357,7 +357,7 @@ fn is_padding(bytes: &[u8]) -> bool {
 }
 
 /// A fresh executor for one function of the module.
-fn symbolic(module: &Module, program: &Program, function: &module::Function) -> Symbolic {
+fn symbolic(module: &Module, program: &Program, function: &crate::wasm::module::Function) -> Symbolic {
     let mut terms = Terms::new();
     let regions = regions(&mut terms, program);
     let memories: Vec<MemoryLimits> = (0..module.memories.len()).map(|index| limits(module, program, index)).collect();
