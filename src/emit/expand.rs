@@ -327,8 +327,20 @@ impl Expander<'_> {
             Inst::SlotStore { s, slot } => {
                 return self.stack_store(site, s, self.func.frame.slot_offset(slot), (block, index));
             }
+            Inst::IncomingStore { s, offset } => {
+                return self.stack_store(site, s, self.func.frame.incoming_offset(offset), (block, index));
+            }
             Inst::OutgoingStore { s, offset } => {
                 return self.stack_store(site, s, offset, (block, index));
+            }
+            Inst::OutgoingLoad { d, offset } => return self.stack_load(site, d, offset, (block, index)),
+            Inst::ResultArea { d, offset, .. } => {
+                let isa = self.func.isa;
+                if self.is_out_of_reach(d) {
+                    return self
+                        .load_high(site, d, (block, index), |via, lent| frame::distance(isa, offset + lent, via));
+                }
+                return self.chain(site, d, frame::distance(isa, offset, d));
             }
             Inst::Call(ref call) => {
                 let op = match call.callee {

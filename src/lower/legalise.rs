@@ -231,7 +231,10 @@ impl Rewriter<'_> {
             | Inst::SlotLoad { .. }
             | Inst::SlotStore { .. }
             | Inst::IncomingLoad { .. }
+            | Inst::IncomingStore { .. }
             | Inst::OutgoingStore { .. }
+            | Inst::ResultArea { .. }
+            | Inst::OutgoingLoad { .. }
             | Inst::Call(_)
             | Inst::TrapIf { .. } => self.put(inst),
         }
@@ -456,7 +459,10 @@ fn destroys_flags(inst: &Inst<VReg>) -> bool {
         | Inst::SlotLoad { .. }
         | Inst::SlotStore { .. }
         | Inst::IncomingLoad { .. }
+        | Inst::IncomingStore { .. }
         | Inst::OutgoingStore { .. }
+        | Inst::ResultArea { .. }
+        | Inst::OutgoingLoad { .. }
         | Inst::TrapIf { .. } => false,
     }
 }

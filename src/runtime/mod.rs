@@ -65,6 +65,7 @@ pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Err
 fn is_helped(inst: &Inst, isa: Isa) -> bool {
     match inst {
         Inst::Divide(op) | Inst::Numeric(op) | Inst::Swapped(op) => op.is_helped(isa),
+        Inst::Wide(_, high) => high.is_helped(isa),
         Inst::Truncate { .. } => true,
         _ => false,
     }

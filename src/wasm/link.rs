@@ -153,8 +153,8 @@ impl Indices {
 
     fn inst(&self, inst: &mut Inst) {
         match inst {
-            Inst::Call(function) => *function = self.function(Function(*function)).0,
-            Inst::CallIndirect(ty) => *ty = self.ty(TypeIndex(*ty)).0,
+            Inst::Call(function) | Inst::ReturnCall(function) => *function = self.function(Function(*function)).0,
+            Inst::CallIndirect(ty) | Inst::ReturnCallIndirect(ty) => *ty = self.ty(TypeIndex(*ty)).0,
             Inst::GlobalGet(global) | Inst::GlobalSet(global) => *global = self.global(Global(*global)).0,
             Inst::Load(_, place, _) | Inst::Store(_, place) | Inst::StoreLow(_, place) => {
                 *place = Place { memory: self.memory(place.memory), ..*place };
@@ -188,6 +188,7 @@ impl Indices {
             | Inst::LocalTee(_)
             | Inst::Const(..)
             | Inst::Numeric(_)
+            | Inst::Wide(..)
             | Inst::Swapped(_)
             | Inst::IsZero(_)
             | Inst::Divide(_)

@@ -10,4 +10,5 @@ pub mod op;
 pub mod runtime;
 pub mod sem;
 pub mod template;
+pub mod wide;
 pub mod world;

@@ -129,8 +129,8 @@ impl Indices {
 
     fn op(&self, op: &mut Op) {
         match op {
-            Op::Call(function) => *function = self.function(*function),
-            Op::CallIndirect(type_index) => *type_index += self.types,
+            Op::Call(function) | Op::ReturnCall(function) => *function = self.function(*function),
+            Op::CallIndirect(type_index) | Op::ReturnCallIndirect(type_index) => *type_index += self.types,
             Op::GlobalGet(global) | Op::GlobalSet(global) => *global = self.global(*global),
             Op::Load(_, place) | Op::Store(_, place) => place.memory = self.memory(place.memory),
             Op::MemorySize(memory, _) | Op::MemoryGrow(memory) | Op::MemoryDrop(memory) => {
@@ -172,6 +172,7 @@ impl Indices {
             | Op::I64ExtendI32S
             | Op::I64ExtendI32U
             | Op::I64Extend32S
+            | Op::Wide(_)
             | Op::Sign(..)
             | Op::Float(_)
             | Op::FloatSwapped(_)

@@ -107,7 +107,7 @@ impl ValueType {
 pub struct FunctionType {
     /// Types of the parameters.
     pub parameters: Vec<ValueType>,
-    /// Types of the results; at most one in Wasm 1.0.
+    /// Types of the results.
     pub results: Vec<ValueType>,
 }
 
@@ -382,6 +382,8 @@ fn features() -> WasmFeatures {
         .union(WasmFeatures::SIGN_EXTENSION)
         .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
         .union(WasmFeatures::MULTI_VALUE)
+        .union(WasmFeatures::TAIL_CALL)
+        .union(WasmFeatures::WIDE_ARITHMETIC)
         .union(WasmFeatures::MULTI_MEMORY)
         .union(WasmFeatures::CUSTOM_PAGE_SIZES)
         .union(WasmFeatures::BULK_MEMORY)
@@ -643,9 +645,6 @@ impl Reader<'_> {
         let (Some(type_index), Some(signature)) = (type_index, signature.cloned()) else {
             return Err(WasmError::unsupported(at, "a body without a type"));
         };
-        if signature.results.len() > 1 {
-            return Err(WasmError::unsupported(at, "a function with several results"));
-        }
         let mut locals = signature.parameters.clone();
         for group in body.get_locals_reader().map_err(WasmError::from_parser)? {
             let (repeat, value) = group.map_err(WasmError::from_parser)?;
