@@ -49,11 +49,11 @@ impl Lower<'_> {
 
     /// The product of two unsigned numbers by its four long products.
     pub(super) fn high_of_product(&mut self, want: Pair, a: Value, b: Value) {
-        let ((a_low, a_high), (b_low, b_high)) = (self.factor(a), self.factor(b));
-        let low = self.low_before(Op::Mul64, [a, b], &[a, b]);
         if self.is_small() {
             self.place_shared();
         }
+        let ((a_low, a_high), (b_low, b_high)) = (self.factor(a), self.factor(b));
+        let low = self.low_before(Op::Mul64, [a, b], &[a, b]);
         let (first, carried) = (self.wanted_or_local(low.low), self.local());
         self.long_product((first, carried), (a_low, b_low));
         let (middle, crossed) = (self.local(), self.local());
