@@ -37,7 +37,7 @@ use crate::alloc::Allocated;
 use crate::config::Config;
 use crate::elf::Program;
 use crate::elf::program::Linked;
-use crate::emit::Emitted;
+use crate::emit::{Emitted, TooBig};
 use crate::error::Error;
 use crate::lower::ModuleInfo;
 use crate::stage::{Stage, Tap};
@@ -107,7 +107,7 @@ pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> R
     let (mut code, mut allocations) = (Vec::new(), Vec::new());
     for unit in functions {
         let need = checks.get(&unit.vcode.index).copied().filter(|need| *need > 0);
-        let emitted = emit::run(&unit.vcode, &unit.allocated, need).map_err(|_| too_long(&unit.name))?;
+        let emitted = emit::run(&unit.vcode, &unit.allocated, need).map_err(|why| too_big(&unit.name, why))?;
         tap.text(Stage::Asm, &unit.name, &emitted);
         let one = || Hints { functions: vec![emitted.hints.clone()], ..hints.clone() };
         tap.text(Stage::Hints, &unit.name, &std::fmt::from_fn(|f| f.write_str(&codec::to_text(&one()))));
@@ -190,6 +190,13 @@ fn call_graph(module: &Module, functions: &[Unit]) -> BTreeMap<u32, stack::Node>
     functions.iter().map(|unit| (unit.vcode.index, node(unit))).collect()
 }
 
-fn too_long(name: &str) -> Error {
-    Error::too_big(None, format!("the code of function {name} is longer than branches reach"), "split the function")
+fn too_big(name: &str, why: TooBig) -> Error {
+    let (what, remedy) = match why {
+        TooBig::Code => (format!("the code of function {name} is longer than branches reach"), "split the function"),
+        TooBig::Stack => (
+            format!("function {name} and those it calls take more stack than Armv6-M can check for, 64 KiB"),
+            "split the results or variables of the functions, or choose another processor",
+        ),
+    };
+    Error::too_big(None, what, remedy)
 }

@@ -3,7 +3,8 @@
 //! Each module once met a limit, or a cost that grew faster than the function. Costs are counted, not
 //! timed: obligations here, terms in `verify/tests/growth.rs`.
 
-use synth::config::Config;
+use synth::config::{Config, Cpu};
+use synth::stage::NoTap;
 use synth_fuzz::oracle;
 
 /// Compiles and proves a module in text; yields the number of obligations.
@@ -68,4 +69,26 @@ fn a_function_may_make_many_calls() {
     let calls = "call $h ".repeat(20_001);
     let obligations = prove(&format!("(module (import \"h\" \"f\" (func $h)) (func (export \"f\") {calls}))"));
     assert!(obligations > 20_001);
+}
+
+#[test]
+fn armv6m_checks_for_64_kib_of_stack_at_most() {
+    let results = "i64 ".repeat(1000);
+    let each = "(drop)".repeat(1000);
+    let chain = |length: usize| -> String {
+        let call = |next: usize| if next < length { format!("(call $f{next})") } else { String::new() };
+        (0..length).map(|at| format!("(func $f{at} (call $many) {each} {})", call(at + 1))).collect()
+    };
+    let compile = |length: usize| {
+        let text = format!(
+            "(module (func $many (result {results}) (unreachable)) {}
+             (func $again (export \"f\") (param i32) (if (local.get 0) (then (call $again (i32.const 0)))) (call $f0)))",
+            chain(length)
+        );
+        let config = Config { cpu: Cpu::CortexM0, ..Config::default() };
+        synth::compile(&wat::parse_str(text).expect("a module"), &config, &mut NoTap)
+    };
+    assert!(compile(8).is_ok());
+    let error = compile(9).err().expect("it needs 72 KB").to_string();
+    assert!(error.contains("more stack than Armv6-M can check for"), "{error}");
 }

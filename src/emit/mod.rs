@@ -60,18 +60,23 @@ pub struct Emitted {
     pub frame_rows: Vec<FrameRow>,
 }
 
-/// The code of the function exceeds what branches reach.
+/// Why a function cannot be emitted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TooLong;
+pub enum TooBig {
+    /// Its code exceeds what branches reach.
+    Code,
+    /// The stack that it has to find free exceeds what Armv6-M checks for.
+    Stack,
+}
 
 /// Most stack that a check on Armv6-M adds to the limit, by instructions that add a byte.
 const CHECKED_BYTES_MAX: u32 = 1 << 16;
 
 /// Emits a function. `need`, if given, is the stack in bytes that the prologue has to find free.
-pub fn run(func: &Func, allocated: &Allocated, need: Option<u32>) -> Result<Emitted, TooLong> {
+pub fn run(func: &Func, allocated: &Allocated, need: Option<u32>) -> Result<Emitted, TooBig> {
     let checked = need.map(|need| frame::checked_bytes(allocated.isa, need));
     if allocated.isa == Isa::V6M && checked > Some(CHECKED_BYTES_MAX) {
-        return Err(TooLong);
+        return Err(TooBig::Stack);
     }
     let attempt = |stubs: Stubs| {
         let pieces = expand::run(allocated, checked, stubs);
@@ -81,7 +86,7 @@ pub fn run(func: &Func, allocated: &Allocated, need: Option<u32>) -> Result<Emit
         Err(OutOfReach::Table) => attempt(Stubs::All),
         other => other,
     }
-    .map_err(|_| TooLong)?;
+    .map_err(|_| TooBig::Code)?;
     let assembled = assemble::run(&pieces, &placed);
     let hints = relation::run((func, allocated), (&pieces, &assembled), checked);
     Ok(Emitted { code: assembled.code, relocations: assembled.relocations, hints, frame_rows: assembled.frame_rows })
