@@ -305,14 +305,6 @@ fn what_the_smallest_architecture_lacks() {
     for name in ["division", "it-block", "long-words"] {
         refuse_case(name, words, |case| case.architecture = Some(11));
     }
-    // ldr r0, [r0, r1] at any address.
-    let unaligned = |architecture| {
-        let mut case = case("memory-widths");
-        case.architecture = architecture;
-        words_of(&check(&case.wasm, &case.elf(), Checks::All).unwrap())
-    };
-    assert!(unaligned(Some(11)).contains("is not shown to be a multiple of"), "{}", unaligned(Some(11)));
-    assert!(!unaligned(Some(10)).contains("is not shown to be a multiple of"));
 }
 
 #[test]
