@@ -6,13 +6,13 @@
 
 use crate::config::Config;
 use crate::elf::program::{
-    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Outside, Program, Relocation,
-    RelocationKind, Segment, TableEntry, Type, Visibility,
+    Assurance, CellValue, Descriptor, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Outside, Program,
+    Relocation, RelocationKind, Segment, Table, TableHome, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
-use crate::wasm::{Code, ExportKind, Module};
+use crate::wasm::{Code, ElementMode, ExportKind, Initial, Module, ValueType};
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -64,7 +64,7 @@ pub fn run(
     functions: Vec<Function>,
     (hints, runtime): (Vec<u8>, Option<Vec<u8>>),
 ) -> Program {
-    let (table, outside) = table(module);
+    let (tables, outside) = tables(module, info);
     Program {
         name: config.module_name.clone(),
         export_prefix: config.export_prefix.clone(),
@@ -73,7 +73,8 @@ pub fn run(
         exports: exports(module),
         memory: memory(module),
         instance_bytes: info.instance_bytes(),
-        table,
+        descriptors: descriptors(module),
+        tables,
         instantiation: instantiation(module, info, outside),
         hints,
         runtime,
@@ -96,11 +97,11 @@ fn imports(module: &Module) -> Vec<Import> {
 fn exports(module: &Module) -> Vec<Export> {
     let functions = module.exports.iter().filter_map(|export| match export.kind {
         ExportKind::Function(function) => Some((export, function)),
-        ExportKind::Memory | ExportKind::Table | ExportKind::Global(_) => None,
+        ExportKind::Memory | ExportKind::Table(_) | ExportKind::Global(_) => None,
     });
     functions
         .map(|(export, function)| {
-            let signature = module.signature(function);
+            let signature = module.function_type(function);
             Export {
                 name: export.name.clone(),
                 function: function.0,
@@ -111,10 +112,12 @@ fn exports(module: &Module) -> Vec<Export> {
         .collect()
 }
 
-fn value_type(ty: ir::Type) -> Type {
+fn value_type(ty: ValueType) -> Type {
     match ty {
-        ir::Type::I32 => Type::I32,
-        ir::Type::I64 => Type::I64,
+        ValueType::I32 => Type::I32,
+        ValueType::I64 => Type::I64,
+        ValueType::FuncRef => Type::FuncRef,
+        ValueType::ExternRef => Type::ExternRef,
     }
 }
 
@@ -126,21 +129,33 @@ fn memory(module: &Module) -> Option<Memory> {
     })
 }
 
-/// The table's entries, and the first segment that lies outside.
-fn table(module: &Module) -> (Vec<Option<TableEntry>>, Option<Outside>) {
-    let count = module.table.map_or(0, |table| table.entries as usize);
-    let mut entries = vec![None; count];
+fn descriptors(module: &Module) -> Vec<Descriptor> {
+    let referenced = module.referenced().into_iter();
+    let descriptor = |function: ir::Function| Descriptor {
+        type_id: module.type_id(module.functions[function].ty),
+        function: function.0,
+    };
+    referenced.map(descriptor).collect()
+}
+
+/// The tables, and the first segment that lies outside of its.
+fn tables(module: &Module, info: &ModuleInfo) -> (Vec<Table>, Option<Outside>) {
+    let empty = module.tables.values().map(|table| Table {
+        entries: vec![None; table.initial as usize],
+        home: if table.is_variable() { TableHome::Ram(table.reserve) } else { TableHome::Constants },
+    });
+    let mut tables: Vec<Table> = empty.collect();
     for (number, element) in (0..).zip(&module.elements) {
-        let start = element.offset as usize;
-        let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.functions.len())) else {
-            return (entries, Some(Outside::Element(number)));
+        let ElementMode::Active { table, offset } = element.mode else { continue };
+        let entries = &mut tables[table.0 as usize].entries;
+        let Some(range) = entries.get_mut(offset as usize..).and_then(|rest| rest.get_mut(..element.items.len())) else {
+            return (tables, Some(Outside::Element(number)));
         };
-        for (entry, function) in range.iter_mut().zip(&element.functions) {
-            let type_id = module.type_id(module.functions[*function].ty);
-            *entry = Some(TableEntry { type_id, function: function.0 });
+        for (entry, item) in range.iter_mut().zip(&element.items) {
+            *entry = item.map(|function| info.descriptor(function));
         }
     }
-    (entries, None)
+    (tables, None)
 }
 
 fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -> Instantiation {
@@ -161,20 +176,26 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
 }
 
 /// Words of the instance that are not zero at the start.
-fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, u32)> {
+fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, CellValue)> {
     let mut words = Vec::new();
     if let Some(memory) = module.memory.filter(|memory| memory.grows) {
-        words.push((crate::lower::module::LENGTH_OFFSET, memory.initial_bytes()));
+        words.push((crate::lower::module::LENGTH_OFFSET, CellValue::Number(memory.initial_bytes())));
     }
-    for (index, global) in module.globals.iter() {
-        if global.mutable {
-            let offset = info.cell(index);
-            words.push((offset, global.initial as u32));
-            if global.ty == ir::Type::I64 {
-                words.push((offset + 4, (global.initial >> 32) as u32));
+    for (index, table) in module.tables.iter().filter(|(_, table)| table.grows) {
+        words.push((info.size(index), CellValue::Number(table.initial)));
+    }
+    for (index, global) in module.globals.iter().filter(|(_, global)| global.mutable) {
+        let offset = info.cell(index);
+        match global.initial {
+            Initial::Bits(bits) => {
+                words.push((offset, CellValue::Number(bits as u32)));
+                if global.ty.carrier() == ir::Type::I64 {
+                    words.push((offset + 4, CellValue::Number((bits >> 32) as u32)));
+                }
             }
+            Initial::Function(function) => words.push((offset, CellValue::Descriptor(info.descriptor(function)))),
         }
     }
-    words.retain(|(_, value)| *value != 0);
+    words.retain(|(_, value)| *value != CellValue::Number(0));
     words
 }

@@ -147,15 +147,15 @@ fn function(
     Some(Unit { name, vcode, allocated })
 }
 
-/// Who calls whom, calls through the table counted for every entry.
+/// Who calls whom, calls through a table counted for every function that a reference names.
 fn call_graph(module: &Module, functions: &[Unit]) -> BTreeMap<u32, stack::Node> {
-    let in_table: BTreeSet<u32> = module.elements.iter().flat_map(|e| e.functions.iter().map(|f| f.0)).collect();
+    let referenced: BTreeSet<u32> = module.referenced().into_iter().map(|function| function.0).collect();
     let node = |unit: &Unit| {
         let mut callees = BTreeSet::new();
         for call in unit.vcode.calls() {
             match call {
                 vcode::inst::Callee::Function(index) | vcode::inst::Callee::Import(index) => _ = callees.insert(index),
-                vcode::inst::Callee::Register(_) => callees.extend(&in_table),
+                vcode::inst::Callee::Register(_) => callees.extend(&referenced),
             }
         }
         stack::Node { frame_bytes: emit::frame::bytes_max(&unit.allocated.frame), callees }

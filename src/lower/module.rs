@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ir::{Function, Global, Op, Type};
+use crate::ir::{Function, Global, Op, Table, Type};
 use crate::wasm::Module;
 
 /// Facts about the module that instructions depend on.
@@ -13,6 +13,10 @@ pub struct ModuleInfo {
     cells: Vec<Option<u32>>,
     instance_bytes: u32,
     helpers: BTreeMap<Op, Function>,
+    /// Offsets in the instance of the sizes of tables that grow.
+    sizes: Vec<Option<u32>>,
+    /// The functions with descriptors, by place.
+    descriptors: BTreeMap<Function, u32>,
 }
 
 /// The layout that a global asks for.
@@ -36,23 +40,40 @@ pub enum LengthCell {
 /// Offset in the instance of the memory's length in bytes.
 pub const LENGTH_OFFSET: u32 = 0;
 
-/// Bytes of a table entry.
-pub const ENTRY_BYTES: u32 = 8;
+/// Bytes of a table entry, which is a reference.
+pub const ENTRY_BYTES: u32 = 4;
 
-/// Offset in a table entry of the type id.
-pub const ENTRY_TYPE_OFFSET: u32 = 0;
+/// Bytes of a function's descriptor, to which references point.
+pub const DESCRIPTOR_BYTES: u32 = 8;
 
-/// Offset in a table entry of the code address.
-pub const ENTRY_CODE_OFFSET: u32 = 4;
+/// Offset in a descriptor of the type id.
+pub const DESCRIPTOR_TYPE_OFFSET: u32 = 0;
+
+/// Offset in a descriptor of the code address.
+pub const DESCRIPTOR_CODE_OFFSET: u32 = 4;
 
 impl ModuleInfo {
-    /// Lays out the instance as `docs/abi.md` says: the length, then each global with a cell in
+    /// Lays out the instance as `docs/abi.md` says: the length, the sizes of tables, then each global with a cell in
     /// index order, aligned to its size.
-    pub fn new(imported_functions: u32, length: LengthCell, globals: &[GlobalCell]) -> ModuleInfo {
+    pub fn new(
+        imported_functions: u32,
+        (length, sizes): (LengthCell, &[LengthCell]),
+        globals: &[GlobalCell],
+    ) -> ModuleInfo {
         let mut bytes: u32 = match length {
             LengthCell::Present => 4,
             LengthCell::Absent => 0,
         };
+        let sizes = sizes
+            .iter()
+            .map(|size| match size {
+                LengthCell::Present => {
+                    bytes += 4;
+                    Some(bytes - 4)
+                }
+                LengthCell::Absent => None,
+            })
+            .collect();
         let cells = globals
             .iter()
             .map(|global| {
@@ -65,7 +86,7 @@ impl ModuleInfo {
                 Some(offset)
             })
             .collect();
-        ModuleInfo { imported_functions, cells, instance_bytes: bytes, helpers: BTreeMap::new() }
+        ModuleInfo { imported_functions, cells, instance_bytes: bytes, sizes, ..ModuleInfo::default() }
     }
 
     /// What lowering needs to know about a module, and the functions that compute what the processor
@@ -75,7 +96,7 @@ impl ModuleInfo {
             .globals
             .values()
             .map(|global| match global.mutable {
-                true => GlobalCell::Cell(global.ty),
+                true => GlobalCell::Cell(global.ty.carrier()),
                 false => GlobalCell::Constant,
             })
             .collect();
@@ -83,8 +104,17 @@ impl ModuleInfo {
             Some(memory) if memory.grows => LengthCell::Present,
             Some(_) | None => LengthCell::Absent,
         };
+        let sizes: Vec<LengthCell> = module
+            .tables
+            .values()
+            .map(|table| match table.grows {
+                true => LengthCell::Present,
+                false => LengthCell::Absent,
+            })
+            .collect();
+        let descriptors = module.referenced().into_iter().zip(0..).collect();
         let imports = u32::try_from(module.imported_functions()).expect("fewer than 2^32");
-        ModuleInfo { helpers, ..ModuleInfo::new(imports, length, &globals) }
+        ModuleInfo { helpers, descriptors, ..ModuleInfo::new(imports, (length, &sizes), &globals) }
     }
 
     /// The function that computes an operator.
@@ -106,6 +136,20 @@ impl ModuleInfo {
         self.cells[global.0 as usize].expect("a global that code reads or writes has a cell")
     }
 
+    /// Offset in the instance of a table's size.
+    ///
+    /// Requires: the table grows.
+    pub fn size(&self, table: Table) -> u32 {
+        self.sizes[table.0 as usize].expect("a size that code reads or writes has a cell")
+    }
+
+    /// Offset of a function's descriptor among all.
+    ///
+    /// Requires: a reference names the function.
+    pub fn descriptor(&self, function: Function) -> u32 {
+        DESCRIPTOR_BYTES * self.descriptors[&function]
+    }
+
     /// Size of the instance in bytes.
     pub fn instance_bytes(&self) -> u32 {
         self.instance_bytes
@@ -120,10 +164,13 @@ mod tests {
     fn cells_are_aligned_to_their_size_and_constants_have_none() {
         use GlobalCell::{Cell, Constant};
         let globals = [Cell(Type::I32), Constant, Cell(Type::I64), Cell(Type::I32), Cell(Type::I64)];
-        let info = ModuleInfo::new(1, LengthCell::Present, &globals);
+        let sizes = [LengthCell::Absent, LengthCell::Present];
+        let info = ModuleInfo::new(1, (LengthCell::Present, &[]), &globals);
         assert_eq!(info.cells, [Some(4), None, Some(8), Some(16), Some(24)], "the length takes the first word");
         assert_eq!(info.instance_bytes(), 32);
-        let info = ModuleInfo::new(1, LengthCell::Absent, &globals);
+        let info = ModuleInfo::new(1, (LengthCell::Present, &sizes), &globals);
+        assert_eq!((info.cells[0], info.size(Table(1))), (Some(8), 4), "sizes come next");
+        let info = ModuleInfo::new(1, (LengthCell::Absent, &[]), &globals);
         assert_eq!(info.cells, [Some(0), None, Some(8), Some(16), Some(24)]);
         assert!(info.is_imported(Function(0)) && !info.is_imported(Function(1)));
     }

@@ -12,12 +12,13 @@
 mod liveness;
 mod memory;
 mod numeric;
+mod table;
 
 use crate::trap::Trap;
 
 use crate::ir::func::{Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value};
-use crate::ir::op::{Function, Global, Op, Table, Type};
-use crate::wasm::{BlockType, Body, Code, Inst, Module, TypeIndex};
+use crate::ir::op::{Function, Global, Op, Type};
+use crate::wasm::{BlockType, Body, Code, Initial, Inst, Module, TypeIndex};
 
 /// Translates a function that the module defines; `None` for an import.
 pub fn run(module: &Module, function: Function) -> Option<Func> {
@@ -25,7 +26,7 @@ pub fn run(module: &Module, function: Function) -> Option<Func> {
         return None;
     };
     let name = module.functions[function].name.clone();
-    let func = Func::new(function.0, name, module.signature(function).clone());
+    let func = Func::new(function.0, name, module.function_type(function).signature());
     let mut translator = Translator {
         module,
         body,
@@ -149,7 +150,7 @@ impl Translator<'_> {
     fn step_straight(&mut self, inst: &Inst) {
         match inst {
             Inst::Call(function) => self.call(Function(*function)),
-            Inst::CallIndirect(ty) => self.call_indirect(TypeIndex(*ty)),
+            Inst::CallIndirect(ty, table) => self.call_indirect(TypeIndex(*ty), *table),
             Inst::Drop => {
                 self.pop();
             }
@@ -163,7 +164,7 @@ impl Translator<'_> {
             Inst::GlobalGet(global) => self.global_get(Global(*global)),
             Inst::GlobalSet(global) => {
                 let (value, global) = (self.pop(), Global(*global));
-                let ty = self.module.globals[global].ty;
+                let ty = self.module.globals[global].ty.carrier();
                 self.effect(Op::GlobalSet(global, ty), vec![value]);
             }
             Inst::Load(access, offset, widen) => self.load(*access, *offset, *widen),
@@ -171,6 +172,11 @@ impl Translator<'_> {
             Inst::StoreLow(access, offset) => self.store_low(*access, *offset),
             Inst::MemorySize => self.memory_size(),
             Inst::MemoryGrow => self.memory_grow(),
+            Inst::RefFunc(function) => self.result(Op::FunctionRef(*function), vec![]),
+            Inst::TableGet(table) => self.table_get(*table),
+            Inst::TableSet(table) => self.table_set(*table),
+            Inst::TableSize(table) => self.table_size(*table),
+            Inst::TableGrow(table) => self.table_grow(*table),
             Inst::Const(ty, bits) => self.result(Op::constant(*ty, *bits), vec![]),
             Inst::Numeric(op) => self.numeric(*op),
             Inst::Swapped(op) => self.swapped(*op),
@@ -251,41 +257,19 @@ impl Translator<'_> {
 
     fn global_get(&mut self, global: Global) {
         let decl = &self.module.globals[global];
-        let op = match decl.mutable {
-            true => Op::GlobalGet(global, decl.ty),
-            false => Op::constant(decl.ty, decl.initial),
+        let op = match (decl.mutable, decl.initial) {
+            (true, _) => Op::GlobalGet(global, decl.ty.carrier()),
+            (false, Initial::Bits(bits)) => Op::constant(decl.ty.carrier(), bits),
+            (false, Initial::Function(function)) => Op::FunctionRef(function),
         };
         self.result(op, vec![]);
     }
 
     fn call(&mut self, function: Function) {
-        let signature = self.module.signature(function);
+        let signature = self.module.function_type(function).signature();
         let args = self.stack.split_off(self.stack.len() - signature.params.len());
-        let signature = self.func.signature_index(signature);
+        let signature = self.func.signature_index(&signature);
         self.push_call(Op::Call { function, signature }, args);
-    }
-
-    fn call_indirect(&mut self, ty: TypeIndex) {
-        let entries = self.module.table.map_or(0, |table| table.entries);
-        let (index, table) = (self.pop(), Table(0));
-        if entries == 0 {
-            return self.end_block(Terminator::Trap(Trap::TableOutOfBounds));
-        }
-        let entries = self.const32(entries);
-        let is_outside = self.op(Op::LeU32, vec![entries, index]);
-        self.trap_if(Trap::TableOutOfBounds, is_outside);
-        let (found, zero) = (self.op(Op::TableType(table), vec![index]), self.const32(0));
-        let is_null = self.op(Op::Eq32, vec![found, zero]);
-        self.trap_if(Trap::UninitializedElement, is_null);
-        let wanted = self.const32(self.module.type_id(ty));
-        let is_other = self.op(Op::Ne32, vec![found, wanted]);
-        self.trap_if(Trap::IndirectCallType, is_other);
-        let code = self.op(Op::TableCode(table), vec![index]);
-        let signature = &self.module.types[ty];
-        let mut args = self.stack.split_off(self.stack.len() - signature.params.len());
-        args.insert(0, code);
-        let signature = self.func.signature_index(signature);
-        self.push_call(Op::CallCode { signature }, args);
     }
 
     fn push_call(&mut self, op: Op, args: Vec<Value>) {

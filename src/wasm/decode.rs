@@ -2,26 +2,26 @@
 //!
 //! Requires: the operator passed validation under the features of [`parse`](super::parse).
 
-use wasmparser::{BlockType as ReaderBlockType, MemArg, Operator, ValType};
+use wasmparser::{BlockType as ReaderBlockType, MemArg, Operator, RefType, ValType};
 
 use super::inst::{BlockType, Inst};
 use super::module::TypeIndex;
+use super::types::{FunctionType, ValueType};
 use crate::entity::TypedVec;
 use crate::error::Error;
-use crate::ir::func::Signature;
-use crate::ir::op::{Access, Op, Type};
+use crate::ir::op::{Access, Function, Op, Table, Type};
 
 /// What a user can do about an operator or type that is missing here.
 const REMEDY: &str = "compile the source to integer-only WebAssembly 1.0 code without it";
 
 /// The function types that blocks and calls refer to.
-pub type Types = TypedVec<TypeIndex, Signature>;
+pub type Types = TypedVec<TypeIndex, FunctionType>;
 
 /// The instruction for an operator at this byte offset.
 pub fn inst(operator: &Operator, offset: u64, types: &Types) -> Result<Inst, Error> {
     let found = match control(operator, offset, types)? {
         Some(inst) => Some(inst),
-        None => memory(operator)?.or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator)),
+        None => memory(operator)?.or_else(|| reference(operator)).or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator)),
     };
     found.ok_or_else(|| {
         let name = operator_name(operator);
@@ -30,18 +30,28 @@ pub fn inst(operator: &Operator, offset: u64, types: &Types) -> Result<Inst, Err
 }
 
 /// The value type at this byte offset.
-pub fn value_type(ty: ValType, offset: u64) -> Result<Type, Error> {
+pub fn value_type(ty: ValType, offset: u64) -> Result<ValueType, Error> {
     match ty {
-        ValType::I32 => Ok(Type::I32),
-        ValType::I64 => Ok(Type::I64),
-        ValType::F32 | ValType::F64 | ValType::V128 | ValType::Ref(_) => {
+        ValType::I32 => Ok(ValueType::I32),
+        ValType::I64 => Ok(ValueType::I64),
+        ValType::Ref(ty) => reference_type(ty, offset),
+        ValType::F32 | ValType::F64 | ValType::V128 => {
             Err(Error::unsupported(offset, format!("the type `{ty}` is not supported"), REMEDY))
         }
     }
 }
 
+/// The type of a reference at this byte offset.
+pub fn reference_type(ty: RefType, offset: u64) -> Result<ValueType, Error> {
+    match ty {
+        RefType::FUNCREF => Ok(ValueType::FuncRef),
+        RefType::EXTERNREF => Ok(ValueType::ExternRef),
+        _ => Err(Error::unsupported(offset, format!("the type `{ty}` is not supported"), REMEDY)),
+    }
+}
+
 /// Refuses functions that no call can be made to yet.
-pub fn callable(signature: &Signature, offset: u64) -> Result<(), Error> {
+pub fn callable(signature: &FunctionType, offset: u64) -> Result<(), Error> {
     match signature.results.len() {
         0 | 1 => Ok(()),
         _ => Err(Error::unsupported(offset, "the multi-value proposal is not supported for functions", REMEDY)),
@@ -51,8 +61,8 @@ pub fn callable(signature: &Signature, offset: u64) -> Result<(), Error> {
 fn block_type(ty: ReaderBlockType, offset: u64, types: &Types) -> Result<BlockType, Error> {
     match ty {
         ReaderBlockType::Empty => Ok(BlockType::default()),
-        ReaderBlockType::Type(ty) => Ok(BlockType { params: vec![], results: vec![value_type(ty, offset)?] }),
-        ReaderBlockType::FuncType(index) => Ok(types[TypeIndex(index)].clone()),
+        ReaderBlockType::Type(ty) => Ok(BlockType { params: vec![], results: vec![value_type(ty, offset)?.carrier()] }),
+        ReaderBlockType::FuncType(index) => Ok(types[TypeIndex(index)].signature()),
     }
 }
 
@@ -74,12 +84,12 @@ fn control(operator: &Operator, offset: u64, types: &Types) -> Result<Option<Ins
         }
         Operator::Return => Inst::Return,
         Operator::Call { function_index } => Inst::Call(*function_index),
-        Operator::CallIndirect { type_index, table_index: 0 } => {
+        Operator::CallIndirect { type_index, table_index } => {
             callable(&types[TypeIndex(*type_index)], offset)?;
-            Inst::CallIndirect(*type_index)
+            Inst::CallIndirect(*type_index, Table(*table_index))
         }
         Operator::Drop => Inst::Drop,
-        Operator::Select => Inst::Select,
+        Operator::Select | Operator::TypedSelect { .. } => Inst::Select,
         Operator::LocalGet { local_index } => Inst::LocalGet(*local_index),
         Operator::LocalSet { local_index } => Inst::LocalSet(*local_index),
         Operator::LocalTee { local_index } => Inst::LocalTee(*local_index),
@@ -116,6 +126,19 @@ fn memory(operator: &Operator) -> Result<Option<Inst>, Error> {
         Operator::MemoryGrow { mem: 0 } => Inst::MemoryGrow,
         _ => return Ok(None),
     }))
+}
+
+fn reference(operator: &Operator) -> Option<Inst> {
+    Some(match operator {
+        // The null reference of every type is 0.
+        Operator::RefNull { .. } => Inst::Const(Type::I32, 0),
+        Operator::RefIsNull => Inst::IsZero(Type::I32),
+        Operator::RefFunc { function_index } => Inst::RefFunc(Function(*function_index)),
+        Operator::TableGet { table } => Inst::TableGet(Table(*table)),
+        Operator::TableSet { table } => Inst::TableSet(Table(*table)),
+        Operator::TableSize { table } => Inst::TableSize(Table(*table)),
+        _ => return None,
+    })
 }
 
 fn load(memarg: &MemArg, access: Access, widen: Option<Op>) -> Result<Inst, Error> {
@@ -219,7 +242,7 @@ fn operator_name(operator: &Operator) -> String {
         name.push(c.to_ascii_lowercase());
     }
     match name.split_once('_') {
-        Some((kind @ ("i32" | "i64" | "f32" | "f64" | "v128" | "memory" | "table"), rest)) => {
+        Some((kind @ ("i32" | "i64" | "f32" | "f64" | "v128" | "memory" | "table" | "elem"), rest)) => {
             format!("{kind}.{rest}")
         }
         _ => name,

@@ -4,7 +4,7 @@
 //! total. Numeric instructions are already named by the IR operator that computes them.
 
 use crate::ir::func::Signature;
-use crate::ir::op::{Access, Op, Type};
+use crate::ir::op::{Access, Function, Op, Table, Type};
 
 /// What a block takes from the operand stack and leaves on it.
 pub type BlockType = Signature;
@@ -36,11 +36,11 @@ pub enum Inst {
     Return,
     /// `call`.
     Call(u32),
-    /// `call_indirect` with its type index; the table is table 0.
-    CallIndirect(u32),
+    /// `call_indirect` with its type index and its table.
+    CallIndirect(u32, Table),
     /// `drop`.
     Drop,
-    /// `select`; the operand type follows from the stack.
+    /// `select`, typed or not; the operand type follows from the stack.
     Select,
     /// `local.get`.
     LocalGet(u32),
@@ -62,13 +62,23 @@ pub enum Inst {
     MemorySize,
     /// `memory.grow`.
     MemoryGrow,
-    /// `i32.const` or `i64.const`.
+    /// `ref.func`.
+    RefFunc(Function),
+    /// `table.get`.
+    TableGet(Table),
+    /// `table.set`.
+    TableSet(Table),
+    /// `table.size`.
+    TableSize(Table),
+    /// `table.grow` by null entries: the reference below the count is null.
+    TableGrow(Table),
+    /// A constant, by its bits. A null reference is 0.
     Const(Type, u64),
     /// A total numeric instruction with its operands in order.
     Numeric(Op),
     /// A comparison whose operands are swapped: `a > b` is `b < a`.
     Swapped(Op),
-    /// `i32.eqz` or `i64.eqz`.
+    /// `i32.eqz`, `i64.eqz` or `ref.is_null`.
     IsZero(Type),
     /// A division or remainder, which may trap.
     Divide(Op),

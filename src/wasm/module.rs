@@ -1,13 +1,13 @@
 //! A module that passed validation and uses only what is supported. Owns all its data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::inst::Inst;
+use super::types::{FunctionType, ValueType};
 use crate::entity;
 use crate::entity::TypedVec;
-use crate::ir::func::Signature;
-use crate::ir::op::{Function, Global, Type};
+use crate::ir::op::{Function, Global, Table, Type};
 
 entity! {
     /// An index into the type section.
@@ -21,20 +21,20 @@ pub const PAGE_BYTES: u32 = 0x1_0000;
 #[derive(Clone, Debug, Default)]
 pub struct Module {
     /// Function types.
-    pub types: TypedVec<TypeIndex, Signature>,
+    pub types: TypedVec<TypeIndex, FunctionType>,
     /// Functions, imports first.
     pub functions: TypedVec<Function, FuncDecl>,
     /// The linear memory.
     pub memory: Option<MemoryDecl>,
-    /// The table.
-    pub table: Option<TableDecl>,
+    /// Tables.
+    pub tables: TypedVec<Table, TableDecl>,
     /// Globals.
     pub globals: TypedVec<Global, GlobalDecl>,
     /// Exports in section order.
     pub exports: Vec<Export>,
     /// The start function.
     pub start: Option<Function>,
-    /// Active element segments in section order.
+    /// Element segments in section order.
     pub elements: Vec<Element>,
     /// Active data segments in section order.
     pub data: Vec<Data>,
@@ -72,7 +72,7 @@ pub enum Code {
 pub struct Body {
     /// Byte range in the module: locals and instructions.
     pub range: Range<u32>,
-    /// Types of all locals, parameters first.
+    /// Types of all locals, parameters first, as SSA has them.
     pub locals: Vec<Type>,
     /// Instructions, the function's own `end` last.
     pub insts: Vec<Inst>,
@@ -105,22 +105,48 @@ impl MemoryDecl {
     }
 }
 
-/// The table. No supported instruction changes it.
+/// A table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TableDecl {
-    /// Number of entries.
-    pub entries: u32,
+    /// The type of its entries, a reference.
+    pub ty: ValueType,
+    /// Entries at instantiation.
+    pub initial: u32,
+    /// The declared maximum.
+    pub maximum: Option<u32>,
+    /// Entries set aside; `table.grow` fails beyond. Equals `initial` unless it `grows`.
+    pub reserve: u32,
+    /// Whether some function changes its entries.
+    pub changes: bool,
+    /// Whether some function contains `table.grow`, so that the size is a variable.
+    pub grows: bool,
+}
+
+impl TableDecl {
+    /// Whether it is in RAM.
+    pub fn is_variable(&self) -> bool {
+        self.changes || self.grows
+    }
 }
 
 /// A global.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct GlobalDecl {
     /// Its type.
-    pub ty: Type,
+    pub ty: ValueType,
     /// Whether `global.set` may change it; then it has a cell in the instance.
     pub mutable: bool,
     /// Its initial value.
-    pub initial: u64,
+    pub initial: Initial,
+}
+
+/// An initial value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Initial {
+    /// These bits. A null reference is 0.
+    Bits(u64),
+    /// A reference to a function.
+    Function(Function),
 }
 
 /// An export.
@@ -139,19 +165,37 @@ pub enum ExportKind {
     Function(Function),
     /// The memory.
     Memory,
-    /// The table.
-    Table,
+    /// A table.
+    Table(Table),
     /// A global.
     Global(Global),
 }
 
-/// An active element segment.
+/// An element segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Element {
-    /// First table entry it fills.
-    pub offset: u32,
-    /// The functions.
-    pub functions: Vec<Function>,
+    /// What instantiation does with it.
+    pub mode: ElementMode,
+    /// The type of its references.
+    pub ty: ValueType,
+    /// The references; `None` is null.
+    pub items: Vec<Option<Function>>,
+}
+
+/// What instantiation does with an element segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ElementMode {
+    /// It fills a table.
+    Active {
+        /// The table.
+        table: Table,
+        /// The first entry it fills.
+        offset: u32,
+    },
+    /// Nothing.
+    Passive,
+    /// It only says what functions are referenced.
+    Declared,
 }
 
 /// An active data segment.
@@ -189,9 +233,36 @@ impl Module {
         }
     }
 
-    /// The signature of a function.
-    pub fn signature(&self, function: Function) -> &Signature {
+    /// Takes note of what an instruction does to tables.
+    pub fn note_table(&mut self, inst: &Inst) {
+        match inst {
+            Inst::TableSet(table) => self.tables[*table].changes = true,
+            Inst::TableGrow(table) => self.tables[*table].grows = true,
+            _ => {}
+        }
+    }
+
+    /// The type of a function.
+    pub fn function_type(&self, function: Function) -> &FunctionType {
         &self.types[self.functions[function].ty]
+    }
+
+    /// The functions that references name, which have descriptors, in index order.
+    pub fn referenced(&self) -> BTreeSet<Function> {
+        let items = self.elements.iter().flat_map(|element| element.items.iter().copied().flatten());
+        let initial = self.globals.values().filter_map(|global| match global.initial {
+            Initial::Function(function) => Some(function),
+            Initial::Bits(_) => None,
+        });
+        let bodies = self.functions.values().filter_map(|function| match &function.code {
+            Code::Body(body) => Some(&body.insts),
+            Code::Import { .. } => None,
+        });
+        let code = bodies.flatten().filter_map(|inst| match inst {
+            Inst::RefFunc(function) => Some(*function),
+            _ => None,
+        });
+        items.chain(initial).chain(code).collect()
     }
 
     /// The number of imported functions, which come first.

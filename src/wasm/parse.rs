@@ -16,24 +16,29 @@ use wasmparser::{
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, PAGE_BYTES, TableDecl,
-    TypeIndex,
+    Body, Code, Data, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Initial, MemoryDecl, Module,
+    PAGE_BYTES, TableDecl, TypeIndex,
 };
 use super::names;
+use super::types::{FunctionType, ValueType};
 use crate::config::Config;
 use crate::entity::Entity;
 use crate::error::Error;
-use crate::ir::func::Signature;
-use crate::ir::op::{Function, Global};
+use crate::ir::op::{Function, Global, Table};
 
 /// The proposals in scope. Floats are in so that a float operator is reported by name.
 const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::MUTABLE_GLOBAL)
     .union(WasmFeatures::SIGN_EXTENSION)
-    .union(WasmFeatures::MULTI_VALUE);
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::REFERENCE_TYPES);
 
-/// Most entries of a table: 8 MiB, more than any board has. The validator instantiates no larger one.
+/// Most entries of a table: 4 MiB, more than any board has. The validator instantiates no larger one.
 const TABLE_ENTRIES_MAX: u32 = 1 << 20;
+
+/// A growing table whose maximum is not small has room for this many entries, without being asked.
+const TABLE_ENTRIES_DEFAULT: u32 = 1024;
 
 /// A declared maximum up to this many pages is reserved without being asked for.
 const SMALL_PAGES: u32 = 16;
@@ -91,6 +96,8 @@ struct Builder {
     names: BTreeMap<u32, String>,
     memory_grows: bool,
     memory_offset: u64,
+    /// Where each table is declared.
+    table_offsets: Vec<u64>,
 }
 
 impl Builder {
@@ -124,7 +131,10 @@ impl Builder {
                 }
                 Ok(())
             }
-            Payload::Version { .. } | Payload::CodeSectionStart { .. } | Payload::End(_) => Ok(()),
+            Payload::Version { .. }
+            | Payload::DataCountSection { .. }
+            | Payload::CodeSectionStart { .. }
+            | Payload::End(_) => Ok(()),
             other => {
                 let offset = other.as_section().map(|(_, range)| range.start);
                 Err(Error::unsupported(offset, "this section is not supported", REMEDY))
@@ -140,7 +150,7 @@ impl Builder {
                 types.iter().map(|ty| decode::value_type(*ty, offset)).collect::<Result<Vec<_>, _>>()
             };
             let (params, results) = (convert(ty.params())?, convert(ty.results())?);
-            self.module.types.push(Signature { params, results });
+            self.module.types.push(FunctionType { params, results });
         }
         Ok(())
     }
@@ -183,12 +193,20 @@ impl Builder {
                 let message = "a table with an initial value is not supported";
                 return Err(Error::unsupported(offset, message, REMEDY));
             }
-            let entries = u32::try_from(table.ty.initial).ok().filter(|entries| *entries <= TABLE_ENTRIES_MAX);
-            let entries = entries.ok_or_else(|| {
+            let initial = u32::try_from(table.ty.initial).ok().filter(|entries| *entries <= TABLE_ENTRIES_MAX);
+            let initial = initial.ok_or_else(|| {
                 let message = format!("the table has {} entries, at most {TABLE_ENTRIES_MAX} fit", table.ty.initial);
                 Error::too_big(offset, message, "make it smaller")
             })?;
-            self.module.table = Some(TableDecl { entries });
+            self.table_offsets.push(offset);
+            self.module.tables.push(TableDecl {
+                ty: decode::reference_type(table.ty.element_type, offset)?,
+                initial,
+                maximum: table.ty.maximum.map(|entries| u32::try_from(entries).unwrap_or(u32::MAX)),
+                reserve: initial,
+                changes: false,
+                grows: false,
+            });
         }
         Ok(())
     }
@@ -216,7 +234,7 @@ impl Builder {
         for global in reader.into_iter_with_offsets() {
             let (offset, global) = global.map_err(malformed)?;
             let ty = decode::value_type(global.ty.content_type, offset)?;
-            let initial = constant(&global.init_expr)?;
+            let initial = self.constant(&global.init_expr)?;
             self.module.globals.push(GlobalDecl { ty, mutable: global.ty.mutable, initial });
         }
         Ok(())
@@ -228,7 +246,7 @@ impl Builder {
             let kind = match export.kind {
                 ExternalKind::Func => ExportKind::Function(Function(export.index)),
                 ExternalKind::Memory => ExportKind::Memory,
-                ExternalKind::Table => ExportKind::Table,
+                ExternalKind::Table => ExportKind::Table(Table(export.index)),
                 ExternalKind::Global => ExportKind::Global(Global(export.index)),
                 ExternalKind::Tag | ExternalKind::FuncExact => {
                     let message = format!("the export `{}` is not supported", export.name);
@@ -243,18 +261,67 @@ impl Builder {
     fn elements(&mut self, reader: wasmparser::ElementSectionReader) -> Result<(), Error> {
         for element in reader.into_iter_with_offsets() {
             let (offset, element) = element.map_err(malformed)?;
-            let (ElementKind::Active { offset_expr, .. }, ElementItems::Functions(functions)) =
-                (element.kind, element.items)
-            else {
-                let message = "only active element segments of functions are supported";
-                return Err(Error::unsupported(offset, message, REMEDY));
+            let mode = match element.kind {
+                ElementKind::Active { table_index, offset_expr } => {
+                    let table = Table(table_index.unwrap_or(0));
+                    ElementMode::Active { table, offset: self.constant_bits(&offset_expr)? as u32 }
+                }
+                ElementKind::Passive => ElementMode::Passive,
+                ElementKind::Declared => ElementMode::Declared,
             };
-            let first = constant(&offset_expr)? as u32;
-            let functions = functions.into_iter().map(|f| f.map(Function).map_err(malformed));
-            let functions = functions.collect::<Result<Vec<_>, _>>()?;
-            self.module.elements.push(Element { offset: first, functions });
+            let (ty, items) = match element.items {
+                ElementItems::Functions(functions) => {
+                    let functions = functions.into_iter().map(|f| f.map(|f| Some(Function(f))).map_err(malformed));
+                    (ValueType::FuncRef, functions.collect::<Result<Vec<_>, _>>()?)
+                }
+                ElementItems::Expressions(ty, expressions) => {
+                    let items = expressions.into_iter().map(|item| self.reference(&item.map_err(malformed)?));
+                    (decode::reference_type(ty, offset)?, items.collect::<Result<Vec<_>, _>>()?)
+                }
+            };
+            self.module.elements.push(Element { mode, ty, items });
         }
         Ok(())
+    }
+
+    /// The reference that a constant expression gives; `None` is null.
+    fn reference(&self, expr: &ConstExpr) -> Result<Option<Function>, Error> {
+        match self.constant(expr)? {
+            Initial::Function(function) => Ok(Some(function)),
+            Initial::Bits(_) => Ok(None),
+        }
+    }
+
+    /// The number that a constant expression gives.
+    fn constant_bits(&self, expr: &ConstExpr) -> Result<u64, Error> {
+        match self.constant(expr)? {
+            Initial::Bits(bits) => Ok(bits),
+            Initial::Function(_) => unreachable!("validation gives offsets a type of numbers"),
+        }
+    }
+
+    /// The value of a constant expression: one constant instruction and `end`.
+    fn constant(&self, expr: &ConstExpr) -> Result<Initial, Error> {
+        let mut reader = expr.get_operators_reader();
+        let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
+        let value = match operator {
+            Operator::I32Const { value } => Initial::Bits(u64::from(value as u32)),
+            Operator::I64Const { value } => Initial::Bits(value as u64),
+            Operator::RefNull { .. } => Initial::Bits(0),
+            Operator::RefFunc { function_index } => Initial::Function(Function(function_index)),
+            Operator::GlobalGet { global_index } => self.module.globals[Global(global_index)].initial,
+            _ => {
+                let message = "only constants are supported as initial values";
+                return Err(Error::unsupported(offset, message, REMEDY));
+            }
+        };
+        match reader.read_with_offset().map_err(malformed)? {
+            (Operator::End, _) => Ok(value),
+            (_, offset) => {
+                let message = "only a single constant is supported as an initial value";
+                Err(Error::unsupported(offset, message, REMEDY))
+            }
+        }
     }
 
     fn data(&mut self, reader: wasmparser::DataSectionReader) -> Result<(), Error> {
@@ -264,7 +331,7 @@ impl Builder {
                 let message = "only active data segments are supported";
                 return Err(Error::unsupported(offset, message, REMEDY));
             };
-            let first = constant(&offset_expr)? as u32;
+            let first = self.constant_bits(&offset_expr)? as u32;
             self.module.data.push(Data { offset: first, bytes: data.data.to_vec() });
         }
         Ok(())
@@ -272,12 +339,12 @@ impl Builder {
 
     fn body(&mut self, reader: &FunctionBody) -> Result<(), Error> {
         let ty = self.declared.pop_front().expect("validation counts bodies");
-        let mut locals = self.module.types[ty].params.clone();
+        let mut locals = self.module.types[ty].signature().params;
         let mut groups = reader.get_locals_reader().map_err(malformed)?;
         for _ in 0..groups.get_count() {
             let offset = groups.original_position();
             let (count, ty) = groups.read().map_err(malformed)?;
-            let ty = decode::value_type(ty, offset)?;
+            let ty = decode::value_type(ty, offset)?.carrier();
             locals.extend(std::iter::repeat_n(ty, count as usize));
         }
         let (mut insts, mut offsets) = (Vec::new(), Vec::new());
@@ -285,6 +352,7 @@ impl Builder {
             let (operator, offset) = operator.map_err(malformed)?;
             let inst = decode::inst(&operator, offset, &self.module.types)?;
             self.memory_grows |= inst == Inst::MemoryGrow;
+            self.module.note_table(&inst);
             insts.push(inst);
             offsets.push(offset as u32);
         }
@@ -300,6 +368,9 @@ impl Builder {
         if let Some(memory) = &mut self.module.memory {
             memory.grows = self.memory_grows;
             memory.reserve_pages = reserve_pages(memory, config, self.memory_offset)?;
+        }
+        for (table, offset) in self.module.tables.values_mut().zip(&self.table_offsets) {
+            table.reserve = reserve_entries(table, config, *offset)?;
         }
         Ok(self.module)
     }
@@ -324,6 +395,19 @@ impl Builder {
     }
 }
 
+/// Entries to set aside for a table.
+fn reserve_entries(table: &TableDecl, config: &Config, offset: u64) -> Result<u32, Error> {
+    let limit = config.table_max.unwrap_or(TABLE_ENTRIES_DEFAULT.max(table.initial));
+    if limit < table.initial {
+        let message = format!("a table starts with {} entries, more than the limit allows", table.initial);
+        return Err(Error::too_big(offset, message, "raise --table-max or declare a smaller table"));
+    }
+    match table.grows {
+        true => Ok(limit.min(table.maximum.unwrap_or(u32::MAX)).clamp(table.initial, TABLE_ENTRIES_MAX)),
+        false => Ok(table.initial),
+    }
+}
+
 /// Pages to set aside for a memory.
 fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u32, Error> {
     let initial = memory.initial_pages;
@@ -342,27 +426,6 @@ fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u3
         None => initial,
     };
     Ok(wanted.clamp(initial, PAGES_MAX))
-}
-
-/// The value of a constant expression: one constant instruction and `end`.
-fn constant(expr: &ConstExpr) -> Result<u64, Error> {
-    let mut reader = expr.get_operators_reader();
-    let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
-    let value = match operator {
-        Operator::I32Const { value } => u64::from(value as u32),
-        Operator::I64Const { value } => value as u64,
-        _ => {
-            let message = "only integer constants are supported as initial values";
-            return Err(Error::unsupported(offset, message, REMEDY));
-        }
-    };
-    match reader.read_with_offset().map_err(malformed)? {
-        (Operator::End, _) => Ok(value),
-        (_, offset) => {
-            let message = "only a single constant is supported as an initial value";
-            Err(Error::unsupported(offset, message, REMEDY))
-        }
-    }
 }
 
 #[cfg(test)]
