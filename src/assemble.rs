@@ -71,7 +71,7 @@ pub fn run(
         functions,
         imports: imports(module),
         exports: exports(module),
-        memory: memory(module),
+        memories: memories(module),
         instance_bytes: info.instance_bytes(),
         descriptors: descriptors(module),
         tables,
@@ -97,7 +97,7 @@ fn imports(module: &Module) -> Vec<Import> {
 fn exports(module: &Module) -> Vec<Export> {
     let functions = module.exports.iter().filter_map(|export| match export.kind {
         ExportKind::Function(function) => Some((export, function)),
-        ExportKind::Memory | ExportKind::Table(_) | ExportKind::Global(_) => None,
+        ExportKind::Memory(_) | ExportKind::Table(_) | ExportKind::Global(_) => None,
     });
     functions
         .map(|(export, function)| {
@@ -121,12 +121,15 @@ fn value_type(ty: ValueType) -> Type {
     }
 }
 
-fn memory(module: &Module) -> Option<Memory> {
-    let exported = module.exports.iter().any(|export| export.kind == ExportKind::Memory);
-    module.memory.map(|memory| Memory {
-        reserve_bytes: memory.reserve_bytes(),
-        visibility: if exported { Visibility::Exported } else { Visibility::Private },
-    })
+fn memories(module: &Module) -> Vec<Memory> {
+    let is_exported = |memory| module.exports.iter().any(|export| export.kind == ExportKind::Memory(memory));
+    let declared = module.memories.iter();
+    declared
+        .map(|(index, memory)| Memory {
+            reserve_bytes: memory.reserve_bytes(),
+            visibility: if is_exported(index) { Visibility::Exported } else { Visibility::Private },
+        })
+        .collect()
 }
 
 fn descriptors(module: &Module) -> Vec<Descriptor> {
@@ -163,13 +166,14 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
     if outside.is_some() {
         return instantiation;
     }
-    let bytes = module.memory.map_or(0, |memory| u64::from(memory.initial_bytes()));
     for (number, data) in (0..).zip(&module.data) {
+        let bytes = u64::from(module.memories[data.memory].initial_bytes());
         if u64::from(data.offset) + data.bytes.len() as u64 > bytes {
             instantiation.outside = Some(Outside::Data(number));
             return instantiation;
         }
-        instantiation.segments.push(Segment { offset: data.offset, bytes: data.bytes.clone() });
+        let segment = Segment { memory: data.memory.0, offset: data.offset, bytes: data.bytes.clone() };
+        instantiation.segments.push(segment);
     }
     instantiation.start = module.start.map(|function| function.0);
     instantiation
@@ -178,8 +182,8 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
 /// Words of the instance that are not zero at the start.
 fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, CellValue)> {
     let mut words = Vec::new();
-    if let Some(memory) = module.memory.filter(|memory| memory.grows) {
-        words.push((crate::lower::module::LENGTH_OFFSET, CellValue::Number(memory.initial_bytes())));
+    for (index, memory) in module.memories.iter().filter(|(_, memory)| memory.grows) {
+        words.push((info.length(index), CellValue::Number(memory.initial_bytes())));
     }
     for (index, table) in module.tables.iter().filter(|(_, table)| table.grows) {
         words.push((info.size(index), CellValue::Number(table.initial)));

@@ -1,7 +1,7 @@
 //! `NAME_init`: the code that instantiates the module (Wasm core spec, 4.5.4).
 //!
-//! Requires: each segment lies inside the memory; each cell inside the instance region.
-//! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memory, tables and
+//! Requires: each segment lies inside its memory; each cell inside the instance region.
+//! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memories, tables and
 //! instance, writes cells, table entries and segments in order, then calls the start function and returns; if a
 //! segment is out of bounds, it traps behind the writes before it. It follows AAPCS.
 //!
@@ -43,8 +43,9 @@ pub fn run(program: &Program) -> Function {
         let saved = |register, below| FrameStep { at, rule: FrameRule::Saved { register, below } };
         frame.extend([FrameStep { at, rule: FrameRule::Depth(8) }, saved(4, 8), saved(14, 4)]);
     }
-    let memory_bytes = program.memory.map_or(0, |memory| memory.reserve_bytes);
-    zero(&mut asm, Symbol::Memory(0), memory_bytes);
+    for (index, memory) in (0..).zip(&program.memories) {
+        zero(&mut asm, Symbol::Memory(index), memory.reserve_bytes);
+    }
     for (index, table) in (0..).zip(&program.tables) {
         if let TableHome::Ram(_) = table.home {
             zero(&mut asm, Symbol::Table(index), table.bytes());
@@ -181,7 +182,7 @@ fn copy_segments(asm: &mut Assembler, segments: &[Segment]) {
     }
     asm.address(R1, Symbol::Data);
     for segment in segments.iter().filter(|segment| !segment.bytes.is_empty()) {
-        asm.address(R0, Symbol::Memory(0));
+        asm.address(R0, Symbol::Memory(segment.memory));
         move_up(asm, segment.offset);
         let bytes = segment.bytes.len() as u32;
         if bytes >= 4 {

@@ -160,12 +160,12 @@ fn define_regions(unit: &mut Unit, program: &Program) {
         let id = unit.add_zeroed(format!(".bss.{name}.instance"), 8, program.instance_bytes);
         define_object(unit, Symbol::Instance, format!("{name}.instance"), id);
     }
-    if let Some(memory) = program.memory {
-        let id = unit.add_zeroed(format!(".bss.{name}.memory"), 8, memory.reserve_bytes);
-        define_object(unit, Symbol::Memory(0), format!("{name}.memory0"), id);
+    for (index, memory) in (0..).zip(&program.memories) {
+        let id = unit.add_zeroed(format!(".bss.{name}.memory{index}"), 8, memory.reserve_bytes);
+        define_object(unit, Symbol::Memory(index), format!("{name}.memory{index}"), id);
         if memory.visibility == Visibility::Exported {
             unit.add_symbol(SymbolEntry {
-                name: format!("{name}_memory"),
+                name: names::exported_memory(name, index),
                 binding: Binding::Global,
                 kind: SymbolKind::Object,
                 place: Some((id, 0)),

@@ -20,9 +20,9 @@ pub struct Program {
     pub imports: Vec<Import>,
     /// The exported functions, in the module's order.
     pub exports: Vec<Export>,
-    /// Linear memory 0.
-    pub memory: Option<Memory>,
-    /// Bytes of the region of globals and memory length.
+    /// Linear memories.
+    pub memories: Vec<Memory>,
+    /// Bytes of the region of globals and memory lengths.
     pub instance_bytes: u32,
     /// The descriptors of functions that references name.
     pub descriptors: Vec<Descriptor>,
@@ -240,7 +240,7 @@ impl Table {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Instantiation {
     /// Words of the instance region that are not zero at the start: offset and value, the
-    /// memory's length included.
+    /// lengths of memories and tables included.
     pub cells: Vec<(u32, CellValue)>,
     /// The active data segments that lie in bounds, in order, up to the first that does not.
     pub segments: Vec<Segment>,
@@ -290,7 +290,9 @@ impl fmt::Display for Outside {
 /// An active data segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Segment {
-    /// Where it goes in memory 0.
+    /// The memory that it goes to.
+    pub memory: u32,
+    /// Where it goes there.
     pub offset: u32,
     /// What goes there.
     pub bytes: Vec<u8>,

@@ -167,11 +167,11 @@ impl Translator<'_> {
                 let ty = self.module.globals[global].ty.carrier();
                 self.effect(Op::GlobalSet(global, ty), vec![value]);
             }
-            Inst::Load(access, offset, widen) => self.load(*access, *offset, *widen),
-            Inst::Store(access, offset) => self.store(*access, *offset),
-            Inst::StoreLow(access, offset) => self.store_low(*access, *offset),
-            Inst::MemorySize => self.memory_size(),
-            Inst::MemoryGrow => self.memory_grow(),
+            Inst::Load(access, place, widen) => self.load(*access, *place, *widen),
+            Inst::Store(access, place) => self.store(*access, *place),
+            Inst::StoreLow(access, place) => self.store_low(*access, *place),
+            Inst::MemorySize(memory, unit_log2) => self.memory_size(*memory, *unit_log2),
+            Inst::MemoryGrow(memory) => self.memory_grow(*memory),
             Inst::RefFunc(function) => self.result(Op::FunctionRef(*function), vec![]),
             Inst::TableGet(table) => self.table_get(*table),
             Inst::TableSet(table) => self.table_set(*table),

@@ -4,10 +4,19 @@
 //! total. Numeric instructions are already named by the IR operator that computes them.
 
 use crate::ir::func::Signature;
-use crate::ir::op::{Access, Function, Op, Table, Type};
+use crate::ir::op::{Access, Function, Memory, Op, Table, Type};
 
 /// What a block takes from the operand stack and leaves on it.
 pub type BlockType = Signature;
+
+/// Where an access goes, beside its index.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The memory.
+    pub memory: Memory,
+    /// The constant offset.
+    pub offset: u32,
+}
 
 /// An instruction (core spec, 2.4).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,16 +61,17 @@ pub enum Inst {
     GlobalGet(u32),
     /// `global.set`.
     GlobalSet(u32),
-    /// A load: bytes touched, constant offset, and the operator that widens the result to `i64`.
-    Load(Access, u32, Option<Op>),
-    /// A store of the operand itself: bytes touched, constant offset.
-    Store(Access, u32),
-    /// A store of the low bits of an `i64` operand: bytes touched, constant offset.
-    StoreLow(Access, u32),
-    /// `memory.size`.
-    MemorySize,
+    /// A load: bytes touched, where, and the operator that widens the result to `i64`.
+    Load(Access, Place, Option<Op>),
+    /// A store of the operand itself: bytes touched, where.
+    Store(Access, Place),
+    /// A store of the low bits of an `i64` operand: bytes touched, where.
+    StoreLow(Access, Place),
+    /// `memory.size`, in units of two to this power of bytes: the page of the memory that the
+    /// instruction was validated with.
+    MemorySize(Memory, u8),
     /// `memory.grow`.
-    MemoryGrow,
+    MemoryGrow(Memory),
     /// `ref.func`.
     RefFunc(Function),
     /// `table.get`.

@@ -12,10 +12,10 @@ use std::borrow::Cow;
 
 use crate::error::Error;
 
-pub use inst::{BlockType, Inst};
+pub use inst::{BlockType, Inst, Place};
 pub use module::{
     Body, Code, Data, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Initial, MemoryDecl, Module,
-    PAGE_BYTES, TableDecl, TypeIndex,
+    TableDecl, TypeIndex,
 };
 pub use parse::parse;
 pub use types::{FunctionType, ValueType};

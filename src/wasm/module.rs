@@ -7,15 +7,12 @@ use super::inst::Inst;
 use super::types::{FunctionType, ValueType};
 use crate::entity;
 use crate::entity::TypedVec;
-use crate::ir::op::{Function, Global, Table, Type};
+use crate::ir::op::{Function, Global, Memory, Table, Type};
 
 entity! {
     /// An index into the type section.
     TypeIndex, "type";
 }
-
-/// Bytes in a page of linear memory (core spec, 4.2.8).
-pub const PAGE_BYTES: u32 = 0x1_0000;
 
 /// A module.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +21,8 @@ pub struct Module {
     pub types: TypedVec<TypeIndex, FunctionType>,
     /// Functions, imports first.
     pub functions: TypedVec<Function, FuncDecl>,
-    /// The linear memory.
-    pub memory: Option<MemoryDecl>,
+    /// Linear memories.
+    pub memories: TypedVec<Memory, MemoryDecl>,
     /// Tables.
     pub tables: TypedVec<Table, TableDecl>,
     /// Globals.
@@ -80,9 +77,11 @@ pub struct Body {
     pub offsets: Vec<u32>,
 }
 
-/// The linear memory.
+/// A linear memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MemoryDecl {
+    /// Bytes of a page, as a power of two.
+    pub page_log2: u8,
     /// Pages at instantiation.
     pub initial_pages: u32,
     /// The declared maximum.
@@ -96,12 +95,12 @@ pub struct MemoryDecl {
 impl MemoryDecl {
     /// Bytes at instantiation.
     pub fn initial_bytes(&self) -> u32 {
-        self.initial_pages * PAGE_BYTES
+        self.initial_pages << self.page_log2
     }
 
     /// Bytes set aside.
     pub fn reserve_bytes(&self) -> u32 {
-        self.reserve_pages * PAGE_BYTES
+        self.reserve_pages << self.page_log2
     }
 }
 
@@ -163,8 +162,8 @@ pub struct Export {
 pub enum ExportKind {
     /// A function.
     Function(Function),
-    /// The memory.
-    Memory,
+    /// A memory.
+    Memory(Memory),
     /// A table.
     Table(Table),
     /// A global.
@@ -201,6 +200,8 @@ pub enum ElementMode {
 /// An active data segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Data {
+    /// The memory that it fills.
+    pub memory: Memory,
     /// First byte of memory it fills.
     pub offset: u32,
     /// The bytes.

@@ -17,34 +17,37 @@ use super::decode;
 use super::inst::Inst;
 use super::module::{
     Body, Code, Data, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Initial, MemoryDecl, Module,
-    PAGE_BYTES, TableDecl, TypeIndex,
+    TableDecl, TypeIndex,
 };
 use super::names;
 use super::types::{FunctionType, ValueType};
 use crate::config::Config;
 use crate::entity::Entity;
 use crate::error::Error;
-use crate::ir::op::{Function, Global, Table};
+use crate::ir::op::{Function, Global, Memory, Table};
 
 /// The proposals in scope. Floats are in so that a float operator is reported by name.
 const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::MUTABLE_GLOBAL)
     .union(WasmFeatures::SIGN_EXTENSION)
     .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::BULK_MEMORY)
     .union(WasmFeatures::REFERENCE_TYPES);
 
 /// Most entries of a table: 4 MiB, more than any board has. The validator instantiates no larger one.
 const TABLE_ENTRIES_MAX: u32 = 1 << 20;
 
-/// A growing table whose maximum is not small has room for this many entries, without being asked.
+/// A growing table has room for this many entries, or for its declared maximum if that is less, without
+/// being asked.
 const TABLE_ENTRIES_DEFAULT: u32 = 1024;
 
-/// A declared maximum up to this many pages is reserved without being asked for.
-const SMALL_PAGES: u32 = 16;
+/// A declared maximum up to this many bytes is reserved without being asked for.
+const SMALL_BYTES: u32 = 1 << 20;
 
-/// Most pages whose length in bytes fits in a 32-bit word.
-const PAGES_MAX: u32 = u32::MAX / PAGE_BYTES;
+/// A page where none is declared (core spec, 4.2.8), as a power of two.
+const PAGE_LOG2: u8 = 16;
 
 /// What a user can do about a construct that is missing here.
 const REMEDY: &str = "restrict the producer to WebAssembly 1.0 with sign extension";
@@ -94,8 +97,8 @@ struct Builder {
     /// Types of functions whose bodies have not been read.
     declared: std::collections::VecDeque<TypeIndex>,
     names: BTreeMap<u32, String>,
-    memory_grows: bool,
-    memory_offset: u64,
+    /// Where each memory is declared.
+    memory_offsets: Vec<u64>,
     /// Where each table is declared.
     table_offsets: Vec<u64>,
 }
@@ -214,13 +217,15 @@ impl Builder {
     fn memories(&mut self, reader: wasmparser::MemorySectionReader) -> Result<(), Error> {
         for memory in reader.into_iter_with_offsets() {
             let (offset, memory) = memory.map_err(malformed)?;
-            let initial_pages = u32::try_from(memory.initial).unwrap_or(u32::MAX);
-            if initial_pages > PAGES_MAX {
+            let page_log2 = memory.page_size_log2.map_or(PAGE_LOG2, |log2| log2 as u8);
+            let initial_pages = u32::try_from(memory.initial).ok().filter(|pages| *pages <= u32::MAX >> page_log2);
+            let Some(initial_pages) = initial_pages else {
                 let message = "a memory of 4 GiB does not fit the target's address space";
                 return Err(Error::too_big(offset, message, "declare a smaller memory"));
-            }
-            self.memory_offset = offset;
-            self.module.memory = Some(MemoryDecl {
+            };
+            self.memory_offsets.push(offset);
+            self.module.memories.push(MemoryDecl {
+                page_log2,
                 initial_pages,
                 maximum_pages: memory.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
                 reserve_pages: initial_pages,
@@ -245,7 +250,7 @@ impl Builder {
             let (offset, export) = export.map_err(malformed)?;
             let kind = match export.kind {
                 ExternalKind::Func => ExportKind::Function(Function(export.index)),
-                ExternalKind::Memory => ExportKind::Memory,
+                ExternalKind::Memory => ExportKind::Memory(Memory(export.index)),
                 ExternalKind::Table => ExportKind::Table(Table(export.index)),
                 ExternalKind::Global => ExportKind::Global(Global(export.index)),
                 ExternalKind::Tag | ExternalKind::FuncExact => {
@@ -327,12 +332,13 @@ impl Builder {
     fn data(&mut self, reader: wasmparser::DataSectionReader) -> Result<(), Error> {
         for data in reader.into_iter_with_offsets() {
             let (offset, data) = data.map_err(malformed)?;
-            let DataKind::Active { offset_expr, .. } = data.kind else {
+            let DataKind::Active { memory_index, offset_expr } = data.kind else {
                 let message = "only active data segments are supported";
                 return Err(Error::unsupported(offset, message, REMEDY));
             };
             let first = self.constant_bits(&offset_expr)? as u32;
-            self.module.data.push(Data { offset: first, bytes: data.data.to_vec() });
+            let memory = Memory(memory_index);
+            self.module.data.push(Data { memory, offset: first, bytes: data.data.to_vec() });
         }
         Ok(())
     }
@@ -350,8 +356,10 @@ impl Builder {
         let (mut insts, mut offsets) = (Vec::new(), Vec::new());
         for operator in reader.get_operators_reader().map_err(malformed)?.into_iter_with_offsets() {
             let (operator, offset) = operator.map_err(malformed)?;
-            let inst = decode::inst(&operator, offset, &self.module.types)?;
-            self.memory_grows |= inst == Inst::MemoryGrow;
+            let inst = decode::inst(&operator, offset, &self.module)?;
+            if let Inst::MemoryGrow(memory) = inst {
+                self.module.memories[memory].grows = true;
+            }
             self.module.note_table(&inst);
             insts.push(inst);
             offsets.push(offset as u32);
@@ -365,9 +373,8 @@ impl Builder {
     fn finish(mut self, config: &Config) -> Result<Module, Error> {
         assert!(self.declared.is_empty(), "validation counts bodies");
         self.name_functions();
-        if let Some(memory) = &mut self.module.memory {
-            memory.grows = self.memory_grows;
-            memory.reserve_pages = reserve_pages(memory, config, self.memory_offset)?;
+        for (memory, offset) in self.module.memories.values_mut().zip(&self.memory_offsets) {
+            memory.reserve_pages = reserve_pages(memory, config, *offset)?;
         }
         for (table, offset) in self.module.tables.values_mut().zip(&self.table_offsets) {
             table.reserve = reserve_entries(table, config, *offset)?;
@@ -411,7 +418,7 @@ fn reserve_entries(table: &TableDecl, config: &Config, offset: u64) -> Result<u3
 /// Pages to set aside for a memory.
 fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u32, Error> {
     let initial = memory.initial_pages;
-    let limit = config.memory_max.map(|bytes| bytes / PAGE_BYTES);
+    let limit = config.memory_max.map(|bytes| bytes >> memory.page_log2);
     if limit.is_some_and(|limit| limit < initial) {
         let message = format!("the memory starts with {initial} pages, more than the limit allows");
         return Err(Error::too_big(offset, message, "raise --memory-max or declare less memory"));
@@ -419,13 +426,14 @@ fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u3
     if !memory.grows {
         return Ok(initial);
     }
-    let declared = memory.maximum_pages.unwrap_or(PAGES_MAX);
+    let pages_max = u32::MAX >> memory.page_log2;
+    let declared = memory.maximum_pages.unwrap_or(pages_max);
     let wanted = match limit {
         Some(limit) => limit.min(declared),
-        None if declared <= SMALL_PAGES => declared,
+        None if declared <= SMALL_BYTES >> memory.page_log2 => declared,
         None => initial,
     };
-    Ok(wanted.clamp(initial, PAGES_MAX))
+    Ok(wanted.clamp(initial, pages_max))
 }
 
 #[cfg(test)]
@@ -457,7 +465,6 @@ mod tests {
             ("(module (func return_call 0))", "tail-call"),
             ("(module (table 1 externref))", "reference-types"),
             ("(module (memory 1 1 shared))", "threads"),
-            ("(module (memory 1) (memory 1))", "multiple memories"),
             ("(module (func (drop (i32.trunc_sat_f32_s (f32.const 0)))))", "saturating-float-to-int"),
         ] {
             let error = refused(text);
@@ -491,16 +498,22 @@ mod tests {
         let reserve = |text: &str, memory_max: Option<u32>| {
             let bytes = wat::parse_str(text).expect("text assembles");
             let config = Config { memory_max, ..Config::default() };
-            parse(&bytes, &config).map(|module| module.memory.expect("a memory").reserve_pages)
+            parse(&bytes, &config).map(|module| module.memories[Memory(0)].reserve_pages)
         };
         let grows = "(module (memory 1 8) (func (drop (memory.grow (i32.const 1)))))";
         let endless = "(module (memory 1) (func (drop (memory.grow (i32.const 1)))))";
         assert_eq!(reserve("(module (memory 2 8))", None), Ok(2));
         assert_eq!(reserve(grows, None), Ok(8));
         assert_eq!(reserve(endless, None), Ok(1));
-        assert_eq!(reserve(endless, Some(3 * PAGE_BYTES)), Ok(3));
-        assert_eq!(reserve(grows, Some(100 * PAGE_BYTES)), Ok(8));
+        assert_eq!(reserve(endless, Some(3 << PAGE_LOG2)), Ok(3));
+        assert_eq!(reserve(grows, Some(100 << PAGE_LOG2)), Ok(8));
         assert!(matches!(reserve(grows, Some(100)), Err(Error::TooBig(_))));
+        let bytes = "(module (memory 100 2000000 (pagesize 1)) (func (drop (memory.grow (i32.const 1)))))";
+        assert_eq!(reserve(bytes, None), Ok(100));
+        assert_eq!(reserve(bytes, Some(3000)), Ok(3000));
+        assert_eq!(reserve(&bytes.replace("2000000", "1048576"), None), Ok(1 << 20));
+        let whole = "(module (memory 4294967295 (pagesize 1)))";
+        assert_eq!(reserve(whole, None), Ok(u32::MAX));
     }
 
     #[test]

@@ -21,13 +21,15 @@ use crate::program::{self, Place, Program};
 use crate::ranges;
 use crate::replay;
 use crate::segment::machine::region_term;
-use crate::segment::symbolic::{Constants, Extent, Regions, STACK_END_MAX, STACK_LIMIT_MAX, SourceWorld, Symbolic};
+use crate::segment::symbolic::{
+    Constants, Extent, Linear, MemoryLimits, Regions, STACK_END_MAX, STACK_LIMIT_MAX, SourceWorld, Symbolic,
+};
 use crate::segment::walk::{self, Subject, Walked};
 use crate::stack::{self, Frame};
-use crate::term::{Bounds, Function, Term32, Terms};
+use crate::term::{Bounds, Function, Terms};
 use crate::thumb::inst::Width;
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
-use crate::wasm::module::{self, Constant, Module, PAGE_BYTES};
+use crate::wasm::module::{self, Constant, Module};
 use crate::wasm::runtime;
 use crate::wasm::sem::Value;
 
@@ -320,16 +322,12 @@ fn is_padding(bytes: &[u8]) -> bool {
 fn symbolic(module: &Module, program: &Program) -> Symbolic {
     let mut terms = Terms::new();
     let regions = regions(&mut terms, program);
-    let bytes = regions.extents.get(&Base::Memory(0)).map_or(0, |extent| extent.bytes);
-    let minimum = module.memory.as_ref().map_or(0, |memory| memory.minimum * PAGE_BYTES);
-    let grows = module.grows_memory();
-    let length_bounds = Bounds { low: minimum, high: bytes, align_log2: 16 };
-    let memory_bytes = if grows { terms.fresh32_within("memory length", length_bounds) } else { terms.w32(minimum) };
+    let memories: Vec<MemoryLimits> = (0..module.memories.len()).map(|index| limits(module, program, index)).collect();
     // SP at entry is a multiple of 8, and the stack is memory: entry assumptions.
     let entry_sp = terms.region("SP at entry", Bounds { low: 0, high: STACK_END_MAX, align_log2: 3 });
     let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: STACK_LIMIT_MAX, align_log2: 0 });
     let (table_type, table_code) = table(&mut terms, program);
-    let world = world(&mut terms, module, memory_bytes);
+    let world = world(&mut terms, module, &memories);
     let constants = Constants {
         regions,
         entry_sp,
@@ -337,13 +335,19 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
         table_type,
         table_code,
         table_entries: u32::try_from(program.table.len()).expect("a table's entries fit its ELF section"),
-        grows,
-        reserve_pages: bytes / PAGE_BYTES,
-        length_bounds,
+        memories,
         global_is_constant: module.globals.iter().map(|global| !global.mutable).collect(),
         cells: program.cells.clone(),
     };
     Symbolic::new(terms, constants, Rc::new(program.clone()), world)
+}
+
+/// What does not change of a memory.
+fn limits(module: &Module, program: &Program, index: usize) -> MemoryLimits {
+    let memory = module.memories[index];
+    let bytes = program.regions.get(&Base::Memory(index as u32)).map_or(0, |region| region.bytes);
+    let length_bounds = Bounds { low: memory.minimum_bytes(), high: bytes, align_log2: u32::from(memory.page_log2) };
+    MemoryLimits { length_cell: program.lengths[index], reserve_pages: bytes >> memory.page_log2, length_bounds }
 }
 
 fn regions(terms: &mut Terms, program: &Program) -> Regions {
@@ -385,8 +389,15 @@ fn table(terms: &mut Terms, program: &Program) -> (Function, Function) {
     (of_type, of_code)
 }
 
-fn world(terms: &mut Terms, module: &Module, memory_bytes: Term32) -> SourceWorld {
-    let memory = terms.fresh_mem("memory");
+fn world(terms: &mut Terms, module: &Module, memories: &[MemoryLimits]) -> SourceWorld {
+    let memories = module.memories.iter().zip(memories).map(|(memory, limits)| Linear {
+        contents: terms.fresh_mem("memory"),
+        length: match limits.length_cell {
+            Some(_) => terms.fresh32_within("memory length", limits.length_bounds),
+            None => terms.w32(memory.minimum_bytes()),
+        },
+    });
+    let memories = memories.collect();
     let globals = module
         .globals
         .iter()
@@ -395,5 +406,5 @@ fn world(terms: &mut Terms, module: &Module, memory_bytes: Term32) -> SourceWorl
             Constant::I64(value) => Value::W64(terms.w64(value)),
         })
         .collect();
-    SourceWorld { memory, memory_bytes, globals }
+    SourceWorld { memories, globals }
 }

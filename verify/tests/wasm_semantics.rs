@@ -29,7 +29,7 @@ fn export(module: &Module, name: &str) -> u32 {
 }
 
 fn instantiate(module: &Module) -> State {
-    let instance = instantiate::run(module, 4).expect("a small table");
+    let instance = instantiate::run(module, &[4; 3]).expect("a small table");
     assert_eq!(instance.trap, None);
     instance.state
 }
@@ -65,7 +65,7 @@ fn ours(module: &Module, calls: &[(&str, Vec<Constant>)]) -> Vec<Observed> {
                     Outcome::Trapped(trap, _) => Err(trap),
                     Outcome::Stopped(stop) => panic!("{name} {arguments:?}: {stop:?}"),
                 },
-                memory: instance.state.memory.clone(),
+                memory: instance.state.memories[0].clone(),
                 globals: instance.state.globals.clone(),
             }
         })
@@ -604,11 +604,11 @@ fn a_trapping_segment_keeps_what_came_before() {
            (elem (i32.const 1) $f) (data (i32.const 0) "ab") (data (i32.const 65535) "cd")
            (data (i32.const 4) "ef"))"#,
     );
-    let instance = instantiate::run(&module, 1).unwrap();
+    let instance = instantiate::run(&module, &[1]).unwrap();
     assert_eq!(instance.trap, Some(Trap::MemoryOutOfBounds));
     assert_eq!(instance.state.table, [None, Some(0)]);
-    assert_eq!(&instance.state.memory[..6], b"ab\0\0\0\0");
-    assert_eq!(instance.state.memory[65535], 0);
+    assert_eq!(&instance.state.memories[0][..6], b"ab\0\0\0\0");
+    assert_eq!(instance.state.memories[0][65535], 0);
 }
 
 #[test]

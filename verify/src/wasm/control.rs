@@ -216,8 +216,8 @@ impl Builder<'_> {
             | Op::GlobalSet(_)
             | Op::Load(..)
             | Op::Store(..)
-            | Op::MemorySize
-            | Op::MemoryGrow
+            | Op::MemorySize(..)
+            | Op::MemoryGrow(_)
             | Op::I32Const(_)
             | Op::I64Const(_)
             | Op::I32Eqz
@@ -318,9 +318,9 @@ impl Builder<'_> {
             }
             Op::Load(load, _) => (1, vec![loaded(*load)]),
             Op::Store(..) => (2, vec![]),
-            Op::MemorySize | Op::I32Const(_) => (0, vec![I32]),
+            Op::MemorySize(..) | Op::I32Const(_) => (0, vec![I32]),
             Op::I64Const(_) => (0, vec![I64]),
-            Op::MemoryGrow | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![I32]),
+            Op::MemoryGrow(_) | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![I32]),
             Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![I32]),
             Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![I64]),
             Op::I64Binary(_) => (2, vec![I64]),

@@ -18,11 +18,8 @@ use super::control::{self, Control};
 use super::op::{self, Op};
 use super::runtime::Runtime;
 
-/// Bytes of a Wasm page.
-pub const PAGE_BYTES: u32 = 65536;
-
-/// Most pages a memory may have: one less than what 32 bits of length cannot count.
-pub const PAGES_MAX: u32 = 65535;
+/// Bytes of a Wasm page where none are declared, as a power of two.
+const PAGE_LOG2: u8 = 16;
 
 /// Why a module was refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -169,10 +166,24 @@ pub struct Table {
 /// A linear memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Memory {
-    /// Pages at instantiation, at most [`PAGES_MAX`].
+    /// Bytes of a page, as a power of two.
+    pub page_log2: u8,
+    /// Pages at instantiation, at most [`Memory::pages_max`].
     pub minimum: u32,
-    /// The limit declared, in pages; may be 65536.
+    /// The limit declared, in pages.
     pub maximum: Option<u32>,
+}
+
+impl Memory {
+    /// Bytes at instantiation.
+    pub fn minimum_bytes(&self) -> u32 {
+        self.minimum << self.page_log2
+    }
+
+    /// Most pages that it may have: 32 bits count the bytes.
+    pub fn pages_max(&self) -> u32 {
+        u32::MAX >> self.page_log2
+    }
 }
 
 /// A constant of a value type.
@@ -234,9 +245,11 @@ pub struct ElementSegment {
     pub functions: Vec<u32>,
 }
 
-/// An active data segment of memory 0.
+/// An active data segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DataSegment {
+    /// The memory that it fills.
+    pub memory: u32,
     /// First byte of memory.
     pub start: u32,
     /// The bytes.
@@ -254,8 +267,8 @@ pub struct Module {
     pub functions: Vec<Function>,
     /// The table, if there is one.
     pub table: Option<Table>,
-    /// The memory, if there is one.
-    pub memory: Option<Memory>,
+    /// The memories.
+    pub memories: Vec<Memory>,
     /// Globals.
     pub globals: Vec<Global>,
     /// Exports, in the order of the section.
@@ -311,9 +324,9 @@ impl Module {
         self.types.iter().position(|found| found == wanted).map(|first| count(first + 1))
     }
 
-    /// Whether some function contains `memory.grow`.
-    pub fn grows_memory(&self) -> bool {
-        self.functions.iter().any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow))
+    /// Whether some function contains `memory.grow` of a memory.
+    pub fn grows_memory(&self, memory: u32) -> bool {
+        self.functions.iter().any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow(memory)))
     }
 
     /// What to call a function in a message.
@@ -326,9 +339,14 @@ fn count(items: usize) -> u32 {
     u32::try_from(items).expect("the parser's limits keep counts below 2^32")
 }
 
-/// What is accepted: Wasm 1.0, the sign-extension operators, and blocks with any parameters and results.
+/// What is accepted: Wasm 1.0, the sign-extension operators, blocks with any parameters and results, and
+/// several memories with pages of their own.
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM1.union(WasmFeatures::SIGN_EXTENSION).union(WasmFeatures::MULTI_VALUE)
+    WasmFeatures::WASM1
+        .union(WasmFeatures::SIGN_EXTENSION)
+        .union(WasmFeatures::MULTI_VALUE)
+        .union(WasmFeatures::MULTI_MEMORY)
+        .union(WasmFeatures::CUSTOM_PAGE_SIZES)
 }
 
 /// Reads a module.
@@ -494,18 +512,21 @@ impl Reader {
     }
 
     fn memory(&mut self, ty: wasmparser::MemoryType, offset: u32) -> Result<(), WasmError> {
-        if self.module.memory.is_some() {
-            return Err(WasmError::unsupported(offset, "a second memory"));
-        }
-        if ty.memory64 || ty.shared || ty.page_size_log2.is_some() {
+        let page_log2 = match ty.page_size_log2 {
+            None | Some(16) => PAGE_LOG2,
+            Some(0) => 0,
+            Some(_) => return Err(WasmError::unsupported(offset, "a page of this size")),
+        };
+        if ty.memory64 || ty.shared {
             return Err(WasmError::unsupported(offset, "a memory of this kind"));
         }
-        let minimum = u32::try_from(ty.initial).ok().filter(|pages| *pages <= PAGES_MAX);
-        let Some(minimum) = minimum else {
-            return Err(WasmError::unsupported(offset, "a memory of 4 GiB"));
-        };
-        let maximum = ty.maximum.map(|pages| u32::try_from(pages).unwrap_or(PAGES_MAX));
-        self.module.memory = Some(Memory { minimum, maximum });
+        let maximum = ty.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX));
+        let mut memory = Memory { page_log2, minimum: 0, maximum };
+        memory.minimum = u32::try_from(ty.initial)
+            .ok()
+            .filter(|pages| *pages <= memory.pages_max())
+            .ok_or_else(|| WasmError::unsupported(offset, "a memory of 4 GiB"))?;
+        self.module.memories.push(memory);
         Ok(())
     }
 
@@ -541,11 +562,11 @@ impl Reader {
 
     fn data(&mut self, data: wasmparser::Data<'_>) -> Result<(), WasmError> {
         let offset = small(data.range.start);
-        let wasmparser::DataKind::Active { memory_index: 0, offset_expr } = data.kind else {
+        let wasmparser::DataKind::Active { memory_index: memory, offset_expr } = data.kind else {
             return Err(WasmError::unsupported(offset, "a data segment that is not active"));
         };
         let start = segment_start(&offset_expr)?;
-        self.module.data.push(DataSegment { start, bytes: data.data.to_vec() });
+        self.module.data.push(DataSegment { memory, start, bytes: data.data.to_vec() });
         Ok(())
     }
 
@@ -567,7 +588,7 @@ impl Reader {
             let value = ValueType::read(value, at)?;
             locals.extend(std::iter::repeat_n(value, repeat as usize));
         }
-        let instructions = instructions(body, &self.module.types)?;
+        let instructions = instructions(body, &self.module)?;
         self.module.functions.push(Function {
             index,
             type_index,
@@ -605,13 +626,13 @@ impl Reader {
     }
 }
 
-fn instructions(body: &FunctionBody<'_>, types: &[FunctionType]) -> Result<Vec<Instruction>, WasmError> {
+fn instructions(body: &FunctionBody<'_>, module: &Module) -> Result<Vec<Instruction>, WasmError> {
     let operators = body.get_operators_reader().map_err(WasmError::from_parser)?;
     let mut decoded = Vec::new();
     for operator in operators.into_iter_with_offsets() {
         let (operator, offset) = operator.map_err(WasmError::from_parser)?;
         let offset = small(offset);
-        decoded.push(Instruction { op: op::decode(&operator, offset, types)?, offset });
+        decoded.push(Instruction { op: op::decode(&operator, offset, module)?, offset });
     }
     Ok(decoded)
 }

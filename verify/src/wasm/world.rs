@@ -1,6 +1,6 @@
 //! What the semantics asks of whoever runs it: values, and the state beside locals and stack.
 //!
-//! Ensures: memory and table indices are 0; an access lies within the memory's length and a table
+//! Ensures: memories exist and table indices are 0; an access lies within the memory's length and a table
 //! index within the table, as [`super::sem`] has checked both before it asks.
 
 #![deny(clippy::wildcard_enum_match_arm)]

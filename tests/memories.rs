@@ -1,0 +1,105 @@
+//! Several linear memories with pages of their own: what they cost, what they do, and what is refused.
+
+mod support;
+
+use object::{Object as _, ObjectSection as _};
+use support::{Program, Seen, call, returned};
+use synth::config::Config;
+use synth::elf::program::{Program as Parts, Symbol};
+use synth::elf::{ImageOptions, image};
+use synth::stage::NoTap;
+use synth_verify::check::{Checks, check};
+
+/// Two memories that grow, the first by bytes, and one that does not.
+const MODULE: &str = r#"(module
+  (memory $bytes 256 300 (pagesize 1)) (memory $pages 1 2) (memory $fixed 8 (pagesize 1))
+  (data (memory $bytes) (i32.const 252) "abcd") (data (memory $fixed) (i32.const 1) "xyz")
+  (func (export "move") (param i32) (result i32)
+    (i32.store $pages (local.get 0) (i32.load $bytes (local.get 0)))
+    (i32.load $pages (local.get 0)))
+  (func (export "fixed") (param i32) (result i32) (i32.load8_u $fixed (local.get 0)))
+  (func (export "grow") (param i32) (result i32) (memory.grow $bytes (local.get 0)))
+  (func (export "grow_pages") (param i32) (result i32) (memory.grow $pages (local.get 0)))
+  (func (export "size") (result i32) (memory.size $bytes)))"#;
+
+/// Bytes of the sections that are zero at the start: the name and the size of each.
+fn zeroed(text: &str) -> Vec<(String, u64)> {
+    let elf = Program::new(text.as_bytes()).firmware.bytes;
+    let file = object::File::parse(&*elf).unwrap();
+    let zeroed = file.sections().filter(|section| section.kind() == object::SectionKind::UninitializedData);
+    zeroed.map(|section| (section.name().unwrap().to_owned(), section.size())).collect()
+}
+
+#[test]
+fn a_memory_costs_its_bytes_and_none_costs_nothing() {
+    let small = r#"(module (memory 256 (pagesize 1)) (func (export "f") (result i32) (i32.load (i32.const 252))))"#;
+    assert_eq!(zeroed(small), [(".bss.module.memory0".to_owned(), 256)]);
+    assert_eq!(zeroed(r#"(module (func (export "f")))"#), []);
+    let sizes = |sizes: &[(&str, u64)]| -> Vec<(String, u64)> {
+        sizes.iter().map(|(what, bytes)| (format!(".bss.module.{what}"), *bytes)).collect()
+    };
+    let wanted = sizes(&[("instance", 8), ("memory0", 300), ("memory1", 0x2_0000), ("memory2", 8)]);
+    assert_eq!(zeroed(MODULE), wanted);
+}
+
+#[test]
+fn memories_are_apart_and_grow_in_their_own_pages() {
+    let program = Program::new(MODULE.as_bytes());
+    let outside = Seen::Trapped(synth::trap::Trap::MemoryOutOfBounds);
+    for (action, seen) in [
+        (vec![call("move", &[252])], returned(0x6463_6261)),
+        (vec![call("move", &[253])], outside.clone()),
+        (vec![call("fixed", &[3])], returned(u32::from(b'z'))),
+        (vec![call("fixed", &[8])], outside),
+        (vec![call("grow", &[44])], returned(256)),
+        (vec![call("grow", &[45])], returned(u32::MAX)),
+        (vec![call("grow", &[3]), call("size", &[])], returned(259)),
+        (vec![call("grow", &[1]), call("move", &[253])], returned(0x0064_6362)),
+        (vec![call("grow_pages", &[1])], returned(1)),
+        (vec![call("grow_pages", &[2])], returned(u32::MAX)),
+    ] {
+        let in_qemu = program.in_qemu("memories_are_apart_and_grow_in_their_own_pages", &action);
+        for found in in_qemu.into_iter().chain([program.in_model(&action)]) {
+            assert_eq!(found.last(), Some(&seen), "{action:?}");
+        }
+    }
+}
+
+/// Expects a refusal of an image of the module after a change, in these words.
+#[track_caller]
+fn refuse(words: &str, change: impl FnOnce(&mut Parts)) {
+    let wasm = wat::parse_str(MODULE).unwrap();
+    let config = Config { module_name: "m".into(), ..Config::default() };
+    let mut program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
+    change(&mut program);
+    let elf = image(&program, config.cpu, ImageOptions::default()).unwrap();
+    let report = check(&wasm, &elf, Checks::All).unwrap();
+    let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
+    let said: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
+    assert!(said.iter().any(|said| said.contains(words)), "{words:?} expected: {said:?}");
+}
+
+/// The function's accesses of one memory go to another instead.
+fn retarget(program: &mut Parts, function: usize, (from, to): (u32, u32)) {
+    for relocation in &mut program.functions[function].relocations {
+        if relocation.symbol == Symbol::Memory(from) {
+            relocation.symbol = Symbol::Memory(to);
+        }
+    }
+}
+
+#[test]
+fn accesses_of_another_memory_are_refused() {
+    refuse("linear memory 1 differs", |program| retarget(program, 0, (0, 1)));
+    refuse("the address is not shown to lie inside one region", |program| retarget(program, 0, (1, 0)));
+    refuse("the result differs", |program| retarget(program, 1, (2, 0)));
+}
+
+#[test]
+fn segments_and_lengths_of_another_memory_are_refused() {
+    refuse("of memory 2 is", |program| program.instantiation.segments[1].memory = 1);
+    refuse("the length of memory 1 is", |program| program.instantiation.cells[1].1 += 1);
+    refuse("memory 0 has 255 bytes", |program| program.memories[0].reserve_bytes = 255);
+    refuse("memory 0 has 301 bytes", |program| program.memories[0].reserve_bytes = 301);
+    refuse("memory 1 has 65537 bytes", |program| program.memories[1].reserve_bytes = 0x1_0001);
+}
