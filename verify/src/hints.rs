@@ -13,7 +13,7 @@ pub use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
 pub mod codec;
 
 /// Version of the encoding; a reader refuses every other.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// All hints of one module.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -196,10 +196,12 @@ pub enum Expr {
     Global64(u32),
     /// The length of a linear memory in bytes, at the cut.
     MemoryBytes(u32),
-    /// The type id of the entry of a table at an index: 0 for null.
-    TableType(u32, Node),
-    /// The code address of the entry of a table at an index.
-    TableCode(u32, Node),
+    /// The reference at an index of a table, at the cut.
+    TableEntry(u32, Node),
+    /// The type id of the function that a reference names.
+    ReferenceType(Node),
+    /// The code address of the function that a reference names.
+    ReferenceCode(Node),
 }
 
 /// A region whose address is a link-time constant.
@@ -211,6 +213,8 @@ pub enum Base {
     Instance,
     /// Entry 0 of a table.
     Table(u32),
+    /// The descriptors of functions.
+    Functions,
 }
 
 /// What one machine instruction reads and writes, by value name.

@@ -17,10 +17,14 @@ pub const BOARD_MEMORY: [(u32, u32); 2] = [(0, 0x0040_0000), (0x2000_0000, 0x204
 /// Symbols of the module's own data, behind its name and a dot, and what stands before and behind its name in
 /// their sections.
 fn own_data(module: &Module) -> Vec<(String, &'static str, String)> {
-    let fixed = [("instance", ".bss", "instance"), ("table0", ".rodata", "table"), ("data", ".rodata", "data")];
-    let fixed = fixed.map(|(what, before, behind)| (what.to_owned(), before, behind.to_owned()));
-    let memories = (0..module.memories.len()).map(|memory| format!("memory{memory}"));
-    memories.map(|what| (what.clone(), ".bss", what)).chain(fixed).collect()
+    let fixed = [("instance", ".bss"), ("functions", ".rodata"), ("elements", ".rodata"), ("data", ".rodata")];
+    let fixed = fixed.map(|(what, before)| (what.to_owned(), before));
+    let memories = (0..module.memories.len()).map(|memory| (format!("memory{memory}"), ".bss"));
+    let tables = (0..module.tables.len() as u32).map(|table| {
+        let before = if module.changes_table(table) { ".bss" } else { ".rodata" };
+        (format!("table{table}"), before)
+    });
+    memories.chain(tables).chain(fixed).map(|(what, before)| (what.clone(), before, what)).collect()
 }
 
 /// What is not as it must be, in sentences.

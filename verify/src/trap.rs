@@ -12,7 +12,7 @@ pub enum Trap {
     DivideByZero = 0xe2,
     /// `MIN / -1`.
     IntegerOverflow = 0xe3,
-    /// A table index or an active element segment lies outside its table.
+    /// The index of an indirect call lies outside its table.
     TableOutOfBounds = 0xe4,
     /// An indirect call through a null table entry.
     UninitializedElement = 0xe5,
@@ -20,11 +20,13 @@ pub enum Trap {
     IndirectCallType = 0xe6,
     /// The call stack is used up.
     StackExhausted = 0xe7,
+    /// Any other access, or an active element segment, lies outside its table.
+    TableAccess = 0xe9,
 }
 
 impl Trap {
     /// Every trap, in code order.
-    pub const ALL: [Trap; 8] = [
+    pub const ALL: [Trap; 9] = [
         Trap::Unreachable,
         Trap::MemoryOutOfBounds,
         Trap::DivideByZero,
@@ -33,6 +35,7 @@ impl Trap {
         Trap::UninitializedElement,
         Trap::IndirectCallType,
         Trap::StackExhausted,
+        Trap::TableAccess,
     ];
 
     /// The trap that `UDF #code` reports, if it reports one.
@@ -51,6 +54,7 @@ impl Trap {
             Trap::UninitializedElement => "uninitialized element",
             Trap::IndirectCallType => "indirect call type mismatch",
             Trap::StackExhausted => "call stack exhausted",
+            Trap::TableAccess => "out of bounds table access",
         }
     }
 }

@@ -16,8 +16,10 @@ pub struct State {
     pub reserve_pages: Vec<u32>,
     /// Values of the globals.
     pub globals: Vec<Constant>,
-    /// Function indices of the table's entries; `None` is null.
-    pub table: Vec<Option<u32>>,
+    /// References in the tables, each up to its present size. Null is the number 0.
+    pub tables: Vec<Vec<Constant>>,
+    /// The entries that `table.grow` may reach, by table.
+    pub reserve_entries: Vec<u32>,
 }
 
 /// What instantiation comes to.
@@ -29,17 +31,32 @@ pub struct Instantiated {
     pub trap: Option<Trap>,
 }
 
+/// The null reference.
+pub const NULL: Constant = Constant::I32(0);
+
 /// Most table entries that are instantiated.
 const TABLE_MAX: u32 = 1 << 20;
 
-/// Instantiates a module whose memories may grow to `reserve_pages`; their present and their declared
-/// size count too. `None` if the table is larger than anything a small device has.
-pub fn run(module: &Module, reserve_pages: &[u32]) -> Option<Instantiated> {
-    let table = module.table.map_or(0, |table| table.minimum);
-    if table > TABLE_MAX {
+/// How far memories and tables may grow.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reserves {
+    /// Pages of each memory.
+    pub pages: Vec<u32>,
+    /// Entries of each table.
+    pub entries: Vec<u32>,
+}
+
+/// Instantiates a module whose memories and tables may grow to the reserves; their present and their declared
+/// size count too. `None` if a table is larger than anything a small device has.
+pub fn run(module: &Module, reserves: &Reserves) -> Option<Instantiated> {
+    if module.tables.iter().any(|table| table.minimum > TABLE_MAX) {
         return None;
     }
-    let wanted = reserve_pages.iter().copied().chain(std::iter::repeat(0));
+    let entries = reserves.entries.iter().copied().chain(std::iter::repeat(0));
+    let reserve_entries = module.tables.iter().zip(entries).map(|(table, wanted)| {
+        wanted.min(table.maximum.unwrap_or(u32::MAX)).max(table.minimum)
+    });
+    let wanted = reserves.pages.iter().copied().chain(std::iter::repeat(0));
     let reserve = module.memories.iter().zip(wanted).map(|(memory, wanted)| {
         let most = memory.maximum.map_or(memory.pages_max(), |maximum| maximum.min(memory.pages_max()));
         wanted.min(most).max(memory.minimum)
@@ -48,7 +65,8 @@ pub fn run(module: &Module, reserve_pages: &[u32]) -> Option<Instantiated> {
         memories: module.memories.iter().map(|memory| vec![0; memory.minimum_bytes() as usize]).collect(),
         reserve_pages: reserve.collect(),
         globals: module.globals.iter().map(|global| global.initial).collect(),
-        table: vec![None; table as usize],
+        tables: module.tables.iter().map(|table| vec![NULL; table.minimum as usize]).collect(),
+        reserve_entries: reserve_entries.collect(),
     };
     let trap = segments(module, &mut state).err();
     Some(Instantiated { state, trap })
@@ -56,10 +74,11 @@ pub fn run(module: &Module, reserve_pages: &[u32]) -> Option<Instantiated> {
 
 fn segments(module: &Module, state: &mut State) -> Result<(), Trap> {
     for segment in &module.elements {
-        let entries = window(&mut state.table, segment.start, segment.functions.len());
-        let entries = entries.ok_or(Trap::TableOutOfBounds)?;
-        for (entry, function) in entries.iter_mut().zip(&segment.functions) {
-            *entry = Some(*function);
+        let Some((table, start)) = segment.active else { continue };
+        let entries = window(&mut state.tables[table as usize], start, segment.items.len());
+        let entries = entries.ok_or(Trap::TableAccess)?;
+        for (entry, item) in entries.iter_mut().zip(&segment.items) {
+            *entry = item.map_or(NULL, Constant::Function);
         }
     }
     for segment in &module.data {

@@ -43,6 +43,8 @@ pub struct Loaded {
     pub stack: RegionIndex,
     /// In an object, the region that addresses of code count from; in an image they are absolute.
     pub text: Option<RegionIndex>,
+    /// In an object, the region of the descriptors of functions.
+    pub functions: Option<RegionIndex>,
     /// Addresses of symbols whose name is unique. A function's has bit 0 set.
     pub symbols: BTreeMap<String, Word>,
     /// Changed instructions, by address of code.
@@ -100,12 +102,15 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let stack = Region::new("stack", None, Access::ReadWrite, vec![0; STACK_BYTES as usize]);
     let stack = memory.add(stack);
     let mut regions = BTreeMap::new();
-    let mut text = None;
+    let (mut text, mut functions) = (None, None);
     for (index, section) in elf.sections.iter().enumerate().filter(|(_, found)| found.allocated) {
         let mut bytes = elf.bytes(section).to_vec();
         bytes.resize(section.bytes as usize, 0);
         let region = memory.add(Region::new(&section.name, None, access(section), bytes));
         regions.insert(index, region);
+        if section.name.starts_with(".rodata.") && section.name.ends_with(".functions") {
+            functions = Some(region);
+        }
         if section.executable && section.bytes > 0 && text.replace(region).is_some() {
             return fault("an object with two sections of code");
         }
@@ -121,7 +126,7 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let mut memory = loader.memory;
     poison(&mut memory, stack);
     let symbols = unique(elf, &words);
-    Ok(Loaded { memory, stack, text, symbols, patches, architecture: architecture(elf)? })
+    Ok(Loaded { memory, stack, text, functions, symbols, patches, architecture: architecture(elf)? })
 }
 
 fn poison(memory: &mut Memory, region: RegionIndex) {
@@ -273,7 +278,7 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
         elf.symbols.iter().map(|symbol| (symbol.home != Home::Undefined).then_some(Word::Int(symbol.value))).collect();
     let symbols = unique(elf, &words);
     let patches = BTreeMap::new();
-    Ok(Loaded { memory, stack, text: None, symbols, patches, architecture: architecture(elf)? })
+    Ok(Loaded { memory, stack, text: None, functions: None, symbols, patches, architecture: architecture(elf)? })
 }
 
 /// The stack ends where the vector table's first word says (DDI0403, B1.5.3). It is a section without bytes

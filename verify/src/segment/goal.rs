@@ -72,6 +72,17 @@ fn same_world(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, kind: Kin
             equal(walk, &site, (length, said.length), || format!("the length of memory {index} differs from Wasm's"))?;
         }
     }
+    for (index, (is, said)) in path.machine.tables.iter().zip(&world.tables).enumerate() {
+        let symbolic = &mut *walk.symbolic;
+        if let (Some(is), Some(said)) = (is, said.entries) {
+            let proof = symbolic.prover.equal_mem(&mut symbolic.terms, site.facts, *is, said);
+            conclude(walk, &site, proof, || format!("table {index} differs from Wasm's"))?;
+        }
+        if let Some(cell) = walk.symbolic.constants.tables[index].size_cell {
+            let size = path.machine.cell(cell)?;
+            equal(walk, &site, (size, said.size), || format!("the size of table {index} differs from Wasm's"))?;
+        }
+    }
     for (index, value) in world.globals.iter().enumerate() {
         let Some(offset) = walk.symbolic.constants.cells[index] else { continue };
         let words = || format!("global {index} differs from Wasm's");
@@ -276,14 +287,24 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
         path.facts.assume(&mut symbolic.terms, shrunk, false);
         path.machine_facts.assume(&mut symbolic.terms, shrunk, false);
     }
+    for ((now, before), limits) in source.world.tables.iter().zip(&before.tables).zip(&symbolic.constants.tables) {
+        if limits.size_cell.is_some() {
+            let shrunk = symbolic.terms.cmp32(Cmp::LtU, &now.size, &before.size);
+            path.facts.assume(&mut symbolic.terms, shrunk, false);
+            path.machine_facts.assume(&mut symbolic.terms, shrunk, false);
+        }
+    }
+    path.machine.know_globals(&symbolic.constants, &source.world);
     if let Some(kind) = back.signature.results.first() {
         let result = fresh_result(symbolic, *kind);
+        path.machine.know_references([(&result, *kind)]);
         for (register, word) in words(&mut symbolic.terms, &result).into_iter().enumerate() {
             path.machine.registers[register] = word;
         }
         source.activation.stack.push(result);
         walk.watched.behind(back.offset, &mut source);
     }
+    walk.symbolic.assume_nulls(&mut path.machine, [&mut path.facts, &mut path.machine_facts]);
     name_results(walk, &mut path, back.at);
     source.steps += 1;
     path.source = Rc::new(source);
@@ -293,9 +314,9 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
 }
 
 fn fresh_result(symbolic: &mut Symbolic, kind: ValueType) -> TermValue {
-    match kind {
-        ValueType::I32 => Value::W32(symbolic.terms.fresh32("result")),
-        ValueType::I64 => Value::W64(symbolic.terms.fresh64("result")),
+    match kind.sort() {
+        Sort::W32 => Value::W32(symbolic.terms.fresh32("result")),
+        Sort::W64 => Value::W64(symbolic.terms.fresh64("result")),
     }
 }
 

@@ -1,24 +1,29 @@
 //! The machine's state as terms, and what its loads and stores mean.
 //!
-//! Memory is split into regions: linear memories (one array each), the instance's cells (one word each),
+//! Memory is split into regions: linear memories and tables (one array each), the instance's cells (one word each),
 //! the frame and the incoming arguments (one word each, by offset from SP at entry), and constants
 //! (the code itself, and the table). An address that is not shown to lie inside exactly one region
 //! is a fault. Words below SP do not survive the instruction.
+//!
+//! What Wasm types as a reference to a function is null or the address of a descriptor: arguments, results,
+//! globals, locals, operands and table entries. Such words are *known references*. An address that is one of
+//! them, shown not to be null, plus 0 or 4 lies in a descriptor. Only known references are written to tables,
+//! so what is read from there is one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::abi::{self, Place};
 use crate::domain::{Bin32, Cmp, Domain};
 use crate::hints::{Base, Location};
-use crate::program::Word;
+use crate::program::{DESCRIPTOR_BYTES, ENTRY_BYTES, Word};
 use crate::term::node::Width;
-use crate::term::{Term32, TermMem, Terms};
+use crate::term::{Id, Node, Term32, TermMem, Terms};
 use crate::thumb::flags::Flags;
 use crate::thumb::inst::{Inst, Reg, Width as Bytes};
 use crate::thumb::sem::{Alignment, ItState, Machine};
 use crate::verdict::Method;
-use crate::wasm::module::Function;
+use crate::wasm::module::{Function, ValueType};
 use crate::wasm::sem::Value;
 
 use super::goal;
@@ -44,6 +49,11 @@ pub struct MachineState {
     arguments_end: i32,
     touched: bool,
     constants_read: Vec<u32>,
+    /// Entries of the tables that can change.
+    pub tables: Vec<Option<TermMem>>,
+    /// Known references, in normal form.
+    references: Rc<BTreeSet<Id>>,
+    new_references: Vec<Term32>,
 }
 
 /// Registers and flags.
@@ -57,9 +67,18 @@ pub struct Core {
 enum Where {
     Memory(u32, Term32),
     Instance(Term32),
-    Table(Term32),
+    Table(u32, Term32),
+    /// The type id or the code address of the function with this reference.
+    Descriptor(Term32, DescriptorWord),
     StackLimit,
     Stack(i32),
+}
+
+/// A word of a descriptor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum DescriptorWord {
+    Type,
+    Code,
 }
 
 impl MachineState {
@@ -124,6 +143,9 @@ impl MachineState {
             arguments_end: 0,
             touched: false,
             constants_read: Vec::new(),
+            tables: entries(world),
+            references: Rc::default(),
+            new_references: Vec::new(),
         }
     }
 
@@ -133,6 +155,33 @@ impl MachineState {
         self.clobber_registers(symbolic, argument_bytes);
         self.memories = world.memories.iter().map(|memory| memory.contents).collect();
         self.cells = Rc::new(cells(&mut symbolic.terms, &symbolic.constants, world));
+        self.tables = entries(world);
+    }
+
+    /// From now on a word is a known reference: Wasm types it as one to a function.
+    pub fn know_reference(&mut self, word: Term32) {
+        if Rc::make_mut(&mut self.references).insert(word.norm) {
+            self.new_references.push(word);
+        }
+    }
+
+    /// The known references that there were not before this was last asked.
+    pub fn take_new_references(&mut self) -> Vec<Term32> {
+        std::mem::take(&mut self.new_references)
+    }
+
+    /// From now on those values are known references that have the type of one.
+    pub fn know_references<'v>(&mut self, values: impl IntoIterator<Item = (&'v TermValue, ValueType)>) {
+        for (value, ty) in values {
+            if let (Value::W32(word), ValueType::FuncRef) = (value, ty) {
+                self.know_reference(*word);
+            }
+        }
+    }
+
+    /// From now on the globals of a world are known references that have the type of one.
+    pub fn know_globals(&mut self, constants: &Constants, world: &SourceWorld) {
+        self.know_references(world.globals.iter().zip(constants.globals.iter().copied()));
     }
 
     /// What a call destroys that leaves the world as it is.
@@ -261,6 +310,11 @@ impl MachineState {
     }
 }
 
+/// The entries of a world's tables that can change.
+fn entries(world: &SourceWorld) -> Vec<Option<TermMem>> {
+    world.tables.iter().map(|table| table.entries).collect()
+}
+
 fn junk_flags(terms: &mut Terms) -> Flags<Symbolic> {
     let bits = std::array::from_fn(|_| terms.fresh_bool("flag"));
     Flags::from_bits(bits)
@@ -271,6 +325,9 @@ fn cells(terms: &mut Terms, constants: &Constants, world: &SourceWorld) -> BTree
     let mut cells = BTreeMap::new();
     for (memory, limits) in world.memories.iter().zip(&constants.memories) {
         cells.extend(limits.length_cell.map(|cell| (cell, memory.length)));
+    }
+    for (table, limits) in world.tables.iter().zip(&constants.tables) {
+        cells.extend(limits.size_cell.map(|cell| (cell, table.size)));
     }
     for (index, value) in world.globals.iter().enumerate() {
         let Some(offset) = constants.cells[index] else { continue };
@@ -300,6 +357,9 @@ impl Symbolic {
         if self.constants.regions.stack_limit.is_some_and(|limit| limit.norm == address.norm) && bytes == 4 {
             return Ok(Where::StackLimit);
         }
+        if let Some(place) = self.descriptor(address, bytes) {
+            return Ok(place);
+        }
         let extents: Vec<_> = self.constants.regions.extents.iter().map(|(base, extent)| (*base, *extent)).collect();
         for method in [Method::Facts, Method::Solver] {
             for (base, extent) in &extents {
@@ -310,12 +370,85 @@ impl Symbolic {
                     return Ok(match base {
                         Base::Memory(memory) => Where::Memory(*memory, offset),
                         Base::Instance => Where::Instance(offset),
-                        Base::Table(_) => Where::Table(offset),
+                        Base::Table(table) => Where::Table(*table, offset),
+                        Base::Functions => return self.own_descriptor(address, offset),
                     });
                 }
             }
         }
         Err(Stop::Fault("the address is not shown to lie inside one region".to_owned()))
+    }
+
+    /// The descriptor that an address lies in as a known reference, shown not to be null, plus 0 or 4.
+    fn descriptor(&mut self, address: Term32, bytes: u32) -> Option<Where> {
+        for (distance, word) in [(0, DescriptorWord::Type), (4, DescriptorWord::Code)] {
+            let distance = self.terms.w32(distance);
+            let reference = self.terms.bin32(Bin32::Sub, &address, &distance);
+            let is_known = bytes == 4
+                && self.constants.regions.extents.contains_key(&Base::Functions)
+                && self.machine.references.contains(&reference.norm);
+            if is_known && self.is_not_null(reference) {
+                return Some(Where::Descriptor(reference, word));
+            }
+        }
+        None
+    }
+
+    /// Whether a reference is shown not to be null, by facts or by the solver.
+    fn is_not_null(&mut self, reference: Term32) -> bool {
+        let null = self.terms.w32(0);
+        let is_null = self.terms.cmp32(Cmp::Eq, &reference, &null);
+        let method = match self.facts.decide(&mut self.terms, is_null) {
+            Some(known) => (!known).then_some(Method::Facts),
+            None => (self.prover.decide(&mut self.terms, &self.facts, is_null) == Some(false)).then_some(Method::Solver),
+        };
+        self.accesses.extend(method);
+        method.is_some()
+    }
+
+    /// A word at an offset among all descriptors.
+    fn own_descriptor(&mut self, address: Term32, offset: Term32) -> Result<Where, Stop> {
+        let (word, distance) = match self.multiple_of(offset, DESCRIPTOR_BYTES) {
+            Some(0) => (DescriptorWord::Type, 0),
+            Some(4) => (DescriptorWord::Code, 4),
+            Some(_) | None => return Err(Stop::Fault("a descriptor is read between its words".to_owned())),
+        };
+        let distance = self.terms.w32(distance);
+        Ok(Where::Descriptor(self.terms.bin32(Bin32::Sub, &address, &distance), word))
+    }
+
+    /// What is left over of a word modulo a power of two, if its form tells.
+    fn multiple_of(&self, word: Term32, of: u32) -> Option<u32> {
+        let linear = self.terms.linear(word.norm);
+        let whole = linear.monomials.iter().all(|(_, factor)| factor % of == 0);
+        whole.then_some(linear.constant % of)
+    }
+
+    /// Whether a word is null or the address of a descriptor: a known reference, an address among the
+    /// descriptors, or a choice of such.
+    fn is_reference(&mut self, word: Term32) -> bool {
+        if self.terms.as_const32(word) == Some(0) || self.machine.references.contains(&word.norm) {
+            return true;
+        }
+        if let Node::Ite(_, then, otherwise) = *self.terms.node(word.norm) {
+            let part = |id: Id| Term32 { raw: id, norm: id };
+            return self.is_reference(part(then)) && self.is_reference(part(otherwise));
+        }
+        let Some(functions) = self.constants.regions.extents.get(&Base::Functions).copied() else { return false };
+        let offset = self.terms.bin32(Bin32::Sub, &word, &functions.address);
+        let last = functions.bytes - DESCRIPTOR_BYTES;
+        if self.multiple_of(offset, DESCRIPTOR_BYTES) == Some(0) && self.is_at_most(offset, last, Method::Facts) {
+            return true;
+        }
+        let (null, mask, last) = (self.terms.w32(0), self.terms.w32(DESCRIPTOR_BYTES - 1), self.terms.w32(last));
+        let is_null = self.terms.cmp32(Cmp::Eq, &word, &null);
+        let low = self.terms.bin32(Bin32::And, &offset, &mask);
+        let is_aligned = self.terms.cmp32(Cmp::Eq, &low, &null);
+        let beyond = self.terms.cmp32(Cmp::LtU, &last, &offset);
+        let within = self.terms.not(&beyond);
+        let is_one = self.terms.and(&is_aligned, &within);
+        let holds = self.terms.or(&is_null, &is_one);
+        self.prover.decide(&mut self.terms, &self.facts, holds) == Some(true)
     }
 
     /// Whether a word is shown, by its range or by the solver, to be at most `last` without sign.
@@ -340,7 +473,7 @@ impl Symbolic {
     fn require_aligned(&mut self, place: &Where) -> Result<(), Stop> {
         let aligned = match place {
             Where::Stack(offset) => offset % 4 == 0,
-            Where::Instance(_) | Where::Table(_) | Where::StackLimit => true,
+            Where::Instance(_) | Where::Table(..) | Where::Descriptor(..) | Where::StackLimit => true,
             Where::Memory(_, offset) => self.terms.as_const32(*offset).is_some_and(|offset| offset % 4 == 0),
         };
         aligned.then_some(()).ok_or_else(|| Stop::Fault("the address is not shown to be a multiple of 4".to_owned()))
@@ -360,7 +493,16 @@ impl Symbolic {
                 let offset = self.constant_offset(offset, width.bytes())?;
                 self.machine.cell(offset).map_err(Stop::Fault)
             }
-            Where::Table(offset) => self.read_table(offset, width),
+            Where::Table(table, offset) => self.read_table(table, offset, width),
+            Where::Descriptor(reference, word) if width == Width::Word => {
+                let functions = self.constants.functions;
+                let which = match word {
+                    DescriptorWord::Type => functions.type_id,
+                    DescriptorWord::Code => functions.code,
+                };
+                Ok(self.described(which, reference))
+            }
+            Where::Descriptor(..) => Err(Stop::Fault("a descriptor is not read as words".to_owned())),
             Where::StackLimit => Ok(self.constants.limit),
             Where::Stack(offset) => {
                 self.machine.touched = true;
@@ -380,27 +522,54 @@ impl Symbolic {
         }
     }
 
-    /// A table word: the type id or the code address of entry `offset / 8`.
-    fn read_table(&mut self, offset: Term32, width: Width) -> Result<Term32, Stop> {
-        let linear = self.terms.linear(offset.norm);
-        let which = match linear.constant % 8 {
-            0 => self.constants.table_type,
-            4 => self.constants.table_code,
-            _ => return Err(Stop::Fault("a table is read between its words".to_owned())),
+    /// A table's entry.
+    fn read_table(&mut self, table: u32, offset: Term32, width: Width) -> Result<Term32, Stop> {
+        self.require_entry(table, offset, width)?;
+        let reference = match self.machine.tables[table as usize] {
+            Some(entries) => self.terms.load(entries, offset, Width::Word),
+            None => {
+                let index = self.quotient(offset, ENTRY_BYTES);
+                self.entry(table, None, index)?
+            }
         };
-        if width != Width::Word || linear.monomials.iter().any(|(_, factor)| factor % 8 != 0) {
-            return Err(Stop::Fault("a table is not read at a multiple of its entry size".to_owned()));
+        if self.constants.tables[table as usize].of_functions {
+            self.machine.know_reference(reference);
         }
-        // Any index whose eightfold is the offset will do; signed quotients keep small factors small.
-        let eighth = |number: u32| (number as i32).div_euclid(8) as u32;
-        let mut index = self.terms.w32(eighth(linear.constant));
+        Ok(reference)
+    }
+
+    fn write_table(&mut self, table: u32, (offset, width): (Term32, Width), value: Term32) -> Result<(), Stop> {
+        self.require_entry(table, offset, width)?;
+        let Some(entries) = self.machine.tables[table as usize] else {
+            return Err(Stop::Fault("a constant is written".to_owned()));
+        };
+        if self.constants.tables[table as usize].of_functions && !self.is_reference(value) {
+            return Err(Stop::Fault(format!("what is written to table {table} is not shown to be a reference")));
+        }
+        self.machine.tables[table as usize] = Some(self.terms.store(entries, offset, Width::Word, value));
+        Ok(())
+    }
+
+    fn require_entry(&self, table: u32, offset: Term32, width: Width) -> Result<(), Stop> {
+        if width != Width::Word || self.multiple_of(offset, ENTRY_BYTES) != Some(0) {
+            return Err(Stop::Fault(format!("table {table} is not accessed by whole entries")));
+        }
+        Ok(())
+    }
+
+    /// A word whose multiple is one whose form tells that it is such a multiple. Any will do; signed quotients keep
+    /// small factors small.
+    fn quotient(&mut self, multiple: Term32, of: u32) -> Term32 {
+        let linear = self.terms.linear(multiple.norm);
+        let part = |number: u32| (number as i32).div_euclid(of as i32) as u32;
+        let mut index = self.terms.w32(part(linear.constant));
         for (atom, factor) in linear.monomials.iter() {
             let atom = Term32 { raw: *atom, norm: *atom };
-            let factor = self.terms.w32(eighth(*factor));
-            let part = self.terms.bin32(Bin32::Mul, &atom, &factor);
-            index = self.terms.bin32(Bin32::Add, &index, &part);
+            let factor = self.terms.w32(part(*factor));
+            let product = self.terms.bin32(Bin32::Mul, &atom, &factor);
+            index = self.terms.bin32(Bin32::Add, &index, &product);
         }
-        Ok(self.table_word(which, index))
+        index
     }
 
     /// Writes the low bytes of a word.
@@ -429,7 +598,8 @@ impl Symbolic {
                 }
                 Ok(())
             }
-            Where::Table(_) | Where::StackLimit => Err(Stop::Fault("a constant is written".to_owned())),
+            Where::Table(table, offset) => self.write_table(table, (offset, width), value),
+            Where::Descriptor(..) | Where::StackLimit => Err(Stop::Fault("a constant is written".to_owned())),
             Where::Stack(offset) => self.write_stack(offset, width, value),
         }
     }

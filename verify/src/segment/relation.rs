@@ -17,7 +17,7 @@ use crate::wasm::sem::{Activation, Value};
 use super::expression::{self, Surroundings, Value as Node, ValueOf};
 use super::machine::MachineState;
 use super::source::SourceState;
-use super::symbolic::{Linear, SourceWorld, Symbolic, TermValue};
+use super::symbolic::{Linear, SourceWorld, Symbolic, Table, TermValue};
 
 /// What the registers held at entry to the function.
 #[derive(Clone, Debug)]
@@ -65,6 +65,11 @@ pub fn begin(symbolic: &mut Symbolic, function: &Function, cut: &Cut, ghosts: &G
         let holds = nonzero(symbolic, word_at(&values, *node)?);
         facts.assume(&mut symbolic.terms, holds, true);
     }
+    let stack = function.control.stack(activation.position).unwrap_or_default();
+    let types = function.locals.iter().copied().chain(stack);
+    machine.know_references(activation.locals.iter().chain(&activation.stack).zip(types));
+    machine.know_globals(&symbolic.constants, &world);
+    symbolic.assume_nulls(&mut machine, [&mut facts]);
     let known = cut.unknowns.iter().zip(unknowns).map(|(unknown, value)| (unknown.key, to_source(value))).collect();
     let source = SourceState { world, activation, shown: BTreeMap::new(), steps: 0 };
     Ok(Start { machine, source, facts, known, names })
@@ -201,19 +206,33 @@ fn is_unknown(cut: &Cut, node: u32, unknown: u32) -> bool {
 /// A fresh world that both sides share.
 pub fn fresh_world(symbolic: &mut Symbolic) -> SourceWorld {
     let memories = (0..symbolic.constants.memories.len()).map(|index| fresh_memory(symbolic, index)).collect();
-    let kinds: Vec<(usize, ValueType)> =
-        symbolic.world.globals.iter().enumerate().map(|(index, value)| (index, value.value_type())).collect();
+    let kinds: Vec<(usize, Sort)> =
+        symbolic.world.globals.iter().enumerate().map(|(index, value)| (index, value.sort())).collect();
     let globals = kinds
         .into_iter()
         .map(|(index, kind)| match symbolic.constants.global_is_constant[index] {
             true => symbolic.world.globals[index].clone(),
             false => match kind {
-                ValueType::I32 => Value::W32(symbolic.terms.fresh32(&format!("global{index}"))),
-                ValueType::I64 => Value::W64(symbolic.terms.fresh64(&format!("global{index}"))),
+                Sort::W32 => Value::W32(symbolic.terms.fresh32(&format!("global{index}"))),
+                Sort::W64 => Value::W64(symbolic.terms.fresh64(&format!("global{index}"))),
             },
         })
         .collect();
-    SourceWorld { memories, globals }
+    let tables = (0..symbolic.constants.tables.len()).map(|index| fresh_table(symbolic, index)).collect();
+    SourceWorld { memories, tables, globals }
+}
+
+/// A table of unknown entries if they can change; its size is unknown too if it can.
+fn fresh_table(symbolic: &mut Symbolic, index: usize) -> Table {
+    let limits = symbolic.constants.tables[index];
+    let known = symbolic.world.tables[index];
+    Table {
+        entries: known.entries.map(|_| symbolic.terms.fresh_mem(&format!("table{index}"))),
+        size: match limits.size_cell {
+            Some(_) => symbolic.terms.fresh32_within("table size", limits.size_bounds),
+            None => known.size,
+        },
+    }
 }
 
 /// A memory of unknown contents; its length is unknown too if it can change.
@@ -270,10 +289,10 @@ fn slots(
     }
     said.iter()
         .zip(kinds)
-        .map(|(node, kind)| match (node, kind) {
+        .map(|(node, kind)| match (node, kind.sort()) {
             (Some(node), _) => Ok(to_source(value_at(values, *node)?)),
-            (None, ValueType::I32) => Ok(Value::W32(symbolic.terms.fresh32("slot"))),
-            (None, ValueType::I64) => Ok(Value::W64(symbolic.terms.fresh64("slot"))),
+            (None, Sort::W32) => Ok(Value::W32(symbolic.terms.fresh32("slot"))),
+            (None, Sort::W64) => Ok(Value::W64(symbolic.terms.fresh64("slot"))),
         })
         .collect()
 }
@@ -310,12 +329,17 @@ impl Surroundings<Symbolic> for At {
         self.world.memories.get(memory as usize).map(|memory| memory.length)
     }
 
-    fn table_type(&mut self, symbolic: &mut Symbolic, table: u32, index: &Term32) -> Option<Term32> {
-        (table == 0).then(|| symbolic.table_word(symbolic.constants.table_type, *index))
+    fn table_entry(&mut self, symbolic: &mut Symbolic, table: u32, index: &Term32) -> Option<Term32> {
+        let entries = self.world.tables.get(table as usize)?.entries;
+        symbolic.entry(table, entries, *index).ok()
     }
 
-    fn table_code(&mut self, symbolic: &mut Symbolic, table: u32, index: &Term32) -> Option<Term32> {
-        (table == 0).then(|| symbolic.table_word(symbolic.constants.table_code, *index))
+    fn reference_type(&mut self, symbolic: &mut Symbolic, reference: &Term32) -> Term32 {
+        symbolic.described(symbolic.constants.functions.type_id, *reference)
+    }
+
+    fn reference_code(&mut self, symbolic: &mut Symbolic, reference: &Term32) -> Term32 {
+        symbolic.described(symbolic.constants.functions.code, *reference)
     }
 }
 

@@ -225,7 +225,7 @@ fn may_leave(function: &Function, position: u32) -> bool {
     let returns =
         |depth: u32| function.control.label(position, depth).is_none_or(|label| label.target == Target::Return);
     match function.body.get(position as usize).map(|instruction| &instruction.op) {
-        None | Some(Op::Return | Op::Call(_) | Op::CallIndirect(_) | Op::BrTable(..)) => true,
+        None | Some(Op::Return | Op::Call(_) | Op::CallIndirect(..) | Op::BrTable(..)) => true,
         Some(Op::Br(depth) | Op::BrIf(depth)) => returns(*depth),
         Some(Op::End) => position as usize + 1 == function.body.len(),
         Some(_) => false,
@@ -254,7 +254,7 @@ fn step(
             None
         }
         Event::Call { offset, function, arguments } => Some(SourceEvent::Call { function, arguments, offset }),
-        Event::CallIndirect { offset, type_index, index: _, code, arguments } => {
+        Event::CallIndirect { offset, type_index, code, arguments } => {
             Some(SourceEvent::CallIndirect { type_index, code, arguments, offset })
         }
         Event::Return(results) => Some(SourceEvent::Return(results)),
@@ -301,16 +301,46 @@ impl World for Symbolic {
         self.world.globals[global as usize] = value.clone();
     }
 
-    fn table_size(&mut self, _table: u32) -> u32 {
-        self.constants.table_entries
+    fn table_size(&mut self, table: u32) -> Term32 {
+        self.world.tables[table as usize].size
     }
 
-    fn table_type(&mut self, _table: u32, index: &Term32) -> Result<Term32, Stop> {
-        Ok(self.table_word(self.constants.table_type, *index))
+    fn set_table_size(&mut self, table: u32, entries: &Term32) {
+        self.world.tables[table as usize].size = *entries;
     }
 
-    fn table_code(&mut self, _table: u32, index: &Term32) -> Result<Term32, Stop> {
-        Ok(self.table_word(self.constants.table_code, *index))
+    fn table_reserve(&mut self, table: u32) -> u32 {
+        self.constants.tables[table as usize].reserve
+    }
+
+    fn table_get(&mut self, table: u32, index: &Term32) -> Result<Term32, Stop> {
+        let entries = self.world.tables[table as usize].entries;
+        self.entry(table, entries, *index)
+    }
+
+    fn table_set(&mut self, table: u32, index: &Term32, reference: &Term32) -> Result<(), Stop> {
+        let offset = self.entry_offset(*index);
+        match &mut self.world.tables[table as usize].entries {
+            Some(entries) => *entries = self.terms.store(*entries, offset, TermWidth::Word, *reference),
+            None => return Err(Stop::Fault(format!("table {table} is constant"))),
+        }
+        Ok(())
+    }
+
+    fn function_reference(&mut self, function: u32) -> Result<Term32, Stop> {
+        self.reference_to(function)
+    }
+
+    fn reference_type(&mut self, reference: &Term32) -> Result<Term32, Stop> {
+        Ok(self.described(self.constants.functions.type_id, *reference))
+    }
+
+    fn reference_code(&mut self, reference: &Term32) -> Result<Term32, Stop> {
+        Ok(self.described(self.constants.functions.code, *reference))
+    }
+
+    fn refuse(&mut self, reason: String) -> Stop {
+        Stop::Fault(reason)
     }
 
     fn enumerate(&mut self, index: &Term32, ends: &[u32]) -> Result<usize, Stop> {

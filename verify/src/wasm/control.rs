@@ -206,7 +206,7 @@ impl Builder<'_> {
             op @ (Op::Nop
             | Op::BrIf(_)
             | Op::Call(_)
-            | Op::CallIndirect(_)
+            | Op::CallIndirect(..)
             | Op::Drop
             | Op::Select
             | Op::LocalGet(_)
@@ -218,6 +218,13 @@ impl Builder<'_> {
             | Op::Store(..)
             | Op::MemorySize(..)
             | Op::MemoryGrow(_)
+            | Op::RefNull(_)
+            | Op::RefIsNull
+            | Op::RefFunc(_)
+            | Op::TableGet(_)
+            | Op::TableSet(_)
+            | Op::TableSize(_)
+            | Op::TableGrow(_)
             | Op::I32Const(_)
             | Op::I64Const(_)
             | Op::I32Eqz
@@ -308,17 +315,24 @@ impl Builder<'_> {
             Op::Nop => (0, vec![]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
             Op::Call(function) => call(self.module.signature(*function)?, 0)?,
-            Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1)?,
+            Op::CallIndirect(index, _) => call(self.module.types.get(*index as usize)?, 1)?,
             Op::Select => (3, vec![self.below_top(1)?]),
             Op::LocalGet(local) => (0, vec![*self.locals.get(*local as usize)?]),
             Op::LocalTee(local) => (1, vec![*self.locals.get(*local as usize)?]),
             Op::GlobalGet(global) => {
                 let found = self.module.globals.get(*global as usize)?;
-                (0, vec![found.initial.value_type()])
+                (0, vec![found.value_type])
             }
             Op::Load(load, _) => (1, vec![loaded(*load)]),
             Op::Store(..) => (2, vec![]),
             Op::MemorySize(..) | Op::I32Const(_) => (0, vec![I32]),
+            Op::RefNull(kind) => (0, vec![*kind]),
+            Op::RefFunc(_) => (0, vec![ValueType::FuncRef]),
+            Op::RefIsNull => (1, vec![I32]),
+            Op::TableGet(table) => (1, vec![self.module.tables.get(*table as usize)?.element]),
+            Op::TableSet(_) => (2, vec![]),
+            Op::TableSize(_) => (0, vec![I32]),
+            Op::TableGrow(_) => (2, vec![I32]),
             Op::I64Const(_) => (0, vec![I64]),
             Op::MemoryGrow(_) | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![I32]),
             Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![I32]),

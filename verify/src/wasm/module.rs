@@ -6,12 +6,12 @@
 //! offset. Offsets are those of the module's bytes.
 
 use crate::hints::Sort;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use wasmparser::{
     CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FuncValidatorAllocations, FunctionBody,
-    KnownCustom, Name, Operator, Parser, Payload, TypeRef, Validator, WasmFeatures,
+    KnownCustom, Name, Operator, Parser, Payload, TableInit, TypeRef, Validator, WasmFeatures,
 };
 
 use super::control::{self, Control};
@@ -72,13 +72,17 @@ pub enum ValueType {
     I32,
     /// 64-bit integer.
     I64,
+    /// Reference to a function.
+    FuncRef,
+    /// Reference to something of the host.
+    ExternRef,
 }
 
 impl ValueType {
     /// Its width.
     pub fn sort(self) -> Sort {
         match self {
-            ValueType::I32 => Sort::W32,
+            ValueType::I32 | ValueType::FuncRef | ValueType::ExternRef => Sort::W32,
             ValueType::I64 => Sort::W64,
         }
     }
@@ -87,10 +91,18 @@ impl ValueType {
         match value {
             wasmparser::ValType::I32 => Ok(ValueType::I32),
             wasmparser::ValType::I64 => Ok(ValueType::I64),
-            wasmparser::ValType::F32
-            | wasmparser::ValType::F64
-            | wasmparser::ValType::V128
-            | wasmparser::ValType::Ref(_) => Err(WasmError::unsupported(offset, format!("type {value}"))),
+            wasmparser::ValType::Ref(reference) => ValueType::reference(reference, offset),
+            wasmparser::ValType::F32 | wasmparser::ValType::F64 | wasmparser::ValType::V128 => {
+                Err(WasmError::unsupported(offset, format!("type {value}")))
+            }
+        }
+    }
+
+    fn reference(value: wasmparser::RefType, offset: u32) -> Result<ValueType, WasmError> {
+        match value {
+            wasmparser::RefType::FUNCREF => Ok(ValueType::FuncRef),
+            wasmparser::RefType::EXTERNREF => Ok(ValueType::ExternRef),
+            other => Err(WasmError::unsupported(offset, format!("type {other}"))),
         }
     }
 }
@@ -154,10 +166,12 @@ impl Function {
     }
 }
 
-/// A table of functions.
+/// A table of references.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Table {
-    /// Entries; without `table.grow` that is also the size for ever.
+    /// The type of its entries.
+    pub element: ValueType,
+    /// Entries at instantiation; without `table.grow` that is also the size for ever.
     pub minimum: u32,
     /// The limit declared.
     pub maximum: Option<u32>,
@@ -186,21 +200,23 @@ impl Memory {
     }
 }
 
-/// A constant of a value type.
+/// A constant, by its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Constant {
-    /// 32-bit integer.
+    /// 32 bits. A null reference is 0.
     I32(u32),
-    /// 64-bit integer.
+    /// 64 bits.
     I64(u64),
+    /// A reference to the function with this index.
+    Function(u32),
 }
 
 impl Constant {
-    /// Its type.
-    pub fn value_type(self) -> ValueType {
+    /// Its width.
+    pub fn sort(self) -> Sort {
         match self {
-            Constant::I32(_) => ValueType::I32,
-            Constant::I64(_) => ValueType::I64,
+            Constant::I32(_) | Constant::Function(_) => Sort::W32,
+            Constant::I64(_) => Sort::W64,
         }
     }
 }
@@ -208,9 +224,11 @@ impl Constant {
 /// A global.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Global {
+    /// Its type.
+    pub value_type: ValueType,
     /// Whether `global.set` may change it.
     pub mutable: bool,
-    /// Its initial value, which also says its type.
+    /// Its initial value.
     pub initial: Constant,
 }
 
@@ -236,13 +254,13 @@ pub struct Export {
     pub item: Exported,
 }
 
-/// An active element segment of table 0.
+/// An element segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ElementSegment {
-    /// First table entry.
-    pub start: u32,
-    /// Function indices.
-    pub functions: Vec<u32>,
+    /// The table that it fills at instantiation, and the first entry there.
+    pub active: Option<(u32, u32)>,
+    /// Function indices; `None` is null.
+    pub items: Vec<Option<u32>>,
 }
 
 /// An active data segment.
@@ -265,8 +283,8 @@ pub struct Module {
     pub imports: Vec<Import>,
     /// Functions with bodies.
     pub functions: Vec<Function>,
-    /// The table, if there is one.
-    pub table: Option<Table>,
+    /// The tables.
+    pub tables: Vec<Table>,
     /// The memories.
     pub memories: Vec<Memory>,
     /// Globals.
@@ -275,7 +293,7 @@ pub struct Module {
     pub exports: Vec<Export>,
     /// The start function.
     pub start: Option<u32>,
-    /// Active element segments, in order.
+    /// Element segments, in order.
     pub elements: Vec<ElementSegment>,
     /// Active data segments, in order.
     pub data: Vec<DataSegment>,
@@ -329,6 +347,35 @@ impl Module {
         self.functions.iter().any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow(memory)))
     }
 
+    /// Whether some function changes entries of a table, so that it is in RAM.
+    pub fn changes_table(&self, table: u32) -> bool {
+        self.operators().any(|op| matches!(op, Op::TableSet(changed) | Op::TableGrow(changed) if *changed == table))
+    }
+
+    /// Whether some function contains `table.grow` of a table.
+    pub fn grows_table(&self, table: u32) -> bool {
+        self.operators().any(|op| *op == Op::TableGrow(table))
+    }
+
+    /// The functions that references name, which have descriptors: those of element segments, of globals
+    /// and of `ref.func`.
+    pub fn referenced(&self) -> BTreeSet<u32> {
+        let items = self.elements.iter().flat_map(|segment| segment.items.iter().copied().flatten());
+        let initial = self.globals.iter().filter_map(|global| match global.initial {
+            Constant::Function(function) => Some(function),
+            Constant::I32(_) | Constant::I64(_) => None,
+        });
+        let code = self.operators().filter_map(|op| match op {
+            Op::RefFunc(function) => Some(*function),
+            _ => None,
+        });
+        items.chain(initial).chain(code).collect()
+    }
+
+    fn operators(&self) -> impl Iterator<Item = &Op> {
+        self.functions.iter().flat_map(|function| function.body.iter().map(|instruction| &instruction.op))
+    }
+
     /// What to call a function in a message.
     pub fn display_name(&self, function: u32) -> String {
         self.names.get(&function).cloned().unwrap_or_else(|| format!("function {function}"))
@@ -347,6 +394,8 @@ fn features() -> WasmFeatures {
         .union(WasmFeatures::MULTI_VALUE)
         .union(WasmFeatures::MULTI_MEMORY)
         .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+        .union(WasmFeatures::BULK_MEMORY)
+        .union(WasmFeatures::REFERENCE_TYPES)
 }
 
 /// Reads a module.
@@ -420,7 +469,7 @@ impl Reader {
             Payload::TableSection(section) => {
                 let start = small(section.range().start);
                 for table in section {
-                    self.table(table.map_err(WasmError::from_parser)?.ty, start)?;
+                    self.table(&table.map_err(WasmError::from_parser)?, start)?;
                 }
             }
             Payload::MemorySection(section) => {
@@ -430,10 +479,12 @@ impl Reader {
                 }
             }
             Payload::GlobalSection(section) => {
+                let start = small(section.range().start);
                 for global in section {
                     let global = global.map_err(WasmError::from_parser)?;
-                    let initial = constant(&global.init_expr)?;
-                    self.module.globals.push(Global { mutable: global.ty.mutable, initial });
+                    let value_type = ValueType::read(global.ty.content_type, start)?;
+                    let initial = self.constant(&global.init_expr)?;
+                    self.module.globals.push(Global { value_type, mutable: global.ty.mutable, initial });
                 }
             }
             Payload::ExportSection(section) => {
@@ -501,13 +552,15 @@ impl Reader {
         Err(WasmError::unsupported(offset, what))
     }
 
-    fn table(&mut self, ty: wasmparser::TableType, offset: u32) -> Result<(), WasmError> {
+    fn table(&mut self, table: &wasmparser::Table<'_>, offset: u32) -> Result<(), WasmError> {
+        let ty = table.ty;
         let limit = |entries: u64| u32::try_from(entries).map_err(|_| WasmError::unsupported(offset, "a 64-bit table"));
-        if self.module.table.is_some() {
-            return Err(WasmError::unsupported(offset, "a second table"));
+        if ty.table64 || ty.shared || !matches!(table.init, TableInit::RefNull) {
+            return Err(WasmError::unsupported(offset, "a table of this kind"));
         }
         let maximum = ty.maximum.map(limit).transpose()?;
-        self.module.table = Some(Table { minimum: limit(ty.initial)?, maximum });
+        let element = ValueType::reference(ty.element_type, offset)?;
+        self.module.tables.push(Table { element, minimum: limit(ty.initial)?, maximum });
         Ok(())
     }
 
@@ -546,18 +599,67 @@ impl Reader {
 
     fn element(&mut self, element: wasmparser::Element<'_>) -> Result<(), WasmError> {
         let offset = small(element.range.start);
-        let ElementKind::Active { table_index: None | Some(0), offset_expr } = element.kind else {
-            return Err(WasmError::unsupported(offset, "an element segment that is not active"));
+        let active = match element.kind {
+            ElementKind::Active { table_index, offset_expr } => {
+                Some((table_index.unwrap_or(0), self.segment_start(&offset_expr)?))
+            }
+            ElementKind::Passive | ElementKind::Declared => None,
         };
-        let ElementItems::Functions(items) = element.items else {
-            return Err(WasmError::unsupported(offset, "element expressions"));
-        };
-        let functions = items.into_iter().collect::<Result<Vec<u32>, _>>();
-        self.module.elements.push(ElementSegment {
-            start: segment_start(&offset_expr)?,
-            functions: functions.map_err(WasmError::from_parser)?,
-        });
+        let mut items = Vec::new();
+        match element.items {
+            ElementItems::Functions(functions) => {
+                for function in functions {
+                    items.push(Some(function.map_err(WasmError::from_parser)?));
+                }
+            }
+            ElementItems::Expressions(ty, expressions) => {
+                ValueType::reference(ty, offset)?;
+                for expression in expressions {
+                    items.push(match self.constant(&expression.map_err(WasmError::from_parser)?)? {
+                        Constant::Function(function) => Some(function),
+                        // Of references, only null is a number.
+                        Constant::I32(_) | Constant::I64(_) => None,
+                    });
+                }
+            }
+        }
+        self.module.elements.push(ElementSegment { active, items });
         Ok(())
+    }
+
+    fn constant(&self, expression: &ConstExpr<'_>) -> Result<Constant, WasmError> {
+        let offset = small(expression.get_binary_reader().original_position());
+        let mut operators = expression.get_operators_reader();
+        let first = operators.read().map_err(WasmError::from_parser)?;
+        let second = operators.read().map_err(WasmError::from_parser)?;
+        let value = match first {
+            Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
+            Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
+            Operator::RefNull { .. } => Constant::I32(0),
+            Operator::RefFunc { function_index } => Constant::Function(function_index),
+            Operator::GlobalGet { global_index } => {
+                let global = self.module.globals.get(global_index as usize).filter(|global| !global.mutable);
+                let global = global.ok_or_else(|| WasmError::unsupported(offset, "an initial value of a global"))?;
+                global.initial
+            }
+            other => {
+                return Err(WasmError::unsupported(offset, format!("initial value {other:?}")));
+            }
+        };
+        if second != Operator::End {
+            return Err(WasmError::unsupported(offset, format!("constant operator {second:?}")));
+        }
+        Ok(value)
+    }
+
+    fn segment_start(&self, expression: &ConstExpr<'_>) -> Result<u32, WasmError> {
+        match self.constant(expression)? {
+            Constant::I32(start) => Ok(start),
+            Constant::I64(_) | Constant::Function(_) => {
+                let offset = small(expression.get_binary_reader().original_position());
+                Err(WasmError::unsupported(offset, "a segment offset of another type"))
+            }
+        }
     }
 
     fn data(&mut self, data: wasmparser::Data<'_>) -> Result<(), WasmError> {
@@ -565,7 +667,7 @@ impl Reader {
         let wasmparser::DataKind::Active { memory_index: memory, offset_expr } = data.kind else {
             return Err(WasmError::unsupported(offset, "a data segment that is not active"));
         };
-        let start = segment_start(&offset_expr)?;
+        let start = self.segment_start(&offset_expr)?;
         self.module.data.push(DataSegment { memory, start, bytes: data.data.to_vec() });
         Ok(())
     }
@@ -635,32 +737,4 @@ fn instructions(body: &FunctionBody<'_>, module: &Module) -> Result<Vec<Instruct
         decoded.push(Instruction { op: op::decode(&operator, offset, module)?, offset });
     }
     Ok(decoded)
-}
-
-fn constant(expression: &ConstExpr<'_>) -> Result<Constant, WasmError> {
-    let offset = small(expression.get_binary_reader().original_position());
-    let mut operators = expression.get_operators_reader();
-    let first = operators.read().map_err(WasmError::from_parser)?;
-    let second = operators.read().map_err(WasmError::from_parser)?;
-    let value = match first {
-        Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
-        Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
-        other => {
-            return Err(WasmError::unsupported(offset, format!("initial value {other:?}")));
-        }
-    };
-    if second != Operator::End {
-        return Err(WasmError::unsupported(offset, format!("constant operator {second:?}")));
-    }
-    Ok(value)
-}
-
-fn segment_start(expression: &ConstExpr<'_>) -> Result<u32, WasmError> {
-    match constant(expression)? {
-        Constant::I32(start) => Ok(start),
-        Constant::I64(_) => {
-            let offset = small(expression.get_binary_reader().original_position());
-            Err(WasmError::unsupported(offset, "a 64-bit segment offset"))
-        }
-    }
 }

@@ -6,7 +6,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use wasmparser::{BlockType, MemArgTarget, Operator};
+use wasmparser::{AbstractHeapType, BlockType, HeapType, MemArgTarget, Operator};
 
 use super::module::{FunctionType, Module, ValueType, WasmError};
 
@@ -177,8 +177,7 @@ pub struct Place {
     pub offset: u32,
 }
 
-/// One operator. Table indices are always 0 and not kept. A block has no parameters and
-/// at most one result.
+/// One operator.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Op {
     /// Traps.
@@ -205,11 +204,11 @@ pub enum Op {
     Return,
     /// Calls the function with this index.
     Call(u32),
-    /// Calls through table 0 a function of the type with this index.
-    CallIndirect(u32),
+    /// Calls a function of the type with this index through the table with this index.
+    CallIndirect(u32, u32),
     /// Drops one operand.
     Drop,
-    /// Selects one of two operands.
+    /// Selects one of two operands, typed or not.
     Select,
     /// Reads a local.
     LocalGet(u32),
@@ -230,6 +229,20 @@ pub enum Op {
     MemorySize(u32, u8),
     /// Grows the memory with this index.
     MemoryGrow(u32),
+    /// The null reference, of functions or of the host.
+    RefNull(ValueType),
+    /// Whether a reference is null.
+    RefIsNull,
+    /// A reference to the function with this index.
+    RefFunc(u32),
+    /// Reads an entry of the table with this index.
+    TableGet(u32),
+    /// Writes an entry of the table with this index.
+    TableSet(u32),
+    /// The number of entries of the table with this index.
+    TableSize(u32),
+    /// Grows the table with this index.
+    TableGrow(u32),
     /// `i32.const`
     I32Const(u32),
     /// `i64.const`
@@ -282,6 +295,14 @@ fn block_type(kind: BlockType, offset: u32, types: &[FunctionType]) -> Result<Fu
     }
 }
 
+fn null_type(heap: HeapType, offset: u32) -> Result<ValueType, WasmError> {
+    match heap {
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValueType::FuncRef),
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => Ok(ValueType::ExternRef),
+        other => Err(WasmError::unsupported(offset, format!("a null reference of type {other:?}"))),
+    }
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller refuses every other operator")]
 fn decode_control(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) -> Result<Option<Op>, WasmError> {
     let op = match operator {
@@ -300,9 +321,15 @@ fn decode_control(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) 
         }
         Operator::Return => Op::Return,
         Operator::Call { function_index } => Op::Call(*function_index),
-        Operator::CallIndirect { type_index, table_index: 0 } => Op::CallIndirect(*type_index),
+        Operator::CallIndirect { type_index, table_index } => Op::CallIndirect(*type_index, *table_index),
         Operator::Drop => Op::Drop,
-        Operator::Select => Op::Select,
+        Operator::Select | Operator::TypedSelect { .. } => Op::Select,
+        Operator::RefNull { hty } => Op::RefNull(null_type(*hty, offset)?),
+        Operator::RefIsNull => Op::RefIsNull,
+        Operator::RefFunc { function_index } => Op::RefFunc(*function_index),
+        Operator::TableGet { table } => Op::TableGet(*table),
+        Operator::TableSet { table } => Op::TableSet(*table),
+        Operator::TableSize { table } => Op::TableSize(*table),
         Operator::LocalGet { local_index } => Op::LocalGet(*local_index),
         Operator::LocalSet { local_index } => Op::LocalSet(*local_index),
         Operator::LocalTee { local_index } => Op::LocalTee(*local_index),

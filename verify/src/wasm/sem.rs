@@ -11,10 +11,11 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
+use crate::hints::Sort;
 use crate::trap::Trap;
 
 use super::control::{Label, Target};
-use super::module::{Function, Module, ValueType};
+use super::module::{Function, Module};
 use super::op::{Binary32, Binary64, Load, Op, Place, Relation, Store, Unary};
 
 pub use super::world::{Value, Width, World};
@@ -39,29 +40,30 @@ impl<D: Domain + ?Sized> Activation<D> {
     /// At the function's first operator. `None` if the arguments do not have the parameters' types.
     pub fn enter(domain: &mut D, function: &Function, arguments: Vec<Value<D>>) -> Option<Self> {
         let mut locals = arguments;
-        if !has_types(&locals, &function.signature.parameters) {
+        if !has_sorts(&locals, function.signature.parameters.iter().map(|ty| ty.sort())) {
             return None;
         }
         for local in function.locals.get(locals.len()..)? {
-            locals.push(match local {
-                ValueType::I32 => Value::W32(domain.w32(0)),
-                ValueType::I64 => Value::W64(domain.w64(0)),
+            locals.push(match local.sort() {
+                Sort::W32 => Value::W32(domain.w32(0)),
+                Sort::W64 => Value::W64(domain.w64(0)),
             });
         }
         Some(Activation { position: 0, locals, stack: Vec::new() })
     }
 
     /// Before the operator at a position. `None` if nothing ever runs there, or the locals or the
-    /// stack do not have the types that they have there.
+    /// stack do not have the widths that they have there.
     pub fn at(function: &Function, position: u32, locals: Vec<Value<D>>, stack: Vec<Value<D>>) -> Option<Self> {
         let wanted = function.control.stack(position)?;
-        let fits = has_types(&locals, &function.locals) && has_types(&stack, &wanted);
+        let locals_fit = has_sorts(&locals, function.locals.iter().map(|ty| ty.sort()));
+        let fits = locals_fit && has_sorts(&stack, wanted.iter().map(|ty| ty.sort()));
         fits.then_some(Activation { position, locals, stack })
     }
 }
 
-fn has_types<D: Domain + ?Sized>(values: &[Value<D>], types: &[ValueType]) -> bool {
-    values.len() == types.len() && values.iter().zip(types).all(|(value, wanted)| value.value_type() == *wanted)
+fn has_sorts<D: Domain + ?Sized>(values: &[Value<D>], sorts: impl ExactSizeIterator<Item = Sort>) -> bool {
+    values.len() == sorts.len() && values.iter().zip(sorts).all(|(value, wanted)| value.sort() == wanted)
 }
 
 /// What a step came to.
@@ -84,9 +86,7 @@ pub enum Event<D: Domain + ?Sized> {
         offset: u32,
         /// Index of the type called with.
         type_index: u32,
-        /// The table index.
-        index: D::W32,
-        /// What [`World::table_code`] says of the entry.
+        /// What [`World::reference_code`] says of the entry.
         code: D::W32,
         /// The arguments, first parameter first.
         arguments: Vec<Value<D>>,
@@ -121,8 +121,8 @@ pub fn step<W: World>(
         Done::Return => Ok(Event::Return(stepper.results())),
         Done::Call { callee, arguments } => Ok(match callee {
             Callee::Direct(function) => Event::Call { offset: instruction.offset, function, arguments },
-            Callee::Indirect { type_index, index, code } => {
-                Event::CallIndirect { offset: instruction.offset, type_index, index, code, arguments }
+            Callee::Indirect { type_index, code } => {
+                Event::CallIndirect { offset: instruction.offset, type_index, code, arguments }
             }
         }),
     }
@@ -138,7 +138,7 @@ enum Done<W: World> {
 
 enum Callee<W: World> {
     Direct(u32),
-    Indirect { type_index: u32, index: W::W32, code: W::W32 },
+    Indirect { type_index: u32, code: W::W32 },
 }
 
 type Outcome<W> = Result<Done<W>, <W as Decide>::Stop>;
@@ -186,7 +186,7 @@ impl<W: World> Stepper<'_, W> {
                 let arguments = self.pop_many(signature.parameters.len());
                 return Ok(Done::Call { callee: Callee::Direct(*callee), arguments });
             }
-            Op::CallIndirect(type_index) => return self.call_indirect(*type_index),
+            Op::CallIndirect(type_index, table) => return self.call_indirect(*type_index, *table),
             Op::Drop => {
                 self.pop();
             }
@@ -220,6 +220,41 @@ impl<W: World> Stepper<'_, W> {
                 self.push32(units);
             }
             Op::MemoryGrow(memory) => self.memory_grow(*memory),
+            Op::RefNull(_) => {
+                let null = self.world.w32(0);
+                self.push32(null);
+            }
+            Op::RefIsNull => {
+                let reference = self.pop32();
+                let is_null = self.is_null(&reference);
+                self.push_truth(&is_null);
+            }
+            Op::RefFunc(function) => {
+                let reference = self.world.function_reference(*function)?;
+                self.push32(reference);
+            }
+            Op::TableGet(table) => {
+                let index = self.top32(0);
+                if !self.is_within(&index, *table)? {
+                    return Ok(Done::Trap(Trap::TableAccess));
+                }
+                let reference = self.world.table_get(*table, &index)?;
+                self.pop();
+                self.push32(reference);
+            }
+            Op::TableSet(table) => {
+                let (reference, index) = (self.top32(0), self.top32(1));
+                if !self.is_within(&index, *table)? {
+                    return Ok(Done::Trap(Trap::TableAccess));
+                }
+                self.world.table_set(*table, &index, &reference)?;
+                self.pop_many(2);
+            }
+            Op::TableSize(table) => {
+                let size = self.world.table_size(*table);
+                self.push32(size);
+            }
+            Op::TableGrow(table) => return self.table_grow(*table),
             Op::I32Const(value) => {
                 let word = self.world.w32(*value);
                 self.push32(word);
@@ -306,30 +341,62 @@ impl<W: World> Stepper<'_, W> {
         self.pop_many(self.function.signature.results.len())
     }
 
-    fn call_indirect(&mut self, type_index: u32) -> Outcome<W> {
+    /// Whether an index lies within a table.
+    fn is_within(&mut self, index: &W::W32, table: u32) -> Result<bool, W::Stop> {
+        let size = self.world.table_size(table);
+        let inside = self.world.cmp32(Cmp::LtU, index, &size);
+        self.world.decide(&inside)
+    }
+
+    fn is_null(&mut self, reference: &W::W32) -> W::Bool {
+        let null = self.world.w32(0);
+        self.world.cmp32(Cmp::Eq, reference, &null)
+    }
+
+    /// Grows a table by null entries, which is all that templates ask for.
+    fn table_grow(&mut self, table: u32) -> Outcome<W> {
+        let (delta, reference) = (self.top32(0), self.top32(1));
+        let is_null = self.is_null(&reference);
+        if !self.world.decide(&is_null)? {
+            return Err(self.world.refuse("a table grows by entries that are not null".to_owned()));
+        }
+        self.pop_many(2);
+        let old = self.world.table_size(table);
+        let reserve = self.world.table_reserve(table);
+        let reserve = self.world.w32(reserve);
+        let room = self.world.bin32(Bin32::Sub, &reserve, &old);
+        let too_much = self.world.cmp32(Cmp::LtU, &room, &delta);
+        let fits = self.world.not(&too_much);
+        let (zero, failed) = (self.world.w32(0), self.world.w32(u32::MAX));
+        let added = self.world.ite32(&fits, &delta, &zero);
+        let size = self.world.bin32(Bin32::Add, &old, &added);
+        let result = self.world.ite32(&fits, &old, &failed);
+        self.world.set_table_size(table, &size);
+        self.push32(result);
+        Ok(Done::Next)
+    }
+
+    fn call_indirect(&mut self, type_index: u32, table: u32) -> Outcome<W> {
         let index = self.top32(0);
-        let size = self.world.table_size(0);
-        let size = self.world.w32(size);
-        let inside = self.world.cmp32(Cmp::LtU, &index, &size);
-        if !self.world.decide(&inside)? {
+        if !self.is_within(&index, table)? {
             return Ok(Done::Trap(Trap::TableOutOfBounds));
         }
-        let found = self.world.table_type(0, &index)?;
-        let null = self.world.w32(0);
-        let is_null = self.world.cmp32(Cmp::Eq, &found, &null);
+        let reference = self.world.table_get(table, &index)?;
+        let is_null = self.is_null(&reference);
         if self.world.decide(&is_null)? {
             return Ok(Done::Trap(Trap::UninitializedElement));
         }
+        let found = self.world.reference_type(&reference)?;
         let wanted = self.module.type_id(type_index).expect("validated");
         let wanted = self.world.w32(wanted);
         let fits = self.world.cmp32(Cmp::Eq, &found, &wanted);
         if !self.world.decide(&fits)? {
             return Ok(Done::Trap(Trap::IndirectCallType));
         }
-        let code = self.world.table_code(0, &index)?;
+        let code = self.world.reference_code(&reference)?;
         self.pop();
         let arguments = self.pop_many(self.module.types[type_index as usize].parameters.len());
-        Ok(Done::Call { callee: Callee::Indirect { type_index, index, code }, arguments })
+        Ok(Done::Call { callee: Callee::Indirect { type_index, code }, arguments })
     }
 
     fn select(&mut self) {

@@ -63,8 +63,8 @@ impl Random {
             17 => Expr::Global32(self.number()),
             18 => Expr::Global64(self.number()),
             19 => Expr::MemoryBytes(self.number()),
-            20 => Expr::TableType(self.number(), a),
-            21 => Expr::TableCode(self.number(), a),
+            20 => Expr::TableEntry(self.number(), a),
+            21 => Expr::ReferenceType(a),
             _ => constant,
         }
     }
