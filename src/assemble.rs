@@ -118,6 +118,8 @@ fn value_type(ty: ValueType) -> Type {
         ValueType::I64 => Type::I64,
         ValueType::FuncRef => Type::FuncRef,
         ValueType::ExternRef => Type::ExternRef,
+        ValueType::F32 => Type::F32,
+        ValueType::F64 => Type::F64,
     }
 }
 

@@ -22,13 +22,15 @@ pub enum Trap {
     IndirectCallType = 0xe6,
     /// No stack is left for a call.
     StackExhausted = 0xe7,
+    /// A NaN has no integer.
+    InvalidConversion = 0xe8,
     /// Any other access to a table, or an active element segment, that does not lie in the table.
     TableAccess = 0xe9,
 }
 
 impl Trap {
     /// All of them, by number.
-    pub const ALL: [Trap; 9] = [
+    pub const ALL: [Trap; 10] = [
         Trap::Unreachable,
         Trap::MemoryOutOfBounds,
         Trap::DivideByZero,
@@ -37,6 +39,7 @@ impl Trap {
         Trap::UninitializedElement,
         Trap::IndirectCallType,
         Trap::StackExhausted,
+        Trap::InvalidConversion,
         Trap::TableAccess,
     ];
 
@@ -61,6 +64,7 @@ impl Trap {
             Trap::UninitializedElement => "uninitialized element",
             Trap::IndirectCallType => "indirect call type mismatch",
             Trap::StackExhausted => "call stack exhausted",
+            Trap::InvalidConversion => "invalid conversion to integer",
             Trap::TableAccess => "out of bounds table access",
         }
     }

@@ -152,6 +152,10 @@ pub enum Type {
     I32,
     /// 64-bit integer.
     I64,
+    /// Binary32 number.
+    F32,
+    /// Binary64 number.
+    F64,
     /// A reference to a function.
     FuncRef,
     /// A reference to something of the host.
@@ -159,11 +163,17 @@ pub enum Type {
 }
 
 impl Type {
+    /// All of them.
+    pub const ALL: [Type; 6] =
+        [Type::I32, Type::I64, Type::F32, Type::F64, Type::FuncRef, Type::ExternRef];
+
     /// Its Wasm name.
     pub fn name(self) -> &'static str {
         match self {
             Type::I32 => "i32",
             Type::I64 => "i64",
+            Type::F32 => "f32",
+            Type::F64 => "f64",
             Type::FuncRef => "funcref",
             Type::ExternRef => "externref",
         }

@@ -182,6 +182,8 @@ impl Translator<'_> {
             Inst::Swapped(op) => self.swapped(*op),
             Inst::IsZero(ty) => self.is_zero(*ty),
             Inst::Divide(op) => self.divide(*op),
+            Inst::Sign(op, ty) => self.sign(*op, *ty),
+            Inst::Truncate { fits, to_integer } => self.truncate(*fits, *to_integer),
             Inst::Nop => {}
             Inst::Unreachable
             | Inst::Block(_)

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use crate::error::Error;
 
-pub use inst::{BlockType, Inst, Place};
+pub use inst::{BlockType, Inst, Place, SignOp};
 pub use module::{
     Body, Code, Data, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Initial, MemoryDecl, Module,
     TableDecl, TypeIndex,

@@ -10,6 +10,10 @@ pub enum ValueType {
     I32,
     /// A 64-bit integer.
     I64,
+    /// A binary32 number.
+    F32,
+    /// A binary64 number.
+    F64,
     /// A reference to a function: the address of its descriptor, or 0.
     FuncRef,
     /// A reference to something of the host: a word that it chose, or 0.
@@ -20,8 +24,8 @@ impl ValueType {
     /// What SSA has in its place: its bits.
     pub fn carrier(self) -> Type {
         match self {
-            ValueType::I32 | ValueType::FuncRef | ValueType::ExternRef => Type::I32,
-            ValueType::I64 => Type::I64,
+            ValueType::I32 | ValueType::F32 | ValueType::FuncRef | ValueType::ExternRef => Type::I32,
+            ValueType::I64 | ValueType::F64 => Type::I64,
         }
     }
 }

@@ -102,6 +102,8 @@ fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action
         .map(|argument| match argument {
             Value::I32(value) => Val::I32(*value as i32),
             Value::I64(value) => Val::I64(*value as i64),
+            Value::F32(bits) => Val::F32(wasmi::F32::from_bits(*bits)),
+            Value::F64(bits) => Val::F64(wasmi::F64::from_bits(*bits)),
         })
         .collect();
     let mut outputs: Vec<Val> = vec![Val::I32(0); function.ty(&*store).results().len()];
@@ -111,6 +113,8 @@ fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action
         .map(|output| match output {
             Val::I32(value) => Some(Value::I32(*value as u32)),
             Val::I64(value) => Some(Value::I64(*value as u64)),
+            Val::F32(number) => Some(Value::F32(number.to_bits())),
+            Val::F64(number) => Some(Value::F64(number.to_bits())),
             _ => None,
         })
         .collect()

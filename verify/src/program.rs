@@ -10,7 +10,7 @@ use crate::abi::{self, HasLength};
 use crate::attributes;
 use crate::elf::{Binding, Contents, Elf, FileKind, Home, Relocation, RelocationKind, Section, Symbol, SymbolKind};
 use crate::hints::{Base, Hints, Sort};
-use crate::layout;
+use crate::layout::{self, Board};
 use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
 use crate::wasm::module::{Exported, Module};
@@ -58,6 +58,8 @@ pub struct Program {
     pub kind: FileKind,
     /// What the code is for.
     pub architecture: Architecture,
+    /// The board that an image is for.
+    pub board: &'static Board,
     /// Address of the first byte of code.
     pub text_start: u32,
     /// The code.
@@ -273,6 +275,7 @@ impl Binder<'_> {
         let mut program = Program {
             kind: self.elf.kind,
             architecture,
+            board: layout::board(self.elf),
             text_start,
             text: self.elf.bytes(text).to_vec(),
             functions,

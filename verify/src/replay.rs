@@ -90,7 +90,8 @@ pub fn run(bound: &Bound<'_>, function: u32, seed: u64) -> Option<Counterexample
     let initial = instantiate::run(bound.module, &bound.reserves())?.state;
     let state = disturb(bound, initial, &mut random);
     let signature = bound.module.signature(function)?;
-    let arguments: Vec<Constant> = signature.parameters.iter().map(|kind| choose(kind.sort(), &state, &mut random)).collect();
+    let arguments: Vec<Constant> =
+        signature.parameters.iter().map(|kind| choose(kind.sort(), &state, &mut random)).collect();
     let source = source(bound, function, &state, (&arguments, seed))?;
     let machine = machine(bound, function, &state, (&arguments, seed))?;
     let difference = compare(bound, &source, &machine)?;

@@ -20,13 +20,15 @@ pub enum Trap {
     IndirectCallType = 0xe6,
     /// The call stack is used up.
     StackExhausted = 0xe7,
+    /// A NaN was converted to an integer.
+    InvalidConversion = 0xe8,
     /// Any other access, or an active element segment, lies outside its table.
     TableAccess = 0xe9,
 }
 
 impl Trap {
     /// Every trap, in code order.
-    pub const ALL: [Trap; 9] = [
+    pub const ALL: [Trap; 10] = [
         Trap::Unreachable,
         Trap::MemoryOutOfBounds,
         Trap::DivideByZero,
@@ -35,6 +37,7 @@ impl Trap {
         Trap::UninitializedElement,
         Trap::IndirectCallType,
         Trap::StackExhausted,
+        Trap::InvalidConversion,
         Trap::TableAccess,
     ];
 
@@ -54,6 +57,7 @@ impl Trap {
             Trap::UninitializedElement => "uninitialized element",
             Trap::IndirectCallType => "indirect call type mismatch",
             Trap::StackExhausted => "call stack exhausted",
+            Trap::InvalidConversion => "invalid conversion to integer",
             Trap::TableAccess => "out of bounds table access",
         }
     }

@@ -171,6 +171,8 @@ fn from_val(value: &wasmi::Val) -> Constant {
     match value {
         wasmi::Val::I32(word) => Constant::I32(*word as u32),
         wasmi::Val::I64(wide) => Constant::I64(*wide as u64),
+        wasmi::Val::F32(number) => Constant::I32(number.to_bits()),
+        wasmi::Val::F64(number) => Constant::I64(number.to_bits()),
         other => panic!("{other:?}"),
     }
 }
@@ -185,6 +187,7 @@ fn trap(code: wasmi::TrapCode) -> Trap {
         wasmi::TrapCode::IntegerOverflow => Trap::IntegerOverflow,
         wasmi::TrapCode::BadSignature => Trap::IndirectCallType,
         wasmi::TrapCode::StackOverflow => Trap::StackExhausted,
+        wasmi::TrapCode::BadConversionToInteger => Trap::InvalidConversion,
         other => panic!("{other:?}"),
     }
 }

@@ -140,11 +140,12 @@ impl<'p> Processor<'p> {
         Outcome { end, steps }
     }
 
-    /// Runs an image from reset (DDI0403, B1.5.5): SP and PC from the vector table at 0.
+    /// Runs an image from reset (DDI0403, B1.5.5): SP and PC from the vector table.
     pub fn reset(&mut self, around: &mut Surroundings<'_, '_>) -> Outcome {
-        let vectors = [0, 4].map(|at| self.memory.load(Word::Int(at), Width::Word));
+        let table = self.loaded.vectors;
+        let vectors = [table, table + 4].map(|at| self.memory.load(Word::Int(at), Width::Word));
         let (Ok(sp), Ok(entry)) = (&vectors[0], &vectors[1]) else {
-            let fault = Fault::Unmapped { address: Word::Int(0), why: "no vector table" };
+            let fault = Fault::Unmapped { address: Word::Int(table), why: "no vector table" };
             return Outcome { end: End::Faulted(fault, 0), steps: 0 };
         };
         let Some(entry) = self.loaded.code_address(*entry) else {

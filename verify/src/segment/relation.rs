@@ -11,7 +11,7 @@ use crate::hints::{Base, Cut, ENTRY_NAME, Expr, Location, Name, Sort};
 use crate::term::facts::Facts;
 use crate::term::node::Width;
 use crate::term::{Term32, TermBool};
-use crate::wasm::module::{Function, ValueType};
+use crate::wasm::module::Function;
 use crate::wasm::sem::{Activation, Value};
 
 use super::expression::{self, Surroundings, Value as Node, ValueOf};
@@ -262,7 +262,9 @@ fn activation(
     let place = place(cut, function)?;
     let kinds =
         function.control.stack(place).ok_or_else(|| format!("the cut at {:#x} stands where nothing runs", cut.at))?;
-    let locals = slots(symbolic, &cut.locals, &function.locals, values)?;
+    let locals: Vec<Sort> = function.locals.iter().map(|local| local.sort()).collect();
+    let locals = slots(symbolic, &cut.locals, &locals, values)?;
+    let kinds: Vec<Sort> = kinds.iter().map(|kind| kind.sort()).collect();
     let stack = slots(symbolic, &cut.stack, &kinds, values)?;
     Activation::at(function, place, locals, stack)
         .ok_or_else(|| format!("the cut at {:#x} does not fit the Wasm place", cut.at))
@@ -281,7 +283,7 @@ pub fn place(cut: &Cut, function: &Function) -> Result<u32, String> {
 fn slots(
     symbolic: &mut Symbolic,
     said: &[Option<u32>],
-    kinds: &[ValueType],
+    kinds: &[Sort],
     values: &[ValueOf<Symbolic>],
 ) -> Result<Vec<TermValue>, String> {
     if said.len() != kinds.len() {
@@ -289,7 +291,7 @@ fn slots(
     }
     said.iter()
         .zip(kinds)
-        .map(|(node, kind)| match (node, kind.sort()) {
+        .map(|(node, kind)| match (node, kind) {
             (Some(node), _) => Ok(to_source(value_at(values, *node)?)),
             (None, Sort::W32) => Ok(Value::W32(symbolic.terms.fresh32("slot"))),
             (None, Sort::W64) => Ok(Value::W64(symbolic.terms.fresh64("slot"))),

@@ -13,8 +13,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::hints::Sort;
+
 use super::module::{FunctionType, Instruction, Module, ValueType, WasmError};
-use super::op::{Load, Op};
+use super::op::{Load, Op, SignOp};
 
 /// Where a branch to a label goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,7 +107,8 @@ impl Control {
         Some(self.places.get(position as usize)?.stack?.height)
     }
 
-    /// The types on the operand stack before the operator, bottom first; `None` in dead code.
+    /// The types on the operand stack before the operator, bottom first, integers in place of some floats; `None` in
+    /// dead code.
     pub fn stack(&self, position: u32) -> Option<Vec<ValueType>> {
         let stack = self.places.get(position as usize)?.stack?;
         let mut types = Vec::with_capacity(stack.height as usize);
@@ -238,7 +241,11 @@ impl Builder<'_> {
             | Op::I32WrapI64
             | Op::I64ExtendI32S
             | Op::I64ExtendI32U
-            | Op::I64Extend32S) => self.straight(op)?,
+            | Op::I64Extend32S
+            | Op::Sign(..)
+            | Op::Float(_)
+            | Op::FloatSwapped(_)
+            | Op::Truncate { .. }) => self.straight(op)?,
         }
         Some(())
     }
@@ -338,6 +345,10 @@ impl Builder<'_> {
             Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![I32]),
             Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![I64]),
             Op::I64Binary(_) => (2, vec![I64]),
+            Op::Sign(SignOp::Neg | SignOp::Abs, sort) => (1, vec![integer(*sort)]),
+            Op::Sign(SignOp::Copysign, sort) => (2, vec![integer(*sort)]),
+            Op::Float(float) | Op::FloatSwapped(float) => (float.operands().len(), vec![integer(float.result())]),
+            Op::Truncate { whole, .. } => (1, vec![integer(whole.result())]),
             Op::Unreachable
             | Op::Block(_)
             | Op::Loop(_)
@@ -385,6 +396,14 @@ impl Builder<'_> {
 /// `None` for a function with several results, which no contract covers.
 fn call(signature: &FunctionType, extra: usize) -> Option<(usize, Vec<ValueType>)> {
     (signature.results.len() <= 1).then(|| (signature.parameters.len() + extra, signature.results.clone()))
+}
+
+/// The integer of a width, which stands for a float of that width too.
+fn integer(sort: Sort) -> ValueType {
+    match sort {
+        Sort::W32 => ValueType::I32,
+        Sort::W64 => ValueType::I64,
+    }
 }
 
 /// The type of what a load yields.

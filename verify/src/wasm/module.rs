@@ -1,8 +1,8 @@
 //! What a Wasm module says, read independently of the compiler.
 //!
 //! Requires: nothing of the bytes.
-//! Ensures: the module is valid Wasm 1.0 with sign-extension operators (full validation by the
-//! parser) and uses only what [`Op`] and the types here can say; all else is refused with its
+//! Ensures: the module is valid Wasm 1.0 with sign-extension operators and conversions that saturate (full
+//! validation by the parser) and uses only what [`Op`] and the types here can say; all else is refused with its
 //! offset. Offsets are those of the module's bytes.
 
 use crate::hints::Sort;
@@ -72,6 +72,10 @@ pub enum ValueType {
     I32,
     /// 64-bit integer.
     I64,
+    /// Binary32 number.
+    F32,
+    /// Binary64 number.
+    F64,
     /// Reference to a function.
     FuncRef,
     /// Reference to something of the host.
@@ -82,8 +86,8 @@ impl ValueType {
     /// Its width.
     pub fn sort(self) -> Sort {
         match self {
-            ValueType::I32 | ValueType::FuncRef | ValueType::ExternRef => Sort::W32,
-            ValueType::I64 => Sort::W64,
+            ValueType::I32 | ValueType::F32 | ValueType::FuncRef | ValueType::ExternRef => Sort::W32,
+            ValueType::I64 | ValueType::F64 => Sort::W64,
         }
     }
 
@@ -91,10 +95,10 @@ impl ValueType {
         match value {
             wasmparser::ValType::I32 => Ok(ValueType::I32),
             wasmparser::ValType::I64 => Ok(ValueType::I64),
+            wasmparser::ValType::F32 => Ok(ValueType::F32),
+            wasmparser::ValType::F64 => Ok(ValueType::F64),
             wasmparser::ValType::Ref(reference) => ValueType::reference(reference, offset),
-            wasmparser::ValType::F32 | wasmparser::ValType::F64 | wasmparser::ValType::V128 => {
-                Err(WasmError::unsupported(offset, format!("type {value}")))
-            }
+            wasmparser::ValType::V128 => Err(WasmError::unsupported(offset, format!("type {value}"))),
         }
     }
 
@@ -203,9 +207,9 @@ impl Memory {
 /// A constant, by its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Constant {
-    /// 32 bits. A null reference is 0.
+    /// An integer or float of 32 bits. A null reference is 0.
     I32(u32),
-    /// 64 bits.
+    /// An integer or float of 64 bits.
     I64(u64),
     /// A reference to the function with this index.
     Function(u32),
@@ -391,6 +395,7 @@ fn count(items: usize) -> u32 {
 fn features() -> WasmFeatures {
     WasmFeatures::WASM1
         .union(WasmFeatures::SIGN_EXTENSION)
+        .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
         .union(WasmFeatures::MULTI_VALUE)
         .union(WasmFeatures::MULTI_MEMORY)
         .union(WasmFeatures::CUSTOM_PAGE_SIZES)
@@ -635,6 +640,8 @@ impl Reader {
         let value = match first {
             Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
             Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
+            Operator::F32Const { value } => Constant::I32(value.bits()),
+            Operator::F64Const { value } => Constant::I64(value.bits()),
             Operator::RefNull { .. } => Constant::I32(0),
             Operator::RefFunc { function_index } => Constant::Function(function_index),
             Operator::GlobalGet { global_index } => {

@@ -35,9 +35,9 @@ impl Width {
 
 /// A value on the stack, in a local or in a global.
 pub enum Value<D: Domain + ?Sized> {
-    /// An `i32`, or a reference.
+    /// An `i32`, the bits of an `f32`, or a reference.
     W32(D::W32),
-    /// An `i64`.
+    /// An `i64`, or the bits of an `f64`.
     W64(D::W64),
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{SectionKind, SymbolFlags, SymbolKind, SymbolScope};
-use synth_verify::wasm::module::{Exported, Module, ValueType};
+use synth_verify::hints::Sort;
+use synth_verify::wasm::module::{Exported, Module};
 
 use super::undefined;
 
@@ -26,7 +27,7 @@ pub fn add(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
         bytes += if module.grows_memory(index) { 4 } else { 0 };
     }
     for global in module.globals.iter().filter(|global| global.mutable) {
-        let size = if global.initial.value_type() == ValueType::I64 { 8 } else { 4 };
+        let size = if global.value_type.sort() == Sort::W64 { 8 } else { 4 };
         bytes = bytes.next_multiple_of(size) + size;
     }
     if bytes > 0 {

@@ -54,6 +54,7 @@ pub(super) const CARRIES: &[Rule] = rules![
     carry_of_opposites,
     carry_without,
     carry_with,
+    carry_of_sum,
     carry_with_negation,
     carry_into_constant,
 ];
@@ -612,6 +613,25 @@ fn carry_with(t: &mut Terms, node: &Node) -> Option<Id> {
             continue;
         };
         return Some(t.negation(below));
+    }
+    None
+}
+
+/// `carry(!x, x + y, 1)` is `not` the carry of `x + y`
+fn carry_of_sum(t: &mut Terms, node: &Node) -> Option<Id> {
+    let Node::Carry(a, b, c) = *node else {
+        return None;
+    };
+    let Node::Bool(true) = *t.node(c) else {
+        return None;
+    };
+    let (rest, none) = (t.sum(&[(a, 1), (b, 1)], 1), t.truth(false));
+    for (negative, whole) in [(a, b), (b, a)] {
+        let plain = t.complement(negative);
+        if size(t, plain) + size(t, rest) == size(t, whole) {
+            let carry = t.carry_of(plain, rest, none);
+            return Some(t.negation(carry));
+        }
     }
     None
 }

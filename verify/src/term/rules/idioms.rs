@@ -140,6 +140,21 @@ fn a_borrow_is_a_carry_of_the_complement() {
 }
 
 #[test]
+fn a_borrow_from_a_sum_is_the_carry_of_the_sum() {
+    let mut t = Terms::new();
+    let (a, b) = operands(&mut t);
+    let ((ah, al), (bh, bl)) = (halves(&mut t, a), halves(&mut t, b));
+    // Signs of both kinds, so that neither `x` nor `!x` is visibly a complement.
+    let x = bin(&mut t, Bin32::Sub, ah, al);
+    let y = bin(&mut t, Bin32::Sub, bh, bl);
+    let (sum, not_x) = (bin(&mut t, Bin32::Add, x, y), imm(&mut t, Bin32::Xor, x, u32::MAX));
+    let (yes, no) = (t.bool(true), t.bool(false));
+    let no_borrow = t.carry(&not_x, &sum, &yes);
+    let (machine, source) = (t.not(&no_borrow), t.carry(&x, &y, &no));
+    same_bool(&t, machine, source);
+}
+
+#[test]
 fn equality_of_pairs_by_or() {
     let mut t = Terms::new();
     let (a, b) = operands(&mut t);

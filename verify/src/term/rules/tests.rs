@@ -217,7 +217,14 @@ impl Generator {
             3 => self.terms.ite_bool(&c, &a, &b),
             4 => {
                 let (x, y) = (self.word(), self.word());
-                self.terms.carry(&x, &y, &c)
+                if self.next(2) == 0 {
+                    return self.terms.carry(&x, &y, &c);
+                }
+                // The borrow of `x + z < x`.
+                let (z, ones, no_borrow) = (self.word(), self.terms.w32(u32::MAX), self.terms.bool(true));
+                let x = self.terms.bin32(Bin32::Sub, &x, &y);
+                let (sum, not_x) = (self.terms.bin32(Bin32::Add, &x, &z), self.terms.bin32(Bin32::Xor, &x, &ones));
+                self.terms.carry(&not_x, &sum, &no_borrow)
             }
             5 | 6 => {
                 let (x, y, op) = (self.double(), self.double(), self.pick(&CMP));
