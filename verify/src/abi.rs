@@ -173,8 +173,9 @@ mod tests {
 
     #[test]
     fn cells_are_aligned() {
-        let found = instance(&[HasLength::No, HasLength::Yes], &[Some(Sort::W32), None, Some(Sort::W64)]);
-        let cells = vec![Some(4), None, Some(8)];
-        assert_eq!(found, Instance { lengths: vec![None, Some(0)], cells, bytes: 16 });
+        let lengths = [HasLength::No, HasLength::Yes];
+        let found = instance(&lengths, &lengths, &[Some(Sort::W32), None, Some(Sort::W64)]);
+        let (cells, sizes) = (vec![Some(8), None, Some(16)], vec![None, Some(4)]);
+        assert_eq!(found, Instance { lengths: vec![None, Some(0)], sizes, cells, bytes: 24 });
     }
 }

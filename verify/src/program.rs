@@ -96,7 +96,7 @@ enum Named {
     Region(Base),
     StackLimit,
     Function(u32),
-    /// Constant bytes for instantiation.
+    /// Constant bytes or references for instantiation.
     Data,
 }
 
@@ -540,7 +540,7 @@ impl Binder<'_> {
             Base::Table(table) => is(&format!("table{table}")),
             Base::Functions => is("functions"),
         });
-        region.map(|base| Named::Region(*base)).or(is("data").then_some(Named::Data))
+        region.map(|base| Named::Region(*base)).or((is("data") || is("elements")).then_some(Named::Data))
     }
 
     /// The import that an undefined symbol stands for.
