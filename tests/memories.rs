@@ -5,7 +5,7 @@ mod support;
 use object::{Object as _, ObjectSection as _};
 use support::{Program, Seen, call, returned};
 use synth::config::Config;
-use synth::elf::program::{Program as Parts, Symbol};
+use synth::elf::program::{CellValue, Program as Parts, Symbol};
 use synth::elf::{ImageOptions, image};
 use synth::stage::NoTap;
 use synth_verify::check::{Checks, check};
@@ -72,7 +72,7 @@ fn refuse(words: &str, change: impl FnOnce(&mut Parts)) {
     let config = Config { module_name: "m".into(), ..Config::default() };
     let mut program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
     change(&mut program);
-    let elf = image(&program, config.cpu, ImageOptions::default()).unwrap();
+    let elf = image(&program, config.cpu, ImageOptions::of(config.cpu)).unwrap();
     let report = check(&wasm, &elf, Checks::All).unwrap();
     let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
     let said: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
@@ -98,7 +98,9 @@ fn accesses_of_another_memory_are_refused() {
 #[test]
 fn segments_and_lengths_of_another_memory_are_refused() {
     refuse("of memory 2 is", |program| program.instantiation.segments[1].memory = 1);
-    refuse("the length of memory 1 is", |program| program.instantiation.cells[1].1 += 1);
+    refuse("the length of memory 1 is", |program| {
+        program.instantiation.cells[1].1 = CellValue::Number(1);
+    });
     refuse("memory 0 has 255 bytes", |program| program.memories[0].reserve_bytes = 255);
     refuse("memory 0 has 301 bytes", |program| program.memories[0].reserve_bytes = 301);
     refuse("memory 1 has 65537 bytes", |program| program.memories[1].reserve_bytes = 0x1_0001);

@@ -1,6 +1,6 @@
 //! The validator's Wasm semantics against a second engine, operator by operator.
 
-use synth_verify::concrete::instantiate::{self, State};
+use synth_verify::concrete::instantiate::{self, NULL, Reserves, State};
 use synth_verify::concrete::wasm_run::{Instance, Limits, Outcome, Stop, constant};
 use synth_verify::trap::Trap;
 use synth_verify::wasm::module::{self, Constant, Exported, Module, WasmError};
@@ -29,7 +29,7 @@ fn export(module: &Module, name: &str) -> u32 {
 }
 
 fn instantiate(module: &Module) -> State {
-    let instance = instantiate::run(module, &[4; 3]).expect("a small table");
+    let instance = instantiate::run(module, &Reserves { pages: vec![4; 3], entries: vec![8; 3] }).expect("a small table");
     assert_eq!(instance.trap, None);
     instance.state
 }
@@ -46,6 +46,7 @@ fn wide(value: Constant) -> u64 {
     match value {
         Constant::I32(word) => u64::from(word),
         Constant::I64(wide) => wide,
+        Constant::Function(_) => panic!("a reference is no number"),
     }
 }
 
@@ -607,9 +608,9 @@ fn a_trapping_segment_keeps_what_came_before() {
            (elem (i32.const 1) $f) (data (i32.const 0) "ab") (data (i32.const 65535) "cd")
            (data (i32.const 4) "ef"))"#,
     );
-    let instance = instantiate::run(&module, &[1]).unwrap();
+    let instance = instantiate::run(&module, &Reserves { pages: vec![1], entries: vec![] }).unwrap();
     assert_eq!(instance.trap, Some(Trap::MemoryOutOfBounds));
-    assert_eq!(instance.state.table, [None, Some(0)]);
+    assert_eq!(instance.state.tables, [[NULL, Constant::Function(0)]]);
     assert_eq!(&instance.state.memories[0][..6], b"ab\0\0\0\0");
     assert_eq!(instance.state.memories[0][65535], 0);
 }
