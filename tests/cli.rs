@@ -407,7 +407,7 @@ fn an_error_in_text_has_a_line() {
     fails(&compile("(module\n  (fnuc))", &[]), 1, "at e.wat:2:4\n");
     let invalid = "(module\n  (func (result i32)\n    i64.const 1\n    i32.eqz))";
     fails(&compile(invalid, &[]), 1, "at e.wat:4:5\n");
-    fails(&compile("(module\n  (func (drop\n    (f32.const 1))))", &[]), 1, "at e.wat:3:6\n");
+    fails(&compile("(module\n  (func (drop\n    (v128.const i64x2 0 0))))", &[]), 1, "at e.wat:3:6\n");
     fails(&compile("(module (memory i64 1))", &[]), 1, "of the module that e.wat is encoded as\n");
     fails(&compile("", &[]), 1, "the file is empty");
     let output = compile(invalid, &["--error-format", "json"]);

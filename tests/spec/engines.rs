@@ -1,5 +1,6 @@
 //! The engines that run a proved image, and the one that tells what a small memory makes of a module.
 
+use synth::elf::names;
 use synth::model;
 use synth::qemu::firmware::Firmware;
 use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
@@ -96,7 +97,7 @@ fn bounded(memory_bytes: usize, wasm: &[u8], calls: &[Action]) -> Result<Vec<Opt
 
 fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action: &Action) -> Option<Vec<Value>> {
     let Action::Call(symbol, arguments) = action else { return None };
-    let function = instance.get_func(&*store, symbol)?;
+    let function = instance.get_func(&*store, &names::unmangle(symbol))?;
     let inputs: Vec<Val> = arguments
         .iter()
         .map(|argument| match argument {

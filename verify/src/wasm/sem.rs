@@ -10,8 +10,9 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod float;
+
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
-use crate::float::Float;
 use crate::hints::Sort;
 use crate::trap::Trap;
 
@@ -19,7 +20,7 @@ mod table;
 
 use super::control::{Label, Target};
 use super::module::{Function, Module};
-use super::op::{Binary32, Binary64, Load, Op, Place, Relation, SignOp, Store, Unary};
+use super::op::{Binary32, Binary64, Load, Op, Place, Relation, Store, Unary};
 
 pub use super::world::{Value, Width, World};
 
@@ -592,79 +593,6 @@ impl<W: World> Stepper<'_, W> {
             }
         }
         Ok(None)
-    }
-
-    /// An operator on floats, of the words of its operands.
-    fn float(&mut self, float: Float, operands: &[Value<W>]) -> Value<W> {
-        let mut words = Vec::new();
-        for operand in operands {
-            match operand {
-                Value::W32(word) => words.push(word.clone()),
-                Value::W64(wide) => words.extend([self.world.low(wide), self.world.high(wide)]),
-            }
-        }
-        let [low, high] = self.world.float(float, &words);
-        match float.result() {
-            Sort::W32 => Value::W32(low),
-            Sort::W64 => Value::W64(self.world.join(&high, &low)),
-        }
-    }
-
-    /// `neg`, `abs` or `copysign`: the sign is the top bit, of the high word if there are two.
-    fn sign(&mut self, sign: SignOp, sort: Sort) {
-        let by = self.pop();
-        let of = match sign {
-            SignOp::Neg | SignOp::Abs => by.clone(),
-            SignOp::Copysign => self.pop(),
-        };
-        let (high_by, _) = self.top_word(&by);
-        let (high_of, low) = self.top_word(&of);
-        let (top, rest) = (self.world.w32(1 << 31), self.world.w32(u32::MAX >> 1));
-        let high = match sign {
-            SignOp::Neg => self.world.bin32(Bin32::Xor, &high_of, &top),
-            SignOp::Abs => self.world.bin32(Bin32::And, &high_of, &rest),
-            SignOp::Copysign => {
-                let magnitude = self.world.bin32(Bin32::And, &high_of, &rest);
-                let copied = self.world.bin32(Bin32::And, &high_by, &top);
-                self.world.bin32(Bin32::Or, &magnitude, &copied)
-            }
-        };
-        match sort {
-            Sort::W32 => self.push32(high),
-            Sort::W64 => {
-                let wide = self.world.join(&high, &low);
-                self.push64(wide);
-            }
-        }
-    }
-
-    /// The word with the top bit, and the low one; of a word it is itself.
-    fn top_word(&mut self, value: &Value<W>) -> (W::W32, W::W32) {
-        match value {
-            Value::W32(word) => (word.clone(), word.clone()),
-            Value::W64(wide) => (self.world.high(wide), self.world.low(wide)),
-        }
-    }
-
-    /// An integer from a float. What `fits` says is 0, or 1 of a NaN, or 2.
-    fn truncate(&mut self, fits: Float, whole: Float) -> Outcome<W> {
-        let operand = [self.activation.stack.last().expect("validated").clone()];
-        let Value::W32(found) = self.float(fits, &operand) else {
-            unreachable!("what fits is a word");
-        };
-        let (zero, one) = (self.world.w32(0), self.world.w32(1));
-        let is_nan = self.world.cmp32(Cmp::Eq, &found, &one);
-        if self.world.decide(&is_nan)? {
-            return Ok(Done::Trap(Trap::InvalidConversion));
-        }
-        let is_right = self.world.cmp32(Cmp::Eq, &found, &zero);
-        if !self.world.decide(&is_right)? {
-            return Ok(Done::Trap(Trap::IntegerOverflow));
-        }
-        self.pop();
-        let result = self.float(whole, &operand);
-        self.activation.stack.push(result);
-        Ok(Done::Next)
     }
 
     fn sign_extend(&mut self, width: Width, word: &W::W32) -> W::W32 {
