@@ -6,8 +6,8 @@
 
 use crate::config::Config;
 use crate::elf::program::{
-    Assurance, CellValue, Descriptor, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Outside, Program,
-    Relocation, RelocationKind, Segment, Table, TableHome, Type, Visibility,
+    Assurance, CellValue, Descriptor, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Outside,
+    Program, Relocation, RelocationKind, Segment, Table, TableHome, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
@@ -153,7 +153,8 @@ fn tables(module: &Module, info: &ModuleInfo) -> (Vec<Table>, Option<Outside>) {
     for (number, element) in (0..).zip(&module.elements) {
         let ElementMode::Active { table, offset } = element.mode else { continue };
         let entries = &mut tables[table.0 as usize].entries;
-        let Some(range) = entries.get_mut(offset as usize..).and_then(|rest| rest.get_mut(..element.items.len())) else {
+        let Some(range) = entries.get_mut(offset as usize..).and_then(|rest| rest.get_mut(..element.items.len()))
+        else {
             return (tables, Some(Outside::Element(number)));
         };
         for (entry, item) in range.iter_mut().zip(&element.items) {

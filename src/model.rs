@@ -43,7 +43,9 @@ fn to_model(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuE
             let signature =
                 FunctionType { parameters: value_types(&export.parameters), results: value_types(&export.results) };
             let constant = |value: &Value| match *value {
-                Value::I32(bits) | Value::F32(bits) | Value::FuncRef(bits) | Value::ExternRef(bits) => Constant::I32(bits),
+                Value::I32(bits) | Value::F32(bits) | Value::FuncRef(bits) | Value::ExternRef(bits) => {
+                    Constant::I32(bits)
+                }
                 Value::I64(bits) | Value::F64(bits) => Constant::I64(bits),
             };
             Ok(model::Action::Call(export.address & !1, signature, arguments.iter().map(constant).collect()))

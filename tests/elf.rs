@@ -218,7 +218,9 @@ fn an_object_has_the_symbols_of_the_contract() {
     // The function with a literal starts at a multiple of 4, behind two bytes of padding.
     assert_eq!(symbol("m.f4").address(), 16 + 1);
     let section = |name: &str| file.section_by_name(name).unwrap_or_else(|| panic!("no section {name}"));
-    for name in [".text.m", ".rodata.m.functions", ".rodata.m.table0", ".rodata.m.data", ".bss.m.memory0", ".bss.m.instance"] {
+    for name in
+        [".text.m", ".rodata.m.functions", ".rodata.m.table0", ".rodata.m.data", ".bss.m.memory0", ".bss.m.instance"]
+    {
         assert!(section(name).size() > 0);
     }
     assert_eq!(section(".text.m").data().unwrap()[14..16], [0x00, 0xbf]);
@@ -238,8 +240,7 @@ fn instantiation_does_not_rely_on_what_ram_holds() {
         let cells = vec![(4, 0x1234), (4092, 0xff00_ff00), (4096, 0x8765_4321), (8204, 1)];
         let numbers = cells.iter().map(|(at, value)| (*at, CellValue::Number(*value))).collect();
         program.instance_bytes = 8208;
-        program.instantiation =
-            Instantiation { cells: numbers, segments: vec![segment], ..Instantiation::default() };
+        program.instantiation = Instantiation { cells: numbers, segments: vec![segment], ..Instantiation::default() };
         let mut firmware = firmware(&program, Cpu::CortexM3);
         let file = File::parse(&*firmware.bytes).unwrap();
         let address = |name: &str| file.symbol_by_name(name).unwrap().address() as u32;

@@ -4,8 +4,8 @@
 
 use synth::config::Config;
 use synth::qemu::firmware::Firmware;
-use synth::trap::Trap;
 use synth::qemu::{Action, Outcome, Value};
+use synth::trap::Trap;
 use wasm_encoder::ValType;
 use wasmi::{Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode, Val};
 

@@ -28,7 +28,9 @@ pub struct Peek {
 pub fn parse_argument(text: &str, ty: Type) -> Result<Value, String> {
     match ty {
         Type::I32 | Type::I64 => integer_argument(text, ty),
-        Type::ExternRef if text != "null" => integer_argument(text, Type::I32).map(|value| Value::new(ty, value.bits())),
+        Type::ExternRef if text != "null" => {
+            integer_argument(text, Type::I32).map(|value| Value::new(ty, value.bits()))
+        }
         Type::FuncRef | Type::ExternRef if text == "null" => Ok(Value::new(ty, 0)),
         Type::FuncRef | Type::ExternRef => Err(format!("`{text}` is no reference that can be given: only `null` is")),
         Type::F32 => text.parse().map(|value| Value::F32(f32::to_bits(value))).map_err(|_| no_number(text)),

@@ -252,7 +252,8 @@ fn map_code(unit: &mut Unit, code: SectionId, offset: u32, function: &Function) 
 fn fill_descriptors(unit: &mut Unit, program: &Program) {
     let mut words = Vec::new();
     for descriptor in &program.descriptors {
-        let target = *unit.by_name.get(&Symbol::Function(descriptor.function)).expect("a referenced function is defined");
+        let target =
+            *unit.by_name.get(&Symbol::Function(descriptor.function)).expect("a referenced function is defined");
         words.push(DataWord::Number(descriptor.type_id));
         words.push(DataWord::Address(target, 0));
     }

@@ -164,8 +164,7 @@ pub enum Type {
 
 impl Type {
     /// All of them.
-    pub const ALL: [Type; 6] =
-        [Type::I32, Type::I64, Type::F32, Type::F64, Type::FuncRef, Type::ExternRef];
+    pub const ALL: [Type; 6] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::FuncRef, Type::ExternRef];
 
     /// Its Wasm name.
     pub fn name(self) -> &'static str {

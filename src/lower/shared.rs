@@ -110,11 +110,8 @@ impl Lower<'_> {
         // In key order; the keys that others are computed from come last, hence stand first.
         let mut placed: Vec<(usize, Node)> = Vec::new();
         for (&key, item) in &items {
-            let node = Node {
-                inst: self.shared_inst(key, item.vreg),
-                source: Some(item.source),
-                purpose: item.purpose,
-            };
+            let node =
+                Node { inst: self.shared_inst(key, item.vreg), source: Some(item.source), purpose: item.purpose };
             placed.push((item.at, node));
         }
         placed.sort_by_key(|&(at, _)| at);

@@ -41,9 +41,7 @@ pub fn value_type(ty: ValType, offset: u64) -> Result<ValueType, Error> {
         ValType::F32 => Ok(ValueType::F32),
         ValType::F64 => Ok(ValueType::F64),
         ValType::Ref(ty) => reference_type(ty, offset),
-        ValType::V128 => {
-            Err(Error::unsupported(offset, format!("the type `{ty}` is not supported"), REMEDY))
-        }
+        ValType::V128 => Err(Error::unsupported(offset, format!("the type `{ty}` is not supported"), REMEDY)),
     }
 }
 

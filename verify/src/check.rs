@@ -21,9 +21,8 @@ use crate::ranges;
 use crate::replay;
 use crate::segment::machine::region_term;
 use crate::segment::symbolic::{
-    region_bounds,
     Constants, Descriptors, Extent, Linear, MemoryLimits, Regions, STACK_END_MAX, STACK_LIMIT_MAX, SourceWorld,
-    Symbolic, Table, TableLimits,
+    Symbolic, Table, TableLimits, region_bounds,
 };
 use crate::segment::walk::{self, Subject, Walked};
 use crate::stack::{self, Frame};

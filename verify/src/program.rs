@@ -350,7 +350,10 @@ impl Binder<'_> {
                 }
                 Exported::Memory(index) => {
                     let name = abi::exported_memory(&self.hints.module_name, index);
-                    let own = self.elf.symbol(&self.name(&format!("memory{index}"))).map(|symbol| (symbol.home, symbol.value));
+                    let own = self
+                        .elf
+                        .symbol(&self.name(&format!("memory{index}")))
+                        .map(|symbol| (symbol.home, symbol.value));
                     let public = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
                     if own.is_none() || public.map(|symbol| (symbol.home, symbol.value)) != own {
                         self.find(format!("the exported memory is not the one global symbol {name}"));
@@ -563,16 +566,14 @@ impl Binder<'_> {
                 let id = self.module.type_index(*function).and_then(|index| self.module.type_id(index));
                 let relocation = relocations.remove(&(section, at + 4));
                 let found = self.code_word((program, text_index), relocation, self.word((section, at + 4)));
-                if id.is_none()
-                    || self.word((section, at)) != id
-                    || found != Some(self.module.first_index(*function))
-                {
+                if id.is_none() || self.word((section, at)) != id || found != Some(self.module.first_index(*function)) {
                     self.find(format!("the descriptor of function {function} does not describe it"));
                 }
             }
         }
         for (index, table) in (0..).zip(&program.tables).filter(|(_, table)| table.access == Access::Read) {
-            let Some((section, start)) = self.constant_place(program, Base::Table(index), &format!("table{index}")) else {
+            let Some((section, start)) = self.constant_place(program, Base::Table(index), &format!("table{index}"))
+            else {
                 continue;
             };
             for (entry, function) in (0..).zip(&table.initial) {
@@ -586,7 +587,8 @@ impl Binder<'_> {
         }
         let copied = elf.symbol(&self.name("elements")).map(|symbol| symbol.home);
         for ((section, offset), relocation) in relocations {
-            let names_function = self.named(&elf.symbols[relocation.symbol], program) == Some(Named::Region(Base::Functions));
+            let names_function =
+                self.named(&elf.symbols[relocation.symbol], program) == Some(Named::Region(Base::Functions));
             if copied != Some(Home::Section(section)) || !names_function || relocation.kind != RelocationKind::Abs32 {
                 let name = &elf.sections[section].name;
                 self.find(format!("section {name} has a relocation at {offset:#x}, where the module has no address"));
@@ -599,7 +601,9 @@ impl Binder<'_> {
         program.regions.get(&base)?;
         let symbol = self.elf.symbol(&self.name(what))?;
         match symbol.home {
-            Home::Section(index) => Some((index, symbol.value.wrapping_sub(self.section_start(&self.elf.sections[index])))),
+            Home::Section(index) => {
+                Some((index, symbol.value.wrapping_sub(self.section_start(&self.elf.sections[index]))))
+            }
             Home::Undefined | Home::Absolute => None,
         }
     }
@@ -616,9 +620,7 @@ impl Binder<'_> {
         relocation: Option<&Relocation>,
         word: Option<u32>,
     ) -> Option<Option<u32>> {
-        let place = |offset: u32| {
-            (offset.is_multiple_of(DESCRIPTOR_BYTES)).then_some(Some(offset / DESCRIPTOR_BYTES))
-        };
+        let place = |offset: u32| (offset.is_multiple_of(DESCRIPTOR_BYTES)).then_some(Some(offset / DESCRIPTOR_BYTES));
         match (relocation, word?) {
             (None, 0) => Some(None),
             (None, address) => match program.regions.get(&Base::Functions)?.place {

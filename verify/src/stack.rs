@@ -99,7 +99,8 @@ impl Stack<'_> {
                 Callee::Direct(function) => _ = functions.insert(*function),
                 Callee::Indirect(type_index) => {
                     let id = self.module.type_id(*type_index);
-                    let id_of = |function: &u32| self.module.type_index(*function).and_then(|ty| self.module.type_id(ty));
+                    let id_of =
+                        |function: &u32| self.module.type_index(*function).and_then(|ty| self.module.type_id(ty));
                     functions.extend(self.descriptors.keys().copied().filter(|function| id_of(function) == id));
                 }
             }

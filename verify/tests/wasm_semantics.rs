@@ -29,7 +29,8 @@ fn export(module: &Module, name: &str) -> u32 {
 }
 
 fn instantiate(module: &Module) -> State {
-    let instance = instantiate::run(module, &Reserves { pages: vec![4; 3], entries: vec![8; 3] }).expect("a small table");
+    let instance =
+        instantiate::run(module, &Reserves { pages: vec![4; 3], entries: vec![8; 3] }).expect("a small table");
     assert_eq!(instance.trap, None);
     instance.state
 }

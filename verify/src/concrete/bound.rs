@@ -226,7 +226,13 @@ impl<'a> Bound<'a> {
     }
 
     /// Expects the words of a value.
-    fn same_words(&self, (memory, place): (&Memory, Place), at: u32, value: Constant, what: &str) -> Result<(), String> {
+    fn same_words(
+        &self,
+        (memory, place): (&Memory, Place),
+        at: u32,
+        value: Constant,
+        what: &str,
+    ) -> Result<(), String> {
         let wanted = self.words(value).map_err(|fault| fault.to_string())?;
         let region = memory.region(place.region).ok_or_else(|| format!("{what} has no region"))?;
         let offsets = (place.offset + at..).step_by(4);

@@ -53,9 +53,11 @@ pub fn run(module: &Module, reserves: &Reserves) -> Option<Instantiated> {
         return None;
     }
     let entries = reserves.entries.iter().copied().chain(std::iter::repeat(0));
-    let reserve_entries = module.tables.iter().zip(entries).map(|(table, wanted)| {
-        wanted.min(table.maximum.unwrap_or(u32::MAX)).max(table.minimum)
-    });
+    let reserve_entries = module
+        .tables
+        .iter()
+        .zip(entries)
+        .map(|(table, wanted)| wanted.min(table.maximum.unwrap_or(u32::MAX)).max(table.minimum));
     let wanted = reserves.pages.iter().copied().chain(std::iter::repeat(0));
     let reserve = module.memories.iter().zip(wanted).map(|(memory, wanted)| {
         let most = memory.maximum.map_or(memory.pages_max(), |maximum| maximum.min(memory.pages_max()));

@@ -297,7 +297,8 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
     let symbolic = &mut *walk.symbolic;
     let before = std::mem::replace(&mut source.world, relation::fresh_world(symbolic));
     path.machine.clobber(symbolic, &source.world, back.stack_bytes);
-    for ((now, before), limits) in source.world.memories.iter().zip(&before.memories).zip(&symbolic.constants.memories) {
+    for ((now, before), limits) in source.world.memories.iter().zip(&before.memories).zip(&symbolic.constants.memories)
+    {
         if limits.length_cell.is_none() {
             continue;
         }

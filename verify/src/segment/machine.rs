@@ -400,7 +400,9 @@ impl Symbolic {
         let is_null = self.terms.cmp32(Cmp::Eq, &reference, &null);
         let method = match self.facts.decide(&mut self.terms, is_null) {
             Some(known) => (!known).then_some(Method::Facts),
-            None => (self.prover.decide(&mut self.terms, &self.facts, is_null) == Some(false)).then_some(Method::Solver),
+            None => {
+                (self.prover.decide(&mut self.terms, &self.facts, is_null) == Some(false)).then_some(Method::Solver)
+            }
         };
         self.accesses.extend(method);
         method.is_some()
@@ -486,9 +488,7 @@ impl Symbolic {
             self.require_aligned(&place)?;
         }
         match place {
-            Where::Memory(memory, offset) => {
-                Ok(self.terms.load(self.machine.memories[memory as usize], offset, width))
-            }
+            Where::Memory(memory, offset) => Ok(self.terms.load(self.machine.memories[memory as usize], offset, width)),
             Where::Instance(offset) => {
                 let offset = self.constant_offset(offset, width.bytes())?;
                 self.machine.cell(offset).map_err(Stop::Fault)
