@@ -1,12 +1,13 @@
 //! Random modules, shaped to run long and to end.
 //!
-//! Ensures: the module is valid, uses only instructions of Wasm 1.0, sign extension and conversions that
-//! saturate. NaNs with a choice of bits are made the canonical one where they arise, so that all engines
+//! Ensures: the module is valid, uses only instructions of Wasm 1.0, sign extension, conversions that
+//! saturate and references. NaNs with a choice of bits are made the canonical one where they arise, so that all engines
 //! agree on every bit. Every call of an export ends: each function entry and each loop
 //! iteration burns one unit of the global `fuel`, and at 0 the function returns at once.
 //! Exports: `f0`, `f1`, .. with their own types, `digest` over the globals, `memory`.
 
 mod float;
+mod table;
 
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
@@ -54,6 +55,8 @@ struct Plan {
     globals: Vec<(ValType, bool)>,
     imports: u32,
     table: u32,
+    /// Whether there is a second table, and both change.
+    references: bool,
     pages_max: Option<u64>,
 }
 
@@ -79,8 +82,14 @@ impl Plan {
             globals,
             imports: u32::from(choices.below(4) == 3),
             table: [0, 2, 5][choices.below(3)],
+            references: false,
             pages_max: [None, Some(1), Some(3)][choices.below(3)],
         }
+        .with_references(choices)
+    }
+
+    fn with_references(self, choices: &mut Choices<'_>) -> Plan {
+        Plan { references: self.table > 0 && choices.below(2) == 1, ..self }
     }
 
     fn assemble(&self, code: CodeSection, choices: &mut Choices<'_>) -> Vec<u8> {
@@ -112,6 +121,11 @@ impl Plan {
                 table64: false,
                 shared: false,
             });
+            if self.references {
+                let element_type = RefType::FUNCREF;
+                let (minimum, maximum) = (table::ENTRIES, None);
+                tables.table(TableType { element_type, minimum, maximum, table64: false, shared: false });
+            }
             module.section(&tables);
         }
         let mut memories = MemorySection::new();
@@ -136,6 +150,7 @@ impl Plan {
             let entries: Vec<u32> =
                 (0..self.table - 1).map(|_| self.imports + choices.below(count as usize) as u32).collect();
             elements.active(None, &ConstExpr::i32_const(1), Elements::Functions(entries.into()));
+            elements.declared(Elements::Functions((self.imports..self.imports + count).collect()));
             module.section(&elements);
         }
         module.section(&code);
@@ -263,6 +278,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         }
         match self.choices.below(14) {
             0..=3 => self.assignment(),
+            4 if self.plan.references => self.table_statement(),
             4 | 5 => self.store(),
             6 => self.global_set(),
             7 => self.if_statement(depth),
@@ -436,7 +452,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             self.expression(ValType::I32, 2);
             self.op(Instruction::I32Const(7));
             self.op(Instruction::I32And);
-            self.op(Instruction::CallIndirect { type_index: callee as u32, table_index: 0 });
+            let table_index = self.table();
+            self.op(Instruction::CallIndirect { type_index: callee as u32, table_index });
         } else {
             self.op(Instruction::Call(self.plan.imports + callee as u32));
         }
@@ -459,6 +476,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             (ValType::I32 | ValType::I64, 8) if self.plan.types.contains(&ValType::F64) => self.from_float(of, depth),
             (ValType::I64, 8 | 9) => self.unary64(depth),
             (ValType::I64, _) => self.binary64(depth),
+            (_, 8) if self.plan.references => self.table_query(),
             (_, 8) => self.unary32(depth),
             (_, 9) => self.compare64(depth),
             (_, 10) => self.memory_query(depth),

@@ -460,7 +460,7 @@ mod tests {
                 (func (param f32) (local f64) (drop (f32.const nan:0x200000))))",
         );
         let module = module.expect("valid");
-        assert_eq!(module.globals[Global(0)], GlobalDecl { ty: ValueType::F64, mutable: false, initial: 1 << 63 });
+        assert_eq!(module.globals[Global(0)], GlobalDecl { ty: ValueType::F64, mutable: false, initial: Initial::Bits(1 << 63) });
         let Code::Body(body) = &module.functions[Function(0)].code else { panic!("it has a body") };
         assert_eq!(body.locals, [Type::I32, Type::I64]);
         assert_eq!(body.insts[0], Inst::Const(Type::I32, 0x7fa0_0000));
@@ -473,9 +473,9 @@ mod tests {
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
             ("(module (func (result i32 i32) i32.const 1 i32.const 2))", "multi-value"),
-            ("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))", "bulk-memory"),
+            ("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))", "memory.fill"),
             ("(module (func return_call 0))", "tail-call"),
-            ("(module (table 1 externref))", "reference-types"),
+            ("(module (table 1 anyref))", "gc"),
             ("(module (memory 1 1 shared))", "threads"),
         ] {
             let error = refused(text);
