@@ -6,13 +6,13 @@
 
 use crate::config::Config;
 use crate::elf::program::{
-    Assurance, CellValue, Descriptor, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Outside,
-    Program, Relocation, RelocationKind, Segment, Table, TableHome, Type, Visibility,
+    Assurance, CellValue, Descriptor, Export, FrameRule, FrameStep, Function, Import, Instantiation, Linked, Memory,
+    Outside, Program, Relocation, RelocationKind, Segment, Table, TableHome, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
-use crate::wasm::{Code, ElementMode, ExportKind, Initial, Module, ValueType};
+use crate::wasm::{Code, Constant, DataMode, ElementMode, ExportKind, Module, ValueType};
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -62,7 +62,7 @@ pub fn run(
     (module, info): (&Module, &ModuleInfo),
     config: &Config,
     functions: Vec<Function>,
-    (hints, runtime): (Vec<u8>, Option<Vec<u8>>),
+    (hints, linked): (Vec<u8>, Vec<Linked>),
 ) -> Program {
     let (tables, outside) = tables(module, info);
     Program {
@@ -77,7 +77,7 @@ pub fn run(
         tables,
         instantiation: instantiation(module, info, outside),
         hints,
-        runtime,
+        linked,
         assurance: Assurance::default(),
     }
 }
@@ -130,6 +130,9 @@ fn memories(module: &Module) -> Vec<Memory> {
         .map(|(index, memory)| Memory {
             reserve_bytes: memory.reserve_bytes(),
             visibility: if is_exported(index) { Visibility::Exported } else { Visibility::Private },
+            contents: memory
+                .segment
+                .map(|segment| module.data[segment].bytes[..memory.initial_bytes() as usize].to_vec()),
         })
         .collect()
 }
@@ -145,20 +148,24 @@ fn descriptors(module: &Module) -> Vec<Descriptor> {
 
 /// The tables, and the first segment that lies outside of its.
 fn tables(module: &Module, info: &ModuleInfo) -> (Vec<Table>, Option<Outside>) {
+    let entry = |item: &Constant| item.function().map(|function| info.descriptor(function));
     let empty = module.tables.values().map(|table| Table {
-        entries: vec![None; table.initial as usize],
+        entries: match table.segment {
+            Some(segment) => module.elements[segment].items.iter().take(table.initial as usize).map(entry).collect(),
+            None => vec![None; table.initial as usize],
+        },
         home: if table.is_variable() { TableHome::Ram(table.reserve) } else { TableHome::Constants },
     });
     let mut tables: Vec<Table> = empty.collect();
-    for (number, element) in (0..).zip(&module.elements) {
-        let ElementMode::Active { table, offset } = element.mode else { continue };
+    for (number, element) in (0..).zip(module.elements.values()) {
+        let ElementMode::Active { table, offset } = &element.mode else { continue };
         let entries = &mut tables[table.0 as usize].entries;
-        let Some(range) = entries.get_mut(offset as usize..).and_then(|rest| rest.get_mut(..element.items.len()))
-        else {
+        let start = offset.value() as usize;
+        let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.items.len())) else {
             return (tables, Some(Outside::Element(number)));
         };
-        for (entry, item) in range.iter_mut().zip(&element.items) {
-            *entry = item.map(|function| info.descriptor(function));
+        for (place, item) in range.iter_mut().zip(&element.items) {
+            *place = entry(item);
         }
     }
     (tables, None)
@@ -169,13 +176,14 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
     if outside.is_some() {
         return instantiation;
     }
-    for (number, data) in (0..).zip(&module.data) {
-        let bytes = u64::from(module.memories[data.memory].initial_bytes());
-        if u64::from(data.offset) + data.bytes.len() as u64 > bytes {
+    for (number, data) in (0..).zip(module.data.values()) {
+        let DataMode::Active { memory, offset } = &data.mode else { continue };
+        let bytes = u64::from(module.memories[*memory].initial_bytes());
+        if offset.value() + data.bytes.len() as u64 > bytes {
             instantiation.outside = Some(Outside::Data(number));
             return instantiation;
         }
-        let segment = Segment { memory: data.memory.0, offset: data.offset, bytes: data.bytes.clone() };
+        let segment = Segment { memory: memory.0, offset: offset.value() as u32, bytes: data.bytes.clone() };
         instantiation.segments.push(segment);
     }
     instantiation.start = module.start.map(|function| function.0);
@@ -185,22 +193,23 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
 /// Words of the instance that are not zero at the start.
 fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, CellValue)> {
     let mut words = Vec::new();
-    for (index, memory) in module.memories.iter().filter(|(_, memory)| memory.grows) {
+    for (index, memory) in module.memories.iter().filter(|(_, memory)| memory.varies) {
         words.push((info.length(index), CellValue::Number(memory.initial_bytes())));
     }
-    for (index, table) in module.tables.iter().filter(|(_, table)| table.grows) {
+    for (index, table) in module.tables.iter().filter(|(_, table)| table.varies) {
         words.push((info.size(index), CellValue::Number(table.initial)));
     }
     for (index, global) in module.globals.iter().filter(|(_, global)| global.mutable) {
         let offset = info.cell(index);
-        match global.initial {
-            Initial::Bits(bits) => {
+        match global.initial.function() {
+            Some(function) => words.push((offset, CellValue::Descriptor(info.descriptor(function)))),
+            None => {
+                let bits = global.initial.value();
                 words.push((offset, CellValue::Number(bits as u32)));
                 if global.ty.carrier() == ir::Type::I64 {
                     words.push((offset + 4, CellValue::Number((bits >> 32) as u32)));
                 }
             }
-            Initial::Function(function) => words.push((offset, CellValue::Descriptor(info.descriptor(function)))),
         }
     }
     words.retain(|(_, value)| *value != CellValue::Number(0));

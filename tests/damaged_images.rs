@@ -134,7 +134,7 @@ fn a_global_is_not_initialised() {
 
 #[test]
 fn memory_is_not_cleared() {
-    refuse_bytes("linear memory holds no integer", |elf| {
+    refuse_bytes("memory 0 holds no integer", |elf| {
         let (_, init) = symbol(elf, "m_init");
         let header = segment(elf, init & !1);
         let text = (word(elf, header + 4) + (init & !1) - word(elf, header + 8)) as usize;

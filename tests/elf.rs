@@ -23,7 +23,7 @@ fn sample() -> Program {
     let far = |kind, offset, symbol| Relocation { offset, kind, symbol, addend: 0 };
     let mut program = Program {
         name: "m".into(),
-        memories: vec![Memory { reserve_bytes: 65536, visibility: Visibility::Exported }],
+        memories: vec![Memory { reserve_bytes: 65536, visibility: Visibility::Exported, contents: None }],
         instance_bytes: 16,
         hints: b"hints".to_vec(),
         ..Program::default()
@@ -186,7 +186,7 @@ fn an_unproved_file_says_so() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let mut program = sample();
-    program.memories = vec![Memory { reserve_bytes: 4 << 20, visibility: Visibility::Private }];
+    program.memories = vec![Memory { reserve_bytes: 4 << 20, visibility: Visibility::Private, contents: None }];
     let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(Cpu::CortexM4) };
     assert!(matches!(image(&program, Cpu::CortexM4, options), Err(ElfError::TooBig { .. })));
     assert!(object(&program, Cpu::CortexM4).is_ok());
@@ -233,7 +233,8 @@ fn an_object_has_the_symbols_of_the_contract() {
 fn instantiation_does_not_rely_on_what_ram_holds() {
     for memory_bytes in [0, 3, 31, 32, 45, 70] {
         let mut program = sample();
-        program.memories = vec![Memory { reserve_bytes: memory_bytes, visibility: Visibility::Private }];
+        program.memories =
+            vec![Memory { reserve_bytes: memory_bytes, visibility: Visibility::Private, contents: None }];
         let offset = memory_bytes.saturating_sub(2);
         let segment = Segment { memory: 0, offset, bytes: b"x"[..memory_bytes.min(1) as usize].to_vec() };
         // Cells beyond what a 12-bit offset reaches, and values of every length.

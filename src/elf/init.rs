@@ -43,7 +43,7 @@ pub fn run(program: &Program) -> Function {
         let saved = |register, below| FrameStep { at, rule: FrameRule::Saved { register, below } };
         frame.extend([FrameStep { at, rule: FrameRule::Depth(8) }, saved(4, 8), saved(14, 4)]);
     }
-    for (index, memory) in (0..).zip(&program.memories) {
+    for (index, memory) in (0..).zip(&program.memories).filter(|(_, memory)| memory.contents.is_none()) {
         zero(&mut asm, Symbol::Memory(index), memory.reserve_bytes);
     }
     for (index, table) in (0..).zip(&program.tables) {

@@ -52,8 +52,8 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     fill_descriptors(&mut unit, program);
     fill_tables(&mut unit, program);
     unit.add_section(".synth.hints".into(), SectionKind::Unloaded, 1, program.hints.clone());
-    if let Some(runtime) = &program.runtime {
-        unit.add_section(".synth.runtime".into(), SectionKind::Unloaded, 1, runtime.clone());
+    for linked in &program.linked {
+        unit.add_section(format!(".synth.{}", linked.name), SectionKind::Unloaded, 1, linked.bytes.clone());
     }
     let interface = interface(program, cpu, startup).into_bytes();
     unit.add_section(".synth.interface".into(), SectionKind::Unloaded, 1, interface);
@@ -161,7 +161,16 @@ fn define_regions(unit: &mut Unit, program: &Program) {
         define_object(unit, Symbol::Instance, format!("{name}.instance"), id);
     }
     for (index, memory) in (0..).zip(&program.memories) {
-        let id = unit.add_zeroed(format!(".bss.{name}.memory{index}"), 8, memory.reserve_bytes);
+        let id = match &memory.contents {
+            Some(bytes) if bytes.is_empty() => continue,
+            Some(bytes) => {
+                let id =
+                    unit.add_section(format!(".rodata.{name}.memory{index}"), SectionKind::Constants, 8, bytes.clone());
+                unit.add_mapping("$d", id, 0);
+                id
+            }
+            None => unit.add_zeroed(format!(".bss.{name}.memory{index}"), 8, memory.reserve_bytes),
+        };
         define_object(unit, Symbol::Memory(index), format!("{name}.memory{index}"), id);
         if memory.visibility == Visibility::Exported {
             unit.add_symbol(SymbolEntry {

@@ -32,10 +32,19 @@ pub struct Program {
     pub instantiation: Instantiation,
     /// The encoded hints.
     pub hints: Vec<u8>,
-    /// The runtime's functions that are linked in, as a binary WebAssembly module.
-    pub runtime: Option<Vec<u8>>,
+    /// What is linked behind the module's own functions.
+    pub linked: Vec<Linked>,
     /// Whether the validator is to judge the file before anybody gets it.
     pub assurance: Assurance,
+}
+
+/// A binary WebAssembly module that is linked in; it travels in the section `.synth.NAME`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Linked {
+    /// Its name.
+    pub name: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// Whether a file is proved before it is written.
@@ -180,12 +189,14 @@ impl Type {
 }
 
 /// A linear memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Memory {
     /// Bytes reserved: the most that `memory.grow` can reach.
     pub reserve_bytes: u32,
     /// Who sees its symbol.
     pub visibility: Visibility,
+    /// Its bytes, if they never change; they lie in read-only memory, or nowhere if there are none.
+    pub contents: Option<Vec<u8>>,
 }
 
 /// Whether the module exports a thing.

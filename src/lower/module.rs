@@ -95,9 +95,9 @@ impl ModuleInfo {
                 false => GlobalCell::Constant,
             })
             .collect();
-        let length_cell = |changes: bool| if changes { LengthCell::Present } else { LengthCell::Absent };
-        let lengths: Vec<LengthCell> = module.memories.values().map(|memory| length_cell(memory.grows)).collect();
-        let sizes: Vec<LengthCell> = module.tables.values().map(|table| length_cell(table.grows)).collect();
+        let length_cell = |varies: bool| if varies { LengthCell::Present } else { LengthCell::Absent };
+        let lengths: Vec<LengthCell> = module.memories.values().map(|memory| length_cell(memory.varies)).collect();
+        let sizes: Vec<LengthCell> = module.tables.values().map(|table| length_cell(table.varies)).collect();
         let descriptors = module.referenced().into_iter().zip(0..).collect();
         let imports = u32::try_from(module.imported_functions()).expect("fewer than 2^32");
         ModuleInfo { helpers, descriptors, ..ModuleInfo::new(imports, (&lengths, &sizes), &globals) }

@@ -49,7 +49,7 @@ impl Translator<'_> {
     /// The length in units of two to this power of bytes.
     pub(super) fn memory_size(&mut self, memory: Memory, unit_log2: u8) {
         let decl = self.module.memories[memory];
-        if !decl.grows {
+        if !decl.varies {
             return self.result(Op::Const32(decl.initial_bytes() >> unit_log2), vec![]);
         }
         let units = self.length_in(memory, unit_log2);
@@ -73,6 +73,12 @@ impl Translator<'_> {
         self.result(Op::Select32, vec![fits, old, failed]);
     }
 
+    /// Drops the segment that a memory is.
+    pub(super) fn memory_drop(&mut self, memory: Memory) {
+        let zero = self.const32(0);
+        self.effect(Op::SetMemoryBytes(memory), vec![zero]);
+    }
+
     /// The length of a memory that can grow.
     fn length_in(&mut self, memory: Memory, unit_log2: u8) -> Value {
         let length = self.op(Op::MemoryBytes(memory), vec![]);
@@ -90,7 +96,7 @@ impl Translator<'_> {
             self.end_block(Terminator::Trap(Trap::MemoryOutOfBounds));
             return None;
         };
-        let index_max = match decl.grows {
+        let index_max = match decl.varies {
             false => self.const32(decl.initial_bytes() - needed),
             true => self.index_max(place.memory, decl, needed),
         };
@@ -104,7 +110,7 @@ impl Translator<'_> {
     fn index_max(&mut self, memory: Memory, decl: MemoryDecl, needed: u32) -> Value {
         let length = self.op(Op::MemoryBytes(memory), vec![]);
         let needed_value = self.const32(needed);
-        if needed > decl.initial_bytes() {
+        if needed > decl.least_bytes() {
             let is_short = self.op(Op::LtU32, vec![length, needed_value]);
             self.trap_if(Trap::MemoryOutOfBounds, is_short);
         }

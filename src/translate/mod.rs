@@ -18,7 +18,7 @@ use crate::trap::Trap;
 
 use crate::ir::func::{Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value};
 use crate::ir::op::{Function, Global, Op, Type};
-use crate::wasm::{BlockType, Body, Code, Initial, Inst, Module, TypeIndex};
+use crate::wasm::{BlockType, Body, Code, Inst, Module, TypeIndex};
 
 /// Translates a function that the module defines; `None` for an import.
 pub fn run(module: &Module, function: Function) -> Option<Func> {
@@ -172,11 +172,14 @@ impl Translator<'_> {
             Inst::StoreLow(access, place) => self.store_low(*access, *place),
             Inst::MemorySize(memory, unit_log2) => self.memory_size(*memory, *unit_log2),
             Inst::MemoryGrow(memory) => self.memory_grow(*memory),
+            Inst::MemoryDrop(memory) => self.memory_drop(*memory),
             Inst::RefFunc(function) => self.result(Op::FunctionRef(*function), vec![]),
             Inst::TableGet(table) => self.table_get(*table),
             Inst::TableSet(table) => self.table_set(*table),
             Inst::TableSize(table) => self.table_size(*table),
             Inst::TableGrow(table) => self.table_grow(*table),
+            Inst::TableDrop(table) => self.table_drop(*table),
+            Inst::Bulk(bulk) => unreachable!("{bulk:?} is linked"),
             Inst::Const(ty, bits) => self.result(Op::constant(*ty, *bits), vec![]),
             Inst::Numeric(op) => self.numeric(*op),
             Inst::Swapped(op) => self.swapped(*op),
@@ -259,10 +262,10 @@ impl Translator<'_> {
 
     fn global_get(&mut self, global: Global) {
         let decl = &self.module.globals[global];
-        let op = match (decl.mutable, decl.initial) {
+        let op = match (decl.mutable, decl.initial.function()) {
             (true, _) => Op::GlobalGet(global, decl.ty.carrier()),
-            (false, Initial::Bits(bits)) => Op::constant(decl.ty.carrier(), bits),
-            (false, Initial::Function(function)) => Op::FunctionRef(function),
+            (false, None) => Op::constant(decl.ty.carrier(), decl.initial.value()),
+            (false, Some(function)) => Op::FunctionRef(function),
         };
         self.result(op, vec![]);
     }

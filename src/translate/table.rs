@@ -42,6 +42,12 @@ impl Translator<'_> {
         self.result(Op::Select32, vec![fits, old, failed]);
     }
 
+    /// The table is a segment, of which nothing is left.
+    pub(super) fn table_drop(&mut self, table: Table) {
+        let zero = self.const32(0);
+        self.effect(Op::SetTableSize(table), vec![zero]);
+    }
+
     pub(super) fn call_indirect(&mut self, ty: TypeIndex, table: Table) {
         let index = self.pop();
         if self.checked_index(index, table, Trap::TableOutOfBounds).is_none() {
@@ -72,7 +78,7 @@ impl Translator<'_> {
 
     fn size(&mut self, table: Table) -> Value {
         let decl = self.module.tables[table];
-        match decl.grows {
+        match decl.varies {
             true => self.op(Op::TableSize(table), vec![]),
             false => self.const32(decl.initial),
         }
@@ -80,7 +86,8 @@ impl Translator<'_> {
 
     /// Checks an index. Without a result the access always traps and the block has ended.
     fn checked_index(&mut self, index: Value, table: Table, trap: Trap) -> Option<()> {
-        if self.module.tables[table].reserve == 0 {
+        let reserve = self.module.tables[table].reserve;
+        if reserve == 0 || self.func.constant(index).is_some_and(|index| index >= u64::from(reserve)) {
             self.end_block(Terminator::Trap(trap));
             return None;
         }

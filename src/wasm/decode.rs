@@ -4,8 +4,8 @@
 
 use wasmparser::{BlockType as ReaderBlockType, MemArg, MemArgTarget, Operator, RefType, ValType};
 
-use super::inst::{BlockType, Inst, Place, SignOp};
-use super::module::{Module, TypeIndex};
+use super::inst::{BlockType, Bulk, Inst, Place, SignOp};
+use super::module::{DataIndex, ElementIndex, Module, TypeIndex};
 use super::types::{FunctionType, ValueType};
 use crate::entity::TypedVec;
 use crate::error::Error;
@@ -130,6 +130,14 @@ fn memory(operator: &Operator, module: &Module) -> Result<Option<Inst>, Error> {
         Operator::I64Store32 { memarg } => Inst::StoreLow(Access::W32, place(memarg)?),
         Operator::MemorySize { mem } => Inst::MemorySize(Memory(*mem), module.memories[Memory(*mem)].page_log2),
         Operator::MemoryGrow { mem } => Inst::MemoryGrow(Memory(*mem)),
+        Operator::MemoryFill { mem } => Inst::Bulk(Bulk::MemoryFill(Memory(*mem))),
+        Operator::MemoryCopy { dst_mem, src_mem } => {
+            Inst::Bulk(Bulk::MemoryCopy { to: Memory(*dst_mem), from: Memory(*src_mem) })
+        }
+        Operator::MemoryInit { data_index, mem } => {
+            Inst::Bulk(Bulk::MemoryInit { to: Memory(*mem), data: DataIndex(*data_index) })
+        }
+        Operator::DataDrop { data_index } => Inst::Bulk(Bulk::DataDrop(DataIndex(*data_index))),
         _ => return Ok(None),
     }))
 }
@@ -143,6 +151,15 @@ fn reference(operator: &Operator) -> Option<Inst> {
         Operator::TableGet { table } => Inst::TableGet(Table(*table)),
         Operator::TableSet { table } => Inst::TableSet(Table(*table)),
         Operator::TableSize { table } => Inst::TableSize(Table(*table)),
+        Operator::TableGrow { table } => Inst::Bulk(Bulk::TableGrow(Table(*table))),
+        Operator::TableFill { table } => Inst::Bulk(Bulk::TableFill(Table(*table))),
+        Operator::TableCopy { dst_table, src_table } => {
+            Inst::Bulk(Bulk::TableCopy { to: Table(*dst_table), from: Table(*src_table) })
+        }
+        Operator::TableInit { elem_index, table } => {
+            Inst::Bulk(Bulk::TableInit { to: Table(*table), element: ElementIndex(*elem_index) })
+        }
+        Operator::ElemDrop { elem_index } => Inst::Bulk(Bulk::ElemDrop(ElementIndex(*elem_index))),
         _ => return None,
     })
 }

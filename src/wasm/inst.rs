@@ -3,6 +3,7 @@
 //! Ensures: what cannot be written here is refused by [`parse`](super::parse), so later stages are
 //! total. Numeric instructions are already named by the IR operator that computes them.
 
+use super::module::{DataIndex, ElementIndex};
 use crate::ir::func::Signature;
 use crate::ir::op::{Access, Function, Memory, Op, Table, Type};
 
@@ -16,6 +17,49 @@ pub struct Place {
     pub memory: Memory,
     /// The constant offset.
     pub offset: u32,
+}
+
+/// An instruction that becomes a call of a template when it is linked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bulk {
+    /// `memory.fill`.
+    MemoryFill(Memory),
+    /// `memory.copy`.
+    MemoryCopy {
+        /// The memory written.
+        to: Memory,
+        /// The memory read.
+        from: Memory,
+    },
+    /// `memory.init`.
+    MemoryInit {
+        /// The memory written.
+        to: Memory,
+        /// The segment read.
+        data: DataIndex,
+    },
+    /// `data.drop`.
+    DataDrop(DataIndex),
+    /// `table.fill`.
+    TableFill(Table),
+    /// `table.copy`.
+    TableCopy {
+        /// The table written.
+        to: Table,
+        /// The table read.
+        from: Table,
+    },
+    /// `table.init`.
+    TableInit {
+        /// The table written.
+        to: Table,
+        /// The segment read.
+        element: ElementIndex,
+    },
+    /// `elem.drop`.
+    ElemDrop(ElementIndex),
+    /// `table.grow`; in a template it grows by null entries and stays.
+    TableGrow(Table),
 }
 
 /// What happens to the sign of a float (core spec, 4.3.3): all of it is done on bits.
@@ -93,6 +137,12 @@ pub enum Inst {
     TableSize(Table),
     /// `table.grow` by null entries: the reference below the count is null.
     TableGrow(Table),
+    /// `data.drop` of the segment that a memory is.
+    MemoryDrop(Memory),
+    /// `elem.drop` of the segment that a table is.
+    TableDrop(Table),
+    /// An instruction that is not linked yet.
+    Bulk(Bulk),
     /// A constant, by its bits. A null reference is 0.
     Const(Type, u64),
     /// A total numeric instruction with its operands in order.

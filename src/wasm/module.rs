@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::constant::Constant;
 use super::inst::Inst;
 use super::types::{FunctionType, ValueType};
 use crate::entity;
@@ -10,8 +11,12 @@ use crate::entity::TypedVec;
 use crate::ir::op::{Function, Global, Memory, Table, Type};
 
 entity! {
+    /// An index into the element section.
+    ElementIndex, "element";
     /// An index into the type section.
     TypeIndex, "type";
+    /// An index into the data section.
+    DataIndex, "data";
 }
 
 /// A module.
@@ -32,9 +37,11 @@ pub struct Module {
     /// The start function.
     pub start: Option<Function>,
     /// Element segments in section order.
-    pub elements: Vec<Element>,
-    /// Active data segments in section order.
-    pub data: Vec<Data>,
+    pub elements: TypedVec<ElementIndex, Element>,
+    /// Data segments in section order.
+    pub data: TypedVec<DataIndex, Data>,
+    /// Imports that are no functions, in section order.
+    pub imports: Vec<Import>,
     /// Functions linked in behind the module's own, by the name under which their module exports them.
     pub linked: BTreeMap<String, Function>,
 }
@@ -86,16 +93,25 @@ pub struct MemoryDecl {
     pub initial_pages: u32,
     /// The declared maximum.
     pub maximum_pages: Option<u32>,
-    /// Pages set aside; `memory.grow` fails beyond. Equals `initial_pages` unless it `grows`.
+    /// Pages set aside; `memory.grow` fails beyond. Equals `initial_pages` unless the length varies.
     pub reserve_pages: u32,
-    /// Whether some function contains `memory.grow`, so that the length is a variable.
-    pub grows: bool,
+    /// Whether some function changes the length, so that it is a variable.
+    pub varies: bool,
+    /// The data segment that it is, if it is one: its bytes never change.
+    pub segment: Option<DataIndex>,
+    /// Where it is declared, by byte offset in its module.
+    pub offset: u64,
 }
 
 impl MemoryDecl {
     /// Bytes at instantiation.
     pub fn initial_bytes(&self) -> u32 {
         self.initial_pages << self.page_log2
+    }
+
+    /// Bytes that it always has: a segment may be dropped.
+    pub fn least_bytes(&self) -> u32 {
+        if self.varies && self.segment.is_some() { 0 } else { self.initial_bytes() }
     }
 
     /// Bytes set aside.
@@ -113,39 +129,34 @@ pub struct TableDecl {
     pub initial: u32,
     /// The declared maximum.
     pub maximum: Option<u32>,
-    /// Entries set aside; `table.grow` fails beyond. Equals `initial` unless it `grows`.
+    /// Entries set aside; `table.grow` fails beyond. Equals `initial` unless the size varies.
     pub reserve: u32,
     /// Whether some function changes its entries.
     pub changes: bool,
-    /// Whether some function contains `table.grow`, so that the size is a variable.
-    pub grows: bool,
+    /// Whether some function changes its size, so that it is a variable.
+    pub varies: bool,
+    /// The segment that it is.
+    pub segment: Option<ElementIndex>,
+    /// Where it is declared, by byte offset in the module.
+    pub offset: u64,
 }
 
 impl TableDecl {
     /// Whether it is in RAM.
     pub fn is_variable(&self) -> bool {
-        self.changes || self.grows
+        self.segment.is_none() && (self.changes || self.varies)
     }
 }
 
 /// A global.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GlobalDecl {
     /// Its type.
     pub ty: ValueType,
     /// Whether `global.set` may change it; then it has a cell in the instance.
     pub mutable: bool,
-    /// Its initial value.
-    pub initial: Initial,
-}
-
-/// An initial value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Initial {
-    /// These bits. A null reference is 0.
-    Bits(u64),
-    /// A reference to a function.
-    Function(Function),
+    /// The bits of its initial value.
+    pub initial: Constant,
 }
 
 /// An export.
@@ -177,72 +188,63 @@ pub struct Element {
     pub mode: ElementMode,
     /// The type of its references.
     pub ty: ValueType,
-    /// The references; `None` is null.
-    pub items: Vec<Option<Function>>,
+    /// The references: functions, or null.
+    pub items: Vec<Constant>,
 }
 
 /// What instantiation does with an element segment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ElementMode {
-    /// It fills a table.
+    /// It fills a table, and is dropped.
     Active {
         /// The table.
         table: Table,
         /// The first entry it fills.
-        offset: u32,
+        offset: Constant,
     },
-    /// Nothing.
+    /// It waits for `table.init`.
     Passive,
     /// It only says what functions are referenced.
     Declared,
 }
 
-/// An active data segment.
+/// A data segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Data {
-    /// The memory that it fills.
-    pub memory: Memory,
-    /// First byte of memory it fills.
-    pub offset: u32,
+    /// What happens with it.
+    pub mode: DataMode,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
 
+/// What happens with a data segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DataMode {
+    /// Instantiation writes and drops it.
+    Active {
+        /// The memory that it fills.
+        memory: Memory,
+        /// First byte of memory it fills.
+        offset: Constant,
+    },
+    /// It waits for `memory.init`.
+    Passive,
+}
+
+/// An import that is no function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// The module part of the name.
+    pub module: String,
+    /// The field part of the name.
+    pub field: String,
+    /// What it is in this module.
+    pub kind: ExportKind,
+    /// Where it is declared, by byte offset in the module.
+    pub offset: u64,
+}
+
 impl Module {
-    /// Puts the functions of another module, which imports nothing, behind the own ones.
-    pub fn link(&mut self, other: Module) {
-        let (functions, types) = (self.functions.len() as u32, self.types.len() as u32);
-        for (_, ty) in other.types.iter() {
-            self.types.push(ty.clone());
-        }
-        for (_, function) in other.functions.iter() {
-            let mut function = function.clone();
-            function.ty = TypeIndex(function.ty.0 + types);
-            if let Code::Body(body) = &mut function.code {
-                for inst in &mut body.insts {
-                    if let Inst::Call(callee) = inst {
-                        *callee += functions;
-                    }
-                }
-            }
-            self.functions.push(function);
-        }
-        for export in other.exports {
-            if let ExportKind::Function(function) = export.kind {
-                self.linked.insert(export.name, Function(function.0 + functions));
-            }
-        }
-    }
-
-    /// Takes note of what an instruction does to tables.
-    pub fn note_table(&mut self, inst: &Inst) {
-        match inst {
-            Inst::TableSet(table) => self.tables[*table].changes = true,
-            Inst::TableGrow(table) => self.tables[*table].grows = true,
-            _ => {}
-        }
-    }
-
     /// The type of a function.
     pub fn function_type(&self, function: Function) -> &FunctionType {
         &self.types[self.functions[function].ty]
@@ -250,11 +252,8 @@ impl Module {
 
     /// The functions that references name, which have descriptors, in index order.
     pub fn referenced(&self) -> BTreeSet<Function> {
-        let items = self.elements.iter().flat_map(|element| element.items.iter().copied().flatten());
-        let initial = self.globals.values().filter_map(|global| match global.initial {
-            Initial::Function(function) => Some(function),
-            Initial::Bits(_) => None,
-        });
+        let items = self.elements.values().flat_map(|element| element.items.iter().filter_map(Constant::function));
+        let initial = self.globals.values().filter_map(|global| global.initial.function());
         let bodies = self.functions.values().filter_map(|function| match &function.code {
             Code::Body(body) => Some(&body.insts),
             Code::Import { .. } => None,

@@ -9,14 +9,15 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Operator, Parser, Payload,
-    TableInit, TypeRef, Validator, WasmFeatures,
+    DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Parser, Payload, TableInit, TypeRef,
+    Validator, WasmFeatures,
 };
 
+use super::constant::Constant;
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Initial, MemoryDecl, Module,
+    Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
     TableDecl, TypeIndex,
 };
 use super::names;
@@ -35,6 +36,7 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::REFERENCE_TYPES);
 
 /// Most entries of a table: 4 MiB, more than any board has. The validator instantiates no larger one.
@@ -98,10 +100,6 @@ struct Builder {
     /// Types of functions whose bodies have not been read.
     declared: std::collections::VecDeque<TypeIndex>,
     names: BTreeMap<u32, String>,
-    /// Where each memory is declared.
-    memory_offsets: Vec<u64>,
-    /// Where each table is declared.
-    table_offsets: Vec<u64>,
 }
 
 impl Builder {
@@ -136,8 +134,8 @@ impl Builder {
                 Ok(())
             }
             Payload::Version { .. }
-            | Payload::DataCountSection { .. }
             | Payload::CodeSectionStart { .. }
+            | Payload::DataCountSection { .. }
             | Payload::End(_) => Ok(()),
             other => {
                 let offset = other.as_section().map(|(_, range)| range.start);
@@ -163,12 +161,22 @@ impl Builder {
         for import in reader.into_imports_with_offsets() {
             let (offset, import) = import.map_err(malformed)?;
             let (module, field) = (import.module.to_string(), import.name.to_string());
-            let TypeRef::Func(ty) = import.ty else {
-                let message = format!("the import `{module}.{field}` is not a function");
-                let remedy = "define it in the module; only functions can be imported";
-                return Err(Error::unsupported(offset, message, remedy));
+            let ty = match import.ty {
+                TypeRef::Func(ty) => TypeIndex(ty),
+                TypeRef::Memory(memory) => {
+                    let kind = ExportKind::Memory(self.memory(memory, offset)?);
+                    self.module.imports.push(Import { module, field, kind, offset });
+                    continue;
+                }
+                TypeRef::Table(table) => {
+                    let kind = ExportKind::Table(self.table(table, offset)?);
+                    self.module.imports.push(Import { module, field, kind, offset });
+                    continue;
+                }
+                TypeRef::Global(_) | TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+                    return Err(unbound(&module, &field, offset));
+                }
             };
-            let ty = TypeIndex(ty);
             decode::callable(&self.module.types[ty], offset)?;
             if !self.agrees(&module, &field, ty) {
                 let message = format!("the import `{module}.{field}` is declared with two types");
@@ -197,50 +205,60 @@ impl Builder {
                 let message = "a table with an initial value is not supported";
                 return Err(Error::unsupported(offset, message, REMEDY));
             }
-            let initial = u32::try_from(table.ty.initial).ok().filter(|entries| *entries <= TABLE_ENTRIES_MAX);
-            let initial = initial.ok_or_else(|| {
-                let message = format!("the table has {} entries, at most {TABLE_ENTRIES_MAX} fit", table.ty.initial);
-                Error::too_big(offset, message, "make it smaller")
-            })?;
-            self.table_offsets.push(offset);
-            self.module.tables.push(TableDecl {
-                ty: decode::reference_type(table.ty.element_type, offset)?,
-                initial,
-                maximum: table.ty.maximum.map(|entries| u32::try_from(entries).unwrap_or(u32::MAX)),
-                reserve: initial,
-                changes: false,
-                grows: false,
-            });
+            self.table(table.ty, offset)?;
         }
         Ok(())
+    }
+
+    fn table(&mut self, table: wasmparser::TableType, offset: u64) -> Result<Table, Error> {
+        let initial = u32::try_from(table.initial).ok().filter(|entries| *entries <= TABLE_ENTRIES_MAX);
+        let initial = initial.ok_or_else(|| {
+            let message = format!("the table has {} entries, at most {TABLE_ENTRIES_MAX} fit", table.initial);
+            Error::too_big(offset, message, "make it smaller")
+        })?;
+        Ok(self.module.tables.push(TableDecl {
+            ty: decode::reference_type(table.element_type, offset)?,
+            initial,
+            maximum: table.maximum.map(|entries| u32::try_from(entries).unwrap_or(u32::MAX)),
+            reserve: initial,
+            changes: false,
+            varies: false,
+            segment: None,
+            offset,
+        }))
     }
 
     fn memories(&mut self, reader: wasmparser::MemorySectionReader) -> Result<(), Error> {
         for memory in reader.into_iter_with_offsets() {
             let (offset, memory) = memory.map_err(malformed)?;
-            let page_log2 = memory.page_size_log2.map_or(PAGE_LOG2, |log2| log2 as u8);
-            let initial_pages = u32::try_from(memory.initial).ok().filter(|pages| *pages <= u32::MAX >> page_log2);
-            let Some(initial_pages) = initial_pages else {
-                let message = "a memory of 4 GiB does not fit the target's address space";
-                return Err(Error::too_big(offset, message, "declare a smaller memory"));
-            };
-            self.memory_offsets.push(offset);
-            self.module.memories.push(MemoryDecl {
-                page_log2,
-                initial_pages,
-                maximum_pages: memory.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
-                reserve_pages: initial_pages,
-                grows: false,
-            });
+            self.memory(memory, offset)?;
         }
         Ok(())
+    }
+
+    fn memory(&mut self, memory: wasmparser::MemoryType, offset: u64) -> Result<Memory, Error> {
+        let page_log2 = memory.page_size_log2.map_or(PAGE_LOG2, |log2| log2 as u8);
+        let initial_pages = u32::try_from(memory.initial).ok().filter(|pages| *pages <= u32::MAX >> page_log2);
+        let Some(initial_pages) = initial_pages else {
+            let message = "a memory of 4 GiB does not fit the target's address space";
+            return Err(Error::too_big(offset, message, "declare a smaller memory"));
+        };
+        Ok(self.module.memories.push(MemoryDecl {
+            page_log2,
+            initial_pages,
+            maximum_pages: memory.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
+            reserve_pages: initial_pages,
+            varies: false,
+            segment: None,
+            offset,
+        }))
     }
 
     fn globals(&mut self, reader: wasmparser::GlobalSectionReader) -> Result<(), Error> {
         for global in reader.into_iter_with_offsets() {
             let (offset, global) = global.map_err(malformed)?;
             let ty = decode::value_type(global.ty.content_type, offset)?;
-            let initial = self.constant(&global.init_expr)?;
+            let initial = Constant::read(&global.init_expr, &self.module.globals)?;
             self.module.globals.push(GlobalDecl { ty, mutable: global.ty.mutable, initial });
         }
         Ok(())
@@ -269,19 +287,21 @@ impl Builder {
             let (offset, element) = element.map_err(malformed)?;
             let mode = match element.kind {
                 ElementKind::Active { table_index, offset_expr } => {
-                    let table = Table(table_index.unwrap_or(0));
-                    ElementMode::Active { table, offset: self.constant_bits(&offset_expr)? as u32 }
+                    let offset = Constant::read(&offset_expr, &self.module.globals)?;
+                    ElementMode::Active { table: Table(table_index.unwrap_or(0)), offset }
                 }
                 ElementKind::Passive => ElementMode::Passive,
                 ElementKind::Declared => ElementMode::Declared,
             };
+            let read = |expression: ConstExpr| Constant::read(&expression, &self.module.globals);
             let (ty, items) = match element.items {
                 ElementItems::Functions(functions) => {
-                    let functions = functions.into_iter().map(|f| f.map(|f| Some(Function(f))).map_err(malformed));
-                    (ValueType::FuncRef, functions.collect::<Result<Vec<_>, _>>()?)
+                    let functions = functions.into_iter();
+                    let items = functions.map(|f| f.map(|f| Constant::Function(Function(f))).map_err(malformed));
+                    (ValueType::FuncRef, items.collect::<Result<Vec<_>, _>>()?)
                 }
                 ElementItems::Expressions(ty, expressions) => {
-                    let items = expressions.into_iter().map(|item| self.reference(&item.map_err(malformed)?));
+                    let items = expressions.into_iter().map(|item| read(item.map_err(malformed)?));
                     (decode::reference_type(ty, offset)?, items.collect::<Result<Vec<_>, _>>()?)
                 }
             };
@@ -290,58 +310,17 @@ impl Builder {
         Ok(())
     }
 
-    /// The reference that a constant expression gives; `None` is null.
-    fn reference(&self, expr: &ConstExpr) -> Result<Option<Function>, Error> {
-        match self.constant(expr)? {
-            Initial::Function(function) => Ok(Some(function)),
-            Initial::Bits(_) => Ok(None),
-        }
-    }
-
-    /// The number that a constant expression gives.
-    fn constant_bits(&self, expr: &ConstExpr) -> Result<u64, Error> {
-        match self.constant(expr)? {
-            Initial::Bits(bits) => Ok(bits),
-            Initial::Function(_) => unreachable!("validation gives offsets a type of numbers"),
-        }
-    }
-
-    /// The value of a constant expression: one constant instruction and `end`.
-    fn constant(&self, expr: &ConstExpr) -> Result<Initial, Error> {
-        let mut reader = expr.get_operators_reader();
-        let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
-        let value = match operator {
-            Operator::I32Const { value } => Initial::Bits(u64::from(value as u32)),
-            Operator::I64Const { value } => Initial::Bits(value as u64),
-            Operator::F32Const { value } => Initial::Bits(u64::from(value.bits())),
-            Operator::F64Const { value } => Initial::Bits(value.bits()),
-            Operator::RefNull { .. } => Initial::Bits(0),
-            Operator::RefFunc { function_index } => Initial::Function(Function(function_index)),
-            Operator::GlobalGet { global_index } => self.module.globals[Global(global_index)].initial,
-            _ => {
-                let message = "only constants are supported as initial values";
-                return Err(Error::unsupported(offset, message, REMEDY));
-            }
-        };
-        match reader.read_with_offset().map_err(malformed)? {
-            (Operator::End, _) => Ok(value),
-            (_, offset) => {
-                let message = "only a single constant is supported as an initial value";
-                Err(Error::unsupported(offset, message, REMEDY))
-            }
-        }
-    }
-
     fn data(&mut self, reader: wasmparser::DataSectionReader) -> Result<(), Error> {
         for data in reader.into_iter_with_offsets() {
-            let (offset, data) = data.map_err(malformed)?;
-            let DataKind::Active { memory_index, offset_expr } = data.kind else {
-                let message = "only active data segments are supported";
-                return Err(Error::unsupported(offset, message, REMEDY));
+            let (_, data) = data.map_err(malformed)?;
+            let mode = match data.kind {
+                DataKind::Passive => DataMode::Passive,
+                DataKind::Active { memory_index, offset_expr } => {
+                    let offset = Constant::read(&offset_expr, &self.module.globals)?;
+                    DataMode::Active { memory: Memory(memory_index), offset }
+                }
             };
-            let first = self.constant_bits(&offset_expr)? as u32;
-            let memory = Memory(memory_index);
-            self.module.data.push(Data { memory, offset: first, bytes: data.data.to_vec() });
+            self.module.data.push(Data { mode, bytes: data.data.to_vec() });
         }
         Ok(())
     }
@@ -359,12 +338,7 @@ impl Builder {
         let (mut insts, mut offsets) = (Vec::new(), Vec::new());
         for operator in reader.get_operators_reader().map_err(malformed)?.into_iter_with_offsets() {
             let (operator, offset) = operator.map_err(malformed)?;
-            let inst = decode::inst(&operator, offset, &self.module)?;
-            if let Inst::MemoryGrow(memory) = inst {
-                self.module.memories[memory].grows = true;
-            }
-            self.module.note_table(&inst);
-            insts.push(inst);
+            insts.push(decode::inst(&operator, offset, &self.module)?);
             offsets.push(offset as u32);
         }
         let range = reader.range().start as u32..reader.range().end as u32;
@@ -376,12 +350,7 @@ impl Builder {
     fn finish(mut self, config: &Config) -> Result<Module, Error> {
         assert!(self.declared.is_empty(), "validation counts bodies");
         self.name_functions();
-        for (memory, offset) in self.module.memories.values_mut().zip(&self.memory_offsets) {
-            memory.reserve_pages = reserve_pages(memory, config, *offset)?;
-        }
-        for (table, offset) in self.module.tables.values_mut().zip(&self.table_offsets) {
-            table.reserve = reserve_entries(table, config, *offset)?;
-        }
+        settle(&mut self.module, config)?;
         Ok(self.module)
     }
 
@@ -406,27 +375,60 @@ impl Builder {
 }
 
 /// Entries to set aside for a table.
-fn reserve_entries(table: &TableDecl, config: &Config, offset: u64) -> Result<u32, Error> {
+fn reserve_entries(table: &TableDecl, config: &Config) -> Result<u32, Error> {
     let limit = config.table_max.unwrap_or(TABLE_ENTRIES_DEFAULT.max(table.initial));
     if limit < table.initial {
         let message = format!("a table starts with {} entries, more than the limit allows", table.initial);
-        return Err(Error::too_big(offset, message, "raise --table-max or declare a smaller table"));
+        return Err(Error::too_big(table.offset, message, "raise --table-max or declare a smaller table"));
     }
-    match table.grows {
+    match table.varies && table.segment.is_none() {
         true => Ok(limit.min(table.maximum.unwrap_or(u32::MAX)).clamp(table.initial, TABLE_ENTRIES_MAX)),
         false => Ok(table.initial),
     }
 }
 
+/// Refuses imports that are bound to nothing and cannot be left to a linker of objects.
+pub fn require_closed(module: &Module) -> Result<(), Error> {
+    let first = module.imports.first();
+    first.map_or(Ok(()), |import| Err(unbound(&import.module, &import.field, import.offset)))
+}
+
+fn unbound(module: &str, field: &str, offset: u64) -> Error {
+    let message = format!("the import `{module}.{field}` is not a function");
+    Error::unsupported(offset, message, "give the module that defines it as another input")
+}
+
+/// Says of each memory and table what varies, and what to set aside for it.
+pub fn settle(module: &mut Module, config: &Config) -> Result<(), Error> {
+    for function in module.functions.values() {
+        let Code::Body(body) = &function.code else { continue };
+        for inst in &body.insts {
+            match inst {
+                Inst::MemoryGrow(memory) | Inst::MemoryDrop(memory) => module.memories[*memory].varies = true,
+                Inst::TableSet(table) => module.tables[*table].changes = true,
+                Inst::TableGrow(table) | Inst::TableDrop(table) => module.tables[*table].varies = true,
+                _ => {}
+            }
+        }
+    }
+    for memory in module.memories.values_mut() {
+        memory.reserve_pages = reserve_pages(memory, config)?;
+    }
+    for table in module.tables.values_mut() {
+        table.reserve = reserve_entries(table, config)?;
+    }
+    Ok(())
+}
+
 /// Pages to set aside for a memory.
-fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u32, Error> {
+fn reserve_pages(memory: &MemoryDecl, config: &Config) -> Result<u32, Error> {
     let initial = memory.initial_pages;
     let limit = config.memory_max.map(|bytes| bytes >> memory.page_log2);
     if limit.is_some_and(|limit| limit < initial) {
         let message = format!("the memory starts with {initial} pages, more than the limit allows");
-        return Err(Error::too_big(offset, message, "raise --memory-max or declare less memory"));
+        return Err(Error::too_big(memory.offset, message, "raise --memory-max or declare less memory"));
     }
-    if !memory.grows {
+    if !memory.varies || memory.segment.is_some() {
         return Ok(initial);
     }
     let pages_max = u32::MAX >> memory.page_log2;
@@ -460,7 +462,10 @@ mod tests {
                 (func (param f32) (local f64) (drop (f32.const nan:0x200000))))",
         );
         let module = module.expect("valid");
-        assert_eq!(module.globals[Global(0)], GlobalDecl { ty: ValueType::F64, mutable: false, initial: Initial::Bits(1 << 63) });
+        assert_eq!(
+            module.globals[Global(0)],
+            GlobalDecl { ty: ValueType::F64, mutable: false, initial: Constant::Value(1 << 63) }
+        );
         let Code::Body(body) = &module.functions[Function(0)].code else { panic!("it has a body") };
         assert_eq!(body.locals, [Type::I32, Type::I64]);
         assert_eq!(body.insts[0], Inst::Const(Type::I32, 0x7fa0_0000));
@@ -473,7 +478,6 @@ mod tests {
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
             ("(module (func (result i32 i32) i32.const 1 i32.const 2))", "multi-value"),
-            ("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))", "memory.fill"),
             ("(module (func return_call 0))", "tail-call"),
             ("(module (table 1 anyref))", "gc"),
             ("(module (memory 1 1 shared))", "threads"),
@@ -499,8 +503,9 @@ mod tests {
     }
 
     #[test]
-    fn imported_memories_are_refused() {
-        let error = refused("(module (import \"a\" \"b\" (memory 1)))");
+    fn what_is_bound_to_nothing_is_refused() {
+        let module = parse_text("(module (import \"a\" \"b\" (memory 1)))").expect("valid");
+        let error = require_closed(&module).expect_err("must be refused").to_string();
         assert!(error.contains("`a.b` is not a function"), "{error}");
     }
 

@@ -30,8 +30,8 @@ use crate::term::{Bounds, Term32, Terms};
 use crate::thumb::inst::Width;
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
 use crate::wasm::module::{self, Constant, Module, ValueType};
-use crate::wasm::runtime;
 use crate::wasm::sem::Value;
+use crate::wasm::{runtime, template};
 
 /// Which of the checks on functions run. Only [`Checks::All`] can end in Proved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,10 +56,11 @@ const REPLAY_SEED: u64 = 0x5eed;
 /// There is no judgement: a file is unreadable, hints are missing, or the files do not belong together.
 pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
     let mut module = module::read(wasm).map_err(|error| CheckError::Wasm(error.to_string()))?;
+    if let Some((_, of, field)) = module.wanted.first() {
+        return Err(CheckError::Wasm(format!("the import {of:?} {field:?} is bound to nothing")));
+    }
     let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
-    if let Some((_, section)) = elf.section(".synth.runtime")
-        && let Err(message) = runtime::link(&mut module, elf.bytes(section))
-    {
+    if let Err(message) = link_own(&mut module, &elf) {
         let finding = Finding { at: 0, check: Check::File, message };
         return Ok(Report { findings: vec![finding], file_obligations: 1, ..Report::default() });
     }
@@ -95,6 +96,13 @@ pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckErr
     judge.coverage();
     judge.assumptions();
     Ok(judge.report)
+}
+
+/// Links what travels in the file: templates, then the runtime.
+fn link_own(module: &mut Module, elf: &Elf<'_>) -> Result<(), String> {
+    let section = |name: &str| elf.section(name).map(|(_, section)| elf.bytes(section));
+    template::link(module, section)?;
+    section(".synth.runtime").map_or(Ok(()), |bytes| runtime::link(module, bytes))
 }
 
 /// The hints that a file carries.
@@ -286,6 +294,7 @@ impl Judge<'_> {
             let (name, reason) = (self.module.display_name(*function), &self.module.runtime.reason);
             self.report.assumptions.push(format!("{name} is that operator: {reason}"));
         }
+        self.report.assumptions.extend(self.module.templates.iter().map(|linked| linked.claim.clone()));
         if self.frames.values().any(|frame| frame.checked_bytes > 0) {
             let limit = abi::STACK_LIMIT;
             self.report.assumptions.push(format!("{limit} is at most SP, and what unchecked code needs lies below it"));
@@ -349,8 +358,11 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
 fn limits(module: &Module, program: &Program, index: usize) -> MemoryLimits {
     let memory = module.memories[index];
     let bytes = program.regions.get(&Base::Memory(index as u32)).map_or(0, |region| region.bytes);
-    let length_bounds = Bounds { low: memory.minimum_bytes(), high: bytes, align_log2: u32::from(memory.page_log2) };
-    MemoryLimits { length_cell: program.lengths[index], reserve_pages: bytes >> memory.page_log2, length_bounds }
+    let is_segment = memory.segment.is_some();
+    let low = if is_segment { 0 } else { memory.minimum_bytes() };
+    let length_bounds = Bounds { low, high: bytes, align_log2: u32::from(memory.page_log2) };
+    let reserve_pages = bytes >> memory.page_log2;
+    MemoryLimits { length_cell: program.lengths[index], reserve_pages, length_bounds, is_segment }
 }
 
 fn regions(terms: &mut Terms, program: &Program) -> Regions {
@@ -422,7 +434,12 @@ fn table(
         constant,
         size_cell: table.size_cell,
         reserve: table.reserve,
-        size_bounds: Bounds { low: module.tables[index].minimum, high: table.reserve, align_log2: 0 },
+        is_segment: module.tables[index].segment.is_some(),
+        size_bounds: Bounds {
+            low: if module.tables[index].segment.is_some() { 0 } else { module.tables[index].minimum },
+            high: table.reserve,
+            align_log2: 0,
+        },
     }
 }
 

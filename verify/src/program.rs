@@ -13,7 +13,7 @@ use crate::hints::{Base, Hints, Sort};
 use crate::layout::{self, Board};
 use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::{Exported, Module};
+use crate::wasm::module::{Exported, Module, Table};
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -385,9 +385,9 @@ impl Binder<'_> {
     }
 
     fn instance(&self) -> abi::Instance {
-        let length = |memory| if self.module.grows_memory(memory) { HasLength::Yes } else { HasLength::No };
+        let length = |memory| if self.module.length_varies(memory) { HasLength::Yes } else { HasLength::No };
         let lengths: Vec<HasLength> = (0..self.module.memories.len() as u32).map(length).collect();
-        let size = |table| if self.module.grows_table(table) { HasLength::Yes } else { HasLength::No };
+        let size = |table| if self.module.size_varies(table) { HasLength::Yes } else { HasLength::No };
         let sizes: Vec<HasLength> = (0..self.module.tables.len() as u32).map(size).collect();
         let cells: Vec<Option<Sort>> =
             self.module.globals.iter().map(|global| global.mutable.then_some(global.value_type.sort())).collect();
@@ -403,7 +403,12 @@ impl Binder<'_> {
             }
         }
         for (index, memory) in (0..).zip(&self.module.memories) {
-            self.region(Base::Memory(index), &format!("memory{index}"), Access::Written, &mut regions);
+            // A segment without bytes is nowhere.
+            if memory.segment.is_some() && memory.minimum == 0 {
+                continue;
+            }
+            let access = if memory.segment.is_some() { Access::Read } else { Access::Written };
+            self.region(Base::Memory(index), &format!("memory{index}"), access, &mut regions);
             let bytes = regions.get(&Base::Memory(index)).map_or(0, |region| region.bytes);
             let pages = bytes >> memory.page_log2;
             let too_large = memory.maximum.is_some_and(|maximum| pages > maximum);
@@ -430,15 +435,16 @@ impl Binder<'_> {
     /// A table's region: as large as the table, or as large as it may become.
     fn table_region(&mut self, index: u32, table: &mut Entries, regions: &mut BTreeMap<Base, Region>) {
         let what = format!("table{index}");
-        if table.initial.is_empty() && (table.size_cell.is_none() || self.elf.symbol(&self.name(&what)).is_none()) {
+        let is_segment = self.module.tables[index as usize].segment.is_some();
+        if table.initial.is_empty() && (is_segment || table.size_cell.is_none() || self.elf.symbol(&self.name(&what)).is_none()) {
             return;
         }
         self.region(Base::Table(index), &what, table.access, regions);
         let Some(region) = regions.get(&Base::Table(index)) else { return };
         let (entries, declared) = (region.bytes / ENTRY_BYTES, self.module.tables[index as usize]);
         let fits = match table.size_cell {
-            Some(_) => entries >= declared.minimum && entries <= declared.maximum.unwrap_or(u32::MAX),
-            None => entries == declared.minimum,
+            Some(_) if declared.segment.is_none() => entries >= declared.minimum && entries <= declared.maximum.unwrap_or(u32::MAX),
+            Some(_) | None => entries == declared.minimum,
         };
         if !fits || !region.bytes.is_multiple_of(ENTRY_BYTES) {
             self.find(format!("table {index} has {} bytes, which the module does not allow", region.bytes));
@@ -493,7 +499,7 @@ impl Binder<'_> {
             return Vec::new();
         }
         let entries = (0..).zip(&module.tables).map(|(index, table)| Entries {
-            initial: vec![None; table.minimum as usize],
+            initial: initial(module, table),
             access: if module.changes_table(index) { Access::Written } else { Access::Read },
             size_cell: sizes[index as usize],
             reserve: table.minimum,
@@ -676,6 +682,14 @@ impl Binder<'_> {
         });
         of_sections.chain(of_segments).fold(0, u32::saturating_add)
     }
+}
+
+/// The entries of a table before instantiation writes any: null, or those of the segment that it is.
+fn initial(module: &Module, table: &Table) -> Vec<Option<u32>> {
+    let segment = table.segment.and_then(|segment| module.elements.get(segment as usize));
+    let mut entries = segment.map_or_else(Vec::new, |segment| segment.items.clone());
+    entries.resize(table.minimum as usize, None);
+    entries
 }
 
 /// Relocations by section and offset.

@@ -15,7 +15,7 @@ use crate::concrete::word::Word;
 use crate::hints::Sort;
 use crate::trap::Trap;
 use crate::verdict::Counterexample;
-use crate::wasm::module::{Constant, ValueType};
+use crate::wasm::module::{Constant, Memory, ValueType};
 
 /// Operators of a run of Wasm.
 const FUEL: u64 = 20_000;
@@ -142,7 +142,10 @@ fn disturb(bound: &Bound<'_>, mut state: State, random: &mut Random) -> State {
         return state;
     }
     for (index, memory) in state.memories.iter_mut().enumerate() {
-        let page_log2 = bound.module.memories[index].page_log2;
+        let Memory { page_log2, segment, .. } = bound.module.memories[index];
+        if segment.is_some() {
+            continue;
+        }
         let room = u64::from(state.reserve_pages[index]) - (memory.len() as u64 >> page_log2);
         if bound.program.lengths[index].is_some() && room > 0 {
             let more = (random.below(room.min(3) + 1) as usize) << page_log2;

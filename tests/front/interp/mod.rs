@@ -12,7 +12,7 @@ use synth::trap::Trap;
 use synth::entity::TypedVec;
 use synth::ir::func::{Func, Place};
 use synth::ir::op::{Function, Global, Memory, Table};
-use synth::wasm::{ElementMode, Initial, Module};
+use synth::wasm::{Constant, DataMode, ElementMode, Module};
 
 /// Why a run ended without results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,32 +81,36 @@ impl Instance {
             .map(|memory| Bytes { all: vec![0; memory.reserve_bytes() as usize], length: memory.initial_bytes() });
         let mut instance = Instance {
             memories: memories.collect(),
-            globals: module.globals.values().map(|global| bits(global.initial)).collect(),
+            globals: module.globals.values().map(|global| bits(&global.initial)).collect(),
             tables: module.tables.values().map(|table| vec![0; table.initial as usize]).collect(),
             host_calls: Vec::new(),
         };
-        for element in &module.elements {
-            let ElementMode::Active { table, offset } = element.mode else { continue };
-            let first = offset as usize;
-            let entries = instance.tables[table].get_mut(first..first + element.items.len());
-            for (entry, item) in entries.ok_or(Trap::TableAccess)?.iter_mut().zip(&element.items) {
-                *entry = item.map_or(0, reference);
+        for (index, table) in module.tables.iter() {
+            let items = table.segment.map_or(&[][..], |segment| &module.elements[segment].items);
+            for (entry, item) in instance.tables[index].iter_mut().zip(items) {
+                *entry = bits(item);
             }
         }
-        for data in &module.data {
-            let first = data.offset as usize;
-            let bytes = instance.memories[data.memory].present().get_mut(first..first + data.bytes.len());
+        for element in module.elements.values() {
+            let ElementMode::Active { table, offset } = &element.mode else { continue };
+            let first = offset.value() as usize;
+            let entries = instance.tables[*table].get_mut(first..first + element.items.len());
+            for (entry, item) in entries.ok_or(Trap::TableAccess)?.iter_mut().zip(&element.items) {
+                *entry = bits(item);
+            }
+        }
+        for data in module.data.values() {
+            let DataMode::Active { memory, offset } = &data.mode else { continue };
+            let first = offset.value() as usize;
+            let bytes = instance.memories[*memory].present().get_mut(first..first + data.bytes.len());
             bytes.ok_or(Trap::MemoryOutOfBounds)?.copy_from_slice(&data.bytes);
         }
         Ok(instance)
     }
 }
 
-fn bits(initial: Initial) -> u64 {
-    match initial {
-        Initial::Bits(bits) => bits,
-        Initial::Function(function) => reference(function),
-    }
+fn bits(constant: &Constant) -> u64 {
+    constant.function().map_or_else(|| constant.value(), reference)
 }
 
 /// A place that control passed, with what the slots held; `None` is a slot not recorded.

@@ -221,6 +221,7 @@ impl Machine<'_> {
                 *entry.ok_or(Stop::Trap(Trap::TableAccess, at))? = reference;
             }
             Inst::TableSize(table) => a.push(Type::I32, self.instance.tables[*table].len() as u64),
+            Inst::TableDrop(table) => self.instance.tables[*table].clear(),
             Inst::TableGrow(table) => {
                 let (delta, null) = (a.pop(), a.pop());
                 assert_eq!(null, 0, "tables grow by null entries");
@@ -233,6 +234,8 @@ impl Machine<'_> {
                     a.push(Type::I32, u64::from(u32::MAX));
                 }
             }
+            Inst::MemoryDrop(memory) => self.instance.memories[*memory].length = 0,
+            Inst::Bulk(_) => unreachable!("bulk instructions are linked before they run"),
             Inst::Const(ty, bits) => a.push(*ty, *bits),
             Inst::Numeric(op) => numeric(a, *op),
             Inst::Swapped(op) => {

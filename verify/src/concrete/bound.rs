@@ -118,6 +118,12 @@ impl<'a> Bound<'a> {
         Some(External { address: self.loaded.code_word(*start).plus(1), signature })
     }
 
+    /// Where each memory is that may be written, and each table that may.
+    fn written(&self) -> impl Iterator<Item = Option<Place>> {
+        let places = self.memories.iter().zip(&self.module.memories);
+        places.map(|(place, memory)| place.filter(|_| memory.segment.is_none())).chain(self.tables.iter().copied())
+    }
+
     /// The words that a constant is in memory, low first.
     ///
     /// # Errors
@@ -142,8 +148,8 @@ impl<'a> Bound<'a> {
     /// # Errors
     /// It does not fit.
     pub fn write_state(&self, state: &State, memory: &mut Memory) -> Result<(), Fault> {
-        for (place, bytes) in self.memories.iter().zip(&state.memories) {
-            let Some(place) = *place else { continue };
+        for (place, bytes) in self.written().zip(&state.memories) {
+            let Some(place) = place else { continue };
             let mut bytes = bytes.clone();
             bytes.resize(place.bytes as usize, 0);
             set(memory, place, 0, &bytes)?;
@@ -188,7 +194,8 @@ impl<'a> Bound<'a> {
             if let Some(((found, wanted), at)) = pairs.into_iter().find(|((a, b), _)| a != b) {
                 return Err(format!("byte {at:#x} of memory {index} is {found:#04x}, in Wasm {wanted:#04x}"));
             }
-            if let Some(at) = behind.iter().position(|byte| *byte != 0) {
+            let is_written = self.module.memories[index].segment.is_none();
+            if let Some(at) = behind.iter().position(|byte| *byte != 0).filter(|_| is_written) {
                 let at = inside.len() + at;
                 return Err(format!("byte {at:#x} of memory {index}, beyond the length, is not zero"));
             }
@@ -247,7 +254,7 @@ impl<'a> Bound<'a> {
     /// Takes linear memory and cells away: what they hold is unknown from now on, and a write faults.
     pub fn freeze_state(&self, memory: &mut Memory) {
         self.poison_state(memory);
-        for place in self.memories.iter().chain(&self.tables).chain([&self.instance]).flatten() {
+        for place in self.written().chain([self.instance]).flatten() {
             if let Some(region) = memory.region_mut(place.region) {
                 region.access = Access::ReadOnly;
             }
@@ -256,7 +263,7 @@ impl<'a> Bound<'a> {
 
     /// Makes linear memory and cells poison, as no code that sets them up may rely on them.
     pub fn poison_state(&self, memory: &mut Memory) {
-        for place in self.memories.iter().chain(&self.tables).chain([&self.instance]).flatten() {
+        for place in self.written().chain([self.instance]).flatten() {
             if let Some(region) = memory.region_mut(place.region) {
                 region.poison(place.offset, place.offset + place.bytes);
             }

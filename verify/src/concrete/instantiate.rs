@@ -5,7 +5,7 @@
 //! traps and writes nothing; earlier segments stay written. The start function is not run here.
 
 use crate::trap::Trap;
-use crate::wasm::module::{Constant, Module};
+use crate::wasm::module::{Constant, Memory, Module, Table};
 
 /// What the functions of an instance share.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,14 +64,30 @@ pub fn run(module: &Module, reserves: &Reserves) -> Option<Instantiated> {
         wanted.min(most).max(memory.minimum)
     });
     let mut state = State {
-        memories: module.memories.iter().map(|memory| vec![0; memory.minimum_bytes() as usize]).collect(),
+        memories: module.memories.iter().map(|memory| contents(module, memory)).collect(),
         reserve_pages: reserve.collect(),
         globals: module.globals.iter().map(|global| global.initial).collect(),
-        tables: module.tables.iter().map(|table| vec![NULL; table.minimum as usize]).collect(),
+        tables: module.tables.iter().map(|table| entries(module, table)).collect(),
         reserve_entries: reserve_entries.collect(),
     };
     let trap = segments(module, &mut state).err();
     Some(Instantiated { state, trap })
+}
+
+/// What a memory holds before any segment is written: zeros, or the segment that it is.
+fn contents(module: &Module, memory: &Memory) -> Vec<u8> {
+    let bytes = memory.minimum_bytes() as usize;
+    let segment = memory.segment.and_then(|segment| module.data.get(segment as usize)?.bytes.get(..bytes));
+    segment.map_or_else(|| vec![0; bytes], <[u8]>::to_vec)
+}
+
+/// What a table holds before any segment is written: null, or the segment that it is.
+fn entries(module: &Module, table: &Table) -> Vec<Constant> {
+    let segment = table.segment.and_then(|segment| module.elements.get(segment as usize));
+    let items = segment.into_iter().flat_map(|segment| &segment.items);
+    let mut entries: Vec<Constant> = items.map(|item| item.map_or(NULL, Constant::Function)).collect();
+    entries.resize(table.minimum as usize, NULL);
+    entries
 }
 
 fn segments(module: &Module, state: &mut State) -> Result<(), Trap> {
@@ -84,7 +100,8 @@ fn segments(module: &Module, state: &mut State) -> Result<(), Trap> {
         }
     }
     for segment in &module.data {
-        let bytes = window(&mut state.memories[segment.memory as usize], segment.start, segment.bytes.len());
+        let Some(target) = segment.active else { continue };
+        let bytes = window(&mut state.memories[target.memory as usize], target.start, segment.bytes.len());
         bytes.ok_or(Trap::MemoryOutOfBounds)?.copy_from_slice(&segment.bytes);
     }
     Ok(())

@@ -232,6 +232,10 @@ impl Instance<'_> {
 }
 
 impl World for Instance<'_> {
+    fn refuse(&mut self, reason: String) -> Fault {
+        Fault::Other(reason)
+    }
+
     fn load(&mut self, memory: u32, at: &Word, width: Width) -> Result<Word, Fault> {
         let bytes = self.bytes(memory, at, width)?;
         Ok(Word::Int(bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))))

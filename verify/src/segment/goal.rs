@@ -220,6 +220,8 @@ pub(super) fn called(
         }
     }
     same_world(walk, path, &outcome, Kind::Call)?;
+    // Both sides call the same.
+    walk.close(at, Kind::Call, Method::Same);
     walk.walked.calls.insert(callee);
     Ok(behind_call(walk, path, outcome, Return { signature: signature.clone(), stack_bytes, offset, next, at }))
 }
@@ -299,7 +301,7 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
     path.machine.clobber(symbolic, &source.world, back.stack_bytes);
     for ((now, before), limits) in source.world.memories.iter().zip(&before.memories).zip(&symbolic.constants.memories)
     {
-        if limits.length_cell.is_none() {
+        if limits.length_cell.is_none() || limits.is_segment {
             continue;
         }
         let shrunk = symbolic.terms.cmp32(Cmp::LtU, &now.length, &before.length);
@@ -307,7 +309,7 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
         path.machine_facts.assume(&mut symbolic.terms, shrunk, false);
     }
     for ((now, before), limits) in source.world.tables.iter().zip(&before.tables).zip(&symbolic.constants.tables) {
-        if limits.size_cell.is_some() {
+        if limits.size_cell.is_some() && !limits.is_segment {
             let shrunk = symbolic.terms.cmp32(Cmp::LtU, &now.size, &before.size);
             path.facts.assume(&mut symbolic.terms, shrunk, false);
             path.machine_facts.assume(&mut symbolic.terms, shrunk, false);

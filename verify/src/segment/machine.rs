@@ -585,6 +585,9 @@ impl Symbolic {
         }
         self.machine.touched = true;
         match place {
+            Where::Memory(memory, _) if self.constants.memories[memory as usize].is_segment => {
+                Err(Stop::Fault("a data segment is written".to_owned()))
+            }
             Where::Memory(memory, offset) => {
                 let contents = &mut self.machine.memories[memory as usize];
                 *contents = self.terms.store(*contents, offset, width, value);

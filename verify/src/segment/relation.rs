@@ -237,8 +237,11 @@ fn fresh_table(symbolic: &mut Symbolic, index: usize) -> Table {
 
 /// A memory of unknown contents; its length is unknown too if it can change.
 fn fresh_memory(symbolic: &mut Symbolic, index: usize) -> Linear {
-    let contents = symbolic.terms.fresh_mem(&format!("memory{index}"));
     let limits = symbolic.constants.memories[index];
+    let contents = match limits.is_segment {
+        true => symbolic.world.memories[index].contents,
+        false => symbolic.terms.fresh_mem(&format!("memory{index}")),
+    };
     let length = match limits.length_cell {
         Some(_) => symbolic.terms.fresh32_within("memory length", limits.length_bounds),
         None => symbolic.world.memories[index].length,

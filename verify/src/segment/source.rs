@@ -271,6 +271,10 @@ fn width(of: Width) -> TermWidth {
 }
 
 impl World for Symbolic {
+    fn refuse(&mut self, reason: String) -> Stop {
+        Stop::Fault(reason)
+    }
+
     fn load(&mut self, memory: u32, at: &Term32, of: Width) -> Result<Term32, Stop> {
         Ok(self.terms.load(self.world.memories[memory as usize].contents, *at, width(of)))
     }

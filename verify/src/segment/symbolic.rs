@@ -100,6 +100,8 @@ pub struct MemoryLimits {
     pub reserve_pages: u32,
     /// What is known of its length in every state.
     pub length_bounds: Bounds,
+    /// Whether it is a data segment: its bytes never change, and its length becomes 0 or stays.
+    pub is_segment: bool,
 }
 
 /// What does not change of a table.
@@ -109,6 +111,8 @@ pub struct TableLimits {
     pub of_functions: bool,
     /// The reference at an index, if none can change.
     pub constant: Option<Function>,
+    /// Whether it is an element segment, which may be dropped.
+    pub is_segment: bool,
     /// The offset in the instance region of its size, if that can change.
     pub size_cell: Option<u32>,
     /// Most entries that it may have.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use crate::hints::Sort;
 
 use super::module::{FunctionType, Instruction, Module, ValueType, WasmError};
-use super::op::{Load, Op, SignOp};
+use super::op::{Bulk, Load, Op, SignOp};
 
 /// Where a branch to a label goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -228,6 +228,9 @@ impl Builder<'_> {
             | Op::TableSet(_)
             | Op::TableSize(_)
             | Op::TableGrow(_)
+            | Op::MemoryDrop(_)
+            | Op::TableDrop(_)
+            | Op::Bulk(_)
             | Op::I32Const(_)
             | Op::I64Const(_)
             | Op::I32Eqz
@@ -319,7 +322,8 @@ impl Builder<'_> {
     fn effect(&self, op: &Op) -> Option<(usize, Vec<ValueType>)> {
         use ValueType::{I32, I64};
         Some(match op {
-            Op::Nop => (0, vec![]),
+            Op::Nop | Op::MemoryDrop(_) | Op::Bulk(Bulk::DataDrop(_)) => (0, vec![]),
+            Op::Bulk(Bulk::MemoryFill(_) | Bulk::MemoryCopy { .. } | Bulk::MemoryInit { .. }) => (3, vec![]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
             Op::Call(function) => call(self.module.signature(*function)?, 0)?,
             Op::CallIndirect(index, _) => call(self.module.types.get(*index as usize)?, 1)?,

@@ -1,8 +1,8 @@
 //! What a Wasm module says, read independently of the compiler.
 //!
 //! Requires: nothing of the bytes.
-//! Ensures: the module is valid Wasm 1.0 with sign-extension operators and conversions that saturate (full
-//! validation by the parser) and uses only what [`Op`] and the types here can say; all else is refused with its
+//! Ensures: the module is valid under the features listed here (full validation by the parser) and uses only
+//! what [`Op`] and the types here can say; all else is refused with its
 //! offset. Offsets are those of the module's bytes.
 
 use crate::hints::Sort;
@@ -17,6 +17,7 @@ use wasmparser::{
 use super::control::{self, Control};
 use super::op::{self, Op};
 use super::runtime::Runtime;
+use super::template::Linked;
 
 /// Bytes of a Wasm page where none are declared, as a power of two.
 const PAGE_LOG2: u8 = 16;
@@ -179,6 +180,8 @@ pub struct Table {
     pub minimum: u32,
     /// The limit declared.
     pub maximum: Option<u32>,
+    /// The element segment that it is, if it is one: its entries never change.
+    pub segment: Option<u32>,
 }
 
 /// A linear memory.
@@ -190,6 +193,8 @@ pub struct Memory {
     pub minimum: u32,
     /// The limit declared, in pages.
     pub maximum: Option<u32>,
+    /// The data segment that it is, if it is one: its bytes are the segment's and never change.
+    pub segment: Option<u32>,
 }
 
 impl Memory {
@@ -263,17 +268,28 @@ pub struct Export {
 pub struct ElementSegment {
     /// The table that it fills at instantiation, and the first entry there.
     pub active: Option<(u32, u32)>,
+    /// Whether it waits for `table.init`.
+    pub is_passive: bool,
+    /// The type of its references.
+    pub value_type: ValueType,
     /// Function indices; `None` is null.
     pub items: Vec<Option<u32>>,
 }
 
-/// An active data segment.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DataSegment {
+/// Where an active data segment goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
     /// The memory that it fills.
     pub memory: u32,
     /// First byte of memory.
     pub start: u32,
+}
+
+/// A data segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DataSegment {
+    /// Where instantiation puts it; a passive segment waits for `memory.init`.
+    pub active: Option<Target>,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
@@ -299,10 +315,14 @@ pub struct Module {
     pub start: Option<u32>,
     /// Element segments, in order.
     pub elements: Vec<ElementSegment>,
-    /// Active data segments, in order.
+    /// Data segments, in order.
     pub data: Vec<DataSegment>,
     /// Function names from the name section. For messages only.
     pub names: BTreeMap<u32, String>,
+    /// What it imports beside functions, in order: kind, module and field.
+    pub wanted: Vec<(Exported, String, String)>,
+    /// The templates that are linked behind the functions.
+    pub templates: Vec<Linked>,
     /// The runtime that is linked behind the functions, if one is.
     pub runtime: Runtime,
 }
@@ -346,9 +366,10 @@ impl Module {
         self.types.iter().position(|found| found == wanted).map(|first| count(first + 1))
     }
 
-    /// Whether some function contains `memory.grow` of a memory.
-    pub fn grows_memory(&self, memory: u32) -> bool {
-        self.functions.iter().any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow(memory)))
+    /// Whether some function changes the length of a memory.
+    pub fn length_varies(&self, memory: u32) -> bool {
+        let changes = |op: &Op| *op == Op::MemoryGrow(memory) || *op == Op::MemoryDrop(memory);
+        self.functions.iter().any(|function| function.body.iter().any(|found| changes(&found.op)))
     }
 
     /// Whether some function changes entries of a table, so that it is in RAM.
@@ -356,9 +377,9 @@ impl Module {
         self.operators().any(|op| matches!(op, Op::TableSet(changed) | Op::TableGrow(changed) if *changed == table))
     }
 
-    /// Whether some function contains `table.grow` of a table.
-    pub fn grows_table(&self, table: u32) -> bool {
-        self.operators().any(|op| *op == Op::TableGrow(table))
+    /// Whether some function changes the size of a table.
+    pub fn size_varies(&self, table: u32) -> bool {
+        self.operators().any(|op| matches!(op, Op::TableGrow(changed) | Op::TableDrop(changed) if *changed == table))
     }
 
     /// The functions that references name, which have descriptors: those of element segments, of globals
@@ -390,8 +411,8 @@ fn count(items: usize) -> u32 {
     u32::try_from(items).expect("the parser's limits keep counts below 2^32")
 }
 
-/// What is accepted: Wasm 1.0, the sign-extension operators, blocks with any parameters and results, and
-/// several memories with pages of their own.
+/// What is accepted: Wasm 1.0, the sign-extension operators, blocks with any parameters and results,
+/// several memories with pages of their own, bulk memory, and constant expressions with arithmetic.
 fn features() -> WasmFeatures {
     WasmFeatures::WASM1
         .union(WasmFeatures::SIGN_EXTENSION)
@@ -400,6 +421,7 @@ fn features() -> WasmFeatures {
         .union(WasmFeatures::MULTI_MEMORY)
         .union(WasmFeatures::CUSTOM_PAGE_SIZES)
         .union(WasmFeatures::BULK_MEMORY)
+        .union(WasmFeatures::EXTENDED_CONST)
         .union(WasmFeatures::REFERENCE_TYPES)
 }
 
@@ -474,7 +496,11 @@ impl Reader {
             Payload::TableSection(section) => {
                 let start = small(section.range().start);
                 for table in section {
-                    self.table(&table.map_err(WasmError::from_parser)?, start)?;
+                    let table = table.map_err(WasmError::from_parser)?;
+                    if !matches!(table.init, TableInit::RefNull) {
+                        return Err(WasmError::unsupported(start, "a table with an initial value"));
+                    }
+                    self.table(table.ty, start)?;
                 }
             }
             Payload::MemorySection(section) => {
@@ -488,7 +514,7 @@ impl Reader {
                 for global in section {
                     let global = global.map_err(WasmError::from_parser)?;
                     let value_type = ValueType::read(global.ty.content_type, start)?;
-                    let initial = self.constant(&global.init_expr)?;
+                    let initial = constant(&global.init_expr, &self.module.globals)?;
                     self.module.globals.push(Global { value_type, mutable: global.ty.mutable, initial });
                 }
             }
@@ -548,8 +574,16 @@ impl Reader {
                 });
                 return Ok(());
             }
-            TypeRef::Table(_) => "an imported table",
-            TypeRef::Memory(_) => "an imported memory",
+            TypeRef::Memory(memory) => {
+                let index = Exported::Memory(count(self.module.memories.len()));
+                self.module.wanted.push((index, import.module.to_owned(), import.name.to_owned()));
+                return self.memory(memory, offset);
+            }
+            TypeRef::Table(table) => {
+                let index = Exported::Table(count(self.module.tables.len()));
+                self.module.wanted.push((index, import.module.to_owned(), import.name.to_owned()));
+                return self.table(table, offset);
+            }
             TypeRef::Global(_) => "an imported global",
             TypeRef::Tag(_) => "an imported tag",
             TypeRef::FuncExact(_) => "an imported function of an exact type",
@@ -557,15 +591,14 @@ impl Reader {
         Err(WasmError::unsupported(offset, what))
     }
 
-    fn table(&mut self, table: &wasmparser::Table<'_>, offset: u32) -> Result<(), WasmError> {
-        let ty = table.ty;
+    fn table(&mut self, ty: wasmparser::TableType, offset: u32) -> Result<(), WasmError> {
         let limit = |entries: u64| u32::try_from(entries).map_err(|_| WasmError::unsupported(offset, "a 64-bit table"));
-        if ty.table64 || ty.shared || !matches!(table.init, TableInit::RefNull) {
+        if ty.table64 || ty.shared {
             return Err(WasmError::unsupported(offset, "a table of this kind"));
         }
         let maximum = ty.maximum.map(limit).transpose()?;
         let element = ValueType::reference(ty.element_type, offset)?;
-        self.module.tables.push(Table { element, minimum: limit(ty.initial)?, maximum });
+        self.module.tables.push(Table { element, minimum: limit(ty.initial)?, maximum, segment: None });
         Ok(())
     }
 
@@ -579,7 +612,7 @@ impl Reader {
             return Err(WasmError::unsupported(offset, "a memory of this kind"));
         }
         let maximum = ty.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX));
-        let mut memory = Memory { page_log2, minimum: 0, maximum };
+        let mut memory = Memory { page_log2, minimum: 0, maximum, segment: None };
         memory.minimum = u32::try_from(ty.initial)
             .ok()
             .filter(|pages| *pages <= memory.pages_max())
@@ -604,9 +637,11 @@ impl Reader {
 
     fn element(&mut self, element: wasmparser::Element<'_>) -> Result<(), WasmError> {
         let offset = small(element.range.start);
+        let is_passive = matches!(element.kind, ElementKind::Passive);
+        let mut value_type = ValueType::FuncRef;
         let active = match element.kind {
             ElementKind::Active { table_index, offset_expr } => {
-                Some((table_index.unwrap_or(0), self.segment_start(&offset_expr)?))
+                Some((table_index.unwrap_or(0), segment_start(&offset_expr, &self.module.globals)?))
             }
             ElementKind::Passive | ElementKind::Declared => None,
         };
@@ -618,9 +653,10 @@ impl Reader {
                 }
             }
             ElementItems::Expressions(ty, expressions) => {
-                ValueType::reference(ty, offset)?;
+                value_type = ValueType::reference(ty, offset)?;
                 for expression in expressions {
-                    items.push(match self.constant(&expression.map_err(WasmError::from_parser)?)? {
+                    let expression = expression.map_err(WasmError::from_parser)?;
+                    items.push(match constant(&expression, &self.module.globals)? {
                         Constant::Function(function) => Some(function),
                         // Of references, only null is a number.
                         Constant::I32(_) | Constant::I64(_) => None,
@@ -628,54 +664,18 @@ impl Reader {
                 }
             }
         }
-        self.module.elements.push(ElementSegment { active, items });
+        self.module.elements.push(ElementSegment { active, is_passive, value_type, items });
         Ok(())
     }
 
-    fn constant(&self, expression: &ConstExpr<'_>) -> Result<Constant, WasmError> {
-        let offset = small(expression.get_binary_reader().original_position());
-        let mut operators = expression.get_operators_reader();
-        let first = operators.read().map_err(WasmError::from_parser)?;
-        let second = operators.read().map_err(WasmError::from_parser)?;
-        let value = match first {
-            Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
-            Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
-            Operator::F32Const { value } => Constant::I32(value.bits()),
-            Operator::F64Const { value } => Constant::I64(value.bits()),
-            Operator::RefNull { .. } => Constant::I32(0),
-            Operator::RefFunc { function_index } => Constant::Function(function_index),
-            Operator::GlobalGet { global_index } => {
-                let global = self.module.globals.get(global_index as usize).filter(|global| !global.mutable);
-                let global = global.ok_or_else(|| WasmError::unsupported(offset, "an initial value of a global"))?;
-                global.initial
-            }
-            other => {
-                return Err(WasmError::unsupported(offset, format!("initial value {other:?}")));
-            }
-        };
-        if second != Operator::End {
-            return Err(WasmError::unsupported(offset, format!("constant operator {second:?}")));
-        }
-        Ok(value)
-    }
-
-    fn segment_start(&self, expression: &ConstExpr<'_>) -> Result<u32, WasmError> {
-        match self.constant(expression)? {
-            Constant::I32(start) => Ok(start),
-            Constant::I64(_) | Constant::Function(_) => {
-                let offset = small(expression.get_binary_reader().original_position());
-                Err(WasmError::unsupported(offset, "a segment offset of another type"))
-            }
-        }
-    }
-
     fn data(&mut self, data: wasmparser::Data<'_>) -> Result<(), WasmError> {
-        let offset = small(data.range.start);
-        let wasmparser::DataKind::Active { memory_index: memory, offset_expr } = data.kind else {
-            return Err(WasmError::unsupported(offset, "a data segment that is not active"));
+        let active = match data.kind {
+            wasmparser::DataKind::Passive => None,
+            wasmparser::DataKind::Active { memory_index: memory, offset_expr } => {
+                Some(Target { memory, start: segment_start(&offset_expr, &self.module.globals)? })
+            }
         };
-        let start = self.segment_start(&offset_expr)?;
-        self.module.data.push(DataSegment { memory, start, bytes: data.data.to_vec() });
+        self.module.data.push(DataSegment { active, bytes: data.data.to_vec() });
         Ok(())
     }
 
@@ -744,4 +744,61 @@ fn instructions(body: &FunctionBody<'_>, module: &Module) -> Result<Vec<Instruct
         decoded.push(Instruction { op: op::decode(&operator, offset, module)?, offset });
     }
     Ok(decoded)
+}
+
+/// The value of a constant expression over the globals before it (core spec, 3.3.10).
+fn constant(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<Constant, WasmError> {
+    let offset = small(expression.get_binary_reader().original_position());
+    let unknown = |what: &Operator<'_>| WasmError::unsupported(offset, format!("the constant operator {what:?}"));
+    let mut stack: Vec<Constant> = Vec::new();
+    for operator in expression.get_operators_reader() {
+        let operator = operator.map_err(WasmError::from_parser)?;
+        let value = match operator {
+            Operator::End => break,
+            Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
+            Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
+            Operator::F32Const { value } => Constant::I32(value.bits()),
+            Operator::F64Const { value } => Constant::I64(value.bits()),
+            Operator::RefNull { .. } => Constant::I32(0),
+            Operator::RefFunc { function_index } => Constant::Function(function_index),
+            Operator::GlobalGet { global_index } => {
+                let global = globals.get(global_index as usize).filter(|global| !global.mutable);
+                global.ok_or_else(|| unknown(&operator))?.initial
+            }
+            _ => {
+                let operands = (stack.pop(), stack.pop());
+                let (Some(b), Some(a)) = operands else { return Err(unknown(&operator)) };
+                combine(&operator, a, b).ok_or_else(|| unknown(&operator))?
+            }
+        };
+        stack.push(value);
+    }
+    match stack[..] {
+        [value] => Ok(value),
+        _ => Err(WasmError::unsupported(offset, "a constant expression without one value")),
+    }
+}
+
+/// An operator of two constants.
+fn combine(operator: &Operator<'_>, a: Constant, b: Constant) -> Option<Constant> {
+    use Constant::{I32, I64};
+    Some(match (operator, a, b) {
+        (Operator::I32Add, I32(a), I32(b)) => I32(a.wrapping_add(b)),
+        (Operator::I32Sub, I32(a), I32(b)) => I32(a.wrapping_sub(b)),
+        (Operator::I32Mul, I32(a), I32(b)) => I32(a.wrapping_mul(b)),
+        (Operator::I64Add, I64(a), I64(b)) => I64(a.wrapping_add(b)),
+        (Operator::I64Sub, I64(a), I64(b)) => I64(a.wrapping_sub(b)),
+        (Operator::I64Mul, I64(a), I64(b)) => I64(a.wrapping_mul(b)),
+        _ => return None,
+    })
+}
+
+fn segment_start(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<u32, WasmError> {
+    match constant(expression, globals)? {
+        Constant::I32(start) => Ok(start),
+        Constant::I64(_) | Constant::Function(_) => {
+            let offset = small(expression.get_binary_reader().original_position());
+            Err(WasmError::unsupported(offset, "a 64-bit segment offset"))
+        }
+    }
 }

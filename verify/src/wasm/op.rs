@@ -192,6 +192,49 @@ pub struct Place {
     pub offset: u32,
 }
 
+/// An operator that becomes a call of a template (see [`super::template`]).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Bulk {
+    /// `memory.fill` of a memory.
+    MemoryFill(u32),
+    /// `memory.copy` from one memory to another, or within one.
+    MemoryCopy {
+        /// The memory written.
+        to: u32,
+        /// The memory read.
+        from: u32,
+    },
+    /// `memory.init` of a memory from a data segment.
+    MemoryInit {
+        /// The memory written.
+        to: u32,
+        /// The segment read.
+        data: u32,
+    },
+    /// `data.drop` of a data segment.
+    DataDrop(u32),
+    /// `table.fill` of a table.
+    TableFill(u32),
+    /// `table.copy` from one table to another, or within one.
+    TableCopy {
+        /// The table written.
+        to: u32,
+        /// The table read.
+        from: u32,
+    },
+    /// `table.init` of a table from an element segment.
+    TableInit {
+        /// The table written.
+        to: u32,
+        /// The segment read.
+        element: u32,
+    },
+    /// `elem.drop` of an element segment.
+    ElemDrop(u32),
+    /// `table.grow` of a table.
+    TableGrow(u32),
+}
+
 /// One operator.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Op {
@@ -256,8 +299,14 @@ pub enum Op {
     TableSet(u32),
     /// The number of entries of the table with this index.
     TableSize(u32),
-    /// Grows the table with this index.
+    /// Grows the table with this index by null entries.
     TableGrow(u32),
+    /// Sets the length of the memory with this index, which is a data segment, to 0.
+    MemoryDrop(u32),
+    /// Sets the size of the table with this index, which is an element segment, to 0.
+    TableDrop(u32),
+    /// A bulk operator that is not linked yet.
+    Bulk(Bulk),
     /// `i32.const`, or the bits of an `f32.const`
     I32Const(u32),
     /// `i64.const`, or the bits of an `f64.const`
@@ -359,6 +408,11 @@ fn decode_control(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) 
         Operator::TableGet { table } => Op::TableGet(*table),
         Operator::TableSet { table } => Op::TableSet(*table),
         Operator::TableSize { table } => Op::TableSize(*table),
+        Operator::TableGrow { table } => Op::Bulk(Bulk::TableGrow(*table)),
+        Operator::TableFill { table } => Op::Bulk(Bulk::TableFill(*table)),
+        Operator::TableCopy { dst_table, src_table } => Op::Bulk(Bulk::TableCopy { to: *dst_table, from: *src_table }),
+        Operator::TableInit { elem_index, table } => Op::Bulk(Bulk::TableInit { to: *table, element: *elem_index }),
+        Operator::ElemDrop { elem_index } => Op::Bulk(Bulk::ElemDrop(*elem_index)),
         Operator::LocalGet { local_index } => Op::LocalGet(*local_index),
         Operator::LocalSet { local_index } => Op::LocalSet(*local_index),
         Operator::LocalTee { local_index } => Op::LocalTee(*local_index),
@@ -375,6 +429,14 @@ fn decode_memory(operator: &Operator<'_>, module: &Module) -> Option<Op> {
     let (load, argument) = match operator {
         O::MemorySize { mem } => return Some(Op::MemorySize(*mem, module.memories.get(*mem as usize)?.page_log2)),
         O::MemoryGrow { mem } => return Some(Op::MemoryGrow(*mem)),
+        O::MemoryFill { mem } => return Some(Op::Bulk(Bulk::MemoryFill(*mem))),
+        O::MemoryCopy { dst_mem, src_mem } => {
+            return Some(Op::Bulk(Bulk::MemoryCopy { to: *dst_mem, from: *src_mem }));
+        }
+        O::MemoryInit { data_index, mem } => {
+            return Some(Op::Bulk(Bulk::MemoryInit { to: *mem, data: *data_index }));
+        }
+        O::DataDrop { data_index } => return Some(Op::Bulk(Bulk::DataDrop(*data_index))),
         O::I32Load { memarg } | O::F32Load { memarg } => (Ok(Load::I32), memarg),
         O::I32Load8S { memarg } => (Ok(Load::I32From8S), memarg),
         O::I32Load8U { memarg } => (Ok(Load::I32From8U), memarg),

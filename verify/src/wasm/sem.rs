@@ -244,6 +244,15 @@ impl<W: World> Stepper<'_, W> {
                 self.push32(size);
             }
             Op::TableGrow(table) => return self.table_grow(*table),
+            Op::MemoryDrop(memory) => {
+                let zero = self.world.w32(0);
+                self.world.set_memory_bytes(*memory, &zero);
+            }
+            Op::TableDrop(table) => {
+                let zero = self.world.w32(0);
+                self.world.set_table_size(*table, &zero);
+            }
+            Op::Bulk(bulk) => return Err(self.world.refuse(format!("{bulk:?} is not linked"))),
             Op::I32Const(value) => {
                 let word = self.world.w32(*value);
                 self.push32(word);

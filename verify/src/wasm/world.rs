@@ -62,6 +62,9 @@ impl<D: Domain + ?Sized> Value<D> {
 
 /// What a function sees beside its locals and its stack.
 pub trait World: Decide {
+    /// Why a step cannot be taken, in words.
+    fn refuse(&mut self, reason: String) -> Self::Stop;
+
     /// Reads bytes of linear memory that lie within its length, little-endian, zero-extended.
     fn load(&mut self, memory: u32, at: &Self::W32, width: Width) -> Result<Self::W32, Self::Stop>;
     /// Writes the low bytes of a word to linear memory, within its length.

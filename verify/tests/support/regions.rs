@@ -24,7 +24,7 @@ pub fn add(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
             let public = if index == 0 { "_memory".to_owned() } else { format!("_memory{index}") };
             region(object, symbols, (&public, SymbolScope::Dynamic), (section, at, reserve));
         }
-        bytes += if module.grows_memory(index) { 4 } else { 0 };
+        bytes += if module.length_varies(index) { 4 } else { 0 };
     }
     bytes += (0..module.tables.len() as u32).map(|table| if module.grows_table(table) { 4 } else { 0 }).sum::<u64>();
     for global in module.globals.iter().filter(|global| global.mutable) {
