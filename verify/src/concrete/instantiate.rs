@@ -67,7 +67,7 @@ pub fn run(module: &Module, reserves: &Reserves) -> Option<Instantiated> {
         memories: module.memories.iter().map(|memory| contents(module, memory)).collect(),
         reserve_pages: reserve.collect(),
         globals: module.globals.iter().map(|global| global.initial).collect(),
-        tables: module.tables.iter().map(|table| entries(module, table)).collect(),
+        tables: module.tables.iter().map(|table| references(module, table)).collect(),
         reserve_entries: reserve_entries.collect(),
     };
     let trap = segments(module, &mut state).err();
@@ -82,7 +82,7 @@ fn contents(module: &Module, memory: &Memory) -> Vec<u8> {
 }
 
 /// What a table holds before any segment is written: null, or the segment that it is.
-fn entries(module: &Module, table: &Table) -> Vec<Constant> {
+fn references(module: &Module, table: &Table) -> Vec<Constant> {
     let segment = table.segment.and_then(|segment| module.elements.get(segment as usize));
     let items = segment.into_iter().flat_map(|segment| &segment.items);
     let mut entries: Vec<Constant> = items.map(|item| item.map_or(NULL, Constant::Function)).collect();

@@ -321,10 +321,6 @@ impl World for Instance<'_> {
         Ok(*reference)
     }
 
-    fn refuse(&mut self, reason: String) -> Fault {
-        Fault::Other(reason)
-    }
-
     fn enumerate(&mut self, index: &Word, ends: &[u32]) -> Result<usize, Fault> {
         let index = int(index)?;
         Ok(ends.partition_point(|end| *end <= index))

@@ -343,10 +343,6 @@ impl World for Symbolic {
         Ok(self.described(self.constants.functions.code, *reference))
     }
 
-    fn refuse(&mut self, reason: String) -> Stop {
-        Stop::Fault(reason)
-    }
-
     fn enumerate(&mut self, index: &Term32, ends: &[u32]) -> Result<usize, Stop> {
         self.among(*index, ends)
     }

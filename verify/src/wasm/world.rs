@@ -99,9 +99,6 @@ pub trait World: Decide {
     /// What identifies the function that a reference names. It is not null.
     fn reference_code(&mut self, reference: &Self::W32) -> Result<Self::W32, Self::Stop>;
 
-    /// Why a step that is not modelled stops.
-    fn refuse(&mut self, reason: String) -> Self::Stop;
-
     /// How many of the ascending `ends` are at most the index: which of the intervals that they end it
     /// lies in.
     fn enumerate(&mut self, index: &Self::W32, ends: &[u32]) -> Result<usize, Self::Stop>;
