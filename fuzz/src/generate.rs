@@ -795,7 +795,10 @@ mod tests {
             let generated = module(&mut Choices::new(&bytes));
             let features = wasmparser::WasmFeatures::WASM1
                 | wasmparser::WasmFeatures::SIGN_EXTENSION
-                | wasmparser::WasmFeatures::SATURATING_FLOAT_TO_INT;
+                | wasmparser::WasmFeatures::SATURATING_FLOAT_TO_INT
+                | wasmparser::WasmFeatures::BULK_MEMORY
+                | wasmparser::WasmFeatures::MULTI_MEMORY
+                | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES;
             if let Err(error) = wasmparser::Validator::new_with_features(features).validate_all(&generated.wasm) {
                 panic!("seed {seed}: {error}");
             }
