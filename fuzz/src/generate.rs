@@ -797,6 +797,7 @@ mod tests {
                 | wasmparser::WasmFeatures::SIGN_EXTENSION
                 | wasmparser::WasmFeatures::SATURATING_FLOAT_TO_INT
                 | wasmparser::WasmFeatures::BULK_MEMORY
+                | wasmparser::WasmFeatures::REFERENCE_TYPES
                 | wasmparser::WasmFeatures::MULTI_MEMORY
                 | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES;
             if let Err(error) = wasmparser::Validator::new_with_features(features).validate_all(&generated.wasm) {

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, TableHome, Type, Visibility};
 use super::unit::{Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::{ElfError, frame, init, names, relocate};
-use crate::lower::module::DESCRIPTOR_BYTES;
 use crate::target::{Board, Cpu};
+use crate::vcode::abi::DESCRIPTOR_BYTES;
 
 /// Symbol of where an image starts.
 pub const RESET: &str = "Reset";

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::ir::{Function, Global, Memory, Op, Table, Type};
+use crate::vcode::abi::DESCRIPTOR_BYTES;
 use crate::wasm::Module;
 
 /// Facts about the module that instructions depend on.
@@ -40,9 +41,6 @@ pub enum LengthCell {
 
 /// Bytes of a table entry, which is a reference.
 pub const ENTRY_BYTES: u32 = 4;
-
-/// Bytes of a function's descriptor, to which references point.
-pub const DESCRIPTOR_BYTES: u32 = 8;
 
 /// Offset in a descriptor of the type id.
 pub const DESCRIPTOR_TYPE_OFFSET: u32 = 0;

@@ -9,16 +9,16 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Parser, Payload, TableInit, TypeRef,
-    Validator, WasmFeatures,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Parser, Payload,
+    TableInit, TypeRef, Validator, WasmFeatures,
 };
 
 use super::constant::Constant;
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
-    TableDecl, TypeIndex,
+    Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
+    Module, TableDecl, TypeIndex,
 };
 use super::names;
 use super::types::{FunctionType, ValueType};

@@ -69,9 +69,10 @@ impl Board {
 fn own_data(module: &Module) -> Vec<(String, &'static str, String)> {
     let fixed = [("instance", ".bss"), ("functions", ".rodata"), ("elements", ".rodata"), ("data", ".rodata")];
     let fixed = fixed.map(|(what, before)| (what.to_owned(), before));
-    let memories = module.memories.iter().enumerate().map(|(index, memory)| {
-        (format!("memory{index}"), if memory.segment.is_some() { ".rodata" } else { ".bss" })
-    });
+    let memories =
+        module.memories.iter().enumerate().map(|(index, memory)| {
+            (format!("memory{index}"), if memory.segment.is_some() { ".rodata" } else { ".bss" })
+        });
     let tables = (0..module.tables.len() as u32).map(|table| {
         let before = if module.changes_table(table) { ".bss" } else { ".rodata" };
         (format!("table{table}"), before)

@@ -436,14 +436,18 @@ impl Binder<'_> {
     fn table_region(&mut self, index: u32, table: &mut Entries, regions: &mut BTreeMap<Base, Region>) {
         let what = format!("table{index}");
         let is_segment = self.module.tables[index as usize].segment.is_some();
-        if table.initial.is_empty() && (is_segment || table.size_cell.is_none() || self.elf.symbol(&self.name(&what)).is_none()) {
+        if table.initial.is_empty()
+            && (is_segment || table.size_cell.is_none() || self.elf.symbol(&self.name(&what)).is_none())
+        {
             return;
         }
         self.region(Base::Table(index), &what, table.access, regions);
         let Some(region) = regions.get(&Base::Table(index)) else { return };
         let (entries, declared) = (region.bytes / ENTRY_BYTES, self.module.tables[index as usize]);
         let fits = match table.size_cell {
-            Some(_) if declared.segment.is_none() => entries >= declared.minimum && entries <= declared.maximum.unwrap_or(u32::MAX),
+            Some(_) if declared.segment.is_none() => {
+                entries >= declared.minimum && entries <= declared.maximum.unwrap_or(u32::MAX)
+            }
             Some(_) | None => entries == declared.minimum,
         };
         if !fits || !region.bytes.is_multiple_of(ENTRY_BYTES) {

@@ -322,7 +322,9 @@ impl Builder<'_> {
     fn effect(&self, op: &Op) -> Option<(usize, Vec<ValueType>)> {
         use ValueType::{I32, I64};
         Some(match op {
-            Op::Nop | Op::MemoryDrop(_) | Op::TableDrop(_) | Op::Bulk(Bulk::DataDrop(_) | Bulk::ElemDrop(_)) => (0, vec![]),
+            Op::Nop | Op::MemoryDrop(_) | Op::TableDrop(_) | Op::Bulk(Bulk::DataDrop(_) | Bulk::ElemDrop(_)) => {
+                (0, vec![])
+            }
             Op::Bulk(Bulk::MemoryFill(_) | Bulk::MemoryCopy { .. } | Bulk::MemoryInit { .. }) => (3, vec![]),
             Op::Bulk(Bulk::TableFill(_) | Bulk::TableCopy { .. } | Bulk::TableInit { .. }) => (3, vec![]),
             Op::Bulk(Bulk::TableGrow(_)) => (2, vec![I32]),

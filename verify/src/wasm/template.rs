@@ -66,7 +66,8 @@ pub enum Of {
 impl Template {
     /// Its name: that of its section behind `.synth.`.
     pub fn name(self) -> String {
-        let (Template::TableFill(of) | Template::TableCopy(of) | Template::TableMove(of) | Template::TableGrow(of)) = self
+        let (Template::TableFill(of) | Template::TableCopy(of) | Template::TableMove(of) | Template::TableGrow(of)) =
+            self
         else {
             return self.export().to_owned();
         };

@@ -26,7 +26,7 @@ pub fn add(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
         }
         bytes += if module.length_varies(index) { 4 } else { 0 };
     }
-    bytes += (0..module.tables.len() as u32).map(|table| if module.grows_table(table) { 4 } else { 0 }).sum::<u64>();
+    bytes += (0..module.tables.len() as u32).map(|table| if module.size_varies(table) { 4 } else { 0 }).sum::<u64>();
     for global in module.globals.iter().filter(|global| global.mutable) {
         let size = if global.value_type.sort() == Sort::W64 { 8 } else { 4 };
         bytes = bytes.next_multiple_of(size) + size;
@@ -42,7 +42,7 @@ pub fn add(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
     }
     for (index, table) in (0..).zip(&module.tables) {
         let name = format!("table{index}");
-        let entries = if module.grows_table(index) { table.maximum.unwrap_or(table.minimum) } else { table.minimum };
+        let entries = if module.size_varies(index) { table.maximum.unwrap_or(table.minimum) } else { table.minimum };
         let bytes = 4 * u64::from(entries);
         let (section, at) = match module.changes_table(index) {
             true => zeroed(object, &name, bytes),
