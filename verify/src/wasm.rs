@@ -9,4 +9,5 @@ pub mod op;
 pub mod runtime;
 pub mod sem;
 pub mod template;
+mod valid;
 pub mod world;

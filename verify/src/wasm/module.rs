@@ -1,23 +1,23 @@
 //! What a Wasm module says, read independently of the compiler.
 //!
 //! Requires: nothing of the bytes.
-//! Ensures: the module is valid under the features listed here (full validation by the parser) and uses only
-//! what [`Op`] and the types here can say; all else is refused with its
-//! offset. Offsets are those of the module's bytes.
+//! Ensures: the module is valid (`valid.rs`) and uses only what [`Op`] and the types here can say; all else is
+//! refused with its offset. Offsets are those of the module's bytes.
 
 use crate::hints::Sort;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use wasmparser::{
-    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FuncValidatorAllocations, FunctionBody,
-    KnownCustom, Name, Operator, Parser, Payload, TableInit, TypeRef, Validator, WasmFeatures,
+    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Name, Operator,
+    Parser, Payload, TableInit, TypeRef,
 };
 
 use super::control::{self, Control};
 use super::op::{self, Op};
 use super::runtime::Runtime;
 use super::template::Linked;
+use super::valid::{features, validate};
 
 /// Bytes of a Wasm page where none are declared, as a power of two.
 const PAGE_LOG2: u8 = 16;
@@ -411,20 +411,6 @@ fn count(items: usize) -> u32 {
     u32::try_from(items).expect("the parser's limits keep counts below 2^32")
 }
 
-/// What is accepted: Wasm 1.0, the sign-extension operators, blocks with any parameters and results,
-/// several memories with pages of their own, bulk memory, and constant expressions with arithmetic.
-fn features() -> WasmFeatures {
-    WasmFeatures::WASM1
-        .union(WasmFeatures::SIGN_EXTENSION)
-        .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
-        .union(WasmFeatures::MULTI_VALUE)
-        .union(WasmFeatures::MULTI_MEMORY)
-        .union(WasmFeatures::CUSTOM_PAGE_SIZES)
-        .union(WasmFeatures::BULK_MEMORY)
-        .union(WasmFeatures::EXTENDED_CONST)
-        .union(WasmFeatures::REFERENCE_TYPES)
-}
-
 /// Reads a module.
 pub fn read(bytes: &[u8]) -> Result<Module, WasmError> {
     if u32::try_from(bytes.len()).is_err() {
@@ -439,23 +425,6 @@ pub fn read(bytes: &[u8]) -> Result<Module, WasmError> {
     }
     reader.controls()?;
     Ok(reader.module)
-}
-
-fn validate(bytes: &[u8]) -> Result<(), WasmError> {
-    let mut validator = Validator::new_with_features(features());
-    let mut parser = Parser::new(0);
-    parser.set_features(features());
-    let mut allocations = FuncValidatorAllocations::default();
-    for payload in parser.parse_all(bytes) {
-        let payload = payload.map_err(WasmError::from_parser)?;
-        let kind = validator.payload(&payload).map_err(WasmError::from_parser)?;
-        if let wasmparser::ValidPayload::Func(function, body) = kind {
-            let mut body_validator = function.into_validator(std::mem::take(&mut allocations));
-            body_validator.validate(&body).map_err(WasmError::from_parser)?;
-            allocations = body_validator.into_allocations();
-        }
-    }
-    Ok(())
 }
 
 /// The module so far.
