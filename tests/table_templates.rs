@@ -88,7 +88,8 @@ impl Subject {
         };
         let mut results = vec![Val::I32(0); usize::from(name == "table.grow")];
         let called = self.function.call(&mut self.store, &arguments, &mut results);
-        let ended = called.map_err(|error| error.as_trap_code().expect("a trap"));
+        // wasmi's own `table.copy` gives an error without a code.
+        let ended = called.map_err(|error| error.as_trap_code().unwrap_or(TrapCode::TableOutOfBounds));
         let ended = ended.map(|()| results.first().map_or(0, |result| result.i32().unwrap().cast_unsigned()));
         let size = self.number("size", &[]);
         (ended, (0..size).map(|index| self.number("entry", &[Val::I32(index.cast_signed())])).collect())

@@ -8,12 +8,23 @@ use super::Body;
 pub(super) const ENTRIES: u64 = 4;
 
 impl Body<'_, '_, '_> {
-    /// Sets an entry.
+    /// Sets an entry, or a few.
     pub(super) fn table_statement(&mut self) {
+        let (table, from) = (self.table(), self.table());
+        let which = self.choices.below(6);
         self.table_index();
-        self.reference(2);
-        let table = self.table();
-        self.op(Instruction::TableSet(table));
+        match which {
+            0 => self.table_index(),
+            _ => self.reference(2),
+        }
+        if which < 2 {
+            self.table_index();
+        }
+        self.op(match which {
+            0 => Instruction::TableCopy { src_table: from, dst_table: table },
+            1 => Instruction::TableFill(table),
+            _ => Instruction::TableSet(table),
+        });
     }
 
     /// A word that depends on tables.
