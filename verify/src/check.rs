@@ -289,10 +289,12 @@ impl Judge<'_> {
         for symbol in symbols {
             self.report.assumptions.push(format!("{symbol} obeys AAPCS and leaves the module's regions alone"));
         }
-        let called = |function: &&u32| self.frames.contains_key(*function);
-        for function in self.module.runtime.operators.keys().filter(called) {
-            let (name, reason) = (self.module.display_name(*function), &self.module.runtime.reason);
-            self.report.assumptions.push(format!("{name} is that operator: {reason}"));
+        let runtime = &self.module.runtime;
+        let called = runtime.operators.keys().filter(|function| self.frames.contains_key(*function));
+        let names: Vec<String> = called.map(|function| self.module.display_name(*function)).collect();
+        if !names.is_empty() {
+            let (names, reason) = (names.join(", "), &runtime.reason);
+            self.report.assumptions.push(format!("each is the operator of its name: {names} ({reason})"));
         }
         self.report.assumptions.extend(self.module.templates.iter().map(|linked| linked.claim.clone()));
         if self.frames.values().any(|frame| frame.checked_bytes > 0) {

@@ -84,6 +84,9 @@ pub fn link(module: &mut Module, bytes: &[u8]) -> Result<(), String> {
     }
     let first = module.function_count();
     let mut operators = BTreeMap::new();
+    for (index, name) in &other.names {
+        module.names.insert(index + first, format!("{name} of the runtime"));
+    }
     for export in link::link(module, other, &Bindings::default()) {
         let Exported::Function(index) = export.item else { continue };
         module.names.insert(index, format!("{} of the runtime", export.name));
