@@ -5,9 +5,10 @@
 //! (core spec 1.0, 4.5.4), up to the first segment that lies out of bounds.
 
 use crate::config::Config;
+use crate::elf::names;
 use crate::elf::program::{
     Assurance, CellValue, Descriptor, Export, FrameRule, FrameStep, Function, Import, Instantiation, Linked, Memory,
-    Outside, Program, Relocation, RelocationKind, Segment, Table, TableHome, Type, Visibility,
+    Outside, Program, Relocation, RelocationKind, Segment, Start, Table, TableHome, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
@@ -70,7 +71,7 @@ pub fn run(
         export_prefix: config.export_prefix.clone(),
         functions,
         imports: imports(module),
-        exports: exports(module),
+        exports: exports(module, config),
         memories: memories(module),
         instance_bytes: info.instance_bytes(),
         descriptors: descriptors(module),
@@ -94,7 +95,7 @@ fn imports(module: &Module) -> Vec<Import> {
         .collect()
 }
 
-fn exports(module: &Module) -> Vec<Export> {
+fn exports(module: &Module, config: &Config) -> Vec<Export> {
     let functions = module.exports.iter().filter_map(|export| match export.kind {
         ExportKind::Function(function) => Some((export, function)),
         ExportKind::Memory(_) | ExportKind::Table(_) | ExportKind::Global(_) => None,
@@ -104,6 +105,10 @@ fn exports(module: &Module) -> Vec<Export> {
             let signature = module.function_type(function);
             Export {
                 name: export.name.clone(),
+                symbol: match &export.of {
+                    Some(input) => names::linked_export(input, &export.name),
+                    None => format!("{}{}", config.export_prefix, names::mangle(&export.name)),
+                },
                 function: function.0,
                 parameters: signature.params.iter().map(|ty| value_type(*ty)).collect(),
                 results: signature.results.iter().map(|ty| value_type(*ty)).collect(),
@@ -146,8 +151,8 @@ fn descriptors(module: &Module) -> Vec<Descriptor> {
     referenced.map(descriptor).collect()
 }
 
-/// The tables, and the first segment that lies outside of its.
-fn tables(module: &Module, info: &ModuleInfo) -> (Vec<Table>, Option<Outside>) {
+/// The tables, and the number of the first segment that lies outside of its.
+fn tables(module: &Module, info: &ModuleInfo) -> (Vec<Table>, Option<usize>) {
     let entry = |item: &Constant| item.function().map(|function| info.descriptor(function));
     let empty = module.tables.values().map(|table| Table {
         entries: match table.segment {
@@ -157,12 +162,12 @@ fn tables(module: &Module, info: &ModuleInfo) -> (Vec<Table>, Option<Outside>) {
         home: if table.is_variable() { TableHome::Ram(table.reserve) } else { TableHome::Constants },
     });
     let mut tables: Vec<Table> = empty.collect();
-    for (number, element) in (0..).zip(module.elements.values()) {
+    for (number, element) in module.elements.values().enumerate() {
         let ElementMode::Active { table, offset } = &element.mode else { continue };
         let entries = &mut tables[table.0 as usize].entries;
         let start = offset.value() as usize;
         let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.items.len())) else {
-            return (tables, Some(Outside::Element(number)));
+            return (tables, Some(number));
         };
         for (place, item) in range.iter_mut().zip(&element.items) {
             *place = entry(item);
@@ -171,23 +176,32 @@ fn tables(module: &Module, info: &ModuleInfo) -> (Vec<Table>, Option<Outside>) {
     (tables, None)
 }
 
-fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -> Instantiation {
-    let mut instantiation = Instantiation { cells: cells(module, info), outside, ..Instantiation::default() };
-    if outside.is_some() {
-        return instantiation;
-    }
-    for (number, data) in (0..).zip(module.data.values()) {
-        let DataMode::Active { memory, offset } = &data.mode else { continue };
-        let bytes = u64::from(module.memories[*memory].initial_bytes());
-        if offset.value() + data.bytes.len() as u64 > bytes {
-            instantiation.outside = Some(Outside::Data(number));
-            return instantiation;
+/// What instantiation does (core spec, 4.5.4): of each input its element segments, of which the first that
+/// lies outside is known, its data segments and its start function.
+fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<usize>) -> Instantiation {
+    let mut plan = Instantiation { cells: cells(module, info), ..Instantiation::default() };
+    let mut written = 0;
+    let last = (module.elements.len(), module.data.len(), None);
+    let inputs = module.starts.iter().map(|start| (start.elements, start.data, Some(start.function)));
+    for (elements, data, start) in inputs.chain([last]) {
+        if let Some(number) = outside.filter(|number| *number < elements) {
+            plan.outside = Some(Outside::Element(number as u32));
+            return plan;
         }
-        let segment = Segment { memory: memory.0, offset: offset.value() as u32, bytes: data.bytes.clone() };
-        instantiation.segments.push(segment);
+        for (number, segment) in module.data.iter().take(data).skip(written) {
+            let DataMode::Active { memory, offset } = &segment.mode else { continue };
+            let bytes = u64::from(module.memories[*memory].initial_bytes());
+            if offset.value() + segment.bytes.len() as u64 > bytes {
+                plan.outside = Some(Outside::Data(number.0));
+                return plan;
+            }
+            let bytes = segment.bytes.clone();
+            plan.segments.push(Segment { memory: memory.0, offset: offset.value() as u32, bytes });
+        }
+        written = data;
+        plan.starts.extend(start.map(|function| Start { function: function.0, after: plan.segments.len() }));
     }
-    instantiation.start = module.start.map(|function| function.0);
-    instantiation
+    plan
 }
 
 /// Words of the instance that are not zero at the start.

@@ -41,7 +41,7 @@ use crate::emit::Emitted;
 use crate::error::Error;
 use crate::lower::ModuleInfo;
 use crate::stage::{Stage, Tap};
-use crate::wasm::Module;
+use crate::wasm::{Input, Module};
 
 /// A compiled module, ready to be written as an object or an image.
 #[derive(Clone, Debug)]
@@ -68,8 +68,16 @@ pub struct Allocation {
 /// # Errors
 /// The module is invalid, uses what is not supported, or is too big for the target.
 pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
+    compile_linked(&[Input { name: "", wasm }], config, tap)
+}
+
+/// Compiles binary modules that import from those before them, to one program.
+///
+/// # Errors
+/// As [`compile`]; or what a module imports is not what it says.
+pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
     tap.enter(Stage::Wasm);
-    let mut module = wasm::parse(wasm, config)?;
+    let mut module = wasm::link(inputs, config)?;
     wasm::require_closed(&module)?;
     let mut linked: Vec<Linked> = Vec::new();
     for (name, bytes) in runtime::templates::link(&mut module, config)? {
@@ -91,7 +99,7 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
     let checks = stack::checks(&call_graph(&module, &functions));
     tap.enter(Stage::Asm);
     let mut hints = Hints {
-        wasm_sha256: Sha256::digest(wasm).into(),
+        wasm_sha256: identity(inputs),
         module_name: config.module_name.clone(),
         export_prefix: config.export_prefix.clone(),
         functions: Vec::new(),
@@ -110,6 +118,19 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
     }
     let program = assemble::run((&module, &info), config, code, (codec::encode(&hints), linked));
     Ok(Output { program, hints, allocations })
+}
+
+/// The hash of what was compiled: of the one module, or of all names and modules.
+fn identity(inputs: &[Input]) -> [u8; 32] {
+    if let [only] = inputs {
+        return Sha256::digest(only.wasm).into();
+    }
+    let mut all = Sha256::new();
+    for input in inputs {
+        all.update(Sha256::digest(input.name));
+        all.update(Sha256::digest(input.wasm));
+    }
+    all.finalize().into()
 }
 
 /// A function behind the module's own that is called and has no code yet.

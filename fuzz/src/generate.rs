@@ -542,7 +542,9 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             (_, 6) => self.tee(of, depth),
             (_, 7) => self.call_expression(of),
             (ValType::F32 | ValType::F64, _) => self.float(of, depth),
-            (ValType::I32 | ValType::I64, 8) if self.plan.types.contains(&ValType::F64) => self.from_float(of, depth),
+            (ValType::I32 | ValType::I64, 8) if self.plan.types.contains(&ValType::F64) => {
+                self.integer_of_float(of, depth)
+            }
             (ValType::I64, 8 | 9) => self.unary64(depth),
             (ValType::I64, _) => self.binary64(depth),
             (_, 8) if self.plan.references => self.table_query(),

@@ -115,8 +115,7 @@ fn define_functions(
     for export in &program.exports {
         let exported_import = || ElfError::ExportedImport(export.name.clone());
         let at = by_index.get(&export.function).ok_or_else(exported_import)?;
-        let name = format!("{}{}", program.export_prefix, names::mangle(&export.name));
-        unit.add_symbol(function(name, Binding::Global, *at));
+        unit.add_symbol(function(export.symbol.clone(), Binding::Global, *at));
     }
     for (name, at) in [format!("{}_init", program.name), RESET.into()].into_iter().zip(startup) {
         unit.add_symbol(function(name, Binding::Global, *at));
@@ -319,7 +318,7 @@ fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
         text.push_str(&format!("outside {outside}\n"));
     }
     for export in &program.exports {
-        let symbol = format!("{}{}", program.export_prefix, names::mangle(&export.name));
+        let symbol = &export.symbol;
         let types = |types: &[Type]| match types {
             [] => "-".to_string(),
             types => types.iter().map(|t| t.name()).collect::<Vec<_>>().join(","),

@@ -12,7 +12,7 @@ pub use crate::vcode::inst::Symbol;
 pub struct Program {
     /// The module's name, as symbols spell it; local symbols begin with it (`NAME.f3`).
     pub name: String,
-    /// What stands before each export in its symbol: empty, or the name and an underscore.
+    /// What stands before each export of the one input in its symbol: empty, or the name and an underscore.
     pub export_prefix: String,
     /// The functions that have code, in index order.
     pub functions: Vec<Function>,
@@ -146,6 +146,8 @@ pub struct Import {
 pub struct Export {
     /// Its Wasm name.
     pub name: String,
+    /// Its symbol.
+    pub symbol: String,
     /// Wasm function index; the function has code.
     pub function: u32,
     /// Parameter types.
@@ -264,10 +266,19 @@ pub struct Instantiation {
     pub cells: Vec<(u32, CellValue)>,
     /// The active data segments that lie in bounds, in order, up to the first that does not.
     pub segments: Vec<Segment>,
-    /// The first segment out of bounds, which ends instantiation with a trap after those writes.
+    /// The first segment out of bounds, which ends instantiation with a trap after those writes and calls.
     pub outside: Option<Outside>,
-    /// The start function, by Wasm index.
-    pub start: Option<u32>,
+    /// The start functions that are called, in order.
+    pub starts: Vec<Start>,
+}
+
+/// A start function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// Its Wasm index.
+    pub function: u32,
+    /// How many of the segments are written before it is called.
+    pub after: usize,
 }
 
 /// What a word of the instance region is at the start.

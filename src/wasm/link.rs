@@ -1,13 +1,15 @@
 //! Linking: a module behind another, its imports bound to what the first has.
 //!
-//! Requires: each binding names something of the first module.
+//! Requires: each binding names something of the first module; at most one of the two has a table.
 //! Ensures: imported functions come first, those of the first module before those of the other; then
 //! the functions with bodies in the same order. Types, memories, globals and segments of the other
 //! stand behind those of the first, what it imports left out.
 
 use super::constant::Constant;
 use super::inst::{Bulk, Inst, Place};
-use super::module::{Code, DataIndex, DataMode, ElementIndex, ElementMode, Export, ExportKind, Module, TypeIndex};
+use super::module::{
+    Code, DataIndex, DataMode, ElementIndex, ElementMode, Export, ExportKind, Module, Start, TypeIndex,
+};
 use crate::entity::{Entity, TypedVec};
 use crate::ir::op::{Function, Global, Memory, Table};
 
@@ -64,6 +66,12 @@ impl Module {
         functions.splice(imports..imports, unbound.map(|(function, _)| function));
         functions.extend(bodies);
         self.functions = functions.into();
+        let (elements, data) = (self.elements.len(), self.data.len());
+        self.starts.extend(other.starts.iter().map(|start| Start {
+            elements: start.elements + elements,
+            data: start.data + data,
+            ..*start
+        }));
         other.types.into_iter().for_each(|ty| _ = self.types.push(ty));
         let memories = other.memories.into_iter().skip(bindings.memories.len());
         memories.for_each(|memory| _ = self.memories.push(memory));
@@ -157,7 +165,9 @@ impl Indices {
                 ExportKind::Global(global) => ExportKind::Global(self.global(global)),
             };
         }
-        module.start = module.start.map(|function| self.function(function));
+        for start in &mut module.starts {
+            start.function = self.function(start.function);
+        }
     }
 
     fn inst(&self, inst: &mut Inst) {

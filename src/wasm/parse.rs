@@ -18,7 +18,7 @@ use super::decode;
 use super::inst::Inst;
 use super::module::{
     Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
-    Module, TableDecl, TypeIndex,
+    Module, Start, TableDecl, TypeIndex,
 };
 use super::names;
 use super::types::{FunctionType, ValueType};
@@ -100,6 +100,7 @@ struct Builder {
     /// Types of functions whose bodies have not been read.
     declared: std::collections::VecDeque<TypeIndex>,
     names: BTreeMap<u32, String>,
+    start: Option<Function>,
 }
 
 impl Builder {
@@ -121,7 +122,7 @@ impl Builder {
             Payload::GlobalSection(reader) => self.globals(reader),
             Payload::ExportSection(reader) => self.exports(reader),
             Payload::StartSection { func, .. } => {
-                self.module.start = Some(Function(func));
+                self.start = Some(Function(func));
                 Ok(())
             }
             Payload::ElementSection(reader) => self.elements(reader),
@@ -173,7 +174,18 @@ impl Builder {
                     self.module.imports.push(Import { module, field, kind, offset });
                     continue;
                 }
-                TypeRef::Global(_) | TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+                TypeRef::Global(global) => {
+                    let ty = decode::value_type(global.content_type, offset)?;
+                    if matches!(ty, ValueType::FuncRef | ValueType::ExternRef) {
+                        return Err(unbound(&module, &field, offset));
+                    }
+                    let initial = Constant::unknown(self.module.globals.next_key());
+                    let decl = GlobalDecl { ty, mutable: global.mutable, initial };
+                    let kind = ExportKind::Global(self.module.globals.push(decl));
+                    self.module.imports.push(Import { module, field, kind, offset });
+                    continue;
+                }
+                TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
                     return Err(unbound(&module, &field, offset));
                 }
             };
@@ -277,7 +289,7 @@ impl Builder {
                     return Err(Error::unsupported(offset, message, REMEDY));
                 }
             };
-            self.module.exports.push(Export { name: export.name.to_string(), kind });
+            self.module.exports.push(Export { of: None, name: export.name.to_string(), kind });
         }
         Ok(())
     }
@@ -350,6 +362,8 @@ impl Builder {
     fn finish(mut self, config: &Config) -> Result<Module, Error> {
         assert!(self.declared.is_empty(), "validation counts bodies");
         self.name_functions();
+        let (elements, data) = (self.module.elements.len(), self.module.data.len());
+        self.module.starts.extend(self.start.map(|function| Start { function, elements, data }));
         settle(&mut self.module, config)?;
         Ok(self.module)
     }
@@ -393,7 +407,7 @@ pub fn require_closed(module: &Module) -> Result<(), Error> {
     first.map_or(Ok(()), |import| Err(unbound(&import.module, &import.field, import.offset)))
 }
 
-fn unbound(module: &str, field: &str, offset: u64) -> Error {
+pub(super) fn unbound(module: &str, field: &str, offset: u64) -> Error {
     let message = format!("the import `{module}.{field}` is not a function");
     Error::unsupported(offset, message, "give the module that defines it as another input")
 }

@@ -114,6 +114,13 @@ pub fn mangle(name: &str) -> String {
     mangle_keeping(name, |byte| byte == b'_')
 }
 
+/// The symbol of an export of one of several inputs.
+pub fn linked_export(input: &str, name: &str) -> String {
+    let spelling: String = name.bytes().map(|byte| escape(byte, byte == b'_' || byte.is_ascii_digit())).collect();
+    let spelling = if name.is_empty() { EMPTY.to_owned() } else { spelling };
+    format!("{}_{spelling}", mangle(input))
+}
+
 /// The symbol of an imported function. The first underscore ends the module's name.
 pub fn import_symbol(module: &str, field: &str) -> String {
     let spelling: String = field.bytes().map(|byte| escape(byte, byte == b'_' || byte.is_ascii_digit())).collect();

@@ -29,7 +29,9 @@ use crate::stack::{self, Frame};
 use crate::term::{Bounds, Term32, Terms};
 use crate::thumb::inst::Width;
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
-use crate::wasm::module::{self, Constant, Module, ValueType};
+use crate::wasm::inputs;
+pub use crate::wasm::inputs::Source;
+use crate::wasm::module::{Constant, Module, ValueType};
 use crate::wasm::sem::Value;
 use crate::wasm::{runtime, template};
 
@@ -55,17 +57,22 @@ const REPLAY_SEED: u64 = 0x5eed;
 /// # Errors
 /// There is no judgement: a file is unreadable, hints are missing, or the files do not belong together.
 pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
-    let mut module = module::read(wasm).map_err(|error| CheckError::Wasm(error.to_string()))?;
-    if let Some((_, of, field)) = module.wanted.first() {
-        return Err(CheckError::Wasm(format!("the import {of:?} {field:?} is bound to nothing")));
-    }
+    check_linked(&[Source { name: "", wasm }], elf, checks)
+}
+
+/// Judges whether an ELF file does what Wasm modules say, each linked to those before it.
+///
+/// # Errors
+/// As [`check`]; or the modules do not fit together.
+pub fn check_linked(sources: &[Source<'_>], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
+    let mut module = inputs::run(sources).map_err(CheckError::Wasm)?;
     let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
     if let Err(message) = link_own(&mut module, &elf) {
         let finding = Finding { at: 0, check: Check::File, message };
         return Ok(Report { findings: vec![finding], file_obligations: 1, ..Report::default() });
     }
     let hints = read_hints(&elf)?;
-    if hints.wasm_sha256[..] != Sha256::digest(wasm)[..] {
+    if hints.wasm_sha256 != identity(sources) {
         return Err(CheckError::OtherModule("the ELF file was made from another Wasm module".to_owned()));
     }
     let program = match program::bind(&elf, &module, &hints) {
@@ -96,6 +103,19 @@ pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckErr
     judge.coverage();
     judge.assumptions();
     Ok(judge.report)
+}
+
+/// The hash of what an ELF file is made from: of the one module, or of all names and modules.
+fn identity(sources: &[Source<'_>]) -> [u8; 32] {
+    if let [only] = sources {
+        return Sha256::digest(only.wasm).into();
+    }
+    let mut all = Sha256::new();
+    for source in sources {
+        all.update(Sha256::digest(source.name));
+        all.update(Sha256::digest(source.wasm));
+    }
+    all.finalize().into()
 }
 
 /// Links what travels in the file: templates, then the runtime.
@@ -248,7 +268,8 @@ impl Judge<'_> {
     }
 
     fn instantiation(&mut self, elf: &Elf<'_>, needs: &BTreeMap<u32, u32>) {
-        let start_bytes = self.module.start.map_or(0, |start| stack::at_call(start, &self.frames, needs));
+        let starts = self.module.starts.iter();
+        let start_bytes = starts.map(|start| stack::at_call(start.function, &self.frames, needs)).max().unwrap_or(0);
         let known = Known { frames: self.frame_table.as_ref(), start_bytes };
         let checked = init::check(self.bound, elf, known);
         self.report.file_obligations += checked.obligations;

@@ -1,13 +1,14 @@
 //! Linking: a module behind another, its imports bound to what the first has.
 //!
-//! Requires: each binding names something of the first module, of the type that the other imports.
+//! Requires: each binding names something of the first module, of the type that the other imports; at most one
+//! of the two has a table.
 //! Ensures: imported functions come first, those of the first module before those of the other; then
 //! the functions with bodies in the same order. Types, memories, globals and segments of the other
 //! stand behind those of the first, what it imports left out.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::module::{Constant, Export, Exported, Module};
+use super::module::{Constant, Export, Exported, Module, Start};
 use super::op::{Bulk, Op};
 
 /// What the imports of a module become, in the order of each index space.
@@ -63,6 +64,12 @@ pub fn link(module: &mut Module, mut other: Module, bindings: &Bindings) -> Vec<
     module.memories.extend(other.memories.into_iter().skip(bindings.memories.len()));
     module.tables.extend(other.tables.into_iter().skip(bindings.tables.len()));
     module.globals.extend(other.globals.into_iter().skip(bindings.globals.len()));
+    let (elements, data) = (module.elements.len(), module.data.len());
+    module.starts.extend(other.starts.iter().map(|start| Start {
+        elements: start.elements + elements,
+        data: start.data + data,
+        ..*start
+    }));
     module.elements.extend(other.elements);
     module.data.extend(other.data);
     module.names.extend(other.names);
@@ -127,7 +134,9 @@ impl Indices {
                 Exported::Global(global) => Exported::Global(self.global(global)),
             };
         }
-        module.start = module.start.map(|function| self.function(function));
+        for start in &mut module.starts {
+            start.function = self.function(start.function);
+        }
         let names = std::mem::take(&mut module.names);
         module.names = names
             .into_iter()
