@@ -6,7 +6,6 @@
 
 use crate::hints::Sort;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use wasmparser::{
     CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Name, Operator,
@@ -51,21 +50,6 @@ impl WasmError {
         WasmError::Invalid { offset: error.offset(), reason: error.message().to_string() }
     }
 }
-
-impl fmt::Display for WasmError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            WasmError::Invalid { offset, reason } => {
-                write!(f, "invalid Wasm at offset {offset:#x}: {reason}")
-            }
-            WasmError::Unsupported { offset, what } => {
-                write!(f, "the validator does not know {what} at offset {offset:#x}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for WasmError {}
 
 /// The type of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]

@@ -1,5 +1,7 @@
 //! Which modules are valid: full validation by the parser, under the features listed here.
 
+use std::fmt;
+
 use wasmparser::{FuncValidatorAllocations, Parser, Validator, WasmFeatures};
 
 use super::module::WasmError;
@@ -35,3 +37,18 @@ pub(super) fn validate(bytes: &[u8]) -> Result<(), WasmError> {
     }
     Ok(())
 }
+
+impl fmt::Display for WasmError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WasmError::Invalid { offset, reason } => {
+                write!(f, "invalid Wasm at offset {offset:#x}: {reason}")
+            }
+            WasmError::Unsupported { offset, what } => {
+                write!(f, "the validator does not know {what} at offset {offset:#x}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for WasmError {}
