@@ -13,6 +13,7 @@ use crate::elf::program::{
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
+use crate::vcode::abi;
 use crate::wasm::{Code, Constant, DataMode, ElementMode, ExportKind, Module, ValueType};
 
 /// The code of one function.
@@ -21,6 +22,7 @@ pub fn function(index: u32, emitted: &Emitted) -> Function {
         offset: relocation.offset,
         kind: match relocation.kind {
             emit::RelocationKind::ThmCall => RelocationKind::ThmCall,
+            emit::RelocationKind::ThmJump => RelocationKind::ThmJump,
             emit::RelocationKind::MovwAbsNc => RelocationKind::MovwAbsNc,
             emit::RelocationKind::MovtAbs => RelocationKind::MovtAbs,
             emit::RelocationKind::Abs32 => RelocationKind::Abs32,
@@ -87,8 +89,10 @@ fn imports(module: &Module) -> Vec<Import> {
     let declared = module.functions.iter();
     declared
         .filter_map(|(index, function)| match &function.code {
-            Code::Import { module, field } => {
-                Some(Import { function: index.0, module: module.clone(), field: field.clone() })
+            Code::Import { module: of, field } => {
+                let area = abi::area(&abi::widths(&module.types[function.ty].signature().results));
+                let area_bytes = area.map_or(0, |area| area.bytes);
+                Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes })
             }
             Code::Body(_) => None,
         })

@@ -136,7 +136,7 @@ fn identity(inputs: &[Input]) -> [u8; 32] {
 /// A function behind the module's own that is called and has no code yet.
 fn missing<'a>(units: impl Iterator<Item = &'a Unit> + Clone, own: usize) -> Option<ir::Function> {
     let made: BTreeSet<u32> = units.clone().map(|unit| unit.vcode.index).collect();
-    let mut callees = units.flat_map(|unit| unit.vcode.calls());
+    let mut callees = units.flat_map(|unit| unit.vcode.calls().chain(unit.vcode.leaves()));
     callees.find_map(|callee| match callee {
         vcode::inst::Callee::Function(index) if index as usize >= own && !made.contains(&index) => {
             Some(ir::Function(index))
@@ -175,18 +175,17 @@ fn function(
     Some(Unit { name, vcode, allocated })
 }
 
-/// Who calls whom, calls through a table counted for every function that a reference names.
+/// Who calls and leaves for whom, calls through a table counted for every function that a reference names.
 fn call_graph(module: &Module, functions: &[Unit]) -> BTreeMap<u32, stack::Node> {
     let referenced: BTreeSet<u32> = module.referenced().into_iter().map(|function| function.0).collect();
-    let node = |unit: &Unit| {
-        let mut callees = BTreeSet::new();
-        for call in unit.vcode.calls() {
-            match call {
-                vcode::inst::Callee::Function(index) | vcode::inst::Callee::Import(index) => _ = callees.insert(index),
-                vcode::inst::Callee::Register(_) => callees.extend(&referenced),
-            }
-        }
-        stack::Node { frame_bytes: emit::frame::bytes_max(&unit.allocated.frame), callees }
+    let functions_of = |callee: vcode::inst::Callee<vcode::VReg>| match callee {
+        vcode::inst::Callee::Function(index) | vcode::inst::Callee::Import(index) => BTreeSet::from([index]),
+        vcode::inst::Callee::Register(_) => referenced.clone(),
+    };
+    let node = |unit: &Unit| stack::Node {
+        frame_bytes: emit::frame::bytes_max(&unit.allocated.frame),
+        callees: unit.vcode.calls().flat_map(functions_of).collect(),
+        leaves: unit.vcode.leaves().flat_map(functions_of).collect(),
     };
     functions.iter().map(|unit| (unit.vcode.index, node(unit))).collect()
 }

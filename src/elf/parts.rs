@@ -228,6 +228,10 @@ fn fill_code(unit: &mut Unit, code: SectionId, placed: &[(u32, &Function)]) -> R
                     let callee = offsets[&callee];
                     relocate::put_call(&mut bytes, at, i64::from(callee) - i64::from(at))?;
                 }
+                (RelocationKind::ThmJump, Symbol::Function(callee)) if offsets.contains_key(&callee) => {
+                    let callee = offsets[&callee];
+                    relocate::put_branch(&mut bytes, at, i64::from(callee) - i64::from(at))?;
+                }
                 (kind, symbol) => {
                     let target = *unit.by_name.get(&symbol).expect("a relocation's symbol is defined");
                     fixups.push(Fixup { offset: at, kind, target, addend: relocation.addend });

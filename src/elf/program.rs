@@ -91,6 +91,8 @@ pub struct Relocation {
 pub enum RelocationKind {
     /// The target of a `BL`.
     ThmCall,
+    /// `R_ARM_THM_JUMP24`: B.
+    ThmJump,
     /// The low half, in a `MOVW`.
     MovwAbsNc,
     /// The high half, in a `MOVT`.
@@ -139,6 +141,8 @@ pub struct Import {
     pub module: String,
     /// Its name there.
     pub field: String,
+    /// Bytes of memory for its results, if it has several; else 0.
+    pub area_bytes: u32,
 }
 
 /// An exported function.

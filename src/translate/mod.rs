@@ -16,8 +16,10 @@ mod table;
 
 use crate::trap::Trap;
 
-use crate::ir::func::{Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value};
-use crate::ir::op::{Function, Global, Op, Type};
+use crate::ir::func::{
+    Block, Callee, ENTRY, Frame, Func, Inst as IrInst, Made, Place, Signature, Target, Terminator, Value,
+};
+use crate::ir::op::{Function, Global, Op, Sig, Type};
 use crate::wasm::{BlockType, Body, Code, Inst, Module, TypeIndex};
 
 /// Translates a function that the module defines; `None` for an import.
@@ -143,6 +145,8 @@ impl Translator<'_> {
             Inst::BrIf(depth) => self.branch_if(*depth),
             Inst::BrTable(depths) => self.branch_table(depths),
             Inst::Return => self.return_from_function(),
+            Inst::ReturnCall(function) => self.return_call(Function(*function)),
+            Inst::ReturnCallIndirect(ty, table) => self.return_call_indirect(TypeIndex(*ty), *table),
             _ => self.step_straight(inst),
         }
     }
@@ -182,6 +186,7 @@ impl Translator<'_> {
             Inst::Bulk(bulk) => unreachable!("{bulk:?} is linked"),
             Inst::Const(ty, bits) => self.result(Op::constant(*ty, *bits), vec![]),
             Inst::Numeric(op) => self.numeric(*op),
+            Inst::Wide(low, high) => self.wide(*low, *high),
             Inst::Swapped(op) => self.swapped(*op),
             Inst::IsZero(ty) => self.is_zero(*ty),
             Inst::Divide(op) => self.divide(*op),
@@ -197,7 +202,9 @@ impl Translator<'_> {
             | Inst::Br(_)
             | Inst::BrIf(_)
             | Inst::BrTable(_)
-            | Inst::Return => {
+            | Inst::Return
+            | Inst::ReturnCall(_)
+            | Inst::ReturnCallIndirect(..) => {
                 unreachable!("control is handled by the caller")
             }
         }
@@ -239,7 +246,12 @@ impl Translator<'_> {
 
     /// Pushes the result of the Wasm instruction.
     fn push_result(&mut self, value: Value) {
-        self.func.values[value].made_at = Some(self.offset());
+        self.push_one_of(value, 0);
+    }
+
+    /// Pushes one of several results of the Wasm instruction, above which some others will lie.
+    fn push_one_of(&mut self, value: Value, above: u32) {
+        self.func.values[value].made_at = Some(Made { offset: self.offset(), above });
         self.stack.push(value);
     }
 
@@ -271,16 +283,30 @@ impl Translator<'_> {
     }
 
     fn call(&mut self, function: Function) {
-        let signature = self.module.function_type(function).signature();
-        let args = self.stack.split_off(self.stack.len() - signature.params.len());
-        let signature = self.func.signature_index(&signature);
-        self.push_call(Op::Call { function, signature }, args);
+        let (signature, args) = self.arguments(&self.module.function_type(function).signature());
+        self.push_call(Op::Call { function, signature }, signature, args);
     }
 
-    fn push_call(&mut self, op: Op, args: Vec<Value>) {
+    fn return_call(&mut self, function: Function) {
+        let (signature, args) = self.arguments(&self.module.function_type(function).signature());
+        self.end_block(Terminator::ReturnCall { callee: Callee::Function(function), signature, args });
+    }
+
+    /// Takes the arguments of a call from the stack.
+    fn arguments(&mut self, signature: &Signature) -> (Sig, Vec<Value>) {
+        let args = self.stack.split_off(self.stack.len() - signature.params.len());
+        (self.func.signature_index(signature), args)
+    }
+
+    fn push_call(&mut self, op: Op, signature: Sig, args: Vec<Value>) {
         let inst = self.push_inst(op, args);
         if let Some(value) = self.func.insts[inst].result {
-            self.push_result(value);
+            return self.push_result(value);
+        }
+        let results = self.func.signatures[signature].results.len() as u32;
+        for index in 0..results {
+            let value = self.op(Op::CallResult { signature, index }, vec![]);
+            self.push_one_of(value, results - 1 - index);
         }
     }
 

@@ -3,8 +3,8 @@
 use crate::trap::Trap;
 
 use super::Translator;
-use crate::ir::func::{Terminator, Value};
-use crate::ir::op::{Op, Table};
+use crate::ir::func::{Callee, Terminator, Value};
+use crate::ir::op::{Op, Sig, Table};
 use crate::wasm::TypeIndex;
 
 impl Translator<'_> {
@@ -49,10 +49,22 @@ impl Translator<'_> {
     }
 
     pub(super) fn call_indirect(&mut self, ty: TypeIndex, table: Table) {
-        let index = self.pop();
-        if self.checked_index(index, table, Trap::TableOutOfBounds).is_none() {
-            return;
+        if let Some((signature, args)) = self.checked_code(ty, table) {
+            self.push_call(Op::CallCode { signature }, signature, args);
         }
+    }
+
+    pub(super) fn return_call_indirect(&mut self, ty: TypeIndex, table: Table) {
+        if let Some((signature, args)) = self.checked_code(ty, table) {
+            self.end_block(Terminator::ReturnCall { callee: Callee::Code, signature, args });
+        }
+    }
+
+    /// The operands of a call through a table, behind its checks: the code address, the arguments.
+    /// Nothing if such a call always traps.
+    fn checked_code(&mut self, ty: TypeIndex, table: Table) -> Option<(Sig, Vec<Value>)> {
+        let index = self.pop();
+        self.checked_index(index, table, Trap::TableOutOfBounds)?;
         let (reference, null) = (self.op(self.entry(table), vec![index]), self.const32(0));
         let is_null = self.op(Op::Eq32, vec![reference, null]);
         self.trap_if(Trap::UninitializedElement, is_null);
@@ -61,11 +73,9 @@ impl Translator<'_> {
         let is_other = self.op(Op::Ne32, vec![found, wanted]);
         self.trap_if(Trap::IndirectCallType, is_other);
         let code = self.op(Op::ReferenceCode, vec![reference]);
-        let signature = self.module.types[ty].signature();
-        let mut args = self.stack.split_off(self.stack.len() - signature.params.len());
+        let (signature, mut args) = self.arguments(&self.module.types[ty].signature());
         args.insert(0, code);
-        let signature = self.func.signature_index(&signature);
-        self.push_call(Op::CallCode { signature }, args);
+        Some((signature, args))
     }
 
     /// The operator that reads an entry.

@@ -102,6 +102,10 @@ pub enum Inst {
     Call(u32),
     /// `call_indirect` with its type index and its table.
     CallIndirect(u32, Table),
+    /// `return_call`.
+    ReturnCall(u32),
+    /// `return_call_indirect` with its type index and its table.
+    ReturnCallIndirect(u32, Table),
     /// `drop`.
     Drop,
     /// `select`, typed or not; the operand type follows from the stack.
@@ -147,6 +151,9 @@ pub enum Inst {
     Const(Type, u64),
     /// A total numeric instruction with its operands in order.
     Numeric(Op),
+    /// A numeric instruction with two results: the operators of the low one, of the first operands of
+    /// its halves, and of the high one, of all operands.
+    Wide(Op, Op),
     /// A comparison whose operands are swapped: `a > b` is `b < a`.
     Swapped(Op),
     /// `i32.eqz`, `i64.eqz` or `ref.is_null`.

@@ -172,8 +172,10 @@ impl Indices {
 
     fn inst(&self, inst: &mut Inst) {
         match inst {
-            Inst::Call(function) => *function = self.function(Function(*function)).0,
-            Inst::CallIndirect(ty, table) => (*ty, *table) = (self.ty(TypeIndex(*ty)).0, self.table(*table)),
+            Inst::Call(function) | Inst::ReturnCall(function) => *function = self.function(Function(*function)).0,
+            Inst::CallIndirect(ty, table) | Inst::ReturnCallIndirect(ty, table) => {
+                (*ty, *table) = (self.ty(TypeIndex(*ty)).0, self.table(*table));
+            }
             Inst::RefFunc(function) => *function = self.function(*function),
             Inst::TableGet(table)
             | Inst::TableSet(table)
@@ -220,6 +222,7 @@ impl Indices {
             | Inst::LocalTee(_)
             | Inst::Const(..)
             | Inst::Numeric(_)
+            | Inst::Wide(..)
             | Inst::Swapped(_)
             | Inst::IsZero(_)
             | Inst::Divide(_)

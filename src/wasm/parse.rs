@@ -33,6 +33,8 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::SIGN_EXTENSION)
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
     .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::BULK_MEMORY)
@@ -109,10 +111,8 @@ impl Builder {
             Payload::TypeSection(reader) => self.types(reader),
             Payload::ImportSection(reader) => self.imports(reader),
             Payload::FunctionSection(reader) => {
-                let offset = reader.range().start;
                 for ty in reader {
                     let ty = TypeIndex(ty.map_err(malformed)?);
-                    decode::callable(&self.module.types[ty], offset)?;
                     self.declared.push_back(ty);
                 }
                 Ok(())
@@ -189,7 +189,6 @@ impl Builder {
                     return Err(unbound(&module, &field, offset));
                 }
             };
-            decode::callable(&self.module.types[ty], offset)?;
             if !self.agrees(&module, &field, ty) {
                 let message = format!("the import `{module}.{field}` is declared with two types");
                 return Err(Error::unsupported(offset, message, "import the second function by another name"));
@@ -491,8 +490,6 @@ mod tests {
         for (text, word) in [
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
-            ("(module (func (result i32 i32) i32.const 1 i32.const 2))", "multi-value"),
-            ("(module (func return_call 0))", "tail-call"),
             ("(module (table 1 anyref))", "gc"),
             ("(module (memory 1 1 shared))", "threads"),
         ] {

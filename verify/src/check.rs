@@ -180,7 +180,9 @@ impl Judge<'_> {
             }
             let walked = match checks {
                 Checks::Ranges => Walked::default(),
-                Checks::All | Checks::Segments => walk::run(&mut symbolic(self.module, self.program), &subject),
+                Checks::All | Checks::Segments => {
+                    walk::run(&mut symbolic(self.module, self.program, function), &subject)
+                }
             };
             if checks != Checks::Segments {
                 findings.extend(ranges::run(&subject, &walked.jumps));
@@ -203,7 +205,12 @@ impl Judge<'_> {
             findings.extend(table.check((subject.start, subject.end), &walked.kept));
             self.report.file_obligations += 1;
         }
-        let frame = Frame { bytes: walked.depth_max, checked_bytes: subject.hints.checked_bytes, calls: walked.calls };
+        let frame = Frame {
+            bytes: walked.depth_max,
+            checked_bytes: subject.hints.checked_bytes,
+            calls: walked.calls,
+            leaves: walked.leaves,
+        };
         self.frames.insert(function, frame);
         if checks == Checks::All {
             // What branches lead to and no path ran is code that the proof has shown to be dead.
@@ -351,7 +358,7 @@ fn is_padding(bytes: &[u8]) -> bool {
 }
 
 /// A fresh executor for one function of the module.
-fn symbolic(module: &Module, program: &Program) -> Symbolic {
+fn symbolic(module: &Module, program: &Program, function: &crate::wasm::module::Function) -> Symbolic {
     let mut terms = Terms::new();
     let regions = regions(&mut terms, program);
     let memories: Vec<MemoryLimits> = (0..module.memories.len()).map(|index| limits(module, program, index)).collect();
@@ -363,6 +370,10 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
     let tables: Vec<TableLimits> =
         (0..program.tables.len()).map(|index| table(&mut terms, (module, program), (index, address))).collect();
     let world = world(&mut terms, (module, program), (&memories, &tables), address);
+    let results = match abi::convention(&function.signature).results.area_bytes() {
+        0 => None,
+        bytes => Some(Extent { address: region_term(&mut terms, "results", bytes), bytes }),
+    };
     let constants = Constants {
         regions,
         entry_sp,
@@ -373,6 +384,7 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
         globals: module.globals.iter().map(|global| global.value_type).collect(),
         global_is_constant: module.globals.iter().map(|global| !global.mutable).collect(),
         cells: program.cells.clone(),
+        results,
     };
     Symbolic::new(terms, constants, Rc::new(program.clone()), world)
 }

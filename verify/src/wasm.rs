@@ -11,4 +11,5 @@ pub mod runtime;
 pub mod sem;
 pub mod template;
 mod valid;
+pub mod wide;
 pub mod world;

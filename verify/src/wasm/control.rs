@@ -18,6 +18,15 @@ use crate::hints::Sort;
 use super::module::{FunctionType, Instruction, Module, ValueType, WasmError};
 use super::op::{Bulk, Load, Op, SignOp};
 
+/// What comes behind a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Then {
+    /// The next operator.
+    Next,
+    /// The function returns what the call returns.
+    Return,
+}
+
 /// Where a branch to a label goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
@@ -205,7 +214,12 @@ impl Builder<'_> {
             }
             Op::Else => self.begin_else(position)?,
             Op::End => self.end(position)?,
-            Op::Unreachable | Op::Br(_) | Op::BrTable(..) | Op::Return => self.stack = None,
+            Op::Unreachable
+            | Op::Br(_)
+            | Op::BrTable(..)
+            | Op::Return
+            | Op::ReturnCall(_)
+            | Op::ReturnCallIndirect(..) => self.stack = None,
             op @ (Op::Nop
             | Op::BrIf(_)
             | Op::Call(_)
@@ -245,6 +259,7 @@ impl Builder<'_> {
             | Op::I64ExtendI32S
             | Op::I64ExtendI32U
             | Op::I64Extend32S
+            | Op::Wide(_)
             | Op::Sign(..)
             | Op::Float(_)
             | Op::FloatSwapped(_)
@@ -329,8 +344,8 @@ impl Builder<'_> {
             Op::Bulk(Bulk::TableFill(_) | Bulk::TableCopy { .. } | Bulk::TableInit { .. }) => (3, vec![]),
             Op::Bulk(Bulk::TableGrow(_)) => (2, vec![I32]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
-            Op::Call(function) => call(self.module.signature(*function)?, 0)?,
-            Op::CallIndirect(index, _) => call(self.module.types.get(*index as usize)?, 1)?,
+            Op::Call(function) => call(self.module.signature(*function)?, 0),
+            Op::CallIndirect(index, _) => call(self.module.types.get(*index as usize)?, 1),
             Op::Select => (3, vec![self.below_top(1)?]),
             Op::LocalGet(local) => (0, vec![*self.locals.get(*local as usize)?]),
             Op::LocalTee(local) => (1, vec![*self.locals.get(*local as usize)?]),
@@ -351,6 +366,7 @@ impl Builder<'_> {
             Op::I64Const(_) => (0, vec![I64]),
             Op::MemoryGrow(_) | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![I32]),
             Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![I32]),
+            Op::Wide(wide) => (wide.operands(), vec![I64, I64]),
             Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![I64]),
             Op::I64Binary(_) => (2, vec![I64]),
             Op::Sign(SignOp::Neg | SignOp::Abs, sort) => (1, vec![integer(*sort)]),
@@ -365,7 +381,9 @@ impl Builder<'_> {
             | Op::End
             | Op::Br(_)
             | Op::BrTable(..)
-            | Op::Return => return None,
+            | Op::Return
+            | Op::ReturnCall(_)
+            | Op::ReturnCallIndirect(..) => return None,
         })
     }
 
@@ -401,9 +419,8 @@ impl Builder<'_> {
     }
 }
 
-/// `None` for a function with several results, which no contract covers.
-fn call(signature: &FunctionType, extra: usize) -> Option<(usize, Vec<ValueType>)> {
-    (signature.results.len() <= 1).then(|| (signature.parameters.len() + extra, signature.results.clone()))
+fn call(signature: &FunctionType, extra: usize) -> (usize, Vec<ValueType>) {
+    (signature.parameters.len() + extra, signature.results.clone())
 }
 
 /// The integer of a width, which stands for a float of that width too.

@@ -146,8 +146,8 @@ impl Indices {
 
     fn op(&self, op: &mut Op) {
         match op {
-            Op::Call(function) => *function = self.function(*function),
-            Op::CallIndirect(type_index, table) => {
+            Op::Call(function) | Op::ReturnCall(function) => *function = self.function(*function),
+            Op::CallIndirect(type_index, table) | Op::ReturnCallIndirect(type_index, table) => {
                 (*type_index, *table) = (*type_index + self.types, self.table(*table));
             }
             Op::RefFunc(function) => *function = self.function(*function),
@@ -203,6 +203,7 @@ impl Indices {
             | Op::I64ExtendI32S
             | Op::I64ExtendI32U
             | Op::I64Extend32S
+            | Op::Wide(_)
             | Op::Sign(..)
             | Op::Float(_)
             | Op::FloatSwapped(_)

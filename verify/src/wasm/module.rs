@@ -102,7 +102,7 @@ impl ValueType {
 pub struct FunctionType {
     /// Types of the parameters.
     pub parameters: Vec<ValueType>,
-    /// Types of the results; at most one in Wasm 1.0.
+    /// Types of the results.
     pub results: Vec<ValueType>,
 }
 
@@ -676,9 +676,6 @@ impl Reader<'_> {
         let (Some(type_index), Some(signature)) = (type_index, signature.cloned()) else {
             return Err(WasmError::unsupported(at, "a body without a type"));
         };
-        if signature.results.len() > 1 {
-            return Err(WasmError::unsupported(at, "a function with several results"));
-        }
         let mut locals = signature.parameters.clone();
         for group in body.get_locals_reader().map_err(WasmError::from_parser)? {
             let (repeat, value) = group.map_err(WasmError::from_parser)?;

@@ -13,6 +13,8 @@ pub(super) fn features() -> WasmFeatures {
         .union(WasmFeatures::SIGN_EXTENSION)
         .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
         .union(WasmFeatures::MULTI_VALUE)
+        .union(WasmFeatures::TAIL_CALL)
+        .union(WasmFeatures::WIDE_ARITHMETIC)
         .union(WasmFeatures::MULTI_MEMORY)
         .union(WasmFeatures::CUSTOM_PAGE_SIZES)
         .union(WasmFeatures::BULK_MEMORY)

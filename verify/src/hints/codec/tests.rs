@@ -42,7 +42,7 @@ impl Random {
         }
         let mut earlier = || self.below(u64::from(index)) as u32;
         let (a, b, c) = (earlier(), earlier(), earlier());
-        match self.below(23) {
+        match self.below(27) {
             0 if unknowns > 0 => Expr::Unknown(self.below(unknowns) as u32),
             1 => Expr::Const64(u64::from(self.number()) << 32 | u64::from(self.number())),
             2 => Expr::Un32(UN32[self.below(6) as usize], a),
@@ -70,6 +70,9 @@ impl Random {
                 let op = all[self.below(all.len() as u64) as usize];
                 if op.operands().len() == 1 { Expr::Float1(op, a) } else { Expr::Float2(op, a, b) }
             }
+            23 => Expr::Base(Base::Results),
+            24 => Expr::Base(Base::Functions),
+            25 => Expr::ReferenceCode(a),
             _ => constant,
         }
     }
@@ -80,7 +83,7 @@ impl Random {
             sort: if random.below(2) == 0 { Sort::W32 } else { Sort::W64 },
             shown: match random.below(4) {
                 0 => Shown::Nowhere,
-                1 => Shown::Result(random.number()),
+                1 => Shown::Result(random.number(), random.number()),
                 2 => Shown::Local(random.number(), random.number()),
                 _ => Shown::Stack(random.number(), random.number()),
             },

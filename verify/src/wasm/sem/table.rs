@@ -5,7 +5,7 @@
 use crate::domain::{Bin32, Cmp};
 use crate::trap::Trap;
 
-use super::{Callee, Done, Outcome, Stepper, World};
+use super::{Callee, Done, Outcome, Stepper, Then, World};
 
 impl<W: World> Stepper<'_, W> {
     pub(super) fn table_get(&mut self, table: u32) -> Outcome<W> {
@@ -64,7 +64,7 @@ impl<W: World> Stepper<'_, W> {
         Ok(Done::Next)
     }
 
-    pub(super) fn call_indirect(&mut self, type_index: u32, table: u32) -> Outcome<W> {
+    pub(super) fn call_indirect(&mut self, type_index: u32, table: u32, then: Then) -> Outcome<W> {
         let index = self.top32(0);
         if !self.is_within(&index, table)? {
             return Ok(Done::Trap(Trap::TableOutOfBounds));
@@ -84,6 +84,6 @@ impl<W: World> Stepper<'_, W> {
         let code = self.world.reference_code(&reference)?;
         self.pop();
         let arguments = self.pop_many(self.module.types[type_index as usize].parameters.len());
-        Ok(Done::Call { callee: Callee::Indirect { type_index, code }, arguments })
+        Ok(Done::Call { callee: Callee::Indirect { type_index, code }, arguments, then })
     }
 }
