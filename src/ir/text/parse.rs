@@ -455,8 +455,8 @@ b0(v0: i32, v1: i64) 7:0x10 [v0, -, v1 | ]
   v9 = call_code sig0 v8, v0 @0x16*
   v10 = call fn3 sig0 v4 @0x17*
   call fn4 sig1 @0x17
-  v14 = call_result sig1 0 @0x17*1
-  v15 = call_result sig1 1 @0x17*
+  v18 = call_result sig1 0 @0x17*1
+  v19 = call_result sig1 1 @0x17*
   v11 = i64.const -5 @0x18
   virtual v12 = i32.const -2147483648 @0x18
   trapif IntegerOverflow v0 @0x19
