@@ -210,7 +210,7 @@ fn a_wrong_init_function_is_found() {
     let cells = "f240 0000 | | | reloc=movw:instance";
     let early = COUNTER.replace("f7ff ffe4 # bl start\n", "");
     let early = early.replace(cells, &format!("f7ff ffea # bl start\n{cells}"));
-    expect_finding(&parse(&early), "a store to a read-only region");
+    expect_finding(&parse(&early), "cells are written behind a start function");
     // It traps at its end, although Wasm does not.
     expect_finding(&damaged(&case, INIT, 0x34, &[0xbd10], &[0xdee1]), "it ends with Trapped");
 }
