@@ -599,16 +599,21 @@ impl Symbolic {
         }
     }
 
-    /// MOVW or MOVT whose constant is a half of this address.
+    /// MOVW or MOVT whose constant is a half of this address and the addend that the instruction holds, a
+    /// signed number (AAELF32, 5.6.1.6).
     pub(super) fn set_half(&mut self, inst: &Inst, word: Word) -> Result<(), Stop> {
-        let address = self.constant_word(word)?;
+        let (Inst::MovW { imm, .. } | Inst::MovT { imm, .. }) = *inst else {
+            return Err(Stop::Fault("a relocation that is not modelled".to_owned()));
+        };
+        let (start, addend) = (self.constant_word(word)?, self.terms.w32(i32::from(imm.cast_signed()).cast_unsigned()));
+        let address = self.terms.bin32(Bin32::Add, &start, &addend);
         let (low, high) = (self.terms.w32(0xffff), self.terms.w32(0xffff_0000));
         match *inst {
-            Inst::MovW { d, imm: 0 } if !self.machine.it.is_active() => {
+            Inst::MovW { d, .. } if !self.machine.it.is_active() => {
                 let half = self.terms.bin32(Bin32::And, &address, &low);
                 self.set_register(d, half)
             }
-            Inst::MovT { d, imm: 0 } if !self.machine.it.is_active() => {
+            Inst::MovT { d, .. } if !self.machine.it.is_active() => {
                 let old = self.register(d)?;
                 let kept = self.terms.bin32(Bin32::And, &old, &low);
                 let half = self.terms.bin32(Bin32::And, &address, &high);
