@@ -2,15 +2,15 @@
 //!
 //! Requires: each segment lies inside its memory; each cell inside the instance region; start functions are
 //! in order, each behind segments that there are.
-//! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memories and
-//! instance, writes cells, then writes segments and calls start functions in order and returns; if a
+//! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memories, tables and
+//! instance, writes cells and table entries, then writes segments and calls start functions in order and returns; if a
 //! segment is out of bounds, it traps behind what comes before it. It follows AAPCS.
 //!
 //! Only instructions that compiled functions have too are used. Loops count down an integer
 //! instead of comparing pointers, so that their course does not depend on where the regions are.
 
 use super::asm::Assembler;
-use super::program::{FrameRule, FrameStep, Function, Program, Segment, Symbol};
+use super::program::{CellValue, FrameRule, FrameStep, Function, Program, Segment, Symbol, Table, TableHome};
 use crate::emit::machine::{Machine, Width};
 use crate::target::Isa;
 use crate::vcode::inst::{Cond, LoadKind, StoreKind};
@@ -48,8 +48,14 @@ pub fn run(program: &Program, isa: Isa) -> Function {
     for (index, memory) in (0..).zip(&program.memories).filter(|(_, memory)| memory.contents.is_none()) {
         zero(&mut asm, Symbol::Memory(index), memory.reserve_bytes);
     }
+    for (index, table) in (0..).zip(&program.tables) {
+        if let TableHome::Ram(_) = table.home {
+            zero(&mut asm, Symbol::Table(index), table.bytes());
+        }
+    }
     zero(&mut asm, Symbol::Instance, program.instance_bytes);
     write_cells((&mut asm, isa), &plan.cells);
+    copy_entries(&mut asm, &program.tables);
     let mut written = 0;
     for start in &plan.starts {
         copy_segments((&mut asm, isa), &plan.segments, written..start.after);
@@ -117,14 +123,14 @@ fn zero(asm: &mut Assembler, region: Symbol, bytes: u32) {
 }
 
 /// Writes words into the instance region, which is zero.
-fn write_cells((asm, isa): (&mut Assembler, Isa), cells: &[(u32, u32)]) {
+fn write_cells((asm, isa): (&mut Assembler, Isa), cells: &[(u32, CellValue)]) {
     // The base register moves whenever a cell is out of reach of an offset.
     let reach = match isa {
         Isa::V6M => 128,
         Isa::V7M => 4096,
     };
     let mut base = None;
-    for &(offset, value) in cells.iter().filter(|(_, value)| *value != 0) {
+    for &(offset, value) in cells {
         let start = match base {
             Some(start) if (start..start + reach).contains(&offset) => start,
             _ => {
@@ -135,7 +141,14 @@ fn write_cells((asm, isa): (&mut Assembler, Isa), cells: &[(u32, u32)]) {
                 start
             }
         };
-        asm.constant(R1, value);
+        match value {
+            CellValue::Number(number) => asm.constant(R1, number),
+            CellValue::Descriptor(offset) => {
+                asm.address(R1, Symbol::Functions);
+                asm.constant(R3, offset);
+                asm.add(R1, R1, R3);
+            }
+        }
         asm.store(StoreKind::Word, R1, (R0, offset - start));
     }
 }
@@ -146,6 +159,34 @@ fn move_up(asm: &mut Assembler, bytes: u32) {
         asm.constant(R3, bytes);
         asm.add(R0, R0, R3);
     }
+}
+
+/// Copies the entries of tables in RAM. Their words follow each other, so the source address is set once.
+fn copy_entries(asm: &mut Assembler, tables: &[Table]) {
+    if tables.iter().all(|table| table.copied().1.is_empty()) {
+        return;
+    }
+    asm.address(R1, Symbol::Elements);
+    for (index, table) in (0..).zip(tables) {
+        let (first, entries) = table.copied();
+        if !entries.is_empty() {
+            asm.address(R0, Symbol::Table(index));
+            move_up(asm, 4 * first as u32);
+            copy(asm, (LoadKind::Word, StoreKind::Word, 4), entries.len() as u32);
+        }
+    }
+}
+
+/// Copies so many items, not none, of so many bytes each from r1 to r0, both of which move behind them.
+fn copy(asm: &mut Assembler, (load, store, step): (LoadKind, StoreKind, u8), items: u32) {
+    asm.constant(R3, items);
+    let again = asm.here();
+    asm.load(load, R2, (R1, 0));
+    asm.store(store, R2, (R0, 0));
+    asm.add_imm(R1, step);
+    asm.add_imm(R0, step);
+    asm.sub_imm(R3, 1);
+    asm.branch_if(Cond::Ne, again);
 }
 
 /// Copies some of the segments. Their bytes follow each other, so the source address is set once.
@@ -169,17 +210,11 @@ fn copy_segments((asm, isa): (&mut Assembler, Isa), all: &[Segment], range: std:
             Isa::V6M => (LoadKind::Byte, StoreKind::Byte, 1),
             Isa::V7M => (LoadKind::Word, StoreKind::Word, 4),
         };
-        if bytes >= step {
-            asm.constant(R3, bytes / step);
-            let again = asm.here();
-            asm.load(load, R2, (R1, 0));
-            asm.store(store, R2, (R0, 0));
-            asm.add_imm(R1, step as u8);
-            asm.add_imm(R0, step as u8);
-            asm.sub_imm(R3, 1);
-            asm.branch_if(Cond::Ne, again);
+        let items = bytes / u32::from(step);
+        if items > 0 {
+            copy(asm, (load, store, step), items);
         }
-        let rest = bytes % step;
+        let rest = bytes % u32::from(step);
         for offset in 0..rest {
             asm.load(LoadKind::Byte, R2, (R1, offset));
             asm.store(StoreKind::Byte, R2, (R0, offset));

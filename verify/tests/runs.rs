@@ -204,7 +204,7 @@ fn a_wrong_init_function_is_found() {
     expect_finding(&damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf44f, 0x3181]), "a store");
     // The global has another value, or none.
     expect_finding(&damaged(&case, INIT, 0x2c, &[0x2107], &[0x2108]), "global 0");
-    expect_finding(&damaged(&case, INIT, 0x2e, &[0x6001], &[0xbf00]), "global 0 holds no integer");
+    expect_finding(&damaged(&case, INIT, 0x2e, &[0x6001], &[0xbf00]), "global 0 is poison");
     // The start function is not called, or before the state is complete: then the rest comes too late.
     expect_finding(&damaged(&case, INIT, 0x30, &[0xf7ff, 0xffe4], &[0xbf00, 0xbf00]), "0 calls of the start function");
     let cells = "f240 0000 | | | reloc=movw:instance";
