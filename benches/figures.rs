@@ -96,7 +96,7 @@ fn row(case: &Case, input: &[u8]) -> String {
     let wasm = synth::wasm::read(input).expect("a module");
     let start = Instant::now();
     let output = synth::compile(&wasm, &config, &mut NoTap).expect("a module in scope");
-    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(config.cpu) };
     let image = elf::image(&output.program, config.cpu, options).expect("it fits");
     let compiled = start.elapsed();
     let start = Instant::now();

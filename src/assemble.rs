@@ -12,7 +12,7 @@ use crate::elf::program::{
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
-use crate::wasm::{Code, ExportKind, Module};
+use crate::wasm::{Code, ExportKind, Module, ValueType};
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -100,7 +100,7 @@ fn exports(module: &Module) -> Vec<Export> {
     });
     functions
         .map(|(export, function)| {
-            let signature = module.signature(function);
+            let signature = module.function_type(function);
             Export {
                 name: export.name.clone(),
                 function: function.0,
@@ -111,10 +111,12 @@ fn exports(module: &Module) -> Vec<Export> {
         .collect()
 }
 
-fn value_type(ty: ir::Type) -> Type {
+fn value_type(ty: ValueType) -> Type {
     match ty {
-        ir::Type::I32 => Type::I32,
-        ir::Type::I64 => Type::I64,
+        ValueType::I32 => Type::I32,
+        ValueType::I64 => Type::I64,
+        ValueType::F32 => Type::F32,
+        ValueType::F64 => Type::F64,
     }
 }
 
@@ -170,7 +172,7 @@ fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, u32)> {
         if global.mutable {
             let offset = info.cell(index);
             words.push((offset, global.initial as u32));
-            if global.ty == ir::Type::I64 {
+            if global.ty.carrier() == ir::Type::I64 {
                 words.push((offset + 4, (global.initial >> 32) as u32));
             }
         }

@@ -15,10 +15,13 @@ use crate::qemu::{self, Action, Fault, Outcome, QemuError, Value};
 /// # Errors
 /// An action cannot be done, or the interpreter does not vouch for the run.
 pub fn run(firmware: &Firmware, actions: &[Action], steps_max: u64) -> Result<Vec<(Outcome, u64)>, QemuError> {
-    let actions: Result<Vec<model::Action>, QemuError> =
+    let steps: Result<Vec<model::Action>, QemuError> =
         actions.iter().map(|action| to_model(firmware, action)).collect();
-    match model::run(&firmware.bytes, &actions?, steps_max) {
-        Ok(outcomes) => Ok(outcomes.into_iter().map(from_model).collect()),
+    match model::run(&firmware.bytes, &steps?, steps_max) {
+        Ok(outcomes) => {
+            let types = actions.iter().filter_map(|action| outcome_types(firmware, action));
+            Ok(outcomes.into_iter().zip(types).map(|(outcome, types)| from_model(outcome, types)).collect())
+        }
         Err(ModelError::NotInstantiated(trap, address)) => Err(QemuError::NotInstantiated(fault(trap, address))),
         Err(error @ (ModelError::File(_) | ModelError::Fault(..) | ModelError::Unfinished(_))) => {
             Err(QemuError::Failed(error.to_string()))
@@ -40,8 +43,8 @@ fn to_model(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuE
             let signature =
                 FunctionType { parameters: value_types(&export.parameters), results: value_types(&export.results) };
             let constant = |value: &Value| match *value {
-                Value::I32(value) => Constant::I32(value),
-                Value::I64(value) => Constant::I64(value),
+                Value::I32(bits) | Value::F32(bits) => Constant::I32(bits),
+                Value::I64(bits) | Value::F64(bits) => Constant::I64(bits),
             };
             Ok(model::Action::Call(export.address & !1, signature, arguments.iter().map(constant).collect()))
         }
@@ -52,20 +55,32 @@ fn value_types(types: &[Type]) -> Vec<ValueType> {
     let value_type = |ty: &Type| match ty {
         Type::I32 => ValueType::I32,
         Type::I64 => ValueType::I64,
+        Type::F32 => ValueType::F32,
+        Type::F64 => ValueType::F64,
     };
     types.iter().map(value_type).collect()
 }
 
-fn from_model(outcome: model::Outcome) -> (Outcome, u64) {
+/// The types of what an action returns, if it has an outcome.
+fn outcome_types<'a>(firmware: &'a Firmware, action: &Action) -> Option<&'a [Type]> {
+    match action {
+        Action::Poke(..) => None,
+        Action::Peek(..) => Some(&[]),
+        Action::Call(symbol, _) => firmware.export(symbol).map(|export| &export.results[..]),
+    }
+}
+
+fn from_model(outcome: model::Outcome, types: &[Type]) -> (Outcome, u64) {
     match outcome {
         model::Outcome::Bytes(bytes) => (Outcome::Bytes(bytes), 0),
         model::Outcome::Trapped(trap, address, steps) => (Outcome::Faulted(fault(trap, address)), steps),
         model::Outcome::Returned(results, steps) => {
-            let value = |constant| match constant {
-                Constant::I32(value) => Value::I32(value),
-                Constant::I64(value) => Value::I64(value),
+            let bits = |constant| match constant {
+                Constant::I32(bits) => u64::from(bits),
+                Constant::I64(bits) => bits,
             };
-            (Outcome::Returned(results.into_iter().map(value).collect()), steps)
+            let values = results.into_iter().zip(types).map(|(result, ty)| Value::new(*ty, bits(result)));
+            (Outcome::Returned(values.collect()), steps)
         }
     }
 }

@@ -40,6 +40,40 @@ pub enum Value {
     I32(u32),
     /// 64-bit integer.
     I64(u64),
+    /// Binary32 number, as its bits.
+    F32(u32),
+    /// Binary64 number, as its bits.
+    F64(u64),
+}
+
+impl Value {
+    /// The value of a type with these low bits.
+    pub fn new(ty: Type, bits: u64) -> Value {
+        match ty {
+            Type::I32 => Value::I32(bits as u32),
+            Type::I64 => Value::I64(bits),
+            Type::F32 => Value::F32(bits as u32),
+            Type::F64 => Value::F64(bits),
+        }
+    }
+
+    /// Its type.
+    pub fn ty(self) -> Type {
+        match self {
+            Value::I32(_) => Type::I32,
+            Value::I64(_) => Type::I64,
+            Value::F32(_) => Type::F32,
+            Value::F64(_) => Type::F64,
+        }
+    }
+
+    /// Its bits, zero-extended.
+    pub fn bits(self) -> u64 {
+        match self {
+            Value::I32(bits) | Value::F32(bits) => bits.into(),
+            Value::I64(bits) | Value::F64(bits) => bits,
+        }
+    }
 }
 
 impl fmt::Display for Value {
@@ -47,6 +81,8 @@ impl fmt::Display for Value {
         match self {
             Value::I32(value) => (*value as i32).fmt(f),
             Value::I64(value) => (*value as i64).fmt(f),
+            Value::F32(bits) => f32::from_bits(*bits).fmt(f),
+            Value::F64(bits) => f64::from_bits(*bits).fmt(f),
         }
     }
 }
@@ -254,9 +290,7 @@ pub fn memory_address(firmware: &Firmware, offset: u32, length: u32) -> Result<u
 pub fn checked_export<'a>(firmware: &'a Firmware, symbol: &str, arguments: &[Value]) -> Result<&'a Export, QemuError> {
     let export = firmware.export(symbol);
     let export = export.ok_or_else(|| QemuError::BadAction(format!("there is no exported function {symbol}")))?;
-    let fits = |(argument, parameter): (&Value, &Type)| {
-        matches!((argument, parameter), (Value::I32(_), Type::I32) | (Value::I64(_), Type::I64))
-    };
+    let fits = |(argument, parameter): (&Value, &Type)| argument.ty() == *parameter;
     if export.parameters.len() != arguments.len() || !arguments.iter().zip(&export.parameters).all(fits) {
         return Err(QemuError::BadAction(format!("{symbol} takes other arguments")));
     }
@@ -267,9 +301,9 @@ pub fn checked_export<'a>(firmware: &'a Firmware, symbol: &str, arguments: &[Val
 fn place(arguments: &[Value]) -> ([u32; 4], Vec<u32>) {
     let widths: Vec<Width> = arguments
         .iter()
-        .map(|argument| match argument {
-            Value::I32(_) => Width::Word,
-            Value::I64(_) => Width::Double,
+        .map(|argument| match argument.ty() {
+            Type::I32 | Type::F32 => Width::Word,
+            Type::I64 | Type::F64 => Width::Double,
         })
         .collect();
     let places = places(&widths);
@@ -280,10 +314,7 @@ fn place(arguments: &[Value]) -> ([u32; 4], Vec<u32>) {
         ArgWord::Stack(offset) => stack[offset as usize / 4] = word,
     };
     for (argument, place) in arguments.iter().zip(places.places) {
-        let bits = match *argument {
-            Value::I32(value) => value.into(),
-            Value::I64(value) => value,
-        };
+        let bits = argument.bits();
         match place {
             ArgPlace::Word(word) => put(word, bits as u32),
             ArgPlace::Double { low, high } => {
@@ -334,8 +365,7 @@ fn decode_call(record: &[u8], results: &[Type]) -> Result<Outcome, QemuError> {
     }
     match results {
         [] => Ok(Outcome::Returned(Vec::new())),
-        [Type::I32] => Ok(Outcome::Returned(vec![Value::I32(a)])),
-        [Type::I64] => Ok(Outcome::Returned(vec![Value::I64(u64::from(b) << 32 | u64::from(a))])),
+        [ty] => Ok(Outcome::Returned(vec![Value::new(*ty, u64::from(b) << 32 | u64::from(a))])),
         _ => Err(QemuError::Failed("several results".into())),
     }
 }

@@ -11,11 +11,13 @@ pub enum Cpu {
     CortexM4,
     /// Armv7E-M, dual issue.
     CortexM7,
+    /// Armv8-M with the main extension.
+    CortexM33,
 }
 
 impl Cpu {
     /// Every processor, in the order of their names.
-    pub const ALL: [Cpu; 3] = [Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7];
+    pub const ALL: [Cpu; 4] = [Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7, Cpu::CortexM33];
 
     /// Its name, as compilers spell it.
     pub fn name(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Cpu {
             Cpu::CortexM3 => "cortex-m3",
             Cpu::CortexM4 => "cortex-m4",
             Cpu::CortexM7 => "cortex-m7",
+            Cpu::CortexM33 => "cortex-m33",
         }
     }
 
@@ -36,33 +39,69 @@ impl Cpu {
         match self {
             Cpu::CortexM3 => 10,
             Cpu::CortexM4 | Cpu::CortexM7 => 13,
+            Cpu::CortexM33 => 17,
         }
     }
 
-    /// The board that runs its images.
-    pub fn board(self) -> Board {
-        let (machine, mailbox) = match self {
-            Cpu::CortexM3 => ("mps2-an385", 0x2100_0000),
-            Cpu::CortexM4 => ("mps2-an386", 0x2100_0000),
-            Cpu::CortexM7 => ("mps2-an500", 0x6000_0000),
-        };
-        Board { machine, code_bytes: 0x40_0000, ram: 0x2000_0000, ram_bytes: 0x40_0000, mailbox }
+    /// The boards that run its images, the default first.
+    pub fn boards(self) -> &'static [Board] {
+        match self {
+            Cpu::CortexM3 => &[Board::MPS2_AN385],
+            Cpu::CortexM4 => &[Board::MPS2_AN386],
+            Cpu::CortexM7 => &[Board::MPS2_AN500],
+            Cpu::CortexM33 => &[Board::MPS2_AN505],
+        }
     }
 }
 
-/// The memory map of an MPS2 board (Arm DAI0385, DAI0386, DAI0500), as QEMU has it.
+/// A board and its memory map, as QEMU has them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Board {
     /// QEMU's name of it.
     pub machine: &'static str,
-    /// Bytes of memory at address 0, for code and constants.
+    /// Address of the memory for code and constants; the vector table is at its start.
+    pub code: u32,
+    /// Bytes of it.
     pub code_bytes: u32,
     /// Address of the RAM.
     pub ram: u32,
     /// Bytes of RAM.
     pub ram_bytes: u32,
-    /// Address of the external RAM, 16 MiB, that the test harness alone uses.
+    /// Bytes of RAM that an image has for its stack if nobody says otherwise.
+    pub stack_bytes: u32,
+    /// Address of memory that the test harness alone uses.
     pub mailbox: u32,
+}
+
+/// What the MPS2 boards share.
+const MPS2: Board = Board {
+    machine: "",
+    code: 0,
+    code_bytes: 0x40_0000,
+    ram: 0x2000_0000,
+    ram_bytes: 0x40_0000,
+    stack_bytes: 16 * 1024,
+    mailbox: 0x2100_0000,
+};
+
+impl Board {
+    /// MPS2 with a Cortex-M3 (Arm DAI0385).
+    pub const MPS2_AN385: Board = Board { machine: "mps2-an385", ..MPS2 };
+    /// MPS2 with a Cortex-M4 (Arm DAI0386).
+    pub const MPS2_AN386: Board = Board { machine: "mps2-an386", ..MPS2 };
+    /// MPS2 with a Cortex-M7 (Arm DAI0500).
+    pub const MPS2_AN500: Board = Board { machine: "mps2-an500", mailbox: 0x6000_0000, ..MPS2 };
+    /// MPS2 with a Cortex-M33, which starts in Secure state and stays there (Arm DAI0505).
+    pub const MPS2_AN505: Board =
+        Board { machine: "mps2-an505", code: 0x1000_0000, ram: 0x3800_0000, mailbox: 0x8000_0000, ..MPS2 };
+
+    /// Every board.
+    pub const ALL: [Board; 4] = [Board::MPS2_AN385, Board::MPS2_AN386, Board::MPS2_AN500, Board::MPS2_AN505];
+
+    /// The board of that name.
+    pub fn named(name: &str) -> Option<Board> {
+        Board::ALL.into_iter().find(|board| board.machine == name)
+    }
 }
 
 /// A target: a triple and a processor that runs its code. The processor alone decides the code.
@@ -109,34 +148,37 @@ pub enum Triple {
     Thumbv7m,
     /// Armv7E-M, base AAPCS.
     Thumbv7em,
+    /// Armv8-M with the main extension, base AAPCS.
+    Thumbv8mMain,
 }
 
 impl Triple {
     /// Every triple.
-    pub const ALL: [Triple; 2] = [Triple::Thumbv7m, Triple::Thumbv7em];
+    pub const ALL: [Triple; 3] = [Triple::Thumbv7m, Triple::Thumbv8mMain, Triple::Thumbv7em];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Triple::Thumbv7m => "thumbv7m-none-eabi",
             Triple::Thumbv7em => "thumbv7em-none-eabi",
+            Triple::Thumbv8mMain => "thumbv8m.main-none-eabi",
         }
     }
 
     /// The processors it runs on, the default first.
     pub fn cpus(self) -> &'static [Cpu] {
         match self {
-            Triple::Thumbv7m => &[Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7],
+            Triple::Thumbv7m => &[Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7, Cpu::CortexM33],
             Triple::Thumbv7em => &[Cpu::CortexM4, Cpu::CortexM7],
+            Triple::Thumbv8mMain => &[Cpu::CortexM33],
         }
     }
 
     fn named(name: &str) -> Result<Triple, TargetError> {
-        const LATER: [&str; 6] = [
+        const LATER: [&str; 5] = [
             "thumbv6m-none-eabi",
             "thumbv7em-none-eabihf",
             "thumbv8m.base-none-eabi",
-            "thumbv8m.main-none-eabi",
             "thumbv8m.main-none-eabihf",
             "thumbv8.1m.main-none-eabi",
         ];
@@ -190,13 +232,16 @@ mod tests {
         let both = |triple, cpu| Target::named(Some(triple), cpu);
         assert_eq!(both("thumbv7em-none-eabi", None), Ok(Target::default()));
         assert_eq!(both("thumbv7m-none-eabi", None).map(|t| t.cpu), Ok(Cpu::CortexM3));
-        assert!(matches!(both("thumbv6m-none-eabi", None), Err(TargetError::Unsupported(_))));
+        assert!(matches!(both("thumbv7em-none-eabihf", None), Err(TargetError::Unsupported(_))));
         assert!(matches!(both("x86_64", None), Err(TargetError::UnknownTriple(_))));
         assert!(matches!(both("thumbv7em-none-eabi", Some("cortex-m3")), Err(TargetError::OtherCpu { .. })));
         assert_eq!(Target::named(None, None), Ok(Target::default()));
         let alone = |cpu| Target::named(None, Some(cpu)).map(|t| t.triple);
         assert_eq!(alone("cortex-m3"), Ok(Triple::Thumbv7m));
         assert_eq!(alone("cortex-m7"), Ok(Triple::Thumbv7em));
+        assert_eq!(alone("cortex-m33"), Ok(Triple::Thumbv8mMain));
+        let on = |triple: Triple| Target::named(Some(triple.name()), None).map(|target| target.triple);
+        assert!(Triple::ALL.into_iter().all(|triple| on(triple) == Ok(triple)));
         assert!(matches!(alone("cortex-m9"), Err(TargetError::UnknownCpu(_))));
     }
 }

@@ -22,11 +22,13 @@ pub enum Trap {
     IndirectCallType = 0xe6,
     /// No stack is left for a call.
     StackExhausted = 0xe7,
+    /// A NaN has no integer.
+    InvalidConversion = 0xe8,
 }
 
 impl Trap {
     /// All of them, by number.
-    pub const ALL: [Trap; 8] = [
+    pub const ALL: [Trap; 9] = [
         Trap::Unreachable,
         Trap::MemoryOutOfBounds,
         Trap::DivideByZero,
@@ -35,6 +37,7 @@ impl Trap {
         Trap::UninitializedElement,
         Trap::IndirectCallType,
         Trap::StackExhausted,
+        Trap::InvalidConversion,
     ];
 
     /// The immediate of its `UDF`.
@@ -58,6 +61,7 @@ impl Trap {
             Trap::UninitializedElement => "uninitialized element",
             Trap::IndirectCallType => "indirect call type mismatch",
             Trap::StackExhausted => "call stack exhausted",
+            Trap::InvalidConversion => "invalid conversion to integer",
         }
     }
 
@@ -72,7 +76,8 @@ impl Trap {
             | Trap::IntegerOverflow
             | Trap::UninitializedElement
             | Trap::IndirectCallType
-            | Trap::StackExhausted => self.words(),
+            | Trap::StackExhausted
+            | Trap::InvalidConversion => self.words(),
         }
     }
 }

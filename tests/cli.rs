@@ -72,7 +72,7 @@ fn program() -> Program {
 /// A directory with an image and an object.
 fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let elf = image(&program(), Cpu::CortexM4, ImageOptions::default()).unwrap();
+    let elf = image(&program(), Cpu::CortexM4, ImageOptions::of(Cpu::CortexM4)).unwrap();
     std::fs::write(directory.path().join("m.elf"), elf).unwrap();
     std::fs::write(directory.path().join("m.o"), object(&program(), Cpu::CortexM4).unwrap()).unwrap();
     std::fs::write(directory.path().join("garbage"), b"garbage\xff").unwrap();
@@ -284,7 +284,10 @@ fn wrong_usage_ends_with_2() {
     fails(&compile(&["--emit", "none"]), 2, "none");
     fails(&compile(&["--module-name", "a-b"]), 2, "identifier");
     fails(&compile(&["--target", "x86_64"]), 2, "there is no target x86_64");
-    fails(&compile(&["--target", "thumbv6m-none-eabi"]), 1, "not supported");
+    fails(&compile(&["--target", "thumbv8m.base-none-eabi"]), 1, "not supported");
+    fails(&compile(&["--target", "thumbv7em-none-eabihf"]), 1, "not supported");
+    fails(&compile(&["--board", "mps2-an505"]), 2, "board mps2-an505 has no cortex-m4");
+    fails(&compile(&["--board", "toaster"]), 2, "there is no board toaster");
     let m3 = ["-C", "target-cpu=cortex-m3"];
     fails(&compile(&[&m3[..], &["--target", "thumbv7em-none-eabi"]].concat()), 2, "does not run on cortex-m3");
     assert_eq!(compile(&m3).status.code(), Some(0));
@@ -404,7 +407,7 @@ fn an_error_in_text_has_a_line() {
     fails(&compile("(module\n  (fnuc))", &[]), 1, "at e.wat:2:4\n");
     let invalid = "(module\n  (func (result i32)\n    i64.const 1\n    i32.eqz))";
     fails(&compile(invalid, &[]), 1, "at e.wat:4:5\n");
-    fails(&compile("(module\n  (func (drop\n    (f32.const 1))))", &[]), 1, "at e.wat:3:6\n");
+    fails(&compile("(module\n  (func (drop\n    (v128.const i64x2 0 0))))", &[]), 1, "at e.wat:3:6\n");
     fails(&compile("(module (memory i64 1))", &[]), 1, "of the module that e.wat is encoded as\n");
     fails(&compile("", &[]), 1, "the file is empty");
     let output = compile(invalid, &["--error-format", "json"]);

@@ -22,7 +22,7 @@ fn compiled() -> (Vec<u8>, Program) {
 }
 
 fn linked(program: &Program) -> Vec<u8> {
-    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(Config::default().cpu) };
     image(program, Config::default().cpu, options).unwrap()
 }
 
@@ -295,7 +295,12 @@ fn the_start_function_has_the_stack_that_it_needs() {
     let config = Config { module_name: "m".into(), ..Config::default() };
     let program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
     let image_of = |stack_bytes: u32| {
-        image(&program, config.cpu, ImageOptions { imports: Imports::Stubbed, stack_bytes }).unwrap()
+        image(
+            &program,
+            config.cpu,
+            ImageOptions { imports: Imports::Stubbed, stack_bytes, ..ImageOptions::of(config.cpu) },
+        )
+        .unwrap()
     };
     let report = check(&wasm, &image_of(16384), Checks::All).unwrap();
     let (need, all) = (report.functions[0].stack_bytes, report.init_stack_bytes);

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
+use synth::config::Cpu;
 use synth::qemu::{Action, Value};
 use synth::trap::Trap;
 
@@ -35,7 +36,7 @@ fn parse_run(line: &str) -> Option<(Action, Seen)> {
     Some((call(name, &arguments?), seen))
 }
 
-/// Runs a program of the project's own in every engine.
+/// Runs a program of the project's own for every processor in every engine.
 #[track_caller]
 fn check_own(name: &str) {
     let text = fs::read_to_string(here(&format!("tests/fixtures/{name}.wat"))).unwrap();
@@ -43,17 +44,19 @@ fn check_own(name: &str) {
     let runs: Option<Vec<(Action, Seen)>> = lines.iter().map(|line| parse_run(line)).collect();
     let (actions, expected): (Vec<Action>, Vec<Seen>) = runs.expect("RUN lines of the known form").into_iter().unzip();
     assert!(!actions.is_empty());
-    let program = Program::new(text.as_bytes());
     let compare = |engine: &str, seen: Vec<Seen>| {
         for ((line, expected), seen) in lines.iter().zip(&expected).zip(&seen) {
             assert_eq!(seen, expected, "{name} in {engine}: {line}");
         }
         assert_eq!(seen.len(), expected.len());
     };
-    compare("the model", program.in_model(&actions));
-    compare("wasmi", program.in_wasmi(&actions));
-    if let Some(seen) = program.in_qemu(name, &actions) {
-        compare("QEMU", seen);
+    compare("wasmi", Program::new(text.as_bytes()).in_wasmi(&actions));
+    for cpu in Cpu::ALL {
+        let program = Program::for_cpu(text.as_bytes(), cpu);
+        compare(&format!("the model of {}", cpu.name()), program.in_model(&actions));
+        if let Some(seen) = program.in_qemu(name, &actions) {
+            compare(&format!("QEMU with {}", cpu.name()), seen);
+        }
     }
 }
 

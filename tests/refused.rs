@@ -104,7 +104,7 @@ fn a_wrong_module_leaves_the_output_as_it_was() {
     place.put("garbage.wasm", b"\x7fELF or not");
     place.put("empty.wasm", b"");
     place.put("typed.wat", b"(module (func (result i32) (i64.const 1)))");
-    place.put("float.wat", b"(module (func (result f32) (f32.const 1)))");
+    place.put("vector.wat", b"(module (func (param v128)))");
     place.put("text.wat", b"(module (func");
     place.put("twice.wat", br#"(module (import "e" "f" (func (param i32))) (import "e" "f" (func)))"#);
     place.put("out.o", b"precious");
@@ -113,7 +113,7 @@ fn a_wrong_module_leaves_the_output_as_it_was() {
         ("garbage.wasm", "error[invalid]"),
         ("empty.wasm", "the file is empty"),
         ("typed.wat", "at typed.wat:1:10"),
-        ("float.wat", "error[unsupported]"),
+        ("vector.wat", "error[unsupported]"),
         ("text.wat", "at text.wat:1:14"),
         ("twice.wat", "the import `e.f` is declared with two types"),
         ("sum.o", "error[invalid]"),

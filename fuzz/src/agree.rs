@@ -86,6 +86,8 @@ fn value(value: &Value) -> Val {
     match value {
         Value::I32(bits) => Val::I32(*bits as i32),
         Value::I64(bits) => Val::I64(*bits as i64),
+        Value::F32(bits) => Val::F32(wasmi::F32::from_bits(*bits)),
+        Value::F64(bits) => Val::F64(wasmi::F64::from_bits(*bits)),
     }
 }
 
@@ -94,7 +96,9 @@ fn end(called: Result<(), wasmi::Error>, outputs: &[Val]) -> Result<End, String>
         Ok(()) => Ok(End::Returned(outputs.first().map(|value| match value {
             Val::I32(bits) => u64::from(*bits as u32),
             Val::I64(bits) => *bits as u64,
-            other => unreachable!("{other:?} is no integer"),
+            Val::F32(number) => u64::from(number.to_bits()),
+            Val::F64(number) => number.to_bits(),
+            other => unreachable!("{other:?} is no number"),
         }))),
         Err(error) => {
             let code = error.as_trap_code().ok_or_else(|| error.to_string())?;
@@ -107,6 +111,7 @@ fn end(called: Result<(), wasmi::Error>, outputs: &[Val]) -> Result<End, String>
                 TrapCode::IntegerOverflow => "integer overflow",
                 TrapCode::BadSignature => "indirect call type mismatch",
                 TrapCode::StackOverflow => "call stack exhausted",
+                TrapCode::BadConversionToInteger => "invalid conversion to integer",
                 other => return Err(format!("{other:?}")),
             };
             Ok(End::Trapped(words.to_owned()))
@@ -121,10 +126,7 @@ pub fn difference(run: &Run, outcomes: &[Outcome]) -> Option<String> {
     }
     for ((action, wanted), is) in run.actions.iter().zip(&run.ends).zip(outcomes) {
         let is = match is {
-            Outcome::Returned(values) => End::Returned(values.first().map(|value| match value {
-                Value::I32(bits) => u64::from(*bits),
-                Value::I64(bits) => *bits,
-            })),
+            Outcome::Returned(values) => End::Returned(values.first().map(|value| value.bits())),
             Outcome::Faulted(fault) => {
                 End::Trapped(fault.trap().map_or_else(|| format!("{fault:?}"), |trap| trap.words().to_owned()))
             }
@@ -150,6 +152,8 @@ impl Choices<'_> {
     fn value(&mut self, kind: ValType) -> Value {
         match kind {
             ValType::I64 => Value::I64(self.i64() as u64),
+            ValType::F32 => Value::F32(self.f32()),
+            ValType::F64 => Value::F64(self.f64()),
             _ => Value::I32(self.i32() as u32),
         }
     }

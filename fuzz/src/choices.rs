@@ -39,6 +39,49 @@ impl<'a> Choices<'a> {
         }
     }
 
+    /// The bits of a binary32 number: zeros, limits, integers, numbers near 1, and any, NaNs among them.
+    pub(crate) fn f32(&mut self) -> u32 {
+        let sign = u32::from(self.byte() & 1) << 31;
+        sign | match self.below(5) {
+            0 => self.pick(&[
+                0,
+                1,
+                0x7f_ffff,
+                0x80_0000,
+                0x7f7f_ffff,
+                0x7f80_0000,
+                0x7fc0_0000,
+                0x4f00_0000,
+                0x5f00_0000,
+            ]),
+            1 => (self.below(200) as f32).to_bits(),
+            2 => 0x3f00_0000 + (self.i32() as u32 & 0x1ff_ffff),
+            _ => self.i32() as u32 & 0x7fff_ffff,
+        }
+    }
+
+    /// The bits of a binary64 number, as those of binary32 numbers.
+    pub(crate) fn f64(&mut self) -> u64 {
+        let sign = u64::from(self.byte() & 1) << 63;
+        sign | match self.below(5) {
+            0 => self.pick(&[
+                0,
+                1,
+                1 << 52,
+                (1 << 52) - 1,
+                0x7fef << 48,
+                0x7ff0 << 48,
+                0x7ff8 << 48,
+                0x41e0 << 48,
+                0x43e0 << 48,
+            ]),
+            1 => f64::from(self.below(200) as u32).to_bits(),
+            2 => (0x3fe0 << 48) + (self.i64() as u64 & ((1 << 54) - 1)),
+            3 => f64::from(f32::from_bits(self.f32() & 0x7fff_ffff)).to_bits() & (u64::MAX >> 1),
+            _ => self.i64() as u64 & (u64::MAX >> 1),
+        }
+    }
+
     pub(crate) fn i64(&mut self) -> i64 {
         match self.below(5) {
             0 => self.pick(&[0, 1, -1, i64::MIN, i64::MAX, 63, 64, 32, 0xffff_ffff, 0x1_0000_0000]),

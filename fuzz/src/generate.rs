@@ -1,14 +1,17 @@
-//! Random modules of the integer core, shaped to run long and to end.
+//! Random modules, shaped to run long and to end.
 //!
-//! Ensures: the module is valid, uses only integer instructions of Wasm 1.0 and the
-//! sign-extension operators, and every call of an export ends: each function entry and each loop
+//! Ensures: the module is valid, uses only instructions of Wasm 1.0, sign extension and conversions that
+//! saturate. NaNs with a choice of bits are made the canonical one where they arise, so that all engines
+//! agree on every bit. Every call of an export ends: each function entry and each loop
 //! iteration burns one unit of the global `fuel`, and at 0 the function returns at once.
 //! Exports: `f0`, `f1`, .. with their own types, `digest` over the globals, `memory`.
 
+mod float;
+
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, MemArg, MemArgTarget,
-    MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
+    Function, FunctionSection, GlobalSection, GlobalType, Ieee32, Ieee64, ImportSection, Instruction, MemArg,
+    MemArgTarget, MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
 
 use crate::choices::Choices;
@@ -45,6 +48,8 @@ pub fn module(choices: &mut Choices<'_>) -> Generated {
 }
 
 struct Plan {
+    /// Types of parameters, results, locals and operands: floats are in a part of the modules.
+    types: &'static [ValType],
     signatures: Vec<Signature>,
     globals: Vec<(ValType, bool)>,
     imports: u32,
@@ -56,16 +61,20 @@ const FUEL_GLOBAL: u32 = 0;
 
 impl Plan {
     fn draw(choices: &mut Choices<'_>) -> Plan {
-        let types = [ValType::I32, ValType::I32, ValType::I64];
+        let types: &[ValType] = match choices.below(3) {
+            2 => &[ValType::I32, ValType::F32, ValType::F64, ValType::I64],
+            _ => &[ValType::I32, ValType::I32, ValType::I64],
+        };
         let signatures = (0..1 + choices.below(4))
             .map(|_| Signature {
-                params: (0..choices.below(6)).map(|_| choices.pick(&types)).collect(),
-                result: if choices.below(8) == 7 { None } else { Some(choices.pick(&types)) },
+                params: (0..choices.below(6)).map(|_| choices.pick(types)).collect(),
+                result: if choices.below(8) == 7 { None } else { Some(choices.pick(types)) },
             })
             .collect();
         let mut globals = vec![(ValType::I32, true)];
-        globals.extend((0..choices.below(4)).map(|_| (choices.pick(&types), choices.below(4) != 3)));
+        globals.extend((0..choices.below(4)).map(|_| (choices.pick(types), choices.below(4) != 3)));
         Plan {
+            types,
             signatures,
             globals,
             imports: u32::from(choices.below(4) == 3),
@@ -144,6 +153,8 @@ impl Plan {
             let initial = match val_type {
                 _ if index == FUEL_GLOBAL as usize => ConstExpr::i32_const(FUEL),
                 ValType::I64 => ConstExpr::i64_const(choices.i64()),
+                ValType::F32 => ConstExpr::f32_const(Ieee32::new(choices.f32())),
+                ValType::F64 => ConstExpr::f64_const(Ieee64::new(choices.f64())),
                 _ => ConstExpr::i32_const(choices.i32()),
             };
             section.global(GlobalType { val_type: *val_type, mutable: *mutable, shared: false }, &initial);
@@ -157,9 +168,14 @@ impl Plan {
         for (index, (val_type, _)) in self.globals.iter().enumerate() {
             function.instruction(&Instruction::I64Const(0x100_0000_01b3)).instruction(&Instruction::I64Mul);
             function.instruction(&Instruction::GlobalGet(index as u32));
-            if *val_type == ValType::I32 {
-                function.instruction(&Instruction::I64ExtendI32U);
-            }
+            match val_type {
+                ValType::I64 => &mut function,
+                ValType::F64 => function.instruction(&Instruction::I64ReinterpretF64),
+                ValType::F32 => {
+                    function.instruction(&Instruction::I32ReinterpretF32).instruction(&Instruction::I64ExtendI32U)
+                }
+                _ => function.instruction(&Instruction::I64ExtendI32U),
+            };
             function.instruction(&Instruction::I64Xor);
         }
         function.instruction(&Instruction::End);
@@ -185,8 +201,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
     fn write(plan: &'p Plan, index: usize, choices: &'c mut Choices<'b>) -> Function {
         let signature = &plan.signatures[index];
         let extra: Vec<ValType> = (0..2 + choices.below(6))
-            .map(|_| choices.pick(&[ValType::I32, ValType::I32, ValType::I64]))
-            .chain([ValType::I32])
+            .map(|_| choices.pick(plan.types))
+            .chain([ValType::F32, ValType::F64, ValType::I32])
             .collect();
         let mut locals = signature.params.clone();
         locals.extend(&extra);
@@ -221,6 +237,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         self.op(Instruction::If(BlockType::Empty));
         match self.result {
             Some(ValType::I64) => self.op(Instruction::I64Const(-7)),
+            Some(ValType::F32) => self.op(Instruction::F32Const(Ieee32::new(0xc0e0_0000))),
+            Some(ValType::F64) => self.op(Instruction::F64Const(Ieee64::new(0xc01c << 48))),
             Some(_) => self.op(Instruction::I32Const(-7)),
             None => {}
         }
@@ -257,7 +275,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
     }
 
     fn assignment(&mut self) {
-        let of = self.choices.pick(&[ValType::I32, ValType::I64, ValType::I32]);
+        let of = self.choices.pick(self.plan.types);
         match self.local(of) {
             Some(local) => {
                 self.expression(of, 4);
@@ -297,7 +315,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
 
     fn store(&mut self) {
         self.address();
-        let of = self.choices.pick(&[ValType::I32, ValType::I64]);
+        let of = self.choices.pick(self.plan.types);
         self.expression(of, 3);
         let memarg = self.memarg();
         let width = self.choices.below(4);
@@ -306,6 +324,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             (ValType::I64, 1) => Instruction::I64Store16(memarg),
             (ValType::I64, 2) => Instruction::I64Store32(memarg),
             (ValType::I64, _) => Instruction::I64Store(memarg),
+            (ValType::F32, _) => Instruction::F32Store(memarg),
+            (ValType::F64, _) => Instruction::F64Store(memarg),
             (_, 0) => Instruction::I32Store8(memarg),
             (_, 1) => Instruction::I32Store16(memarg),
             _ => Instruction::I32Store(memarg),
@@ -435,6 +455,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             (_, 5) => self.block_expression(of, depth),
             (_, 6) => self.tee(of, depth),
             (_, 7) => self.call_expression(of),
+            (ValType::F32 | ValType::F64, _) => self.float(of, depth),
+            (ValType::I32 | ValType::I64, 8) if self.plan.types.contains(&ValType::F64) => self.from_float(of, depth),
             (ValType::I64, 8 | 9) => self.unary64(depth),
             (ValType::I64, _) => self.binary64(depth),
             (_, 8) => self.unary32(depth),
@@ -458,6 +480,14 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
                 let value = self.choices.i64();
                 self.op(Instruction::I64Const(value));
             }
+            _ if of == ValType::F32 => {
+                let value = self.choices.f32();
+                self.op(Instruction::F32Const(Ieee32::new(value)));
+            }
+            _ if of == ValType::F64 => {
+                let value = self.choices.f64();
+                self.op(Instruction::F64Const(Ieee64::new(value)));
+            }
             _ => {
                 let value = self.choices.i32();
                 self.op(Instruction::I32Const(value));
@@ -477,6 +507,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             (ValType::I64, 4) => Instruction::I64Load32S(m),
             (ValType::I64, 5) => Instruction::I64Load32U(m),
             (ValType::I64, _) => Instruction::I64Load(m),
+            (ValType::F32, _) => Instruction::F32Load(m),
+            (ValType::F64, _) => Instruction::F64Load(m),
             (_, 0) => Instruction::I32Load8S(m),
             (_, 1) => Instruction::I32Load8U(m),
             (_, 2) => Instruction::I32Load16S(m),
@@ -666,7 +698,9 @@ mod tests {
         for seed in 0..300 {
             let bytes = decisions(seed, 3000);
             let generated = module(&mut Choices::new(&bytes));
-            let features = wasmparser::WasmFeatures::WASM1 | wasmparser::WasmFeatures::SIGN_EXTENSION;
+            let features = wasmparser::WasmFeatures::WASM1
+                | wasmparser::WasmFeatures::SIGN_EXTENSION
+                | wasmparser::WasmFeatures::SATURATING_FLOAT_TO_INT;
             if let Err(error) = wasmparser::Validator::new_with_features(features).validate_all(&generated.wasm) {
                 panic!("seed {seed}: {error}");
             }

@@ -67,7 +67,7 @@ const STACK_BYTES: u32 = 512 * 1024;
 /// Compiles a module to an image with stubs for its imports and proves it.
 pub fn image(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
     let output = synth::compile(wasm, config, &mut NoTap).map_err(Failure::Refused)?;
-    let options = ImageOptions { imports: Imports::Stubbed, stack_bytes: STACK_BYTES };
+    let options = ImageOptions { imports: Imports::Stubbed, stack_bytes: STACK_BYTES, ..ImageOptions::of(config.cpu) };
     let elf = elf::image(&output.program, config.cpu, options).map_err(Failure::NoFile)?;
     proved(wasm, elf)
 }

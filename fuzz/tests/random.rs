@@ -1,9 +1,9 @@
-//! Random modules: each compiles, is proved, and runs as another engine runs it.
+//! Random modules: each compiles, is proved, and runs as another engine runs it. The processors take turns.
 //!
 //! `SYNTH_RANDOM_COUNT` and `SYNTH_RANDOM_QEMU` set how many are made and how many of them boot in
 //! QEMU; the seeds are fixed, from 0 on.
 
-use synth::config::Config;
+use synth::config::{Config, Cpu};
 use synth::qemu::Qemu;
 use synth_fuzz::agree;
 use synth_fuzz::choices::{Choices, decisions};
@@ -49,7 +49,9 @@ fn setting(name: &str, default: u64) -> u64 {
 fn judge(seed: u64, qemu: Option<&Qemu>) -> Result<u64, String> {
     let bytes = decisions(seed, 3000);
     let generated = module(&mut Choices::new(&bytes));
-    let config = Config::default();
+    // The modules that boot in QEMU are evenly spaced, and are to be for all processors too.
+    let cpu = Cpu::ALL[((seed + seed / 12) % Cpu::ALL.len() as u64) as usize];
+    let config = Config { cpu, ..Config::default() };
     let arguments = decisions(seed ^ 0xa5a5, 500);
     let run = agree::reference(&generated, &config, &mut Choices::new(&arguments))?;
     let proved = oracle::image(&generated.wasm, &config).map_err(|failure| failure.to_string())?;

@@ -78,13 +78,16 @@ pub struct Compile {
 /// What decides the code.
 #[derive(Args, Debug)]
 pub struct CodeOptions {
-    /// Target triple: thumbv7em-none-eabi (cortex-m4, cortex-m7) or thumbv7m-none-eabi (also cortex-m3);
-    /// by default what the processor runs, else thumbv7em-none-eabi.
+    /// Target triple: thumbv7em-none-eabi (cortex-m4, cortex-m7), thumbv7m-none-eabi (also cortex-m3) or
+    /// thumbv8m.main-none-eabi (cortex-m33); by default what the processor runs, else thumbv7em-none-eabi.
     #[arg(long)]
     pub target: Option<String>,
     /// Code generation options: `target-cpu=CPU`, by default the target's first processor.
     #[arg(short = 'C', value_name = "OPTION", value_parser = parse_codegen)]
     pub codegen: Vec<TargetCpu>,
+    /// In an image, the board that it is for, by QEMU's name; by default the processor's first.
+    #[arg(long, value_name = "NAME")]
+    pub board: Option<String>,
     /// Optimisation: 0, 1, 2 (speed, the default) or s (size).
     #[arg(short = 'O', value_enum, value_name = "LEVEL")]
     pub optimise: Option<Optimise>,
@@ -106,6 +109,7 @@ impl CodeOptions {
         let given = [
             (self.target.is_some(), "--target"),
             (!self.codegen.is_empty(), "-C"),
+            (self.board.is_some(), "--board"),
             (self.optimise.is_some(), "-O"),
             (self.memory_max.is_some(), "--memory-max"),
             (self.module_name.is_some(), "--module-name"),

@@ -10,7 +10,7 @@ use synth::config::{Config, OptLevel};
 use synth::elf::program::Assurance;
 use synth::elf::{ElfError, ImageOptions, Imports, Program, names};
 use synth::stage::{NoTap, Stage, Tap};
-use synth::target::{Cpu, Target, TargetError, Triple};
+use synth::target::{Board, Cpu, Target, TargetError, Triple};
 use synth_verify::check::{self, Checks};
 use synth_verify::hints::codec;
 use synth_verify::verdict::{CheckError, Report};
@@ -26,6 +26,8 @@ pub struct Request {
     pub config: Config,
     /// What to make.
     pub kind: OutputKind,
+    /// The board that an image is for.
+    pub board: Board,
     /// Whether imports that nothing provides are stubs in an image.
     pub imports: Imports,
     /// Whether the output is marked as unvalidated.
@@ -51,6 +53,7 @@ pub struct Compiled {
 pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Request, Failure> {
     let cpu = code.codegen.last().map(|cpu| cpu.0.as_str());
     let target = Target::named(code.target.as_deref(), cpu).map_err(target_failure)?;
+    let board = board(code.board.as_deref(), target.cpu)?;
     let config = Config {
         opt_level: match code.optimise {
             Some(Optimise::None) => OptLevel::O0,
@@ -65,7 +68,21 @@ pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Reque
     };
     let imports = if code.stub_imports { Imports::Stubbed } else { Imports::Refused };
     let assurance = Assurance::Validated;
-    Ok(Request { config, kind, imports, assurance, stages: Vec::new(), function: None })
+    Ok(Request { config, kind, board, imports, assurance, stages: Vec::new(), function: None })
+}
+
+/// The board of that name, else the processor's first.
+fn board(name: Option<&str>, cpu: Cpu) -> Result<Board, Failure> {
+    let boards = cpu.boards();
+    let Some(name) = name else { return Ok(boards[0]) };
+    boards.iter().copied().find(|board| board.machine == name).ok_or_else(|| {
+        let message = match Board::named(name) {
+            Some(_) => format!("board {name} has no {}", cpu.name()),
+            None => format!("there is no board {name}"),
+        };
+        let known: Vec<&str> = boards.iter().map(|board| board.machine).collect();
+        Failure::new(Exit::Usage, "board", message, &format!("boards with {}: {}", cpu.name(), known.join(", ")))
+    })
 }
 
 fn target_failure(error: TargetError) -> Failure {
@@ -120,7 +137,7 @@ fn write(program: &Program, request: &Request) -> Result<Vec<u8>, ElfError> {
     match request.kind {
         OutputKind::Object => synth::elf::object(program, cpu),
         OutputKind::Image => {
-            let options = ImageOptions { imports: request.imports, ..ImageOptions::default() };
+            let options = ImageOptions { imports: request.imports, ..ImageOptions::on(request.board) };
             synth::elf::image(program, cpu, options)
         }
     }

@@ -184,10 +184,11 @@ fn trap_remedy(trap: Trap) -> &'static str {
         Trap::Unreachable => "the program gave up here: look for its assertion or panic",
         Trap::MemoryOutOfBounds => "check the address; if memory should have grown first, raise --memory-max",
         Trap::DivideByZero => "check the divisor",
-        Trap::IntegerOverflow => "check for the least integer divided by -1",
+        Trap::IntegerOverflow => "check for the least integer divided by -1, and for floats too large for an integer",
         Trap::TableOutOfBounds => "check the index against the table's size",
         Trap::UninitializedElement => "check the index: no element segment fills this entry",
         Trap::IndirectCallType => "check the function pointer's type against the function's",
         Trap::StackExhausted => "bound the recursion",
+        Trap::InvalidConversion => "check for NaN before the conversion",
     }
 }

@@ -23,15 +23,26 @@ pub struct Peek {
     pub length: u32,
 }
 
-/// An argument of a type: decimal or 0x, any value that the type's bits can mean, signed or not.
+/// An argument of a type. An integer is decimal or 0x, any value that the type's bits can mean, signed or
+/// not; a float is decimal, `inf` or `nan`.
 pub fn parse_argument(text: &str, ty: Type) -> Result<Value, String> {
-    let value = parse_integer(text).ok_or_else(|| format!("`{text}` is no integer"))?;
-    let range = |bits: u32| -(1i128 << (bits - 1))..1i128 << bits;
-    let outside = || format!("`{text}` does not fit into {}", ty.name());
     match ty {
-        Type::I32 if range(32).contains(&value) => Ok(Value::I32(value as u32)),
-        Type::I64 if range(64).contains(&value) => Ok(Value::I64(value as u64)),
-        Type::I32 | Type::I64 => Err(outside()),
+        Type::I32 | Type::I64 => integer_argument(text, ty),
+        Type::F32 => text.parse().map(|value| Value::F32(f32::to_bits(value))).map_err(|_| no_number(text)),
+        Type::F64 => text.parse().map(|value| Value::F64(f64::to_bits(value))).map_err(|_| no_number(text)),
+    }
+}
+
+fn no_number(text: &str) -> String {
+    format!("`{text}` is no number")
+}
+
+fn integer_argument(text: &str, ty: Type) -> Result<Value, String> {
+    let value = parse_integer(text).ok_or_else(|| format!("`{text}` is no integer"))?;
+    let bits = if ty == Type::I32 { 32 } else { 64 };
+    match (-(1i128 << (bits - 1))..1i128 << bits).contains(&value) {
+        true => Ok(Value::new(ty, value as u64)),
+        false => Err(format!("`{text}` does not fit into {}", ty.name())),
     }
 }
 
@@ -118,6 +129,15 @@ mod tests {
         for wrong in ["", "-", "0x", "--1", "0x-1", "1.5", "0x1g", "99999999999999999999999999999999999999999"] {
             assert!(parse_argument(wrong, Type::I64).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn floats_are_decimal() {
+        assert_eq!(parse_argument("-1.5", Type::F32), Ok(Value::F32(0xbfc0_0000)));
+        assert_eq!(parse_argument("1e300", Type::F64), Ok(Value::F64(1e300f64.to_bits())));
+        assert_eq!(parse_argument("-inf", Type::F32), Ok(Value::F32(0xff80_0000)));
+        assert_eq!(parse_argument("nan", Type::F64), Ok(Value::F64(0x7ff8_0000_0000_0000)));
+        assert!(parse_argument("1.5.", Type::F64).is_err());
     }
 
     #[test]

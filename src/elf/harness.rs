@@ -21,6 +21,7 @@
 
 use super::asm::{Assembler, Label};
 use crate::emit::machine::Machine;
+use crate::target::Board;
 use crate::vcode::inst::{Cond, LoadKind, ShiftOp, StoreKind};
 use crate::vcode::reg::PReg;
 
@@ -109,8 +110,8 @@ pub struct Harness {
 }
 
 /// Assembles the harness for these addresses.
-pub fn run(place: u32, stack_top: u32, mailbox: u32) -> Harness {
-    let mut builder = Builder::new(stack_top, mailbox);
+pub fn run(place: u32, stack_top: u32, board: Board) -> Harness {
+    let mut builder = Builder::new(stack_top, board);
     let start = builder.start();
     builder.open();
     builder.send();
@@ -137,7 +138,7 @@ pub fn stub(asm: &mut Assembler) {
 struct Builder {
     asm: Assembler,
     stack_top: u32,
-    mailbox: u32,
+    board: Board,
     idle: Label,
     open: Label,
     send: Label,
@@ -150,12 +151,12 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(stack_top: u32, mailbox: u32) -> Builder {
+    fn new(stack_top: u32, board: Board) -> Builder {
         let mut asm = Assembler::default();
         let mut label = || asm.label();
         let (idle, open, send, next) = (label(), label(), label(), label());
         let (write, read, call, record, exit) = (label(), label(), label(), label(), label());
-        Builder { asm, stack_top, mailbox, idle, open, send, next, write, read, call, record, exit }
+        Builder { asm, stack_top, board, idle, open, send, next, write, read, call, record, exit }
     }
 
     fn load(&mut self, d: PReg, n: PReg, offset: u32) {
@@ -186,7 +187,7 @@ impl Builder {
 
     /// Loads the mailbox's address; idles unless the mailbox begins with the magic word.
     fn find_mailbox(&mut self) {
-        self.asm.constant(MAILBOX, self.mailbox);
+        self.asm.constant(MAILBOX, self.board.mailbox);
         self.load(R0, MAILBOX, 0);
         self.asm.constant(R1, MAGIC);
         self.asm.compare(R0, R1);
@@ -309,7 +310,7 @@ impl Builder {
             self.load(reg, CURSOR, 12 + 4 * index as u32);
         }
         self.asm.inst(Machine::CallReg { m: R12 });
-        self.asm.constant(MAILBOX, self.mailbox);
+        self.asm.constant(MAILBOX, self.board.mailbox);
         self.store(R0, MAILBOX, RECORD + 4);
         self.store(R1, MAILBOX, RECORD + 8);
         self.asm.constant(R0, 0);
@@ -333,18 +334,22 @@ impl Builder {
     fn fault(&mut self) -> Label {
         let resume = self.asm.label();
         let fault = self.asm.here();
-        self.asm.constant(MAILBOX, self.mailbox);
+        self.asm.constant(MAILBOX, self.board.mailbox);
         // The frame is r0, r1, r2, r3, r12, LR, PC, xPSR (DDI0403, B1.5.6).
         self.load(R1, SP, 24);
         self.store(R1, MAILBOX, RECORD + 4);
         // Only an address of code is read, or reading might fault again.
-        self.asm.constant(R2, 0);
-        self.asm.constant(R0, 0x40_0000);
-        let unreadable = self.asm.label();
-        self.asm.compare(R1, R0);
+        self.asm.constant(R0, self.board.code);
+        self.asm.sub(R2, R1, R0);
+        self.asm.constant(R0, self.board.code_bytes);
+        let (unreadable, known) = (self.asm.label(), self.asm.label());
+        self.asm.compare(R2, R0);
         self.asm.branch_if(Cond::Hs, unreadable);
         self.asm.load(LoadKind::Half, R2, (R1, 0));
+        self.asm.branch(known);
         self.asm.place(unreadable);
+        self.asm.constant(R2, 0);
+        self.asm.place(known);
         self.store(R2, MAILBOX, RECORD + 8);
         self.asm.constant(R0, CFSR);
         self.load(R1, R0, 0);

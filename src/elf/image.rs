@@ -1,7 +1,7 @@
 //! The image: the program at fixed addresses, with vector table, startup and test harness.
 //!
-//! Ensures: address 0 holds the vector table, then come code and constants; RAM holds the stack,
-//! then instance and memory. No relocation is left. `Reset`, which stands behind
+//! Ensures: the board's code begins with the vector table, then come code and constants; its RAM
+//! holds the stack, then instance and memory. No relocation is left. `Reset`, which stands behind
 //! `NAME_init`, calls it and enters the harness, whose section alone lies outside the validator's
 //! claim.
 
@@ -11,7 +11,7 @@ use super::program::{Program, Symbol};
 use super::unit::{Binding, Section, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::write::{self, FileKind};
 use super::{ElfError, harness, init, relocate};
-use crate::target::Cpu;
+use crate::target::{Board, Cpu};
 
 /// Entries of the vector table: initial SP, reset, and the system exceptions (DDI0403, B1.5.2).
 const VECTORS: usize = 16;
@@ -31,15 +31,23 @@ pub enum Imports {
 /// How the image is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ImageOptions {
+    /// The board that it is for.
+    pub board: Board,
     /// Bytes of stack, a multiple of 8.
     pub stack_bytes: u32,
     /// Who provides what the module imports.
     pub imports: Imports,
 }
 
-impl Default for ImageOptions {
-    fn default() -> ImageOptions {
-        ImageOptions { stack_bytes: 16 * 1024, imports: Imports::Refused }
+impl ImageOptions {
+    /// An image for a board, with the stack that it gives.
+    pub fn on(board: Board) -> ImageOptions {
+        ImageOptions { board, stack_bytes: board.stack_bytes, imports: Imports::Refused }
+    }
+
+    /// An image for the first board of a processor.
+    pub fn of(cpu: Cpu) -> ImageOptions {
+        ImageOptions::on(cpu.boards()[0])
     }
 }
 
@@ -48,21 +56,21 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
     if let (Imports::Refused, Some(import)) = (options.imports, program.imports.first()) {
         return Err(ElfError::MissingImport(import.module.clone(), import.field.clone()));
     }
-    let mut unit = parts::run(program, cpu, Startup::Own)?;
-    let board = cpu.board();
+    let board = options.board;
+    let mut unit = parts::run(program, cpu, Startup::Own(board))?;
     let stack_top = board.ram + options.stack_bytes;
     let vectors = unit.add_section(".vectors".into(), SectionKind::Constants, 4, vec![0; 4 * VECTORS]);
     unit.add_mapping("$d", vectors, 0);
     add_stack_limit(&mut unit, board.ram + LIMIT_RESERVE_BYTES);
-    let harness_at = |place| harness::run(place, stack_top, board.mailbox);
+    let harness_at = |place| harness::run(place, stack_top, board);
     let harness = add_harness(&mut unit, program, harness_at(0).bytes);
     parts::check_names(&unit)?;
 
     let mut rom = sections(&unit, |kind| matches!(kind, SectionKind::Code | SectionKind::Constants));
-    // The processor reads the vector table at address 0.
+    // At reset the processor reads the vector table there.
     rom.sort_by_key(|id| *id != vectors);
-    let rom_end = assign(&mut unit, &rom, 0);
-    ElfError::check("the image's code with its constants", rom_end, board.code_bytes.into())?;
+    let rom_end = assign(&mut unit, &rom, board.code);
+    ElfError::check("the image's code with its constants", rom_end - u64::from(board.code), board.code_bytes.into())?;
     let ram = sections(&unit, |kind| kind == SectionKind::Zeroed);
     let ram_end = assign(&mut unit, &ram, stack_top);
     ElfError::check("the image's RAM", ram_end - u64::from(board.ram), board.ram_bytes.into())?;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, Type, Visibility};
 use super::unit::{Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::{ElfError, frame, init, names, relocate};
-use crate::target::Cpu;
+use crate::target::{Board, Cpu};
 
 /// Symbol of where an image starts.
 pub const RESET: &str = "Reset";
@@ -24,8 +24,8 @@ const PADDING: [u8; 2] = [0x00, 0xbf];
 pub enum Startup {
     /// Nothing: another file starts the program.
     Foreign,
-    /// `Reset`: a call of `NAME_init`, and a 32-bit branch that `image` fills in.
-    Own,
+    /// `Reset`: a call of `NAME_init`, and a 32-bit branch that `image` fills in; on this board.
+    Own(Board),
 }
 
 /// Makes the sections.
@@ -38,7 +38,7 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     let mut functions: Vec<&Function> = program.functions.iter().collect();
     functions.push(&instantiate);
     let reset = init::reset(program);
-    if startup == Startup::Own {
+    if let Startup::Own(_) = startup {
         functions.push(&reset);
     }
     let placed = place(&functions)?;
@@ -53,7 +53,7 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     if let Some(runtime) = &program.runtime {
         unit.add_section(".synth.runtime".into(), SectionKind::Unloaded, 1, runtime.clone());
     }
-    let interface = interface(program, cpu).into_bytes();
+    let interface = interface(program, cpu, startup).into_bytes();
     unit.add_section(".synth.interface".into(), SectionKind::Unloaded, 1, interface);
     if program.assurance == Assurance::Unvalidated {
         let notice = b"compiled with --validate=off\n".to_vec();
@@ -246,10 +246,14 @@ fn fill_table(unit: &mut Unit, program: &Program) {
 }
 
 /// What `synth run` needs to know and no proof rests on, a line each: a processor that runs the code,
-/// what stands before each export in its symbol, the segment that lies out of bounds, if one does,
+/// the board of an image, what stands before each export in its symbol, the segment that lies out of bounds, if one does,
 /// and each export's symbol, function, parameters and results.
-fn interface(program: &Program, cpu: Cpu) -> String {
-    let mut text = format!("cpu {}\nprefix {}\n", cpu.name(), program.export_prefix);
+fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
+    let mut text = format!("cpu {}\n", cpu.name());
+    if let Startup::Own(board) = startup {
+        text.push_str(&format!("board {}\n", board.machine));
+    }
+    text.push_str(&format!("prefix {}\n", program.export_prefix));
     if let Some(outside) = program.instantiation.outside {
         text.push_str(&format!("outside {outside}\n"));
     }

@@ -150,14 +150,23 @@ pub enum Type {
     I32,
     /// 64-bit integer.
     I64,
+    /// Binary32 number.
+    F32,
+    /// Binary64 number.
+    F64,
 }
 
 impl Type {
+    /// All of them.
+    pub const ALL: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
+
     /// Its Wasm name.
     pub fn name(self) -> &'static str {
         match self {
             Type::I32 => "i32",
             Type::I64 => "i64",
+            Type::F32 => "f32",
+            Type::F64 => "f64",
         }
     }
 }

@@ -213,6 +213,8 @@ impl Nodes<'_> {
             FrameValue::Bin64(op, a, b) => Expr::Bin64(*op, self.expression(a), self.expression(b)),
             FrameValue::Cmp64(op, a, b) => Expr::Cmp64(*op, self.expression(a), self.expression(b)),
             FrameValue::Ite64(c, a, b) => Expr::Ite64(self.expression(c), self.expression(a), self.expression(b)),
+            FrameValue::Float1(op, a) => Expr::Float1(*op, self.expression(a)),
+            FrameValue::Float2(op, a, b) => Expr::Float2(*op, self.expression(a), self.expression(b)),
             FrameValue::Join(high, low) => Expr::Join(self.expression(high), self.expression(low)),
             FrameValue::High(a) => Expr::High(self.expression(a)),
             FrameValue::Low(a) => Expr::Low(self.expression(a)),

@@ -1,5 +1,6 @@
 //! Operators on constants: the meaning that constant folding, the interpreter and tests share.
 
+use super::float;
 use super::op::{Op, Type};
 
 /// The result of an operator without immediates; `None` for the others. Operands and result are
@@ -14,10 +15,13 @@ pub fn run(op: Op, args: &[u64]) -> Option<u64> {
         Op::Wrap => Some(u64::from(a as u32)),
         Op::ExtendU => Some(a),
         Op::ExtendS => Some(a as u32 as i32 as i64 as u64),
-        _ => match operands[0] {
-            Type::I32 => words32(op, a as u32, b as u32).map(u64::from),
-            Type::I64 => words64(op, a, b),
-        },
+        _ => {
+            let integer = match operands[0] {
+                Type::I32 => words32(op, a as u32, b as u32).map(u64::from),
+                Type::I64 => words64(op, a, b),
+            };
+            integer.or_else(|| float::run(op, a, b))
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod cfg;
 pub mod check;
 pub mod dom;
 pub mod eval;
+mod float;
 pub mod func;
 pub mod loops;
 pub mod op;

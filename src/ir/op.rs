@@ -7,6 +7,9 @@
 //!
 //! Comparisons give 1 or 0 as an `i32`. There is no "greater": the translator swaps the operands.
 //! There is no "is zero": it is a comparison with the constant 0.
+//!
+//! A value is 32 or 64 bits: a float is its bits, and only operators know it from an integer. Operators
+//! on floats are those of IEEE 754-2019, rounded to nearest, with one NaN (core spec, 4.3.3).
 
 use crate::trap::Trap;
 
@@ -134,11 +137,15 @@ pub enum Effect {
 }
 
 macro_rules! operators {
-    ($($variant:ident $name:literal ($($arg:ident),*) -> $result:ident, $doc:literal;)*) => {
+    (
+        plain { $($variant:ident $name:literal ($($arg:ident),*) -> $result:ident, $doc:literal;)* }
+        helped { $($helped:ident $helped_name:literal ($($operand:ident),*) -> $gives:ident, $about:literal;)* }
+    ) => {
         /// An operator with its immediates.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Op {
             $(#[doc = $doc] $variant,)*
+            $(#[doc = $about] $helped,)*
             /// A 32-bit constant.
             Const32(u32),
             /// A 64-bit constant.
@@ -196,24 +203,33 @@ macro_rules! operators {
 
         /// Operators without immediates, in table order: operator, name, operand types, result type.
         pub const PLAIN: &[(Op, &str, &[Type], Type)] =
-            &[$((Op::$variant, $name, &[$(Type::$arg),*], Type::$result)),*];
+            &[
+                $((Op::$variant, $name, &[$(Type::$arg),*], Type::$result),)*
+                $((Op::$helped, $helped_name, &[$(Type::$operand),*], Type::$gives),)*
+            ];
 
         impl Op {
             /// Operand types and result type, where the operator has no immediates.
             pub fn plain(self) -> Option<(&'static str, &'static [Type], Type)> {
                 match self {
                     $(Op::$variant => Some(($name, &[$(Type::$arg),*], Type::$result)),)*
+                    $(Op::$helped => Some(($helped_name, &[$(Type::$operand),*], Type::$gives)),)*
                     Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) | Op::MemoryBytes(_)
                     | Op::SetMemoryBytes(_) | Op::Load { .. } | Op::Store { .. }
                     | Op::GlobalGet(..) | Op::GlobalSet(..) | Op::TableType(_) | Op::TableCode(_)
                     | Op::Call { .. } | Op::CallCode { .. } | Op::TrapIf(_) => None,
                 }
             }
+
+            /// Whether no processor computes it: a function of the runtime does.
+            pub fn is_helped(self) -> bool {
+                matches!(self, $(Op::$helped)|*)
+            }
         }
     };
 }
 
-operators! {
+operators! { plain {
     Add32 "i32.add" (I32, I32) -> I32, "Sum modulo 2^32.";
     Sub32 "i32.sub" (I32, I32) -> I32, "Difference modulo 2^32.";
     Mul32 "i32.mul" (I32, I32) -> I32, "Product modulo 2^32.";
@@ -244,10 +260,6 @@ operators! {
     Add64 "i64.add" (I64, I64) -> I64, "Sum modulo 2^64.";
     Sub64 "i64.sub" (I64, I64) -> I64, "Difference modulo 2^64.";
     Mul64 "i64.mul" (I64, I64) -> I64, "Product modulo 2^64.";
-    DivU64 "i64.div_u" (I64, I64) -> I64, "Unsigned quotient; 0 when the divisor is 0.";
-    DivS64 "i64.div_s" (I64, I64) -> I64, "Signed quotient, truncated; 0 when the divisor is 0.";
-    RemU64 "i64.rem_u" (I64, I64) -> I64, "Unsigned remainder; operand 0 when the divisor is 0.";
-    RemS64 "i64.rem_s" (I64, I64) -> I64, "Signed remainder; operand 0 when the divisor is 0.";
     And64 "i64.and" (I64, I64) -> I64, "Bitwise and.";
     Or64 "i64.or" (I64, I64) -> I64, "Bitwise or.";
     Xor64 "i64.xor" (I64, I64) -> I64, "Bitwise exclusive or.";
@@ -272,7 +284,69 @@ operators! {
     Wrap "i32.wrap_i64" (I64) -> I32, "Bits 31:0.";
     ExtendU "i64.extend_i32_u" (I32) -> I64, "Zero-extends 32 bits to 64.";
     ExtendS "i64.extend_i32_s" (I32) -> I64, "Sign-extends 32 bits to 64.";
-}
+} helped {
+    DivU64 "i64.div_u" (I64, I64) -> I64, "Unsigned quotient; 0 when the divisor is 0.";
+    DivS64 "i64.div_s" (I64, I64) -> I64, "Signed quotient, truncated; 0 when the divisor is 0.";
+    RemU64 "i64.rem_u" (I64, I64) -> I64, "Unsigned remainder; operand 0 when the divisor is 0.";
+    RemS64 "i64.rem_s" (I64, I64) -> I64, "Signed remainder; operand 0 when the divisor is 0.";
+    // Floats are their bits. A result that is a NaN is the positive one without payload.
+    AddF32 "f32.add" (I32, I32) -> I32, "Sum.";
+    SubF32 "f32.sub" (I32, I32) -> I32, "Difference.";
+    MulF32 "f32.mul" (I32, I32) -> I32, "Product.";
+    DivF32 "f32.div" (I32, I32) -> I32, "Quotient.";
+    MinF32 "f32.min" (I32, I32) -> I32, "The lesser; -0 is less than 0.";
+    MaxF32 "f32.max" (I32, I32) -> I32, "The greater; 0 is greater than -0.";
+    SqrtF32 "f32.sqrt" (I32) -> I32, "Square root.";
+    CeilF32 "f32.ceil" (I32) -> I32, "The next integral number up.";
+    FloorF32 "f32.floor" (I32) -> I32, "The next integral number down.";
+    TruncF32 "f32.trunc" (I32) -> I32, "The next integral number towards zero.";
+    NearestF32 "f32.nearest" (I32) -> I32, "The nearest integral number, ties to even.";
+    EqF32 "f32.eq" (I32, I32) -> I32, "Equal numbers.";
+    NeF32 "f32.ne" (I32, I32) -> I32, "Not equal, or unordered.";
+    LtF32 "f32.lt" (I32, I32) -> I32, "Less than.";
+    LeF32 "f32.le" (I32, I32) -> I32, "Less than or equal.";
+    ConvertI32SF32 "f32.convert_i32_s" (I32) -> I32, "The nearest number to a signed integer.";
+    ConvertI32UF32 "f32.convert_i32_u" (I32) -> I32, "The nearest number to an unsigned integer.";
+    ConvertI64SF32 "f32.convert_i64_s" (I64) -> I32, "The nearest number to a signed integer.";
+    ConvertI64UF32 "f32.convert_i64_u" (I64) -> I32, "The nearest number to an unsigned integer.";
+    AddF64 "f64.add" (I64, I64) -> I64, "Sum.";
+    SubF64 "f64.sub" (I64, I64) -> I64, "Difference.";
+    MulF64 "f64.mul" (I64, I64) -> I64, "Product.";
+    DivF64 "f64.div" (I64, I64) -> I64, "Quotient.";
+    MinF64 "f64.min" (I64, I64) -> I64, "The lesser; -0 is less than 0.";
+    MaxF64 "f64.max" (I64, I64) -> I64, "The greater; 0 is greater than -0.";
+    SqrtF64 "f64.sqrt" (I64) -> I64, "Square root.";
+    CeilF64 "f64.ceil" (I64) -> I64, "The next integral number up.";
+    FloorF64 "f64.floor" (I64) -> I64, "The next integral number down.";
+    TruncF64 "f64.trunc" (I64) -> I64, "The next integral number towards zero.";
+    NearestF64 "f64.nearest" (I64) -> I64, "The nearest integral number, ties to even.";
+    EqF64 "f64.eq" (I64, I64) -> I32, "Equal numbers.";
+    NeF64 "f64.ne" (I64, I64) -> I32, "Not equal, or unordered.";
+    LtF64 "f64.lt" (I64, I64) -> I32, "Less than.";
+    LeF64 "f64.le" (I64, I64) -> I32, "Less than or equal.";
+    ConvertI32SF64 "f64.convert_i32_s" (I32) -> I64, "The nearest number to a signed integer.";
+    ConvertI32UF64 "f64.convert_i32_u" (I32) -> I64, "The nearest number to an unsigned integer.";
+    ConvertI64SF64 "f64.convert_i64_s" (I64) -> I64, "The nearest number to a signed integer.";
+    ConvertI64UF64 "f64.convert_i64_u" (I64) -> I64, "The nearest number to an unsigned integer.";
+    Demote "f32.demote_f64" (I64) -> I32, "The nearest binary32 number.";
+    Promote "f64.promote_f32" (I32) -> I64, "The same number as binary64.";
+    TruncF32I32S "i32.trunc_sat_f32_s" (I32) -> I32, "The integer towards zero, or the nearest of its type; 0 for NaN.";
+    TruncF32I32U "i32.trunc_sat_f32_u" (I32) -> I32, "The integer towards zero, or the nearest of its type; 0 for NaN.";
+    TruncF64I32S "i32.trunc_sat_f64_s" (I64) -> I32, "The integer towards zero, or the nearest of its type; 0 for NaN.";
+    TruncF64I32U "i32.trunc_sat_f64_u" (I64) -> I32, "The integer towards zero, or the nearest of its type; 0 for NaN.";
+    TruncF32I64S "i64.trunc_sat_f32_s" (I32) -> I64, "The integer towards zero, or the nearest of its type; 0 for NaN.";
+    TruncF32I64U "i64.trunc_sat_f32_u" (I32) -> I64, "The integer towards zero, or the nearest of its type; 0 for NaN.";
+    TruncF64I64S "i64.trunc_sat_f64_s" (I64) -> I64, "The integer towards zero, or the nearest of its type; 0 for NaN.";
+    TruncF64I64U "i64.trunc_sat_f64_u" (I64) -> I64, "The integer towards zero, or the nearest of its type; 0 for NaN.";
+    FitsF32I32S "i32.trunc_f32_s.fits" (I32) -> I32, "0 if its type has the integer towards zero; 1 for NaN, else 2.";
+    FitsF32I32U "i32.trunc_f32_u.fits" (I32) -> I32, "0 if its type has the integer towards zero; 1 for NaN, else 2.";
+    FitsF64I32S "i32.trunc_f64_s.fits" (I64) -> I32, "0 if its type has the integer towards zero; 1 for NaN, else 2.";
+    FitsF64I32U "i32.trunc_f64_u.fits" (I64) -> I32, "0 if its type has the integer towards zero; 1 for NaN, else 2.";
+    FitsF32I64S "i64.trunc_f32_s.fits" (I32) -> I32, "0 if its type has the integer towards zero; 1 for NaN, else 2.";
+    FitsF32I64U "i64.trunc_f32_u.fits" (I32) -> I32, "0 if its type has the integer towards zero; 1 for NaN, else 2.";
+    FitsF64I64S "i64.trunc_f64_s.fits" (I64) -> I32, "0 if its type has the integer towards zero; 1 for NaN, else 2.";
+    FitsF64I64U "i64.trunc_f64_u.fits" (I64) -> I32, "0 if its type has the integer towards zero; 1 for NaN, else 2.";
+} }
 
 impl Op {
     /// The constant of this type with these low bits.
@@ -306,11 +380,6 @@ impl Op {
     /// Whether it may be removed when nothing uses its result.
     pub fn is_removable(self) -> bool {
         matches!(self.effect(), Effect::Pure | Effect::Guarded | Effect::Read(_))
-    }
-
-    /// Whether no processor computes it: a function of the runtime does.
-    pub fn is_helped(self) -> bool {
-        matches!(self, Op::DivU64 | Op::DivS64 | Op::RemU64 | Op::RemS64)
     }
 
     /// Whether its operands may be swapped.

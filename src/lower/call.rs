@@ -76,9 +76,9 @@ impl Lower<'_> {
     /// Computes what the processor has no instruction for by a function of the runtime.
     pub(super) fn help(&mut self, want: Pair, op: Op, args: &[Value]) {
         self.place_shared();
-        let types: Vec<Type> = args.iter().map(|&arg| self.ir.values[arg].ty).collect();
+        let (types, result) = (self.ir.operand_types(op), self.ir.result_type(op));
         let callee = Callee::Function(self.module.helper(op).0);
-        self.emit_call_of(Some(want), callee, (&types, Some(Type::I64)), args);
+        self.emit_call_of(Some(want), callee, (&types, result), args);
     }
 
     fn emit_call(&mut self, want: Option<Pair>, callee: Callee<VReg>, signature: Sig, args: &[Value]) {

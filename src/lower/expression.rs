@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
+use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Float, Sort, Un32, Un64};
 
 use super::Lower;
 use crate::ir;
@@ -264,6 +264,20 @@ fn operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
         | Op::Call { .. }
         | Op::CallCode { .. }
         | Op::TrapIf(_) => unreachable!("only operators that read nothing that changes have a definition"),
+        float => float_operation(float, args.collect()),
+    }
+}
+
+/// The expression of an operator on floats. Both halves name it as the text format does.
+fn float_operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
+    let name = op.plain().map(|(name, ..)| name);
+    let float = Float::all().into_iter().find(|float| Some(float.name().as_str()) == name);
+    let float = float.expect("what is left in the table are operators on floats");
+    let mut args = args.into_iter().map(Box::new);
+    match (args.next(), args.next()) {
+        (Some(a), Some(b)) => FrameValue::Float2(float, a, b),
+        (Some(a), None) => FrameValue::Float1(float, a),
+        (None, _) => unreachable!("every operator has an operand"),
     }
 }
 

@@ -262,6 +262,9 @@ impl<'a> Lower<'a> {
             Op::TrapIf(trap) => self.trap_if(trap, inst.args[0]),
             op => {
                 let Some(want) = wanted else { return };
+                if op.is_helped() {
+                    return self.help(want, op, &inst.args);
+                }
                 match (inst.result.map(|value| self.ir.values[value].ty), want.low) {
                     (Some(Type::I32), Some(d)) => self.lower_int(d, op, &inst.args),
                     _ => self.lower_wide(want, op, &inst.args),

@@ -75,7 +75,7 @@ impl ModuleInfo {
             .globals
             .values()
             .map(|global| match global.mutable {
-                true => GlobalCell::Cell(global.ty),
+                true => GlobalCell::Cell(global.ty.carrier()),
                 false => GlobalCell::Constant,
             })
             .collect();

@@ -50,7 +50,6 @@ impl Lower<'_> {
                 }
             }
             Op::Select64 => self.select_pair(want, args),
-            Op::DivU64 | Op::DivS64 | Op::RemU64 | Op::RemS64 => self.help(want, op, args),
             other => unreachable!("{other:?} has no 64-bit result"),
         }
     }

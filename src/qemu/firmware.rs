@@ -7,7 +7,7 @@ use std::fmt;
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::elf::program::Type;
-use crate::target::{Board, Cpu};
+use crate::target::Board;
 
 /// A boot image, read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,7 +104,7 @@ impl Firmware {
         let text = section.data().map_err(not_elf)?;
         let text = std::str::from_utf8(text).map_err(|_| FirmwareError::Foreign("its interface section".into()))?;
         let interface = read_interface(&file, text)?;
-        let board = interface.board.ok_or_else(|| FirmwareError::Foreign("no processor named".into()))?;
+        let board = interface.board.ok_or_else(|| FirmwareError::Foreign("no board named".into()))?;
         let mut functions = Vec::new();
         let mut memory = None;
         for symbol in file.symbols() {
@@ -160,7 +160,8 @@ fn read_interface(file: &object::File<'_>, text: &str) -> Result<Interface, Firm
         let foreign = || FirmwareError::Foreign(format!("the interface line `{line}`"));
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
-            ["cpu", name] => interface.board = Some(Cpu::named(name).ok_or_else(foreign)?.board()),
+            ["cpu", _] => {}
+            ["board", name] => interface.board = Some(Board::named(name).ok_or_else(foreign)?),
             ["prefix", prefix] => interface.export_prefix = prefix.into(),
             ["outside", ..] => interface.outside = Some(words[1..].join(" ")),
             ["export", symbol, function, parameters, results] => {
@@ -180,6 +181,6 @@ fn read_interface(file: &object::File<'_>, text: &str) -> Result<Interface, Firm
 }
 
 fn read_types(text: &str) -> Option<Vec<Type>> {
-    let named = |name| [Type::I32, Type::I64].into_iter().find(|t| t.name() == name);
+    let named = |name| Type::ALL.into_iter().find(|t| t.name() == name);
     if text == "-" { Some(Vec::new()) } else { text.split(',').map(named).collect() }
 }

@@ -7,16 +7,15 @@
 ;; off ("sticky"); `round` makes the float. Its idea, a float put together by integer addition so that
 ;; carries move into the exponent, is the one of Hauser's SoftFloat.
 ;;
-;; NaN: if an operand is a NaN, the result is the first that is one, made quiet; an invalid operation
-;; gives the canonical NaN 0x7fc00000 (core spec 4.3.3, nans). sub is add with the sign of b changed,
-;; that of a NaN too. A value is a NaN if it exceeds infinity when the sign is shifted out.
+;; NaN: a result that is a NaN is the canonical one, 0x7fc00000, whatever the operands (core spec 4.3.3,
+;; nans). A value is a NaN if it exceeds infinity when the sign is shifted out.
 (module
   ;; f32.sub (core spec 4.3.3, fsub).
   (func (export "f32.sub") (param $a i32) (param $b i32) (result i32)
-    (call $add (local.get $a) (i32.xor (local.get $b) (i32.const 0x80000000))))
+    (call $f32_add (local.get $a) (i32.xor (local.get $b) (i32.const 0x80000000))))
 
   ;; f32.add (core spec 4.3.3, fadd): x has the larger magnitude, y the other.
-  (func $add (export "f32.add") (param $a i32) (param $b i32) (result i32)
+  (func $f32_add (export "f32.add") (param $a i32) (param $b i32) (result i32)
     (local $x i32) (local $y i32) (local $e i32) (local $y_e i32) (local $m i32) (local $y_m i32)
     (local $n i32)
     (local.set $x (local.get $a))
@@ -28,7 +27,7 @@
     (local.set $e (i32.shr_u (i32.shl (local.get $x) (i32.const 1)) (i32.const 24)))
     (local.set $y_e (i32.shr_u (i32.shl (local.get $y) (i32.const 1)) (i32.const 24)))
     (if (i32.eq (local.get $e) (i32.const 255))
-      (then (return (call $add_special (local.get $a) (local.get $b)))))
+      (then (return (call $f32_add_special (local.get $a) (local.get $b)))))
     ;; Significands with the leading bit at bit 29: room for a carry and 6 bits to round by.
     (local.set $m
       (i32.or (i32.and (i32.shl (local.get $x) (i32.const 6)) (i32.const 0x1fffffff)) (i32.const 0x20000000)))
@@ -60,15 +59,15 @@
     (if (i32.eqz (local.get $m))
       (then (return (i32.and (i32.and (local.get $x) (local.get $y)) (i32.const 0x80000000)))))
     (local.set $n (i32.clz (local.get $m)))
-    (call $round
+    (call $f32_round
       (i32.shl (local.get $m) (local.get $n))
       (i32.sub (i32.add (local.get $e) (i32.const 2)) (local.get $n))
       (i32.and (local.get $x) (i32.const 0x80000000))))
 
   ;; The sum if an operand is infinite or a NaN.
-  (func $add_special (param $a i32) (param $b i32) (result i32)
-    (if (call $is_nan_either (local.get $a) (local.get $b))
-      (then (return (call $first_nan (local.get $a) (local.get $b)))))
+  (func $f32_add_special (param $a i32) (param $b i32) (result i32)
+    (if (call $f32_is_nan_either (local.get $a) (local.get $b))
+      (then (return (i32.const 0x7fc00000))))
     (if (i32.eq (i32.xor (local.get $a) (local.get $b)) (i32.const 0x80000000))
       (then (return (i32.const 0x7fc00000))))
     (select (local.get $a) (local.get $b)
@@ -85,17 +84,17 @@
           (i32.ge_u (i32.sub (local.get $b_e) (i32.const 1)) (i32.const 254)))
       (then
         (if (i32.or (i32.eq (local.get $a_e) (i32.const 255)) (i32.eq (local.get $b_e) (i32.const 255)))
-          (then (return (call $mul_special (local.get $a) (local.get $b) (local.get $sign)))))
+          (then (return (call $f32_mul_special (local.get $a) (local.get $b) (local.get $sign)))))
         (if (i32.eqz (i32.shl (local.get $a) (i32.const 1))) (then (return (local.get $sign))))
         (if (i32.eqz (i32.shl (local.get $b) (i32.const 1))) (then (return (local.get $sign))))
         (if (i32.eqz (local.get $a_e))
           (then
-            (local.set $n (call $subnormal_shift (local.get $a)))
+            (local.set $n (call $f32_subnormal_shift (local.get $a)))
             (local.set $a (i32.shl (local.get $a) (local.get $n)))
             (local.set $a_e (i32.sub (i32.const 1) (local.get $n)))))
         (if (i32.eqz (local.get $b_e))
           (then
-            (local.set $n (call $subnormal_shift (local.get $b)))
+            (local.set $n (call $f32_subnormal_shift (local.get $b)))
             (local.set $b (i32.shl (local.get $b) (local.get $n)))
             (local.set $b_e (i32.sub (i32.const 1) (local.get $n)))))))
     ;; Both significands with the leading bit at bit 31: the product's is bit 63 or 62.
@@ -108,15 +107,15 @@
         (i32.wrap_i64 (i64.shr_u (local.get $product) (i64.const 32)))
         (i32.ne (i32.wrap_i64 (local.get $product)) (i32.const 0))))
     (local.set $n (i32.clz (local.get $m)))
-    (call $round
+    (call $f32_round
       (i32.shl (local.get $m) (local.get $n))
       (i32.sub (i32.add (local.get $a_e) (local.get $b_e)) (i32.add (local.get $n) (i32.const 126)))
       (local.get $sign)))
 
   ;; The product if an operand is infinite or a NaN.
-  (func $mul_special (param $a i32) (param $b i32) (param $sign i32) (result i32)
-    (if (call $is_nan_either (local.get $a) (local.get $b))
-      (then (return (call $first_nan (local.get $a) (local.get $b)))))
+  (func $f32_mul_special (param $a i32) (param $b i32) (param $sign i32) (result i32)
+    (if (call $f32_is_nan_either (local.get $a) (local.get $b))
+      (then (return (i32.const 0x7fc00000))))
     (if (i32.eqz (i32.shl (local.get $a) (i32.const 1))) (then (return (i32.const 0x7fc00000))))
     (if (i32.eqz (i32.shl (local.get $b) (i32.const 1))) (then (return (i32.const 0x7fc00000))))
     (i32.or (local.get $sign) (i32.const 0x7f800000)))
@@ -132,7 +131,7 @@
           (i32.ge_u (i32.sub (local.get $b_e) (i32.const 1)) (i32.const 254)))
       (then
         (if (i32.or (i32.eq (local.get $a_e) (i32.const 255)) (i32.eq (local.get $b_e) (i32.const 255)))
-          (then (return (call $div_special (local.get $a) (local.get $b) (local.get $sign)))))
+          (then (return (call $f32_div_special (local.get $a) (local.get $b) (local.get $sign)))))
         (if (i32.eqz (i32.shl (local.get $b) (i32.const 1)))
           (then
             (return
@@ -142,12 +141,12 @@
         (if (i32.eqz (i32.shl (local.get $a) (i32.const 1))) (then (return (local.get $sign))))
         (if (i32.eqz (local.get $a_e))
           (then
-            (local.set $n (call $subnormal_shift (local.get $a)))
+            (local.set $n (call $f32_subnormal_shift (local.get $a)))
             (local.set $a (i32.shl (local.get $a) (local.get $n)))
             (local.set $a_e (i32.sub (i32.const 1) (local.get $n)))))
         (if (i32.eqz (local.get $b_e))
           (then
-            (local.set $n (call $subnormal_shift (local.get $b)))
+            (local.set $n (call $f32_subnormal_shift (local.get $b)))
             (local.set $b (i32.shl (local.get $b) (local.get $n)))
             (local.set $b_e (i32.sub (i32.const 1) (local.get $n)))))))
     (local.set $e (i32.add (i32.sub (local.get $a_e) (local.get $b_e)) (i32.const 127)))
@@ -157,12 +156,12 @@
       (then
         (local.set $a (i32.shl (local.get $a) (i32.const 1)))
         (local.set $e (i32.sub (local.get $e) (i32.const 1)))))
-    (call $round (call $quotient (local.get $a) (local.get $b)) (local.get $e) (local.get $sign)))
+    (call $f32_round (call $f32_quotient (local.get $a) (local.get $b)) (local.get $e) (local.get $sign)))
 
   ;; The quotient if an operand is infinite or a NaN.
-  (func $div_special (param $a i32) (param $b i32) (param $sign i32) (result i32)
-    (if (call $is_nan_either (local.get $a) (local.get $b))
-      (then (return (call $first_nan (local.get $a) (local.get $b)))))
+  (func $f32_div_special (param $a i32) (param $b i32) (param $sign i32) (result i32)
+    (if (call $f32_is_nan_either (local.get $a) (local.get $b))
+      (then (return (i32.const 0x7fc00000))))
     ;; A finite number by infinity.
     (if (i32.ne (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000)) (then (return (local.get $sign))))
     (select (i32.const 0x7fc00000)
@@ -173,7 +172,7 @@
   ;;
   ;; Long division in base 2^8 (Knuth vol. 2, 4.3.1): 8 bits of the quotient, 8 and 8. The next bit
   ;; is whether twice the remainder reaches b.
-  (func $quotient (param $a i32) (param $b i32) (result i32)
+  (func $f32_quotient (param $a i32) (param $b i32) (result i32)
     (local $q i32) (local $digit i32)
     (local.set $a (i32.shl (local.get $a) (i32.const 7)))
     (local.set $q (i32.div_u (local.get $a) (local.get $b)))
@@ -205,10 +204,10 @@
       (then
         (if (i32.eqz (i32.shl (local.get $a) (i32.const 1))) (then (return (local.get $a))))
         (if (i32.gt_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000))
-          (then (return (i32.or (local.get $a) (i32.const 0x00400000)))))
+          (then (return (i32.const 0x7fc00000))))
         (if (i32.lt_s (local.get $a) (i32.const 0)) (then (return (i32.const 0x7fc00000))))
         (if (i32.eq (local.get $e) (i32.const 255)) (then (return (local.get $a))))
-        (local.set $n (call $subnormal_shift (local.get $a)))
+        (local.set $n (call $f32_subnormal_shift (local.get $a)))
         (local.set $a (i32.shl (local.get $a) (local.get $n)))
         (local.set $e (i32.sub (i32.const 1) (local.get $n)))))
     ;; The bias is odd: an odd exponent has an even field.
@@ -219,14 +218,14 @@
         (local.get $n)))
     (i32.add
       (i32.shl (i32.shr_u (i32.add (local.get $e) (i32.const 125)) (i32.const 1)) (i32.const 23))
-      (i32.shr_u (i32.add (call $root (local.get $a)) (i32.const 1)) (i32.const 1))))
+      (i32.shr_u (i32.add (call $f32_root (local.get $a)) (i32.const 1)) (i32.const 1))))
 
   ;; floor(sqrt(x * 2^18)), of 25 bits. Requires: x >= 2^30.
   ;;
   ;; The high 16 bits by Heron's method: a line that is within 3 %, and two steps, each of which
   ;; squares the error and halves it. They come out right or one too large. The 9 others by one
   ;; division of the remainder by twice the root (Zimmermann, Karatsuba Square Root, INRIA RR-3805).
-  (func $root (param $x i32) (result i32)
+  (func $f32_root (param $x i32) (result i32)
     (local $s i32) (local $rest i32) (local $q i32)
     (local.set $s
       (i32.add
@@ -256,15 +255,15 @@
     (if (i32.lt_s (local.get $a) (i32.const 0))
       (then
         (return
-          (i32.or (call $convert_i32_u (i32.sub (i32.const 0) (local.get $a))) (i32.const 0x80000000)))))
-    (call $convert_i32_u (local.get $a)))
+          (i32.or (call $f32_convert_i32_u (i32.sub (i32.const 0) (local.get $a))) (i32.const 0x80000000)))))
+    (call $f32_convert_i32_u (local.get $a)))
 
   ;; f32.convert_i32_u (core spec 4.3.4, convert).
-  (func $convert_i32_u (export "f32.convert_i32_u") (param $a i32) (result i32)
+  (func $f32_convert_i32_u (export "f32.convert_i32_u") (param $a i32) (result i32)
     (local $n i32)
     (if (i32.eqz (local.get $a)) (then (return (i32.const 0))))
     (local.set $n (i32.clz (local.get $a)))
-    (call $round
+    (call $f32_round
       (i32.shl (local.get $a) (local.get $n))
       (i32.sub (i32.const 158) (local.get $n))
       (i32.const 0)))
@@ -274,35 +273,30 @@
     (if (i64.lt_s (local.get $a) (i64.const 0))
       (then
         (return
-          (i32.or (call $convert_i64_u (i64.sub (i64.const 0) (local.get $a))) (i32.const 0x80000000)))))
-    (call $convert_i64_u (local.get $a)))
+          (i32.or (call $f32_convert_i64_u (i64.sub (i64.const 0) (local.get $a))) (i32.const 0x80000000)))))
+    (call $f32_convert_i64_u (local.get $a)))
 
   ;; f32.convert_i64_u (core spec 4.3.4, convert).
-  (func $convert_i64_u (export "f32.convert_i64_u") (param $a i64) (result i32)
+  (func $f32_convert_i64_u (export "f32.convert_i64_u") (param $a i64) (result i32)
     (local $n i64)
     (if (i64.eqz (local.get $a)) (then (return (i32.const 0))))
     (local.set $n (i64.clz (local.get $a)))
     (local.set $a (i64.shl (local.get $a) (local.get $n)))
-    (call $round
+    (call $f32_round
       (i32.or
         (i32.wrap_i64 (i64.shr_u (local.get $a) (i64.const 32)))
         (i32.ne (i32.wrap_i64 (local.get $a)) (i32.const 0)))
       (i32.sub (i32.const 190) (i32.wrap_i64 (local.get $n)))
       (i32.const 0)))
 
-  ;; f32.demote_f64 (core spec 4.3.4, demote). A NaN keeps the high bits of its payload, which are
-  ;; those of a canonical one if it is canonical.
+  ;; f32.demote_f64 (core spec 4.3.4, demote).
   (func (export "f32.demote_f64") (param $a i64) (result i32)
     (local $high i32) (local $sign i32) (local $e i32) (local $m i32)
     (local.set $high (i32.wrap_i64 (i64.shr_u (local.get $a) (i64.const 32))))
     (local.set $sign (i32.and (local.get $high) (i32.const 0x80000000)))
     (local.set $e (i32.shr_u (i32.shl (local.get $high) (i32.const 1)) (i32.const 21)))
     (if (i64.gt_u (i64.shl (local.get $a) (i64.const 1)) (i64.const 0xffe0000000000000))
-      (then
-        (return
-          (i32.or
-            (i32.or (local.get $sign) (i32.const 0x7fc00000))
-            (i32.and (i32.wrap_i64 (i64.shr_u (local.get $a) (i64.const 29))) (i32.const 0x007fffff))))))
+      (then (return (i32.const 0x7fc00000))))
     ;; Zeros, and binary64 subnormals, which are far below half of the least binary32 number.
     (if (i32.eqz (local.get $e)) (then (return (local.get $sign))))
     (local.set $m
@@ -310,17 +304,17 @@
         (i32.or (i32.wrap_i64 (i64.shr_u (local.get $a) (i64.const 21))) (i32.const 0x80000000))
         (i32.ne (i32.shl (i32.wrap_i64 (local.get $a)) (i32.const 11)) (i32.const 0))))
     ;; The biases differ by 896.
-    (call $round (local.get $m) (i32.sub (local.get $e) (i32.const 896)) (local.get $sign)))
+    (call $f32_round (local.get $m) (i32.sub (local.get $e) (i32.const 896)) (local.get $sign)))
 
   ;; The float with this sign bit, exponent field e and significand m, which is rounded from 32 bits
   ;; to 24. Requires: the top bit of m is set. e may be out of range.
-  (func $round (param $m i32) (param $e i32) (param $sign i32) (result i32)
+  (func $f32_round (param $m i32) (param $e i32) (param $sign i32) (result i32)
     (if (i32.ge_u (i32.sub (local.get $e) (i32.const 1)) (i32.const 254))
       (then
         (if (i32.gt_s (local.get $e) (i32.const 0))
           (then (return (i32.or (local.get $sign) (i32.const 0x7f800000)))))
         ;; Below the least exponent bits are lost, first of all the leading one.
-        (local.set $m (call $shift_sticky (local.get $m) (i32.sub (i32.const 1) (local.get $e))))
+        (local.set $m (call $f32_shift_sticky (local.get $m) (i32.sub (i32.const 1) (local.get $e))))
         (local.set $e (i32.const 1))))
     ;; The leading bit adds 1 to the field, which is why 1 is taken off. What is cut off, plus a half
     ;; less one, plus the last bit kept, carries out exactly if it must be rounded up.
@@ -336,7 +330,7 @@
 
   ;; m / 2^n, sticky. Beyond 31, where only stickiness is left, n stands for 31; so m < 2^31, or the
   ;; two lowest bits of the result do not matter.
-  (func $shift_sticky (param $m i32) (param $n i32) (result i32)
+  (func $f32_shift_sticky (param $m i32) (param $n i32) (result i32)
     (local $shifted i32)
     (local.set $n (select (local.get $n) (i32.const 31) (i32.lt_u (local.get $n) (i32.const 31))))
     (local.set $shifted (i32.shr_u (local.get $m) (local.get $n)))
@@ -345,17 +339,10 @@
       (i32.ne (i32.shl (local.get $shifted) (local.get $n)) (local.get $m))))
 
   ;; How far to shift a subnormal number to bring its leading bit to bit 23.
-  (func $subnormal_shift (param $a i32) (result i32)
+  (func $f32_subnormal_shift (param $a i32) (result i32)
     (i32.sub (i32.clz (i32.and (local.get $a) (i32.const 0x7fffffff))) (i32.const 8)))
 
-  (func $is_nan_either (param $a i32) (param $b i32) (result i32)
+  (func $f32_is_nan_either (param $a i32) (param $b i32) (result i32)
     (i32.or
       (i32.gt_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000))
-      (i32.gt_u (i32.shl (local.get $b) (i32.const 1)) (i32.const 0xff000000))))
-
-  ;; The first operand that is a NaN, made quiet. Requires: one is.
-  (func $first_nan (param $a i32) (param $b i32) (result i32)
-    (i32.or
-      (select (local.get $a) (local.get $b)
-        (i32.gt_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000)))
-      (i32.const 0x00400000))))
+      (i32.gt_u (i32.shl (local.get $b) (i32.const 1)) (i32.const 0xff000000)))))

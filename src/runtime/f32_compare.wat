@@ -3,13 +3,12 @@
 ;; Bits of two numbers are ordered as signed integers, or the other way round if both are negative.
 ;; That puts -0 before +0: right for minimum and maximum (IEEE 754-2019, 9.6), an exception for
 ;; comparisons (5.11). A NaN is what exceeds infinity when the sign is shifted out. It is unordered:
-;; with one, all comparisons but ne are false.
+;; with one, all comparisons but ne are false. a > b is b < a.
 ;;
-;; NaN: min and max of a NaN give the first operand that is one, made quiet (core spec 4.3.3,
-;; nans); of a canonical NaN that is the canonical NaN.
+;; NaN: min and max of a NaN give the canonical NaN (core spec 4.3.3, nans).
 (module
   ;; f32.eq (core spec 4.3.3, feq): equal bits that are no NaN, or two zeros.
-  (func $eq (export "f32.eq") (param $a i32) (param $b i32) (result i32)
+  (func (export "f32.eq") (param $a i32) (param $b i32) (result i32)
     (i32.or
       (i32.and
         (i32.eq (local.get $a) (local.get $b))
@@ -18,10 +17,14 @@
 
   ;; f32.ne (core spec 4.3.3, fne).
   (func (export "f32.ne") (param $a i32) (param $b i32) (result i32)
-    (i32.eqz (call $eq (local.get $a) (local.get $b))))
+    (i32.and
+      (i32.or
+        (i32.ne (local.get $a) (local.get $b))
+        (i32.gt_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000)))
+      (i32.ne (i32.shl (i32.or (local.get $a) (local.get $b)) (i32.const 1)) (i32.const 0))))
 
   ;; f32.lt (core spec 4.3.3, flt).
-  (func $lt (export "f32.lt") (param $a i32) (param $b i32) (result i32)
+  (func (export "f32.lt") (param $a i32) (param $b i32) (result i32)
     (if (i32.gt_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000)) (then (return (i32.const 0))))
     (if (i32.gt_u (i32.shl (local.get $b) (i32.const 1)) (i32.const 0xff000000)) (then (return (i32.const 0))))
     (if (i32.eqz (i32.shl (i32.or (local.get $a) (local.get $b)) (i32.const 1)))
@@ -30,12 +33,8 @@
       (then (return (i32.gt_s (local.get $a) (local.get $b)))))
     (i32.lt_s (local.get $a) (local.get $b)))
 
-  ;; f32.gt (core spec 4.3.3, fgt).
-  (func (export "f32.gt") (param $a i32) (param $b i32) (result i32)
-    (call $lt (local.get $b) (local.get $a)))
-
   ;; f32.le (core spec 4.3.3, fle).
-  (func $le (export "f32.le") (param $a i32) (param $b i32) (result i32)
+  (func (export "f32.le") (param $a i32) (param $b i32) (result i32)
     (if (i32.gt_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000)) (then (return (i32.const 0))))
     (if (i32.gt_u (i32.shl (local.get $b) (i32.const 1)) (i32.const 0xff000000)) (then (return (i32.const 0))))
     (if (i32.eqz (i32.shl (i32.or (local.get $a) (local.get $b)) (i32.const 1)))
@@ -44,16 +43,12 @@
       (then (return (i32.ge_s (local.get $a) (local.get $b)))))
     (i32.le_s (local.get $a) (local.get $b)))
 
-  ;; f32.ge (core spec 4.3.3, fge).
-  (func (export "f32.ge") (param $a i32) (param $b i32) (result i32)
-    (call $le (local.get $b) (local.get $a)))
-
   ;; f32.min (core spec 4.3.3, fmin).
   (func (export "f32.min") (param $a i32) (param $b i32) (result i32)
     (if (i32.gt_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000))
-      (then (return (i32.or (local.get $a) (i32.const 0x00400000)))))
+      (then (return (i32.const 0x7fc00000))))
     (if (i32.gt_u (i32.shl (local.get $b) (i32.const 1)) (i32.const 0xff000000))
-      (then (return (i32.or (local.get $b) (i32.const 0x00400000)))))
+      (then (return (i32.const 0x7fc00000))))
     (if (i32.lt_s (i32.and (local.get $a) (local.get $b)) (i32.const 0))
       (then
         (return (select (local.get $a) (local.get $b) (i32.gt_s (local.get $a) (local.get $b))))))
@@ -62,9 +57,9 @@
   ;; f32.max (core spec 4.3.3, fmax).
   (func (export "f32.max") (param $a i32) (param $b i32) (result i32)
     (if (i32.gt_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000))
-      (then (return (i32.or (local.get $a) (i32.const 0x00400000)))))
+      (then (return (i32.const 0x7fc00000))))
     (if (i32.gt_u (i32.shl (local.get $b) (i32.const 1)) (i32.const 0xff000000))
-      (then (return (i32.or (local.get $b) (i32.const 0x00400000)))))
+      (then (return (i32.const 0x7fc00000))))
     (if (i32.lt_s (i32.and (local.get $a) (local.get $b)) (i32.const 0))
       (then
         (return (select (local.get $b) (local.get $a) (i32.gt_s (local.get $a) (local.get $b))))))

@@ -5,14 +5,14 @@
 ;; all first rounds away from zero, as a carry moves into the exponent where it must. Adding a half
 ;; first, or a bit less if the last bit kept is 0, rounds to nearest, ties to even (5.9).
 ;;
-;; NaN: a NaN operand is the result, made quiet (core spec 4.3.3, nans). Results have the sign of
+;; NaN: a NaN operand gives the canonical NaN (core spec 4.3.3, nans). Other results have the sign of
 ;; the operand, also zeros.
 (module
   ;; f32.trunc (core spec 4.3.3, ftrunc).
   (func (export "f32.trunc") (param $a i32) (result i32)
     (local $e i32)
     (local.set $e (i32.shr_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 24)))
-    (if (i32.ge_u (local.get $e) (i32.const 150)) (then (return (call $quiet (local.get $a)))))
+    (if (i32.ge_u (local.get $e) (i32.const 150)) (then (return (call $f32_canonical (local.get $a)))))
     (if (i32.lt_u (local.get $e) (i32.const 127))
       (then (return (i32.and (local.get $a) (i32.const 0x80000000)))))
     (i32.and
@@ -23,7 +23,7 @@
   (func (export "f32.ceil") (param $a i32) (result i32)
     (local $e i32) (local $fraction i32)
     (local.set $e (i32.shr_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 24)))
-    (if (i32.ge_u (local.get $e) (i32.const 150)) (then (return (call $quiet (local.get $a)))))
+    (if (i32.ge_u (local.get $e) (i32.const 150)) (then (return (call $f32_canonical (local.get $a)))))
     (if (i32.lt_u (local.get $e) (i32.const 127))
       (then
         (return
@@ -39,7 +39,7 @@
   (func (export "f32.floor") (param $a i32) (result i32)
     (local $e i32) (local $fraction i32)
     (local.set $e (i32.shr_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 24)))
-    (if (i32.ge_u (local.get $e) (i32.const 150)) (then (return (call $quiet (local.get $a)))))
+    (if (i32.ge_u (local.get $e) (i32.const 150)) (then (return (call $f32_canonical (local.get $a)))))
     (if (i32.lt_u (local.get $e) (i32.const 127))
       (then
         (return
@@ -55,7 +55,7 @@
   (func (export "f32.nearest") (param $a i32) (result i32)
     (local $e i32) (local $fraction i32)
     (local.set $e (i32.shr_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 24)))
-    (if (i32.ge_u (local.get $e) (i32.const 150)) (then (return (call $quiet (local.get $a)))))
+    (if (i32.ge_u (local.get $e) (i32.const 150)) (then (return (call $f32_canonical (local.get $a)))))
     (if (i32.lt_u (local.get $e) (i32.const 127))
       (then
         ;; 1 if above a half, else 0.
@@ -75,9 +75,9 @@
           (i32.const 1)))
       (i32.xor (local.get $fraction) (i32.const -1))))
 
-  ;; a, if need be made quiet.
-  (func $quiet (param $a i32) (result i32)
+  ;; a, or the canonical NaN if it is a NaN.
+  (func $f32_canonical (param $a i32) (result i32)
     (select
-      (i32.or (local.get $a) (i32.const 0x00400000))
+      (i32.const 0x7fc00000)
       (local.get $a)
       (i32.gt_u (i32.shl (local.get $a) (i32.const 1)) (i32.const 0xff000000)))))

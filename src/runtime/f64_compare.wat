@@ -3,13 +3,12 @@
 ;; Bits of two numbers are ordered as signed integers, or the other way round if both are negative.
 ;; That puts -0 before +0: right for minimum and maximum (IEEE 754-2019, 9.6), an exception for
 ;; comparisons (5.11). A NaN is what exceeds infinity when the sign is shifted out. It is unordered:
-;; with one, all comparisons but ne are false.
+;; with one, all comparisons but ne are false. a > b is b < a.
 ;;
-;; NaN: min and max of a NaN give the first operand that is one, made quiet (core spec 4.3.3,
-;; nans); of a canonical NaN that is the canonical NaN.
+;; NaN: min and max of a NaN give the canonical NaN (core spec 4.3.3, nans).
 (module
   ;; f64.eq (core spec 4.3.3, feq): equal bits that are no NaN, or two zeros.
-  (func $eq (export "f64.eq") (param $a i64) (param $b i64) (result i32)
+  (func (export "f64.eq") (param $a i64) (param $b i64) (result i32)
     (i32.or
       (i32.and
         (i64.eq (local.get $a) (local.get $b))
@@ -18,10 +17,14 @@
 
   ;; f64.ne (core spec 4.3.3, fne).
   (func (export "f64.ne") (param $a i64) (param $b i64) (result i32)
-    (i32.eqz (call $eq (local.get $a) (local.get $b))))
+    (i32.and
+      (i32.or
+        (i64.ne (local.get $a) (local.get $b))
+        (i64.gt_u (i64.shl (local.get $a) (i64.const 1)) (i64.const 0xffe0000000000000)))
+      (i64.ne (i64.shl (i64.or (local.get $a) (local.get $b)) (i64.const 1)) (i64.const 0))))
 
   ;; f64.lt (core spec 4.3.3, flt).
-  (func $lt (export "f64.lt") (param $a i64) (param $b i64) (result i32)
+  (func (export "f64.lt") (param $a i64) (param $b i64) (result i32)
     (if (i64.gt_u (i64.shl (local.get $a) (i64.const 1)) (i64.const 0xffe0000000000000)) (then (return (i32.const 0))))
     (if (i64.gt_u (i64.shl (local.get $b) (i64.const 1)) (i64.const 0xffe0000000000000)) (then (return (i32.const 0))))
     (if (i64.eqz (i64.shl (i64.or (local.get $a) (local.get $b)) (i64.const 1)))
@@ -30,12 +33,8 @@
       (then (return (i64.gt_s (local.get $a) (local.get $b)))))
     (i64.lt_s (local.get $a) (local.get $b)))
 
-  ;; f64.gt (core spec 4.3.3, fgt).
-  (func (export "f64.gt") (param $a i64) (param $b i64) (result i32)
-    (call $lt (local.get $b) (local.get $a)))
-
   ;; f64.le (core spec 4.3.3, fle).
-  (func $le (export "f64.le") (param $a i64) (param $b i64) (result i32)
+  (func (export "f64.le") (param $a i64) (param $b i64) (result i32)
     (if (i64.gt_u (i64.shl (local.get $a) (i64.const 1)) (i64.const 0xffe0000000000000)) (then (return (i32.const 0))))
     (if (i64.gt_u (i64.shl (local.get $b) (i64.const 1)) (i64.const 0xffe0000000000000)) (then (return (i32.const 0))))
     (if (i64.eqz (i64.shl (i64.or (local.get $a) (local.get $b)) (i64.const 1)))
@@ -44,16 +43,12 @@
       (then (return (i64.ge_s (local.get $a) (local.get $b)))))
     (i64.le_s (local.get $a) (local.get $b)))
 
-  ;; f64.ge (core spec 4.3.3, fge).
-  (func (export "f64.ge") (param $a i64) (param $b i64) (result i32)
-    (call $le (local.get $b) (local.get $a)))
-
   ;; f64.min (core spec 4.3.3, fmin).
   (func (export "f64.min") (param $a i64) (param $b i64) (result i64)
     (if (i64.gt_u (i64.shl (local.get $a) (i64.const 1)) (i64.const 0xffe0000000000000))
-      (then (return (i64.or (local.get $a) (i64.const 0x0008000000000000)))))
+      (then (return (i64.const 0x7ff8000000000000))))
     (if (i64.gt_u (i64.shl (local.get $b) (i64.const 1)) (i64.const 0xffe0000000000000))
-      (then (return (i64.or (local.get $b) (i64.const 0x0008000000000000)))))
+      (then (return (i64.const 0x7ff8000000000000))))
     (if (i64.lt_s (i64.and (local.get $a) (local.get $b)) (i64.const 0))
       (then
         (return (select (local.get $a) (local.get $b) (i64.gt_s (local.get $a) (local.get $b))))))
@@ -62,9 +57,9 @@
   ;; f64.max (core spec 4.3.3, fmax).
   (func (export "f64.max") (param $a i64) (param $b i64) (result i64)
     (if (i64.gt_u (i64.shl (local.get $a) (i64.const 1)) (i64.const 0xffe0000000000000))
-      (then (return (i64.or (local.get $a) (i64.const 0x0008000000000000)))))
+      (then (return (i64.const 0x7ff8000000000000))))
     (if (i64.gt_u (i64.shl (local.get $b) (i64.const 1)) (i64.const 0xffe0000000000000))
-      (then (return (i64.or (local.get $b) (i64.const 0x0008000000000000)))))
+      (then (return (i64.const 0x7ff8000000000000))))
     (if (i64.lt_s (i64.and (local.get $a) (local.get $b)) (i64.const 0))
       (then
         (return (select (local.get $b) (local.get $a) (i64.gt_s (local.get $a) (local.get $b))))))

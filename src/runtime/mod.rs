@@ -1,22 +1,36 @@
 //! What the processor lacks, as WebAssembly that is compiled and linked like the module's own code.
 //!
-//! Ensures: a module that needs 64-bit division gets the runtime's functions behind its own. Their
-//! bytes travel in the file, so that the validator judges their code against them and recognises
+//! Ensures: a module that needs 64-bit division or floats gets the runtime's functions behind its own.
+//! Their bytes travel in the file, so that the validator judges their code against them and recognises
 //! them by their hash (`verify/src/wasm/runtime.rs`).
 
 use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::ir::op::{Function, Op};
+use crate::ir::op::{Function, Op, PLAIN};
 use crate::wasm::{self, Code, Inst, Module};
 
-/// 64-bit division.
-const I64_DIVISION: &str = include_str!("i64_division.wat");
+/// The parts, each a module in text of functions that call only each other. No two use one name.
+const PARTS: [&str; 8] = [
+    include_str!("i64_division.wat"),
+    include_str!("f32_arithmetic.wat"),
+    include_str!("f32_compare.wat"),
+    include_str!("f32_integral.wat"),
+    include_str!("f64_arithmetic.wat"),
+    include_str!("f64_compare.wat"),
+    include_str!("f64_integral.wat"),
+    include_str!("to_integer.wat"),
+];
 
-/// The runtime as a binary module.
+/// The runtime as a binary module: the functions of all parts.
 pub fn binary() -> Vec<u8> {
-    wasm::read(I64_DIVISION.as_bytes()).expect("the runtime is WebAssembly").into_owned()
+    let functions = |part: &'static str| -> &'static str {
+        let (_, inside) = part.split_once("\n(module\n").expect("a part is a module");
+        inside.trim_end().strip_suffix(')').expect("a part ends with its module")
+    };
+    let text = format!("(module\n{})", PARTS.map(functions).join("\n"));
+    wasm::read(text.as_bytes()).expect("the runtime is WebAssembly").into_owned()
 }
 
 /// Links the runtime behind a module's functions if the module needs it; gives the runtime's bytes.
@@ -28,8 +42,7 @@ pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Err
         Code::Body(body) => Some(body),
         Code::Import { .. } => None,
     });
-    let needs = bodies.flat_map(|body| &body.insts).any(|inst| helper_name(inst).is_some());
-    if !needs {
+    if !bodies.flat_map(|body| &body.insts).any(is_helped) {
         return Ok(None);
     }
     let bytes = binary();
@@ -38,27 +51,16 @@ pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Err
     Ok(Some(bytes))
 }
 
-fn helper_name(inst: &Inst) -> Option<&'static str> {
+fn is_helped(inst: &Inst) -> bool {
     match inst {
-        Inst::Divide(op) if op.is_helped() => name(*op),
-        _ => None,
+        Inst::Divide(op) | Inst::Numeric(op) | Inst::Swapped(op) => op.is_helped(),
+        Inst::Truncate { .. } => true,
+        _ => false,
     }
 }
 
-/// The runtime's name of an operator that the processor lacks.
-fn name(op: Op) -> Option<&'static str> {
-    match op {
-        Op::DivU64 => Some("i64.div_u"),
-        Op::DivS64 => Some("i64.div_s"),
-        Op::RemU64 => Some("i64.rem_u"),
-        Op::RemS64 => Some("i64.rem_s"),
-        _ => None,
-    }
-}
-
-/// The functions of a linked runtime, by the operator that each computes.
+/// The functions of a linked runtime, by the operator that each computes: they are called as it is.
 pub fn helpers(module: &Module) -> BTreeMap<Op, Function> {
-    let all = [Op::DivU64, Op::DivS64, Op::RemU64, Op::RemS64];
-    let named = all.into_iter().filter_map(|op| Some((op, name(op)?)));
-    named.filter_map(|(op, name)| Some((op, *module.linked.get(name)?))).collect()
+    let helped = PLAIN.iter().filter(|(op, ..)| op.is_helped());
+    helped.filter_map(|(op, name, ..)| Some((*op, *module.linked.get(*name)?))).collect()
 }

@@ -25,7 +25,7 @@ pub fn run(module: &Module, function: Function) -> Option<Func> {
         return None;
     };
     let name = module.functions[function].name.clone();
-    let func = Func::new(function.0, name, module.signature(function).clone());
+    let func = Func::new(function.0, name, module.function_type(function).signature());
     let mut translator = Translator {
         module,
         body,
@@ -163,7 +163,7 @@ impl Translator<'_> {
             Inst::GlobalGet(global) => self.global_get(Global(*global)),
             Inst::GlobalSet(global) => {
                 let (value, global) = (self.pop(), Global(*global));
-                let ty = self.module.globals[global].ty;
+                let ty = self.module.globals[global].ty.carrier();
                 self.effect(Op::GlobalSet(global, ty), vec![value]);
             }
             Inst::Load(access, offset, widen) => self.load(*access, *offset, *widen),
@@ -176,6 +176,8 @@ impl Translator<'_> {
             Inst::Swapped(op) => self.swapped(*op),
             Inst::IsZero(ty) => self.is_zero(*ty),
             Inst::Divide(op) => self.divide(*op),
+            Inst::Sign(op, ty) => self.sign(*op, *ty),
+            Inst::Truncate { fits, to_integer } => self.truncate(*fits, *to_integer),
             Inst::Nop => {}
             Inst::Unreachable
             | Inst::Block(_)
@@ -252,16 +254,16 @@ impl Translator<'_> {
     fn global_get(&mut self, global: Global) {
         let decl = &self.module.globals[global];
         let op = match decl.mutable {
-            true => Op::GlobalGet(global, decl.ty),
-            false => Op::constant(decl.ty, decl.initial),
+            true => Op::GlobalGet(global, decl.ty.carrier()),
+            false => Op::constant(decl.ty.carrier(), decl.initial),
         };
         self.result(op, vec![]);
     }
 
     fn call(&mut self, function: Function) {
-        let signature = self.module.signature(function);
+        let signature = self.module.function_type(function).signature();
         let args = self.stack.split_off(self.stack.len() - signature.params.len());
-        let signature = self.func.signature_index(signature);
+        let signature = self.func.signature_index(&signature);
         self.push_call(Op::Call { function, signature }, args);
     }
 
@@ -281,10 +283,10 @@ impl Translator<'_> {
         let is_other = self.op(Op::Ne32, vec![found, wanted]);
         self.trap_if(Trap::IndirectCallType, is_other);
         let code = self.op(Op::TableCode(table), vec![index]);
-        let signature = &self.module.types[ty];
+        let signature = self.module.types[ty].signature();
         let mut args = self.stack.split_off(self.stack.len() - signature.params.len());
         args.insert(0, code);
-        let signature = self.func.signature_index(signature);
+        let signature = self.func.signature_index(&signature);
         self.push_call(Op::CallCode { signature }, args);
     }
 

@@ -4,6 +4,7 @@ use crate::trap::Trap;
 
 use super::Translator;
 use crate::ir::op::{Op, Type};
+use crate::wasm::SignOp;
 
 impl Translator<'_> {
     /// A total instruction whose operands are in order.
@@ -49,5 +50,43 @@ impl Translator<'_> {
             self.trap_if(Trap::IntegerOverflow, overflows);
         }
         self.result(op, vec![a, b]);
+    }
+
+    /// `neg`, `abs` or `copysign` (core spec, 4.3.3): the sign is the top bit.
+    pub(super) fn sign(&mut self, op: SignOp, ty: Type) {
+        let (and, or, xor) = match ty {
+            Type::I32 => (Op::And32, Op::Or32, Op::Xor32),
+            Type::I64 => (Op::And64, Op::Or64, Op::Xor64),
+        };
+        let sign = 1 << (ty.bits() - 1);
+        let b = self.pop();
+        match op {
+            SignOp::Neg => {
+                let mask = self.op(Op::constant(ty, sign), vec![]);
+                self.result(xor, vec![b, mask]);
+            }
+            SignOp::Abs => {
+                let mask = self.op(Op::constant(ty, sign - 1), vec![]);
+                self.result(and, vec![b, mask]);
+            }
+            SignOp::Copy => {
+                let a = self.pop();
+                let (mask, rest) =
+                    (self.op(Op::constant(ty, sign), vec![]), self.op(Op::constant(ty, sign - 1), vec![]));
+                let (magnitude, sign) = (self.op(and, vec![a, rest]), self.op(and, vec![b, mask]));
+                self.result(or, vec![magnitude, sign]);
+            }
+        }
+    }
+
+    /// An integer from a float, with the checks that make it trap (core spec, 4.3.4).
+    pub(super) fn truncate(&mut self, fits: Op, to_integer: Op) {
+        let a = self.pop();
+        let found = self.op(fits, vec![a]);
+        let one = self.const32(1);
+        let is_nan = self.op(Op::Eq32, vec![found, one]);
+        self.trap_if(Trap::InvalidConversion, is_nan);
+        self.trap_if(Trap::IntegerOverflow, found);
+        self.result(to_integer, vec![a]);
     }
 }

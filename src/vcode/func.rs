@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Sort, Un32, Un64};
+use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Float, Sort, Un32, Un64};
 
 use super::entity::{Block, TypedVec, VReg, Value};
 use super::inst::{Callee, Inst, Terminator};
@@ -147,6 +147,8 @@ pub enum FrameValue {
     Bin64(Bin64, Box<FrameValue>, Box<FrameValue>),
     Cmp64(Cmp, Box<FrameValue>, Box<FrameValue>),
     Ite64(Box<FrameValue>, Box<FrameValue>, Box<FrameValue>),
+    Float1(Float, Box<FrameValue>),
+    Float2(Float, Box<FrameValue>, Box<FrameValue>),
     Join(Box<FrameValue>, Box<FrameValue>),
     High(Box<FrameValue>),
     Low(Box<FrameValue>),
@@ -172,6 +174,7 @@ impl FrameValue {
             | FrameValue::MemoryBytes(_) => 0,
             FrameValue::Un32(_, a)
             | FrameValue::Un64(_, a)
+            | FrameValue::Float1(_, a)
             | FrameValue::High(a)
             | FrameValue::Low(a)
             | FrameValue::Load(_, _, a)
@@ -181,6 +184,7 @@ impl FrameValue {
             | FrameValue::Cmp32(_, a, b)
             | FrameValue::Bin64(_, a, b)
             | FrameValue::Cmp64(_, a, b)
+            | FrameValue::Float2(_, a, b)
             | FrameValue::Join(a, b) => 1 + a.operators() + b.operators(),
             FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => {
                 1 + c.operators() + a.operators() + b.operators()
@@ -200,6 +204,7 @@ impl FrameValue {
             | FrameValue::MemoryBytes(_) => Vec::new(),
             FrameValue::Un32(_, a)
             | FrameValue::Un64(_, a)
+            | FrameValue::Float1(_, a)
             | FrameValue::High(a)
             | FrameValue::Low(a)
             | FrameValue::Load(_, _, a)
@@ -209,6 +214,7 @@ impl FrameValue {
             | FrameValue::Cmp32(_, a, b)
             | FrameValue::Bin64(_, a, b)
             | FrameValue::Cmp64(_, a, b)
+            | FrameValue::Float2(_, a, b)
             | FrameValue::Join(a, b) => [a.values(), b.values()].concat(),
             FrameValue::Ite32(c, a, b) | FrameValue::Ite64(c, a, b) => [c.values(), a.values(), b.values()].concat(),
         }

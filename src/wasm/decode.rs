@@ -4,24 +4,27 @@
 
 use wasmparser::{BlockType as ReaderBlockType, MemArg, Operator, ValType};
 
-use super::inst::{BlockType, Inst};
+use super::inst::{BlockType, Inst, SignOp};
 use super::module::TypeIndex;
+use super::types::{FunctionType, ValueType};
 use crate::entity::TypedVec;
 use crate::error::Error;
-use crate::ir::func::Signature;
 use crate::ir::op::{Access, Op, Type};
 
 /// What a user can do about an operator or type that is missing here.
-const REMEDY: &str = "compile the source to integer-only WebAssembly 1.0 code without it";
+const REMEDY: &str = "compile the source to WebAssembly 1.0 code without it";
 
 /// The function types that blocks and calls refer to.
-pub type Types = TypedVec<TypeIndex, Signature>;
+pub type Types = TypedVec<TypeIndex, FunctionType>;
 
 /// The instruction for an operator at this byte offset.
 pub fn inst(operator: &Operator, offset: u64, types: &Types) -> Result<Inst, Error> {
     let found = match control(operator, offset, types)? {
         Some(inst) => Some(inst),
-        None => memory(operator)?.or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator)),
+        None => {
+            let integer = memory(operator)?.or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator));
+            integer.or_else(|| f32_numeric(operator)).or_else(|| f64_numeric(operator)).or_else(|| conversion(operator))
+        }
     };
     found.ok_or_else(|| {
         let name = operator_name(operator);
@@ -30,18 +33,20 @@ pub fn inst(operator: &Operator, offset: u64, types: &Types) -> Result<Inst, Err
 }
 
 /// The value type at this byte offset.
-pub fn value_type(ty: ValType, offset: u64) -> Result<Type, Error> {
+pub fn value_type(ty: ValType, offset: u64) -> Result<ValueType, Error> {
     match ty {
-        ValType::I32 => Ok(Type::I32),
-        ValType::I64 => Ok(Type::I64),
-        ValType::F32 | ValType::F64 | ValType::V128 | ValType::Ref(_) => {
+        ValType::I32 => Ok(ValueType::I32),
+        ValType::I64 => Ok(ValueType::I64),
+        ValType::F32 => Ok(ValueType::F32),
+        ValType::F64 => Ok(ValueType::F64),
+        ValType::V128 | ValType::Ref(_) => {
             Err(Error::unsupported(offset, format!("the type `{ty}` is not supported"), REMEDY))
         }
     }
 }
 
 /// Refuses functions that no call can be made to yet.
-pub fn callable(signature: &Signature, offset: u64) -> Result<(), Error> {
+pub fn callable(signature: &FunctionType, offset: u64) -> Result<(), Error> {
     match signature.results.len() {
         0 | 1 => Ok(()),
         _ => Err(Error::unsupported(offset, "the multi-value proposal is not supported for functions", REMEDY)),
@@ -51,8 +56,8 @@ pub fn callable(signature: &Signature, offset: u64) -> Result<(), Error> {
 fn block_type(ty: ReaderBlockType, offset: u64, types: &Types) -> Result<BlockType, Error> {
     match ty {
         ReaderBlockType::Empty => Ok(BlockType::default()),
-        ReaderBlockType::Type(ty) => Ok(BlockType { params: vec![], results: vec![value_type(ty, offset)?] }),
-        ReaderBlockType::FuncType(index) => Ok(types[TypeIndex(index)].clone()),
+        ReaderBlockType::Type(ty) => Ok(BlockType { params: vec![], results: vec![value_type(ty, offset)?.carrier()] }),
+        ReaderBlockType::FuncType(index) => Ok(types[TypeIndex(index)].signature()),
     }
 }
 
@@ -87,28 +92,34 @@ fn control(operator: &Operator, offset: u64, types: &Types) -> Result<Option<Ins
         Operator::GlobalSet { global_index } => Inst::GlobalSet(*global_index),
         Operator::I32Const { value } => Inst::Const(Type::I32, u64::from(*value as u32)),
         Operator::I64Const { value } => Inst::Const(Type::I64, *value as u64),
+        Operator::F32Const { value } => Inst::Const(Type::I32, u64::from(value.bits())),
+        Operator::F64Const { value } => Inst::Const(Type::I64, value.bits()),
         _ => return Ok(None),
     }))
 }
 
 fn memory(operator: &Operator) -> Result<Option<Inst>, Error> {
     Ok(Some(match operator {
-        Operator::I32Load { memarg } => load(memarg, Access::W32, None)?,
+        Operator::I32Load { memarg } | Operator::F32Load { memarg } => load(memarg, Access::W32, None)?,
         Operator::I32Load8U { memarg } => load(memarg, Access::U8, None)?,
         Operator::I32Load8S { memarg } => load(memarg, Access::S8, None)?,
         Operator::I32Load16U { memarg } => load(memarg, Access::U16, None)?,
         Operator::I32Load16S { memarg } => load(memarg, Access::S16, None)?,
-        Operator::I64Load { memarg } => load(memarg, Access::W64, None)?,
+        Operator::I64Load { memarg } | Operator::F64Load { memarg } => load(memarg, Access::W64, None)?,
         Operator::I64Load8U { memarg } => load(memarg, Access::U8, Some(Op::ExtendU))?,
         Operator::I64Load8S { memarg } => load(memarg, Access::S8, Some(Op::ExtendS))?,
         Operator::I64Load16U { memarg } => load(memarg, Access::U16, Some(Op::ExtendU))?,
         Operator::I64Load16S { memarg } => load(memarg, Access::S16, Some(Op::ExtendS))?,
         Operator::I64Load32U { memarg } => load(memarg, Access::W32, Some(Op::ExtendU))?,
         Operator::I64Load32S { memarg } => load(memarg, Access::W32, Some(Op::ExtendS))?,
-        Operator::I32Store { memarg } => Inst::Store(Access::W32, constant_offset(memarg)?),
+        Operator::I32Store { memarg } | Operator::F32Store { memarg } => {
+            Inst::Store(Access::W32, constant_offset(memarg)?)
+        }
         Operator::I32Store8 { memarg } => Inst::Store(Access::U8, constant_offset(memarg)?),
         Operator::I32Store16 { memarg } => Inst::Store(Access::U16, constant_offset(memarg)?),
-        Operator::I64Store { memarg } => Inst::Store(Access::W64, constant_offset(memarg)?),
+        Operator::I64Store { memarg } | Operator::F64Store { memarg } => {
+            Inst::Store(Access::W64, constant_offset(memarg)?)
+        }
         Operator::I64Store8 { memarg } => Inst::StoreLow(Access::U8, constant_offset(memarg)?),
         Operator::I64Store16 { memarg } => Inst::StoreLow(Access::U16, constant_offset(memarg)?),
         Operator::I64Store32 { memarg } => Inst::StoreLow(Access::W32, constant_offset(memarg)?),
@@ -203,6 +214,98 @@ fn i64_numeric(operator: &Operator) -> Option<Inst> {
         Operator::I64Extend8S => Numeric(Op::Extend8S64),
         Operator::I64Extend16S => Numeric(Op::Extend16S64),
         Operator::I64Extend32S => Numeric(Op::Extend32S64),
+        _ => return None,
+    })
+}
+
+fn f32_numeric(operator: &Operator) -> Option<Inst> {
+    use Inst::{Numeric, Sign, Swapped};
+    Some(match operator {
+        Operator::F32Add => Numeric(Op::AddF32),
+        Operator::F32Sub => Numeric(Op::SubF32),
+        Operator::F32Mul => Numeric(Op::MulF32),
+        Operator::F32Div => Numeric(Op::DivF32),
+        Operator::F32Min => Numeric(Op::MinF32),
+        Operator::F32Max => Numeric(Op::MaxF32),
+        Operator::F32Sqrt => Numeric(Op::SqrtF32),
+        Operator::F32Ceil => Numeric(Op::CeilF32),
+        Operator::F32Floor => Numeric(Op::FloorF32),
+        Operator::F32Trunc => Numeric(Op::TruncF32),
+        Operator::F32Nearest => Numeric(Op::NearestF32),
+        Operator::F32Eq => Numeric(Op::EqF32),
+        Operator::F32Lt => Numeric(Op::LtF32),
+        Operator::F32Le => Numeric(Op::LeF32),
+        Operator::F32Ne => Numeric(Op::NeF32),
+        Operator::F32Gt => Swapped(Op::LtF32),
+        Operator::F32Ge => Swapped(Op::LeF32),
+        Operator::F32Neg => Sign(SignOp::Neg, Type::I32),
+        Operator::F32Abs => Sign(SignOp::Abs, Type::I32),
+        Operator::F32Copysign => Sign(SignOp::Copy, Type::I32),
+        _ => return None,
+    })
+}
+
+fn f64_numeric(operator: &Operator) -> Option<Inst> {
+    use Inst::{Numeric, Sign, Swapped};
+    Some(match operator {
+        Operator::F64Add => Numeric(Op::AddF64),
+        Operator::F64Sub => Numeric(Op::SubF64),
+        Operator::F64Mul => Numeric(Op::MulF64),
+        Operator::F64Div => Numeric(Op::DivF64),
+        Operator::F64Min => Numeric(Op::MinF64),
+        Operator::F64Max => Numeric(Op::MaxF64),
+        Operator::F64Sqrt => Numeric(Op::SqrtF64),
+        Operator::F64Ceil => Numeric(Op::CeilF64),
+        Operator::F64Floor => Numeric(Op::FloorF64),
+        Operator::F64Trunc => Numeric(Op::TruncF64),
+        Operator::F64Nearest => Numeric(Op::NearestF64),
+        Operator::F64Eq => Numeric(Op::EqF64),
+        Operator::F64Lt => Numeric(Op::LtF64),
+        Operator::F64Le => Numeric(Op::LeF64),
+        Operator::F64Ne => Numeric(Op::NeF64),
+        Operator::F64Gt => Swapped(Op::LtF64),
+        Operator::F64Ge => Swapped(Op::LeF64),
+        Operator::F64Neg => Sign(SignOp::Neg, Type::I64),
+        Operator::F64Abs => Sign(SignOp::Abs, Type::I64),
+        Operator::F64Copysign => Sign(SignOp::Copy, Type::I64),
+        _ => return None,
+    })
+}
+
+fn conversion(operator: &Operator) -> Option<Inst> {
+    use Inst::{Nop, Numeric, Truncate};
+    Some(match operator {
+        // SSA has the bits of floats.
+        Operator::I32ReinterpretF32
+        | Operator::I64ReinterpretF64
+        | Operator::F32ReinterpretI32
+        | Operator::F64ReinterpretI64 => Nop,
+        Operator::F32DemoteF64 => Numeric(Op::Demote),
+        Operator::F64PromoteF32 => Numeric(Op::Promote),
+        Operator::F32ConvertI32S => Numeric(Op::ConvertI32SF32),
+        Operator::F32ConvertI32U => Numeric(Op::ConvertI32UF32),
+        Operator::F32ConvertI64S => Numeric(Op::ConvertI64SF32),
+        Operator::F32ConvertI64U => Numeric(Op::ConvertI64UF32),
+        Operator::F64ConvertI32S => Numeric(Op::ConvertI32SF64),
+        Operator::F64ConvertI32U => Numeric(Op::ConvertI32UF64),
+        Operator::F64ConvertI64S => Numeric(Op::ConvertI64SF64),
+        Operator::F64ConvertI64U => Numeric(Op::ConvertI64UF64),
+        Operator::I32TruncSatF32S => Numeric(Op::TruncF32I32S),
+        Operator::I32TruncF32S => Truncate { fits: Op::FitsF32I32S, to_integer: Op::TruncF32I32S },
+        Operator::I32TruncSatF32U => Numeric(Op::TruncF32I32U),
+        Operator::I32TruncF32U => Truncate { fits: Op::FitsF32I32U, to_integer: Op::TruncF32I32U },
+        Operator::I32TruncSatF64S => Numeric(Op::TruncF64I32S),
+        Operator::I32TruncF64S => Truncate { fits: Op::FitsF64I32S, to_integer: Op::TruncF64I32S },
+        Operator::I32TruncSatF64U => Numeric(Op::TruncF64I32U),
+        Operator::I32TruncF64U => Truncate { fits: Op::FitsF64I32U, to_integer: Op::TruncF64I32U },
+        Operator::I64TruncSatF32S => Numeric(Op::TruncF32I64S),
+        Operator::I64TruncF32S => Truncate { fits: Op::FitsF32I64S, to_integer: Op::TruncF32I64S },
+        Operator::I64TruncSatF32U => Numeric(Op::TruncF32I64U),
+        Operator::I64TruncF32U => Truncate { fits: Op::FitsF32I64U, to_integer: Op::TruncF32I64U },
+        Operator::I64TruncSatF64S => Numeric(Op::TruncF64I64S),
+        Operator::I64TruncF64S => Truncate { fits: Op::FitsF64I64S, to_integer: Op::TruncF64I64S },
+        Operator::I64TruncSatF64U => Numeric(Op::TruncF64I64U),
+        Operator::I64TruncF64U => Truncate { fits: Op::FitsF64I64U, to_integer: Op::TruncF64I64U },
         _ => return None,
     })
 }

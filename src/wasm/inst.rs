@@ -9,6 +9,17 @@ use crate::ir::op::{Access, Op, Type};
 /// What a block takes from the operand stack and leaves on it.
 pub type BlockType = Signature;
 
+/// What happens to the sign of a float (core spec, 4.3.3): all of it is done on bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SignOp {
+    /// `neg`.
+    Neg,
+    /// `abs`.
+    Abs,
+    /// `copysign`.
+    Copy,
+}
+
 /// An instruction (core spec, 2.4).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Inst {
@@ -62,7 +73,7 @@ pub enum Inst {
     MemorySize,
     /// `memory.grow`.
     MemoryGrow,
-    /// `i32.const` or `i64.const`.
+    /// A constant, by its bits.
     Const(Type, u64),
     /// A total numeric instruction with its operands in order.
     Numeric(Op),
@@ -72,4 +83,13 @@ pub enum Inst {
     IsZero(Type),
     /// A division or remainder, which may trap.
     Divide(Op),
+    /// An operator on the sign of a float with these bits.
+    Sign(SignOp, Type),
+    /// The operator that cuts off the fraction of a float, behind the one that says whether it may.
+    Truncate {
+        /// 0 if the result fits, 1 of a NaN, else 2.
+        fits: Op,
+        /// The result.
+        to_integer: Op,
+    },
 }

@@ -6,17 +6,19 @@ pub mod module;
 mod names;
 pub mod parse;
 pub mod text;
+pub mod types;
 
 use std::borrow::Cow;
 
 use crate::error::Error;
 
-pub use inst::{BlockType, Inst};
+pub use inst::{BlockType, Inst, SignOp};
 pub use module::{
     Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, PAGE_BYTES, TableDecl,
     TypeIndex,
 };
 pub use parse::parse;
+pub use types::{FunctionType, ValueType};
 
 /// The binary module in `input`, which is one, or is WebAssembly text.
 pub fn read(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::inst::Inst;
+use super::types::{FunctionType, ValueType};
 use crate::entity;
 use crate::entity::TypedVec;
-use crate::ir::func::Signature;
 use crate::ir::op::{Function, Global, Type};
 
 entity! {
@@ -21,7 +21,7 @@ pub const PAGE_BYTES: u32 = 0x1_0000;
 #[derive(Clone, Debug, Default)]
 pub struct Module {
     /// Function types.
-    pub types: TypedVec<TypeIndex, Signature>,
+    pub types: TypedVec<TypeIndex, FunctionType>,
     /// Functions, imports first.
     pub functions: TypedVec<Function, FuncDecl>,
     /// The linear memory.
@@ -72,7 +72,7 @@ pub enum Code {
 pub struct Body {
     /// Byte range in the module: locals and instructions.
     pub range: Range<u32>,
-    /// Types of all locals, parameters first.
+    /// Types of all locals, parameters first, as SSA has them.
     pub locals: Vec<Type>,
     /// Instructions, the function's own `end` last.
     pub insts: Vec<Inst>,
@@ -116,10 +116,10 @@ pub struct TableDecl {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct GlobalDecl {
     /// Its type.
-    pub ty: Type,
+    pub ty: ValueType,
     /// Whether `global.set` may change it; then it has a cell in the instance.
     pub mutable: bool,
-    /// Its initial value.
+    /// The bits of its initial value.
     pub initial: u64,
 }
 
@@ -189,8 +189,8 @@ impl Module {
         }
     }
 
-    /// The signature of a function.
-    pub fn signature(&self, function: Function) -> &Signature {
+    /// The type of a function.
+    pub fn function_type(&self, function: Function) -> &FunctionType {
         &self.types[self.functions[function].ty]
     }
 

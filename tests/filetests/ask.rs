@@ -122,6 +122,8 @@ fn action(firmware: &Firmware, what: &What) -> Result<Action, String> {
         let kind = |ty: &Type| match ty {
             Type::I32 => ValueType::I32,
             Type::I64 => ValueType::I64,
+            Type::F32 => ValueType::F32,
+            Type::F64 => ValueType::F64,
         };
         types.iter().map(kind).collect()
     };
@@ -129,7 +131,7 @@ fn action(firmware: &Firmware, what: &What) -> Result<Action, String> {
     Ok(Action::Call(export.address & !1, signature, values))
 }
 
-/// A number, signed or not, decimal or hexadecimal, that fits the type either way.
+/// A number, signed or not, decimal or hexadecimal, that fits the type either way. Floats are their bits.
 fn constant(text: &str, ty: Type) -> Result<Constant, String> {
     let (digits, sign) = text.strip_prefix('-').map_or((text, 1), |digits| (digits, -1));
     let number = match digits.strip_prefix("0x") {
@@ -139,9 +141,9 @@ fn constant(text: &str, ty: Type) -> Result<Constant, String> {
     let number = number.map_err(|_| format!("{text:?} is no number"))? * sign;
     let fits = |bits: u32| (-(1i128 << (bits - 1))..1i128 << bits).contains(&number);
     match ty {
-        Type::I32 if fits(32) => Ok(Constant::I32(number as u32)),
-        Type::I64 if fits(64) => Ok(Constant::I64(number as u64)),
-        Type::I32 | Type::I64 => Err(format!("{text} does not fit the type")),
+        Type::I32 | Type::F32 if fits(32) => Ok(Constant::I32(number as u32)),
+        Type::I64 | Type::F64 if fits(64) => Ok(Constant::I64(number as u64)),
+        Type::I32 | Type::I64 | Type::F32 | Type::F64 => Err(format!("{text} does not fit the type")),
     }
 }
 

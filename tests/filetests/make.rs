@@ -68,7 +68,7 @@ fn module(text: &str, config: &Config) -> Result<Made, String> {
     let mut made = Made::default();
     let output = synth::compile(&wasm, config, &mut made).map_err(|error| error.to_string())?;
     let object = elf::object(&output.program, config.cpu).map_err(|error| error.to_string())?;
-    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::default() };
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(config.cpu) };
     let image = elf::image(&output.program, config.cpu, options).map_err(|error| error.to_string())?;
     let names = output.allocations.iter().map(|function| function.name.clone());
     let functions = names.zip(&output.program.functions);

@@ -65,7 +65,7 @@ impl Program {
             let ExportKind::Function(function) = export.kind else {
                 continue;
             };
-            let types = self.module.signature(function).params.clone();
+            let types = self.module.function_type(function).signature().params;
             let mut calls = vec![vec![]];
             for ty in &types {
                 let few = if types.len() > 2 { words.len() / 3 } else { words.len() };
@@ -199,7 +199,9 @@ fn word(val: &Val) -> u64 {
     match val {
         Val::I32(word) => u64::from(*word as u32),
         Val::I64(word) => *word as u64,
-        other => panic!("{other:?} is no integer"),
+        Val::F32(number) => u64::from(number.to_bits()),
+        Val::F64(number) => number.to_bits(),
+        other => panic!("{other:?} is no number"),
     }
 }
 
@@ -207,7 +209,9 @@ fn val(ty: wasmi::ValType, word: u64) -> Val {
     match ty {
         wasmi::ValType::I32 => Val::I32(word as u32 as i32),
         wasmi::ValType::I64 => Val::I64(word as i64),
-        other => panic!("{other:?} is no integer"),
+        wasmi::ValType::F32 => Val::F32(wasmi::F32::from_bits(word as u32)),
+        wasmi::ValType::F64 => Val::F64(wasmi::F64::from_bits(word)),
+        other => panic!("{other:?} is no number"),
     }
 }
 
@@ -220,6 +224,7 @@ fn trap(code: Option<TrapCode>) -> Trap {
         Some(TrapCode::IntegerDivisionByZero) => Trap::DivideByZero,
         Some(TrapCode::IntegerOverflow) => Trap::IntegerOverflow,
         Some(TrapCode::BadSignature) => Trap::IndirectCallType,
+        Some(TrapCode::BadConversionToInteger) => Trap::InvalidConversion,
         other => panic!("unexpected trap {other:?}"),
     }
 }

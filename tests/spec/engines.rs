@@ -1,5 +1,6 @@
 //! The engines that run a proved image, and the one that tells what a small memory makes of a module.
 
+use synth::elf::names;
 use synth::model;
 use synth::qemu::firmware::Firmware;
 use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
@@ -96,12 +97,14 @@ fn bounded(memory_bytes: usize, wasm: &[u8], calls: &[Action]) -> Result<Vec<Opt
 
 fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action: &Action) -> Option<Vec<Value>> {
     let Action::Call(symbol, arguments) = action else { return None };
-    let function = instance.get_func(&*store, symbol)?;
+    let function = instance.get_func(&*store, &names::unmangle(symbol))?;
     let inputs: Vec<Val> = arguments
         .iter()
         .map(|argument| match argument {
             Value::I32(value) => Val::I32(*value as i32),
             Value::I64(value) => Val::I64(*value as i64),
+            Value::F32(bits) => Val::F32(wasmi::F32::from_bits(*bits)),
+            Value::F64(bits) => Val::F64(wasmi::F64::from_bits(*bits)),
         })
         .collect();
     let mut outputs: Vec<Val> = vec![Val::I32(0); function.ty(&*store).results().len()];
@@ -111,6 +114,8 @@ fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action
         .map(|output| match output {
             Val::I32(value) => Some(Value::I32(*value as u32)),
             Val::I64(value) => Some(Value::I64(*value as u64)),
+            Val::F32(number) => Some(Value::F32(number.to_bits())),
+            Val::F64(number) => Some(Value::F64(number.to_bits())),
             _ => None,
         })
         .collect()

@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use synth::config::Config;
+use synth::config::{Config, Cpu};
 use synth::error::Error;
 use synth::qemu::Action;
 use synth::qemu::firmware::Firmware;
@@ -22,22 +22,22 @@ const MEMORY_BYTES_MAX: u32 = 2 << 20;
 const BOARD: &str = "more memory than the board has";
 
 /// Judges a job.
-pub fn run(job: &Job, engines: Engines) -> Tally {
-    let tally = catch_unwind(AssertUnwindSafe(|| judge(job, engines)));
+pub fn run(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
+    let tally = catch_unwind(AssertUnwindSafe(|| judge(job, cpu, engines)));
     tally.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Tally::failed(job.assertions(), format!("{}: it panics: {}", job.line, text.unwrap_or("no words")))
     })
 }
 
-fn judge(job: &Job, engines: Engines) -> Tally {
+fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
     let fail = |why: String| Tally::failed(job.assertions(), format!("{}: {why}", job.line));
     let wasm = match (&job.wasm, &job.goal) {
         (Ok(wasm), _) => wasm,
         (Err(_), Goal::Refusal) => return Tally::passed(1),
         (Err(why), _) => return fail(format!("the text is refused: {why}")),
     };
-    let config = Config { memory_max: Some(MEMORY_BYTES_MAX), ..Config::default() };
+    let config = Config { cpu, memory_max: Some(MEMORY_BYTES_MAX), ..Config::default() };
     if let Goal::Refusal = job.goal {
         return match synth::compile(wasm, &config, &mut NoTap) {
             Ok(_) => fail("it is compiled".to_owned()),

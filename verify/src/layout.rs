@@ -5,14 +5,64 @@
 //! cannot bind a name to what the module does not mean.
 
 use crate::abi;
+use crate::attributes;
 use crate::elf::{Binding, Contents, Elf, FileKind, Home, Section, Symbol, SymbolKind};
 use crate::hints::Hints;
+use crate::thumb::feature::Architecture;
 use crate::wasm::module::Module;
 
-/// The memory of the boards that images are for, MPS2 with AN385, AN386 or AN500 (Arm DAI0385, DAI0386,
-/// DAI0500): each of its bytes has no second address in these ranges. Elsewhere those boards have mirrors of
-/// the same memory, windows on its bits, and devices.
-pub const BOARD_MEMORY: [(u32, u32); 2] = [(0, 0x0040_0000), (0x2000_0000, 0x2040_0000)];
+/// A board that images are for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Board {
+    /// What it is called.
+    pub name: &'static str,
+    /// The architectures of its processors.
+    architectures: &'static [Architecture],
+    /// Where a processor finds the vector table at reset.
+    pub vectors: u32,
+    /// Memory of its own: each byte has no second address in these ranges. Elsewhere a board has mirrors of
+    /// the same memory, windows on its bits, and devices.
+    pub memory: [(u32, u32); 2],
+}
+
+/// Every board. Of those with one architecture a smaller one stands before a larger one.
+const BOARDS: [Board; 2] = [
+    // Arm DAI0385, DAI0386, DAI0500.
+    Board {
+        name: "MPS2 with AN385, AN386 or AN500",
+        architectures: &[Architecture::V7M, Architecture::V7EM],
+        vectors: 0,
+        memory: [(0, 0x0040_0000), (0x2000_0000, 0x2040_0000)],
+    },
+    // Arm DAI0505: the Secure addresses, where its processor starts.
+    Board {
+        name: "MPS2 with AN505",
+        architectures: &[Architecture::V8M, Architecture::V8MDsp],
+        vectors: 0x1000_0000,
+        memory: [(0x1000_0000, 0x1040_0000), (0x3800_0000, 0x3840_0000)],
+    },
+];
+
+/// The board that an image is for: the first of its architecture that has all the memory that the image
+/// takes, or else the largest, of which it takes what is not there.
+pub fn board(elf: &Elf<'_>) -> &'static Board {
+    let architecture = attributes::read(elf).unwrap_or_default();
+    let loaded = elf.segments.iter().map(|segment| (segment.virtual_address, segment.memory_bytes));
+    let zeros = elf.sections.iter().filter(|found| found.allocated && found.contents == Contents::Zeros);
+    let taken: Vec<(u32, u32)> = loaded.chain(zeros.map(|section| (section.address, section.bytes))).collect();
+    let fits = |board: &Board| taken.iter().all(|(address, bytes)| board.has(*address, *bytes));
+    let of_architecture = || BOARDS.iter().filter(|board| board.architectures.contains(&architecture));
+    let fitting = of_architecture().find(|board| fits(board));
+    fitting.or_else(|| of_architecture().next_back()).expect("every architecture has a board")
+}
+
+impl Board {
+    /// Whether some bytes lie in one range of its memory.
+    pub fn has(&self, address: u32, bytes: u32) -> bool {
+        let end = address.checked_add(bytes);
+        self.memory.iter().any(|range| address >= range.0 && end.is_some_and(|end| end <= range.1))
+    }
+}
 
 /// Symbols of the module's own data, behind its name and a dot, and what stands before and behind its name in
 /// their sections.
@@ -25,7 +75,7 @@ const OWN_DATA: [(&str, &str, &str); 4] = [
 
 /// What is not as it must be, in sentences.
 pub fn check(elf: &Elf<'_>, module: &Module, hints: &Hints, text: usize) -> Vec<String> {
-    let mut layout = Layout { elf, module, hints, text, wrong: Vec::new() };
+    let mut layout = Layout { elf, module, hints, text, board: board(elf), wrong: Vec::new() };
     layout.names();
     layout.own_data();
     match elf.kind {
@@ -40,6 +90,7 @@ struct Layout<'a> {
     module: &'a Module,
     hints: &'a Hints,
     text: usize,
+    board: &'static Board,
     wrong: Vec<String>,
 }
 
@@ -176,7 +227,7 @@ impl<'a> Layout<'a> {
     fn storage(&mut self) {
         for segment in self.elf.segments.iter().filter(|segment| segment.file_bytes > 0) {
             for address in [segment.virtual_address, segment.physical_address] {
-                if !in_memory(address, segment.file_bytes) {
+                if !self.board.has(address, segment.file_bytes) {
                     self.wrong
                         .push(format!("the segment at {address:#x} lies where the boards have no memory of its own"));
                 }
@@ -189,7 +240,7 @@ impl<'a> Layout<'a> {
                 let places = [segment.virtual_address, segment.physical_address];
                 places.iter().any(|place| section.address < place + segment.file_bytes && end > *place)
             });
-            if taken || !in_memory(section.address, section.bytes) {
+            if taken || !self.board.has(section.address, section.bytes) {
                 self.wrong.push(format!("section {} does not lie in memory of its own", section.name));
             }
         }
@@ -198,7 +249,7 @@ impl<'a> Layout<'a> {
     /// A region lies in RAM that may be written.
     fn writable_region(&mut self, symbol: &Symbol) {
         let (start, end) = (symbol.value, symbol.value.saturating_add(symbol.bytes));
-        if !in_memory(start, symbol.bytes) {
+        if !self.board.has(start, symbol.bytes) {
             self.wrong.push(format!("{} lies where there is no RAM of its own", symbol.name));
         }
         for segment in self.elf.segments.iter().filter(|segment| segment.file_bytes > 0 && !segment.writable) {
@@ -244,10 +295,4 @@ impl<'a> Layout<'a> {
             None => self.wrong.push(format!("{} is no constant", abi::STACK_LIMIT)),
         }
     }
-}
-
-/// Whether some bytes lie in one range of memory of the boards.
-pub fn in_memory(address: u32, bytes: u32) -> bool {
-    let end = address.checked_add(bytes);
-    BOARD_MEMORY.iter().any(|range| address >= range.0 && end.is_some_and(|end| end <= range.1))
 }

@@ -8,6 +8,7 @@ pub mod concrete;
 pub mod disassemble;
 pub mod domain;
 pub mod elf;
+pub mod float;
 pub mod hints;
 pub mod layout;
 pub mod model;

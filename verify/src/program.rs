@@ -10,10 +10,10 @@ use crate::abi::{self, HasLength};
 use crate::attributes;
 use crate::elf::{Binding, Contents, Elf, FileKind, Home, Relocation, RelocationKind, Section, Symbol, SymbolKind};
 use crate::hints::{Base, Hints, Sort};
-use crate::layout;
+use crate::layout::{self, Board};
 use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::{Exported, Module, PAGE_BYTES, ValueType};
+use crate::wasm::module::{Exported, Module, PAGE_BYTES};
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +58,8 @@ pub struct Program {
     pub kind: FileKind,
     /// What the code is for.
     pub architecture: Architecture,
+    /// The board that an image is for.
+    pub board: &'static Board,
     /// Address of the first byte of code.
     pub text_start: u32,
     /// The code.
@@ -237,6 +239,7 @@ impl Binder<'_> {
         let mut program = Program {
             kind: self.elf.kind,
             architecture,
+            board: layout::board(self.elf),
             text_start,
             text: self.elf.bytes(text).to_vec(),
             functions,
@@ -342,17 +345,8 @@ impl Binder<'_> {
 
     fn cells(&self) -> (Vec<Option<u32>>, u32) {
         let has_length = if self.module.grows_memory() { HasLength::Yes } else { HasLength::No };
-        let cells: Vec<Option<Sort>> = self
-            .module
-            .globals
-            .iter()
-            .map(|global| {
-                global.mutable.then_some(match global.initial.value_type() {
-                    ValueType::I32 => Sort::W32,
-                    ValueType::I64 => Sort::W64,
-                })
-            })
-            .collect();
+        let cells: Vec<Option<Sort>> =
+            self.module.globals.iter().map(|global| global.mutable.then_some(global.value_type.sort())).collect();
         abi::instance(has_length, &cells)
     }
 

@@ -12,6 +12,7 @@ use crate::concrete::instantiate::{self, State};
 use crate::concrete::thumb_run::{End, Processor, Surroundings};
 use crate::concrete::wasm_run::{self, Instance, Limits};
 use crate::concrete::word::Word;
+use crate::hints::Sort;
 use crate::trap::Trap;
 use crate::verdict::Counterexample;
 use crate::wasm::module::{Constant, PAGE_BYTES, ValueType};
@@ -86,7 +87,8 @@ pub fn run(bound: &Bound<'_>, function: u32, seed: u64) -> Option<Counterexample
     let initial = instantiate::run(bound.module, bound.reserve_pages())?.state;
     let state = disturb(bound, initial, &mut random);
     let signature = bound.module.signature(function)?;
-    let arguments: Vec<Constant> = signature.parameters.iter().map(|kind| choose(*kind, &state, &mut random)).collect();
+    let arguments: Vec<Constant> =
+        signature.parameters.iter().map(|kind| choose(kind.sort(), &state, &mut random)).collect();
     let source = source(bound, function, &state, (&arguments, seed))?;
     let machine = machine(bound, function, &state, (&arguments, seed))?;
     let difference = compare(bound, &source, &machine)?;
@@ -147,14 +149,14 @@ fn disturb(bound: &Bound<'_>, mut state: State, random: &mut Random) -> State {
     }
     for index in 0..state.globals.len() {
         if bound.module.globals[index].mutable && random.below(2) == 0 {
-            state.globals[index] = choose(state.globals[index].value_type(), &state, random);
+            state.globals[index] = choose(state.globals[index].sort(), &state, random);
         }
     }
     state
 }
 
 /// A boundary, a small number, an address near the memory's ends, or any number.
-fn choose(kind: ValueType, state: &State, random: &mut Random) -> Constant {
+fn choose(kind: Sort, state: &State, random: &mut Random) -> Constant {
     let number = match random.below(5) {
         0 | 1 => BOUNDARY[random.below(BOUNDARY.len() as u64) as usize],
         2 => random.below(16),
@@ -162,17 +164,17 @@ fn choose(kind: ValueType, state: &State, random: &mut Random) -> Constant {
         _ => random.word(),
     };
     match kind {
-        ValueType::I32 => Constant::I32(number as u32),
-        ValueType::I64 => Constant::I64(number),
+        Sort::W32 => Constant::I32(number as u32),
+        Sort::W64 => Constant::I64(number),
     }
 }
 
 /// What the host answers: a number that its seed, the import and the count of calls determine.
 fn answer(seed: u64, import: u32, call: usize, results: &[ValueType]) -> Vec<Constant> {
     let mut random = Random::new(seed ^ u64::from(import) << 32 ^ call as u64);
-    let mut one = |kind: &ValueType| match kind {
-        ValueType::I32 => Constant::I32(random.word() as u32),
-        ValueType::I64 => Constant::I64(random.word()),
+    let mut one = |kind: &ValueType| match kind.sort() {
+        Sort::W32 => Constant::I32(random.word() as u32),
+        Sort::W64 => Constant::I64(random.word()),
     };
     results.iter().map(&mut one).collect()
 }

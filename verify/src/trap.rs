@@ -20,11 +20,13 @@ pub enum Trap {
     IndirectCallType = 0xe6,
     /// The call stack is used up.
     StackExhausted = 0xe7,
+    /// A NaN was converted to an integer.
+    InvalidConversion = 0xe8,
 }
 
 impl Trap {
     /// Every trap, in code order.
-    pub const ALL: [Trap; 8] = [
+    pub const ALL: [Trap; 9] = [
         Trap::Unreachable,
         Trap::MemoryOutOfBounds,
         Trap::DivideByZero,
@@ -33,6 +35,7 @@ impl Trap {
         Trap::UninitializedElement,
         Trap::IndirectCallType,
         Trap::StackExhausted,
+        Trap::InvalidConversion,
     ];
 
     /// The trap that `UDF #code` reports, if it reports one.
@@ -51,6 +54,7 @@ impl Trap {
             Trap::UninitializedElement => "uninitialized element",
             Trap::IndirectCallType => "indirect call type mismatch",
             Trap::StackExhausted => "call stack exhausted",
+            Trap::InvalidConversion => "invalid conversion to integer",
         }
     }
 }

@@ -285,12 +285,11 @@ fn a_symbol_that_linkers_take_for_a_local_one() {
 
 #[test]
 fn an_instruction_that_the_architecture_lacks() {
-    for architecture in [None, Some(10)] {
-        refuse_case("multiply-high", "the file is for Armv7-M, which has no Dsp instructions", |case| {
-            case.architecture = architecture;
-        });
+    for (architecture, name) in [(None, "Armv7-M"), (Some(10), "Armv7-M"), (Some(17), "Armv8-M.main")] {
+        let words = format!("the file is for {name}, which has no Dsp instructions");
+        refuse_case("multiply-high", &words, |case| case.architecture = architecture);
     }
-    refuse_case("multiply-high", "architecture 17 is not modelled", |case| case.architecture = Some(17));
+    refuse_case("multiply-high", "architecture 16 is not modelled", |case| case.architecture = Some(16));
     refuse_case("init-stack", "the file is for Armv7-M, which has no Dsp instructions", |case| {
         // m_init: smmul r0, r0, r1; bx lr.
         case.functions.get_mut(&INIT).unwrap().bytes = vec![0x50, 0xfb, 0x01, 0xf0, 0x70, 0x47];

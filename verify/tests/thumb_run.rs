@@ -24,18 +24,22 @@ fn object(halfwords: &[u16], patches: &[(u32, Patch)]) -> Loaded {
     memory.add(Region::new("import", None, Access::Execute, Vec::new()));
     let patches = patches.iter().copied().collect();
     let architecture = Architecture::V7EM;
-    Loaded { memory, stack, text: Some(text), symbols: BTreeMap::new(), patches, architecture }
+    Loaded { memory, stack, text: Some(text), symbols: BTreeMap::new(), patches, architecture, vectors: 0 }
 }
 
 fn data(offset: u32) -> Word {
     Word::Pointer { region: 2, offset }
 }
 
-fn signature(parameters: &[Constant], result: Option<ValueType>) -> FunctionType {
-    FunctionType {
-        parameters: parameters.iter().map(|value| value.value_type()).collect(),
-        results: result.into_iter().collect(),
+fn value_type(value: &Constant) -> ValueType {
+    match value {
+        Constant::I32(_) => ValueType::I32,
+        Constant::I64(_) => ValueType::I64,
     }
+}
+
+fn signature(parameters: &[Constant], result: Option<ValueType>) -> FunctionType {
+    FunctionType { parameters: parameters.iter().map(value_type).collect(), results: result.into_iter().collect() }
 }
 
 fn run_loaded(loaded: &Loaded, arguments: &[Constant], result: ValueType) -> Outcome {

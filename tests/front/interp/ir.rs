@@ -31,7 +31,7 @@ impl Machine<'_> {
         let Some(func) = &self.funcs[function] else {
             let word = (self.host)(function, &args);
             self.instance.host_calls.push((function, args));
-            let types = &self.module.signature(function).results;
+            let types = &self.module.function_type(function).signature().results;
             return Ok(types.iter().map(|ty| word & (u64::MAX >> (64 - ty.bits()))).collect());
         };
         if self.depth == DEPTH_MAX {
@@ -82,8 +82,8 @@ impl Machine<'_> {
             Op::Call { function, .. } => self.call(function, args)?.first().copied(),
             Op::CallCode { signature } => {
                 let function = Function((args[0] as u32 - CODE_BASE) / 16);
-                let found = self.module.signature(function);
-                assert_eq!(*found, func.signatures[signature], "a call behind its type check");
+                let found = self.module.function_type(function).signature();
+                assert_eq!(found, func.signatures[signature], "a call behind its type check");
                 self.call(function, args[1..].to_vec())?.first().copied()
             }
             Op::TrapIf(trap) if args[0] != 0 => return Err(Stop::Trap(trap, inst.offset)),

@@ -6,7 +6,7 @@ use super::{DEPTH_MAX, Host, Instance, Stop, Trace, Visit};
 use synth::ir::eval;
 use synth::ir::func::Place;
 use synth::ir::op::{Access, Function, Global, Op, Type};
-use synth::wasm::{BlockType, Body, Code, Inst, Module, PAGE_BYTES, TypeIndex};
+use synth::wasm::{BlockType, Body, Code, Inst, Module, PAGE_BYTES, SignOp, TypeIndex};
 
 pub(super) struct Machine<'a> {
     pub module: &'a Module,
@@ -103,7 +103,7 @@ enum Flow {
 impl Machine<'_> {
     pub fn call(&mut self, function: Function, args: Vec<u64>) -> Result<Vec<u64>, Stop> {
         let module = self.module;
-        let signature = module.signature(function);
+        let signature = module.function_type(function).signature();
         let Code::Body(body) = &module.functions[function].code else {
             let word = (self.host)(function, &args);
             self.instance.host_calls.push((function, args));
@@ -196,7 +196,7 @@ impl Machine<'_> {
             Inst::LocalTee(local) => a.locals[*local as usize] = a.stack[a.stack.len() - 1],
             Inst::GlobalGet(global) => {
                 let global = Global(*global);
-                a.push(self.module.globals[global].ty, self.instance.globals[global]);
+                a.push(self.module.globals[global].ty.carrier(), self.instance.globals[global]);
             }
             Inst::GlobalSet(global) => self.instance.globals[Global(*global)] = a.pop(),
             Inst::Load(..) | Inst::Store(..) | Inst::StoreLow(..) => {
@@ -229,6 +229,24 @@ impl Machine<'_> {
                 }
                 numeric(a, *op);
             }
+            Inst::Sign(op, ty) => {
+                let sign = 1 << (ty.bits() - 1);
+                let b = a.pop();
+                let word = match op {
+                    SignOp::Neg => b ^ sign,
+                    SignOp::Abs => b & !sign,
+                    SignOp::Copy => a.pop() & !sign | b & sign,
+                };
+                a.push(*ty, word);
+            }
+            Inst::Truncate { fits, to_integer } => {
+                let word = a.stack[a.stack.len() - 1];
+                match eval::run(*fits, &[word]) {
+                    Some(0) => numeric(a, *to_integer),
+                    Some(1) => return Err(Stop::Trap(Trap::InvalidConversion, at)),
+                    _ => return Err(Stop::Trap(Trap::IntegerOverflow, at)),
+                }
+            }
             Inst::Nop => {}
             Inst::Block(_)
             | Inst::Loop(_)
@@ -246,7 +264,7 @@ impl Machine<'_> {
     }
 
     fn invoke(&mut self, a: &mut Activation, function: Function) -> Result<(), Stop> {
-        let signature = self.module.signature(function).clone();
+        let signature = self.module.function_type(function).signature();
         let from = a.stack.len() - signature.params.len();
         a.types.truncate(from);
         let results = self.call(function, a.stack.split_off(from))?;
@@ -259,7 +277,7 @@ impl Machine<'_> {
     fn table_entry(&self, index: usize, ty: TypeIndex) -> Result<Function, Trap> {
         let entry = self.instance.table.get(index).ok_or(Trap::TableOutOfBounds)?;
         let function = entry.ok_or(Trap::UninitializedElement)?;
-        let is_equal = *self.module.signature(function) == self.module.types[ty];
+        let is_equal = *self.module.function_type(function) == self.module.types[ty];
         if is_equal { Ok(function) } else { Err(Trap::IndirectCallType) }
     }
 

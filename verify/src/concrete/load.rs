@@ -12,7 +12,7 @@ use super::word::{Fault, RegionIndex, Word};
 use crate::abi;
 use crate::attributes;
 use crate::elf::{Contents, Elf, FileKind, Home, Relocation, RelocationKind, Section, Segment, SymbolKind};
-use crate::layout::BOARD_MEMORY;
+use crate::layout::{self, Board};
 use crate::thumb::decode::decode;
 use crate::thumb::feature::Architecture;
 use crate::thumb::inst::{Inst, Width};
@@ -49,6 +49,8 @@ pub struct Loaded {
     pub patches: BTreeMap<u32, Patch>,
     /// What the code is for.
     pub architecture: Architecture,
+    /// Where an image's vector table is.
+    pub vectors: u32,
 }
 
 impl Loaded {
@@ -121,7 +123,7 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let mut memory = loader.memory;
     poison(&mut memory, stack);
     let symbols = unique(elf, &words);
-    Ok(Loaded { memory, stack, text, symbols, patches, architecture: architecture(elf)? })
+    Ok(Loaded { memory, stack, text, symbols, patches, architecture: architecture(elf)?, vectors: 0 })
 }
 
 fn poison(memory: &mut Memory, region: RegionIndex) {
@@ -260,7 +262,7 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
         poison(&mut memory, region);
         sections.push(region);
     }
-    let stack = image_stack(&mut memory, &sections)?;
+    let stack = image_stack(&mut memory, layout::board(elf), &sections)?;
     let is_taken = |segment: &Segment| {
         let place = (segment.virtual_address, segment.virtual_address + segment.file_bytes);
         let range = memory.region(stack).and_then(|found| Some((found.base?, found.base? + found.len())));
@@ -273,13 +275,14 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
         elf.symbols.iter().map(|symbol| (symbol.home != Home::Undefined).then_some(Word::Int(symbol.value))).collect();
     let symbols = unique(elf, &words);
     let patches = BTreeMap::new();
-    Ok(Loaded { memory, stack, text: None, symbols, patches, architecture: architecture(elf)? })
+    let (architecture, vectors) = (architecture(elf)?, layout::board(elf).vectors);
+    Ok(Loaded { memory, stack, text: None, symbols, patches, architecture, vectors })
 }
 
 /// The stack ends where the vector table's first word says (DDI0403, B1.5.3). It is a section without bytes
 /// that ends there, or else it begins where memory or the region below it does.
-fn image_stack(memory: &mut Memory, sections: &[RegionIndex]) -> Result<RegionIndex, Fault> {
-    let Some(end) = memory.load(Word::Int(0), Width::Word)?.as_int() else {
+fn image_stack(memory: &mut Memory, board: &Board, sections: &[RegionIndex]) -> Result<RegionIndex, Fault> {
+    let Some(end) = memory.load(Word::Int(board.vectors), Width::Word)?.as_int() else {
         return fault("a vector table without a stack pointer");
     };
     if let Some((region, offset)) = memory.locate(Word::Int(end.wrapping_sub(1)), 1) {
@@ -288,7 +291,7 @@ fn image_stack(memory: &mut Memory, sections: &[RegionIndex]) -> Result<RegionIn
         let fits = sections.contains(&region) && memory.region(region).is_some_and(is_whole);
         return if fits { Ok(region) } else { fault("the stack ends in what is no stack") };
     }
-    let range = BOARD_MEMORY.iter().find(|range| range.0 < end && end <= range.1);
+    let range = board.memory.iter().find(|range| range.0 < end && end <= range.1);
     let start = range.map(|range| memory.ends().filter(|found| *found <= end).fold(range.0, u32::max));
     let Some(start) = start.filter(|start| *start < end && end % 8 == 0) else {
         return fault("the vector table's stack pointer leaves no stack");

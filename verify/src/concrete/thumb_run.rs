@@ -140,11 +140,12 @@ impl<'p> Processor<'p> {
         Outcome { end, steps }
     }
 
-    /// Runs an image from reset (DDI0403, B1.5.5): SP and PC from the vector table at 0.
+    /// Runs an image from reset (DDI0403, B1.5.5): SP and PC from the vector table.
     pub fn reset(&mut self, around: &mut Surroundings<'_, '_>) -> Outcome {
-        let vectors = [0, 4].map(|at| self.memory.load(Word::Int(at), Width::Word));
+        let table = self.loaded.vectors;
+        let vectors = [table, table + 4].map(|at| self.memory.load(Word::Int(at), Width::Word));
         let (Ok(sp), Ok(entry)) = (&vectors[0], &vectors[1]) else {
-            let fault = Fault::Unmapped { address: Word::Int(0), why: "no vector table" };
+            let fault = Fault::Unmapped { address: Word::Int(table), why: "no vector table" };
             return Outcome { end: End::Faulted(fault, 0), steps: 0 };
         };
         let Some(entry) = self.loaded.code_address(*entry) else {
@@ -180,12 +181,12 @@ impl<'p> Processor<'p> {
 
     /// Sets registers and stack as a caller does. Yields SP.
     fn enter(&mut self, signature: &FunctionType, arguments: &[Constant]) -> Result<Word, Fault> {
-        let types: Vec<ValueType> = arguments.iter().map(|value| value.value_type()).collect();
-        if types != signature.parameters {
+        let given: Vec<Sort> = arguments.iter().map(|value| value.sort()).collect();
+        if given != sorts(&signature.parameters) {
             return Err(Fault::Other("arguments of other types".into()));
         }
         self.clear();
-        let (places, bytes) = abi::arguments(&sorts(&types));
+        let (places, bytes) = abi::arguments(&given);
         let top = self.stack_bytes().checked_sub(bytes.next_multiple_of(8));
         let top = top.ok_or(Fault::Other("the stack is smaller than the arguments".into()))?;
         let sp = self.memory.address(self.loaded.stack, top);
@@ -223,9 +224,9 @@ impl<'p> Processor<'p> {
         }
         let low = self.registers[0].as_int();
         let high = self.registers[1].as_int();
-        let results = signature.results.iter().map(|result| match result {
-            ValueType::I32 => low.map(Constant::I32),
-            ValueType::I64 => {
+        let results = signature.results.iter().map(|result| match result.sort() {
+            Sort::W32 => low.map(Constant::I32),
+            Sort::W64 => {
                 let (high, low) = (u64::from(high?), u64::from(low?));
                 Some(Constant::I64(high << 32 | low))
             }
@@ -384,8 +385,8 @@ impl<'p> Processor<'p> {
         let signature = &around.externals[number].signature;
         let arguments = self.arguments(signature)?;
         let results = (around.host)(number, &arguments, &mut self.memory).map_err(Fault::Other)?;
-        let types: Vec<ValueType> = results.iter().map(|value| value.value_type()).collect();
-        if types != signature.results {
+        let given: Vec<Sort> = results.iter().map(|value| value.sort()).collect();
+        if given != sorts(&signature.results) {
             return Err(Fault::Other("results of other types".into()));
         }
         let (_, argument_bytes) = abi::arguments(&sorts(&signature.parameters));
@@ -454,11 +455,7 @@ fn half_target(inst: &Inst) -> Option<Reg> {
 }
 
 fn sorts(types: &[ValueType]) -> Vec<Sort> {
-    let sort = |value: &ValueType| match value {
-        ValueType::I32 => Sort::W32,
-        ValueType::I64 => Sort::W64,
-    };
-    types.iter().map(sort).collect()
+    types.iter().map(|value| value.sort()).collect()
 }
 
 fn words(value: Constant) -> Vec<Word> {

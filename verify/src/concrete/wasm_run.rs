@@ -174,18 +174,20 @@ impl<'m> Run<'_, '_, 'm> {
     fn import(&mut self, index: u32, signature: &FunctionType, arguments: &Values<'m>) -> Result<Values<'m>, Stop> {
         let arguments: Option<Vec<Constant>> = arguments.iter().map(constant).collect();
         let arguments = arguments.ok_or(refused("an argument is no integer"))?;
-        let types: Vec<ValueType> = arguments.iter().map(|value| value.value_type()).collect();
-        if types != signature.parameters {
+        if !has_sorts(&arguments, &signature.parameters) {
             return Err(refused("arguments of other types"));
         }
         let results = (self.host)(index, &arguments, &mut self.instance.state);
         let results = results.map_err(Stop::Refused)?;
-        let types: Vec<ValueType> = results.iter().map(|value| value.value_type()).collect();
-        if types != signature.results {
+        if !has_sorts(&results, &signature.results) {
             return Err(refused("results of other types"));
         }
         Ok(results.into_iter().map(value).collect())
     }
+}
+
+fn has_sorts(values: &[Constant], types: &[ValueType]) -> bool {
+    values.len() == types.len() && values.iter().zip(types).all(|(value, ty)| value.sort() == ty.sort())
 }
 
 impl Concrete for Instance<'_> {}

@@ -11,6 +11,7 @@
 use std::fmt;
 
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
+use crate::float::Float;
 use crate::term::value;
 
 /// A region by its index in a [`Memory`](super::region::Memory).
@@ -232,6 +233,11 @@ impl<T: Concrete> Domain for T {
             (Some(a), Some(b)) => Truth::Known(value::cmp64(op, a, b)),
             (None, _) | (_, None) => Truth::Poison,
         }
+    }
+
+    fn float(&mut self, op: Float, words: &[Word]) -> [Word; 2] {
+        let known: Option<Vec<u32>> = words.iter().map(|word| word.as_int()).collect();
+        known.map_or([Word::Poison; 2], |words| op.value(&words).map(Word::Int))
     }
 
     fn ite64(&mut self, c: &Truth, a: &Wide, b: &Wide) -> Wide {

@@ -15,6 +15,7 @@ use super::{
     Unknown, VERSION,
 };
 use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
+use crate::float::Float;
 
 #[cfg(test)]
 mod tests;
@@ -123,6 +124,7 @@ const TAG_CMP32: u8 = 0x30;
 const TAG_CMP64: u8 = 0x38;
 const TAG_UN64: u8 = 0x40;
 const TAG_BIN64: u8 = 0x50;
+const TAG_FLOAT: u8 = 0x60;
 
 /// Bit of a label's class byte that says that a Wasm offset follows.
 const HAS_SOURCE: u8 = 0x80;
@@ -274,6 +276,8 @@ impl Writer {
             Expr::Cmp64(op, a, b) => self.operator(TAG_CMP64 + op as u8, index, &[a, b]),
             Expr::Un64(op, a) => self.operator(TAG_UN64 + op as u8, index, &[a]),
             Expr::Bin64(op, a, b) => self.operator(TAG_BIN64 + op as u8, index, &[a, b]),
+            Expr::Float1(op, a) => self.operator(float_tag(op), index, &[a]),
+            Expr::Float2(op, a, b) => self.operator(float_tag(op), index, &[a, b]),
         }
     }
 
@@ -589,6 +593,11 @@ impl<'a> Reader<'a> {
             Ok(Expr::Un64(op, self.back(index)?))
         } else if let Some(&op) = BIN64.get(find(TAG_BIN64)) {
             Ok(Expr::Bin64(op, self.back(index)?, self.back(index)?))
+        } else if let Some(&op) = Float::all().get(find(TAG_FLOAT)) {
+            match op.operands().len() {
+                1 => Ok(Expr::Float1(op, self.back(index)?)),
+                _ => Ok(Expr::Float2(op, self.back(index)?, self.back(index)?)),
+            }
         } else {
             Err(self.error("no such expression"))
         }
@@ -663,6 +672,10 @@ impl<'a> Reader<'a> {
         let renames = self.list(|reader| Ok((reader.location()?, reader.u32()?, reader.u32()?)))?;
         Ok(Join { at, from, renames })
     }
+}
+
+fn float_tag(op: Float) -> u8 {
+    Float::all().iter().position(|known| *known == op).map_or(u8::MAX, |place| TAG_FLOAT + place as u8)
 }
 
 fn zigzag(value: u64) -> i64 {

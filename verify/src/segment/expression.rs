@@ -4,7 +4,8 @@
 //! Expressions are total: they never trap and never license an access.
 
 use crate::domain::Domain;
-use crate::hints::{Base, Cut, Expr, Node};
+use crate::float::Float;
+use crate::hints::{Base, Cut, Expr, Node, Sort};
 
 /// A value of either width.
 #[derive(Clone, Debug)]
@@ -84,6 +85,28 @@ impl<D: Domain> Evaluation<'_, D> {
         Value::W32(self.domain.ite32(condition, &one, &zero))
     }
 
+    fn float(&mut self, op: Float, operands: &[Node]) -> Option<ValueOf<D>> {
+        let sorts = op.operands();
+        if sorts.len() != operands.len() {
+            return None;
+        }
+        let mut words = Vec::new();
+        for (sort, operand) in sorts.into_iter().zip(operands) {
+            match sort {
+                Sort::W32 => words.push(self.word(*operand)?),
+                Sort::W64 => {
+                    let long = self.long(*operand)?;
+                    words.extend([self.domain.low(&long), self.domain.high(&long)]);
+                }
+            }
+        }
+        let [low, high] = self.domain.float(op, &words);
+        Some(match op.result() {
+            Sort::W32 => Value::W32(low),
+            Sort::W64 => Value::W64(self.domain.join(&high, &low)),
+        })
+    }
+
     fn node(
         &mut self,
         expr: Expr,
@@ -128,6 +151,8 @@ impl<D: Domain> Evaluation<'_, D> {
                 let (c, a, b) = (self.truth(c)?, self.long(a)?, self.long(b)?);
                 Value::W64(self.domain.ite64(&c, &a, &b))
             }
+            Expr::Float1(op, a) => self.float(op, &[a])?,
+            Expr::Float2(op, a, b) => self.float(op, &[a, b])?,
             Expr::Join(high, low) => {
                 let (high, low) = (self.word(high)?, self.word(low)?);
                 Value::W64(self.domain.join(&high, &low))

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use crate::abi::{self, Place};
-use crate::domain::{Bin32, Bin64, Cmp, Domain};
+use crate::domain::{Bin32, Cmp, Domain};
 use crate::hints::{Class, Cut, Label, Location, Sort};
 use crate::program::CallTarget;
 use crate::term::facts::Facts;
@@ -14,6 +14,7 @@ use crate::term::prove::{By, Open, Outcome as Proof};
 use crate::term::{Term32, TermBool, Terms};
 use crate::verdict::{Kind, Method};
 use crate::wasm::module::{FunctionType, ValueType};
+use crate::wasm::runtime::Operator;
 use crate::wasm::sem::Value;
 
 use super::relation;
@@ -210,12 +211,13 @@ pub(super) fn called(
     Ok(behind_call(walk, path, outcome, Return { signature: signature.clone(), stack_bytes, offset, next, at }))
 }
 
-/// A function of the runtime is an operator: behind the call its result is where AAPCS has it. Nothing
-/// happens that Wasm would see, so the source stays where it is.
+/// A function of the runtime is an operator: of the words of the registers and stack words that AAPCS
+/// passes operands in, and behind the call its result is where AAPCS has it. Nothing happens that Wasm
+/// would see, so the source stays where it is.
 pub(super) fn helped(
     walk: &mut Walk<'_, '_>,
     path: &Path,
-    (function, operator): (u32, Bin64),
+    (function, operator): (u32, Operator),
     next: u32,
 ) -> Result<Path, String> {
     let at = walk.offset(path.pc);
@@ -223,14 +225,30 @@ pub(super) fn helped(
     if !depth.is_multiple_of(8) {
         return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
     }
+    let (places, stack_bytes) = abi::arguments(&operator.operands());
     let mut path = path.clone();
+    let mut operands = Vec::new();
+    for place in places.into_iter().flatten() {
+        operands.push(match place {
+            Place::Register(register) => path.machine.registers[usize::from(register)],
+            Place::Stack(offset) => path.machine.location(Location::Stack(offset as i32 - depth as i32))?,
+        });
+    }
     let symbolic = &mut *walk.symbolic;
-    let [low, high, other_low, other_high] = [0, 1, 2, 3].map(|register| path.machine.registers[register]);
-    let (a, b) = (symbolic.terms.join(&high, &low), symbolic.terms.join(&other_high, &other_low));
-    let result = symbolic.terms.bin64(operator, &a, &b);
-    path.machine.clobber_registers(symbolic, 0);
-    path.machine.registers[0] = symbolic.terms.low(&result);
-    path.machine.registers[1] = symbolic.terms.high(&result);
+    let result = match (operator, &operands[..]) {
+        (Operator::Wide(wide), [low, high, other_low, other_high]) => {
+            let (a, b) = (symbolic.terms.join(high, low), symbolic.terms.join(other_high, other_low));
+            let result = symbolic.terms.bin64(wide, &a, &b);
+            [symbolic.terms.low(&result), symbolic.terms.high(&result)]
+        }
+        (Operator::Wide(_), _) => return Err("an operator of other operands".to_owned()),
+        (Operator::Float(float), words) => symbolic.terms.float(float, words),
+    };
+    path.machine.clobber_registers(symbolic, stack_bytes);
+    path.machine.registers[0] = result[0];
+    if operator.result() == Sort::W64 {
+        path.machine.registers[1] = result[1];
+    }
     name_results(walk, &mut path, at);
     walk.walked.calls.insert(Callee::Direct(function));
     walk.close(at, Kind::Call, Method::Same);
@@ -289,9 +307,9 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
 }
 
 fn fresh_result(symbolic: &mut Symbolic, kind: ValueType) -> TermValue {
-    match kind {
-        ValueType::I32 => Value::W32(symbolic.terms.fresh32("result")),
-        ValueType::I64 => Value::W64(symbolic.terms.fresh64("result")),
+    match kind.sort() {
+        Sort::W32 => Value::W32(symbolic.terms.fresh32("result")),
+        Sort::W64 => Value::W64(symbolic.terms.fresh64("result")),
     }
 }
 

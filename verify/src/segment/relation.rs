@@ -11,7 +11,7 @@ use crate::hints::{Base, Cut, ENTRY_NAME, Expr, Location, Name, Sort};
 use crate::term::facts::Facts;
 use crate::term::node::Width;
 use crate::term::{Term32, TermBool};
-use crate::wasm::module::{Function, ValueType};
+use crate::wasm::module::Function;
 use crate::wasm::sem::{Activation, Value};
 
 use super::expression::{self, Surroundings, Value as Node, ValueOf};
@@ -206,15 +206,15 @@ pub fn fresh_world(symbolic: &mut Symbolic, before: Option<&SourceWorld>) -> Sou
     } else {
         before.map_or(symbolic.world.memory_bytes, |world| world.memory_bytes)
     };
-    let kinds: Vec<(usize, ValueType)> =
-        symbolic.world.globals.iter().enumerate().map(|(index, value)| (index, value.value_type())).collect();
+    let kinds: Vec<(usize, Sort)> =
+        symbolic.world.globals.iter().enumerate().map(|(index, value)| (index, value.sort())).collect();
     let globals = kinds
         .into_iter()
         .map(|(index, kind)| match symbolic.constants.global_is_constant[index] {
             true => symbolic.world.globals[index].clone(),
             false => match kind {
-                ValueType::I32 => Value::W32(symbolic.terms.fresh32(&format!("global{index}"))),
-                ValueType::I64 => Value::W64(symbolic.terms.fresh64(&format!("global{index}"))),
+                Sort::W32 => Value::W32(symbolic.terms.fresh32(&format!("global{index}"))),
+                Sort::W64 => Value::W64(symbolic.terms.fresh64(&format!("global{index}"))),
             },
         })
         .collect();
@@ -242,7 +242,8 @@ fn activation(
     let place = place(cut, function)?;
     let kinds =
         function.control.stack(place).ok_or_else(|| format!("the cut at {:#x} stands where nothing runs", cut.at))?;
-    let locals = slots(symbolic, &cut.locals, &function.locals, values)?;
+    let locals: Vec<Sort> = function.locals.iter().map(|local| local.sort()).collect();
+    let locals = slots(symbolic, &cut.locals, &locals, values)?;
     let stack = slots(symbolic, &cut.stack, &kinds, values)?;
     Activation::at(function, place, locals, stack)
         .ok_or_else(|| format!("the cut at {:#x} does not fit the Wasm place", cut.at))
@@ -261,7 +262,7 @@ pub fn place(cut: &Cut, function: &Function) -> Result<u32, String> {
 fn slots(
     symbolic: &mut Symbolic,
     said: &[Option<u32>],
-    kinds: &[ValueType],
+    kinds: &[Sort],
     values: &[ValueOf<Symbolic>],
 ) -> Result<Vec<TermValue>, String> {
     if said.len() != kinds.len() {
@@ -271,8 +272,8 @@ fn slots(
         .zip(kinds)
         .map(|(node, kind)| match (node, kind) {
             (Some(node), _) => Ok(to_source(value_at(values, *node)?)),
-            (None, ValueType::I32) => Ok(Value::W32(symbolic.terms.fresh32("slot"))),
-            (None, ValueType::I64) => Ok(Value::W64(symbolic.terms.fresh64("slot"))),
+            (None, Sort::W32) => Ok(Value::W32(symbolic.terms.fresh32("slot"))),
+            (None, Sort::W64) => Ok(Value::W64(symbolic.terms.fresh64("slot"))),
         })
         .collect()
 }

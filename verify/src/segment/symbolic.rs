@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
+use crate::float::Float;
 use crate::hints::Base;
 use crate::program::Program;
 use crate::term::facts::Facts;
@@ -232,6 +233,9 @@ impl Domain for Symbolic {
     }
     fn cmp64(&mut self, op: Cmp, a: &Term64, b: &Term64) -> TermBool {
         self.terms.cmp64(op, a, b)
+    }
+    fn float(&mut self, op: Float, words: &[Term32]) -> [Term32; 2] {
+        self.terms.float(op, words)
     }
     fn ite64(&mut self, c: &TermBool, a: &Term64, b: &Term64) -> Term64 {
         self.terms.ite64(c, a, b)

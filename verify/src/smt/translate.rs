@@ -327,6 +327,14 @@ impl<'a> Translation<'a> {
     }
 
     fn apply(&mut self, function: Function, operands: &[Id]) -> BV {
+        let constant = |id: &Id| match self.terms.node(*id) {
+            Node::Const(word) => Some(*word),
+            _ => None,
+        };
+        let words: Option<Vec<u32>> = operands.iter().map(constant).collect();
+        if let Some(value) = words.and_then(|words| self.terms.arena().float_value(function, &words)) {
+            return word(value);
+        }
         let operands: Vec<BV> = operands.iter().map(|operand| self.word(*operand)).collect();
         let name = format!("{}/{}", self.terms.arena().function_name(function), operands.len());
         let value = apply(&name, &operands);

@@ -166,6 +166,7 @@ impl<'a> Evaluator<'a> {
                 let operands: Vec<u32> = operands.iter().map(|operand| self.w32(*operand)).collect();
                 let points = self.arena.points(*function);
                 match operands[..] {
+                    _ if let Some(value) = self.arena.float_value(*function, &operands) => value,
                     [operand] if (operand as usize) < points.len() => self.w32(points[operand as usize].raw),
                     _ => self.apply(*function, operands),
                 }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::domain::{Bin32, Bin64, Cmp, Domain, Un32, Un64};
+use crate::float::Float;
 
 pub mod eval;
 pub mod facts;
@@ -28,7 +29,7 @@ mod simplify;
 pub mod value;
 
 pub use facts::Facts;
-pub use node::{Arena, Bounds, Function, Id, Linear, Node, Sort, Symbol, Width};
+pub use node::{Arena, Bounds, Function, Half, Id, Linear, Node, Sort, Symbol, Width};
 
 use node::SymbolInfo;
 
@@ -333,6 +334,13 @@ impl Domain for Terms {
 
     fn cmp64(&mut self, op: Cmp, a: &Term64, b: &Term64) -> TermBool {
         self.term_bool(Node::Cmp64(op, a.raw, b.raw), Node::Cmp64(op, a.norm, b.norm))
+    }
+
+    fn float(&mut self, op: Float, words: &[Term32]) -> [Term32; 2] {
+        [Half::Low, Half::High].map(|half| {
+            let function = self.arena.float(op, half);
+            self.apply32(function, words)
+        })
     }
 
     fn ite64(&mut self, c: &TermBool, a: &Term64, b: &Term64) -> Term64 {

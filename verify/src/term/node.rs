@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::domain::{Bin32, Bin64, Cmp, Un32, Un64};
+use crate::float::Float;
 
 use super::Term32;
 
@@ -27,7 +28,17 @@ impl Id {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Symbol(pub u32);
 
-/// Names an uninterpreted function of 32-bit words.
+/// A half of a 64-bit word.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Half {
+    /// Bits 31:0.
+    Low,
+    /// Bits 63:32.
+    High,
+}
+
+/// Names a function of 32-bit words. What is known of it is that equal operands give equal results, and
+/// what it is of some constants.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Function(pub u32);
 
@@ -222,6 +233,7 @@ pub enum Node {
 struct FunctionInfo {
     name: String,
     points: Vec<Term32>,
+    float: Option<(Float, Half)>,
 }
 
 /// All nodes, symbols and functions.
@@ -292,9 +304,26 @@ impl Arena {
             return function;
         }
         let function = Function(u32::try_from(self.functions.len()).expect("few functions"));
-        self.functions.push(FunctionInfo { name: name.to_owned(), points: Vec::new() });
+        self.functions.push(FunctionInfo { name: name.to_owned(), points: Vec::new(), float: None });
         self.function_ids.insert(name.to_owned(), function);
         function
+    }
+
+    /// The function that is half of the result of an operator on floats. Its name is no other's.
+    pub fn float(&mut self, op: Float, half: Half) -> Function {
+        let function = self.function(&format!("{} {half:?}", op.name()));
+        self.functions[function.0 as usize].float = Some((op, half));
+        function
+    }
+
+    /// What a function is of constants, if it is an operator on floats.
+    pub fn float_value(&self, function: Function, words: &[u32]) -> Option<u32> {
+        let (op, half) = self.functions[function.0 as usize].float?;
+        let [low, high] = op.value(words);
+        Some(match half {
+            Half::Low => low,
+            Half::High => high,
+        })
     }
 
     /// The name of a function.

@@ -12,6 +12,10 @@ pub enum Architecture {
     V7M,
     /// Armv7E-M.
     V7EM,
+    /// Armv8-M with the main extension.
+    V8M,
+    /// The same with the DSP extension.
+    V8MDsp,
 }
 
 /// What is known of an architecture.
@@ -20,19 +24,35 @@ struct Row {
     name: &'static str,
     /// Its value of `Tag_CPU_arch` (Arm addenda32, 3.3.6.1).
     tag: u32,
+    /// Its value of `Tag_DSP_extension` (Arm addenda32, 3.3.6.2), where that is not said by the first.
+    dsp: u32,
     features: &'static [Feature],
 }
 
 /// Every architecture.
-const ARCHITECTURES: [Row; 2] = [
-    Row { architecture: Architecture::V7M, name: "Armv7-M", tag: 10, features: &[Feature::Base] },
-    Row { architecture: Architecture::V7EM, name: "Armv7E-M", tag: 13, features: &[Feature::Base, Feature::Dsp] },
+const ARCHITECTURES: [Row; 4] = [
+    Row { architecture: Architecture::V7M, name: "Armv7-M", tag: 10, dsp: 0, features: &[Feature::Base] },
+    Row {
+        architecture: Architecture::V7EM,
+        name: "Armv7E-M",
+        tag: 13,
+        dsp: 0,
+        features: &[Feature::Base, Feature::Dsp],
+    },
+    Row { architecture: Architecture::V8M, name: "Armv8-M.main", tag: 17, dsp: 0, features: &[Feature::Base] },
+    Row {
+        architecture: Architecture::V8MDsp,
+        name: "Armv8-M.main with DSP",
+        tag: 17,
+        dsp: 1,
+        features: &[Feature::Base, Feature::Dsp],
+    },
 ];
 
 impl Architecture {
-    /// The architecture with this value of `Tag_CPU_arch`.
-    pub fn of_tag(tag: u32) -> Option<Architecture> {
-        ARCHITECTURES.iter().find(|row| row.tag == tag).map(|row| row.architecture)
+    /// The architecture with these values of `Tag_CPU_arch` and `Tag_DSP_extension`.
+    pub fn of_tags(tag: u32, dsp: u32) -> Option<Architecture> {
+        ARCHITECTURES.iter().find(|row| (row.tag, row.dsp) == (tag, dsp)).map(|row| row.architecture)
     }
 
     /// Whether every processor of the architecture runs an instruction.

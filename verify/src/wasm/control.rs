@@ -13,8 +13,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::hints::Sort;
+
 use super::module::{FunctionType, Instruction, Module, ValueType, WasmError};
-use super::op::{Load, Op};
+use super::op::{Load, Op, SignOp};
 
 /// Where a branch to a label goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,7 +71,7 @@ struct Stack {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Cell {
-    value: ValueType,
+    value: Sort,
     below: Option<u32>,
 }
 
@@ -105,18 +107,18 @@ impl Control {
         Some(self.places.get(position as usize)?.stack?.height)
     }
 
-    /// The types on the operand stack before the operator, bottom first; `None` in dead code.
-    pub fn stack(&self, position: u32) -> Option<Vec<ValueType>> {
+    /// The widths of the operand stack before the operator, bottom first; `None` in dead code.
+    pub fn stack(&self, position: u32) -> Option<Vec<Sort>> {
         let stack = self.places.get(position as usize)?.stack?;
-        let mut types = Vec::with_capacity(stack.height as usize);
+        let mut sorts = Vec::with_capacity(stack.height as usize);
         let mut next = stack.top;
         while let Some(cell) = next {
             let cell = self.cells[cell as usize];
-            types.push(cell.value);
+            sorts.push(cell.value);
             next = cell.below;
         }
-        types.reverse();
-        Some(types)
+        sorts.reverse();
+        Some(sorts)
     }
 }
 
@@ -231,7 +233,11 @@ impl Builder<'_> {
             | Op::I32WrapI64
             | Op::I64ExtendI32S
             | Op::I64ExtendI32U
-            | Op::I64Extend32S) => self.straight(op)?,
+            | Op::I64Extend32S
+            | Op::Sign(..)
+            | Op::Float(_)
+            | Op::FloatSwapped(_)
+            | Op::Truncate { .. }) => self.straight(op)?,
         }
         Some(())
     }
@@ -267,7 +273,7 @@ impl Builder<'_> {
         self.control.otherwise.insert(opened_at, position + 1);
         open.kind = Kind::Else(position);
         self.stack = open.base;
-        self.push(&open.block.parameters);
+        self.push(&sorts(&open.block.parameters));
         self.open.push(open);
         Some(())
     }
@@ -286,7 +292,7 @@ impl Builder<'_> {
             label.target = Target::Place(behind);
         }
         self.stack = open.base;
-        self.push(&open.block.results);
+        self.push(&sorts(&open.block.results));
         Some(())
     }
 
@@ -301,29 +307,33 @@ impl Builder<'_> {
         Some(())
     }
 
-    /// How many values an operator takes and the types of those it leaves.
-    fn effect(&self, op: &Op) -> Option<(usize, Vec<ValueType>)> {
-        use ValueType::{I32, I64};
+    /// How many values an operator takes and the widths of those it leaves.
+    fn effect(&self, op: &Op) -> Option<(usize, Vec<Sort>)> {
+        use Sort::{W32, W64};
         Some(match op {
             Op::Nop => (0, vec![]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
             Op::Call(function) => call(self.module.signature(*function)?, 0)?,
             Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1)?,
             Op::Select => (3, vec![self.below_top(1)?]),
-            Op::LocalGet(local) => (0, vec![*self.locals.get(*local as usize)?]),
-            Op::LocalTee(local) => (1, vec![*self.locals.get(*local as usize)?]),
+            Op::LocalGet(local) => (0, vec![self.locals.get(*local as usize)?.sort()]),
+            Op::LocalTee(local) => (1, vec![self.locals.get(*local as usize)?.sort()]),
             Op::GlobalGet(global) => {
                 let found = self.module.globals.get(*global as usize)?;
-                (0, vec![found.initial.value_type()])
+                (0, vec![found.value_type.sort()])
             }
             Op::Load(load, _) => (1, vec![loaded(*load)]),
             Op::Store(..) => (2, vec![]),
-            Op::MemorySize | Op::I32Const(_) => (0, vec![I32]),
-            Op::I64Const(_) => (0, vec![I64]),
-            Op::MemoryGrow | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![I32]),
-            Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![I32]),
-            Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![I64]),
-            Op::I64Binary(_) => (2, vec![I64]),
+            Op::MemorySize | Op::I32Const(_) => (0, vec![W32]),
+            Op::I64Const(_) => (0, vec![W64]),
+            Op::MemoryGrow | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![W32]),
+            Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![W32]),
+            Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![W64]),
+            Op::I64Binary(_) => (2, vec![W64]),
+            Op::Sign(SignOp::Neg | SignOp::Abs, sort) => (1, vec![*sort]),
+            Op::Sign(SignOp::Copysign, sort) => (2, vec![*sort]),
+            Op::Float(float) | Op::FloatSwapped(float) => (float.operands().len(), vec![float.result()]),
+            Op::Truncate { whole, .. } => (1, vec![whole.result()]),
             Op::Unreachable
             | Op::Block(_)
             | Op::Loop(_)
@@ -336,9 +346,9 @@ impl Builder<'_> {
         })
     }
 
-    fn push(&mut self, types: &[ValueType]) {
+    fn push(&mut self, sorts: &[Sort]) {
         let Some(mut stack) = self.stack else { return };
-        for value in types {
+        for value in sorts {
             let cell = count(self.control.cells.len());
             self.control.cells.push(Cell { value: *value, below: stack.top });
             stack = Stack { height: stack.height + 1, top: Some(cell) };
@@ -361,28 +371,32 @@ impl Builder<'_> {
         Some(stack)
     }
 
-    /// The type of the value with so many values above it.
-    fn below_top(&self, above: usize) -> Option<ValueType> {
+    /// The width of the value with so many values above it.
+    fn below_top(&self, above: usize) -> Option<Sort> {
         let top = self.below(self.stack?, above)?.top?;
         Some(self.control.cells[top as usize].value)
     }
 }
 
 /// `None` for a function with several results, which no contract covers.
-fn call(signature: &FunctionType, extra: usize) -> Option<(usize, Vec<ValueType>)> {
-    (signature.results.len() <= 1).then(|| (signature.parameters.len() + extra, signature.results.clone()))
+fn call(signature: &FunctionType, extra: usize) -> Option<(usize, Vec<Sort>)> {
+    (signature.results.len() <= 1).then(|| (signature.parameters.len() + extra, sorts(&signature.results)))
 }
 
-/// The type of what a load yields.
-pub fn loaded(load: Load) -> ValueType {
+fn sorts(types: &[ValueType]) -> Vec<Sort> {
+    types.iter().map(|value| value.sort()).collect()
+}
+
+/// The width of what a load yields.
+pub fn loaded(load: Load) -> Sort {
     match load {
-        Load::I32 | Load::I32From8S | Load::I32From8U | Load::I32From16S | Load::I32From16U => ValueType::I32,
+        Load::I32 | Load::I32From8S | Load::I32From8U | Load::I32From16S | Load::I32From16U => Sort::W32,
         Load::I64
         | Load::I64From8S
         | Load::I64From8U
         | Load::I64From16S
         | Load::I64From16U
         | Load::I64From32S
-        | Load::I64From32U => ValueType::I64,
+        | Load::I64From32U => Sort::W64,
     }
 }

@@ -1,8 +1,8 @@
 //! What a Wasm module says, read independently of the compiler.
 //!
 //! Requires: nothing of the bytes.
-//! Ensures: the module is valid Wasm 1.0 with sign-extension operators (full validation by the
-//! parser) and uses only what [`Op`] and the types here can say; all else is refused with its
+//! Ensures: the module is valid Wasm 1.0 with sign-extension operators and conversions that saturate (full
+//! validation by the parser) and uses only what [`Op`] and the types here can say; all else is refused with its
 //! offset. Offsets are those of the module's bytes.
 
 use crate::hints::Sort;
@@ -75,14 +75,18 @@ pub enum ValueType {
     I32,
     /// 64-bit integer.
     I64,
+    /// Binary32 number.
+    F32,
+    /// Binary64 number.
+    F64,
 }
 
 impl ValueType {
     /// Its width.
     pub fn sort(self) -> Sort {
         match self {
-            ValueType::I32 => Sort::W32,
-            ValueType::I64 => Sort::W64,
+            ValueType::I32 | ValueType::F32 => Sort::W32,
+            ValueType::I64 | ValueType::F64 => Sort::W64,
         }
     }
 
@@ -90,10 +94,11 @@ impl ValueType {
         match value {
             wasmparser::ValType::I32 => Ok(ValueType::I32),
             wasmparser::ValType::I64 => Ok(ValueType::I64),
-            wasmparser::ValType::F32
-            | wasmparser::ValType::F64
-            | wasmparser::ValType::V128
-            | wasmparser::ValType::Ref(_) => Err(WasmError::unsupported(offset, format!("type {value}"))),
+            wasmparser::ValType::F32 => Ok(ValueType::F32),
+            wasmparser::ValType::F64 => Ok(ValueType::F64),
+            wasmparser::ValType::V128 | wasmparser::ValType::Ref(_) => {
+                Err(WasmError::unsupported(offset, format!("type {value}")))
+            }
         }
     }
 }
@@ -175,21 +180,21 @@ pub struct Memory {
     pub maximum: Option<u32>,
 }
 
-/// A constant of a value type.
+/// A constant, by its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Constant {
-    /// 32-bit integer.
+    /// An integer or float of 32 bits.
     I32(u32),
-    /// 64-bit integer.
+    /// An integer or float of 64 bits.
     I64(u64),
 }
 
 impl Constant {
-    /// Its type.
-    pub fn value_type(self) -> ValueType {
+    /// Its width.
+    pub fn sort(self) -> Sort {
         match self {
-            Constant::I32(_) => ValueType::I32,
-            Constant::I64(_) => ValueType::I64,
+            Constant::I32(_) => Sort::W32,
+            Constant::I64(_) => Sort::W64,
         }
     }
 }
@@ -197,9 +202,11 @@ impl Constant {
 /// A global.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Global {
+    /// Its type.
+    pub value_type: ValueType,
     /// Whether `global.set` may change it.
     pub mutable: bool,
-    /// Its initial value, which also says its type.
+    /// Its initial value.
     pub initial: Constant,
 }
 
@@ -328,7 +335,10 @@ fn count(items: usize) -> u32 {
 
 /// What is accepted: Wasm 1.0, the sign-extension operators, and blocks with any parameters and results.
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM1.union(WasmFeatures::SIGN_EXTENSION).union(WasmFeatures::MULTI_VALUE)
+    WasmFeatures::WASM1
+        .union(WasmFeatures::SIGN_EXTENSION)
+        .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+        .union(WasmFeatures::MULTI_VALUE)
 }
 
 /// Reads a module.
@@ -412,10 +422,12 @@ impl Reader {
                 }
             }
             Payload::GlobalSection(section) => {
+                let start = small(section.range().start);
                 for global in section {
                     let global = global.map_err(WasmError::from_parser)?;
+                    let value_type = ValueType::read(global.ty.content_type, start)?;
                     let initial = constant(&global.init_expr)?;
-                    self.module.globals.push(Global { mutable: global.ty.mutable, initial });
+                    self.module.globals.push(Global { value_type, mutable: global.ty.mutable, initial });
                 }
             }
             Payload::ExportSection(section) => {
@@ -624,6 +636,8 @@ fn constant(expression: &ConstExpr<'_>) -> Result<Constant, WasmError> {
     let value = match first {
         Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
         Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
+        Operator::F32Const { value } => Constant::I32(value.bits()),
+        Operator::F64Const { value } => Constant::I64(value.bits()),
         other => {
             return Err(WasmError::unsupported(offset, format!("initial value {other:?}")));
         }

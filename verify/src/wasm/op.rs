@@ -8,6 +8,9 @@
 
 use wasmparser::{BlockType, Operator};
 
+use crate::float::{self, Float, Format, Sign};
+use crate::hints::Sort;
+
 use super::module::{FunctionType, ValueType, WasmError};
 
 /// Unary operators that yield a word of their own type.
@@ -120,7 +123,19 @@ pub enum Relation {
     GeU,
 }
 
-/// What an integer load reads and how it fills the result.
+/// Operators on the sign of a float.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum SignOp {
+    /// `neg`
+    Neg,
+    /// `abs`
+    Abs,
+    /// `copysign`
+    Copysign,
+}
+
+/// What a load reads and how it fills the result. A float is loaded as the integer of its bits.
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum Load {
     /// `i32.load`
@@ -149,7 +164,7 @@ pub enum Load {
     I64From32U,
 }
 
-/// What an integer store writes.
+/// What a store writes. A float is stored as the integer of its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum Store {
     /// `i32.store`
@@ -174,7 +189,7 @@ pub enum Store {
 pub enum Op {
     /// Traps.
     Unreachable,
-    /// Does nothing.
+    /// Does nothing; `reinterpret` neither, as a float is its bits.
     Nop,
     /// Opens a block; its label stands behind its `end`.
     Block(FunctionType),
@@ -220,9 +235,9 @@ pub enum Op {
     MemorySize,
     /// Grows the memory.
     MemoryGrow,
-    /// `i32.const`
+    /// `i32.const`, or the bits of an `f32.const`
     I32Const(u32),
-    /// `i64.const`
+    /// `i64.const`, or the bits of an `f64.const`
     I64Const(u64),
     /// `i32.eqz`
     I32Eqz,
@@ -248,6 +263,19 @@ pub enum Op {
     I64ExtendI32U,
     /// `i64.extend32_s`
     I64Extend32S,
+    /// An operator on the sign of a float of this width.
+    Sign(SignOp, Sort),
+    /// An operator on floats.
+    Float(Float),
+    /// The operator with its two operands swapped: `a > b` is `b < a`.
+    FloatSwapped(Float),
+    /// A conversion to an integer that traps where there is none.
+    Truncate {
+        /// What says whether there is one.
+        fits: Float,
+        /// What gives it.
+        whole: Float,
+    },
 }
 
 /// Decodes one operator that stands at `offset`.
@@ -257,6 +285,7 @@ pub fn decode(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) -> R
     }
     decode_numeric(operator)
         .or_else(|| decode_memory(operator))
+        .or_else(|| decode_float(operator))
         .ok_or_else(|| WasmError::unsupported(offset, format!("operator {operator:?}")))
 }
 
@@ -309,22 +338,22 @@ fn decode_memory(operator: &Operator<'_>) -> Option<Op> {
     let (load, place) = match operator {
         O::MemorySize { mem: 0 } => return Some(Op::MemorySize),
         O::MemoryGrow { mem: 0 } => return Some(Op::MemoryGrow),
-        O::I32Load { memarg } => (Ok(Load::I32), memarg),
+        O::I32Load { memarg } | O::F32Load { memarg } => (Ok(Load::I32), memarg),
         O::I32Load8S { memarg } => (Ok(Load::I32From8S), memarg),
         O::I32Load8U { memarg } => (Ok(Load::I32From8U), memarg),
         O::I32Load16S { memarg } => (Ok(Load::I32From16S), memarg),
         O::I32Load16U { memarg } => (Ok(Load::I32From16U), memarg),
-        O::I64Load { memarg } => (Ok(Load::I64), memarg),
+        O::I64Load { memarg } | O::F64Load { memarg } => (Ok(Load::I64), memarg),
         O::I64Load8S { memarg } => (Ok(Load::I64From8S), memarg),
         O::I64Load8U { memarg } => (Ok(Load::I64From8U), memarg),
         O::I64Load16S { memarg } => (Ok(Load::I64From16S), memarg),
         O::I64Load16U { memarg } => (Ok(Load::I64From16U), memarg),
         O::I64Load32S { memarg } => (Ok(Load::I64From32S), memarg),
         O::I64Load32U { memarg } => (Ok(Load::I64From32U), memarg),
-        O::I32Store { memarg } => (Err(Store::I32), memarg),
+        O::I32Store { memarg } | O::F32Store { memarg } => (Err(Store::I32), memarg),
         O::I32Store8 { memarg } => (Err(Store::I32To8), memarg),
         O::I32Store16 { memarg } => (Err(Store::I32To16), memarg),
-        O::I64Store { memarg } => (Err(Store::I64), memarg),
+        O::I64Store { memarg } | O::F64Store { memarg } => (Err(Store::I64), memarg),
         O::I64Store8 { memarg } => (Err(Store::I64To8), memarg),
         O::I64Store16 { memarg } => (Err(Store::I64To16), memarg),
         O::I64Store32 { memarg } => (Err(Store::I64To32), memarg),
@@ -409,6 +438,96 @@ fn decode_numeric(operator: &Operator<'_>) -> Option<Op> {
         O::I32WrapI64 => Op::I32WrapI64,
         O::I64ExtendI32S => Op::I64ExtendI32S,
         O::I64ExtendI32U => Op::I64ExtendI32U,
+        _ => return None,
+    })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller refuses every other operator")]
+fn decode_float(operator: &Operator<'_>) -> Option<Op> {
+    use Operator as O;
+    use float::{Binary, Relation as Order, Unary as One};
+    let binary = |operator, format| Op::Float(Float::Binary(operator, format));
+    let unary = |operator, format| Op::Float(Float::Unary(operator, format));
+    let compare = |relation, format| Op::Float(Float::Compare(relation, format));
+    let swapped = |relation, format| Op::FloatSwapped(Float::Compare(relation, format));
+    let (f32, f64, s, u) = (Format::F32, Format::F64, Sign::Signed, Sign::Unsigned);
+    let (i32, i64) = (Sort::W32, Sort::W64);
+    let convert = |from, sign, format| Op::Float(Float::Convert(from, sign, format));
+    let saturate = |format, to, sign| Op::Float(Float::Truncate(format, to, sign));
+    let truncate = |format, to, sign| Op::Truncate {
+        fits: Float::Fits(format, to, sign),
+        whole: Float::Truncate(format, to, sign),
+    };
+    Some(match operator {
+        O::I32ReinterpretF32 | O::I64ReinterpretF64 | O::F32ReinterpretI32 | O::F64ReinterpretI64 => Op::Nop,
+        O::F32Const { value } => Op::I32Const(value.bits()),
+        O::F64Const { value } => Op::I64Const(value.bits()),
+        O::F32DemoteF64 => Op::Float(Float::Demote),
+        O::F64PromoteF32 => Op::Float(Float::Promote),
+        O::F32Add => binary(Binary::Add, f32),
+        O::F32Sub => binary(Binary::Sub, f32),
+        O::F32Mul => binary(Binary::Mul, f32),
+        O::F32Div => binary(Binary::Div, f32),
+        O::F32Min => binary(Binary::Min, f32),
+        O::F32Max => binary(Binary::Max, f32),
+        O::F32Sqrt => unary(One::Sqrt, f32),
+        O::F32Ceil => unary(One::Ceil, f32),
+        O::F32Floor => unary(One::Floor, f32),
+        O::F32Trunc => unary(One::Trunc, f32),
+        O::F32Nearest => unary(One::Nearest, f32),
+        O::F32Eq => compare(Order::Eq, f32),
+        O::F32Ne => compare(Order::Ne, f32),
+        O::F32Lt => compare(Order::Lt, f32),
+        O::F32Le => compare(Order::Le, f32),
+        O::F32Gt => swapped(Order::Lt, f32),
+        O::F32Ge => swapped(Order::Le, f32),
+        O::F32Neg => Op::Sign(SignOp::Neg, i32),
+        O::F32Abs => Op::Sign(SignOp::Abs, i32),
+        O::F32Copysign => Op::Sign(SignOp::Copysign, i32),
+        O::F32ConvertI32S => convert(i32, s, f32),
+        O::I32TruncF32S => truncate(f32, i32, s),
+        O::I32TruncSatF32S => saturate(f32, i32, s),
+        O::F32ConvertI32U => convert(i32, u, f32),
+        O::I32TruncF32U => truncate(f32, i32, u),
+        O::I32TruncSatF32U => saturate(f32, i32, u),
+        O::F32ConvertI64S => convert(i64, s, f32),
+        O::I64TruncF32S => truncate(f32, i64, s),
+        O::I64TruncSatF32S => saturate(f32, i64, s),
+        O::F32ConvertI64U => convert(i64, u, f32),
+        O::I64TruncF32U => truncate(f32, i64, u),
+        O::I64TruncSatF32U => saturate(f32, i64, u),
+        O::F64Add => binary(Binary::Add, f64),
+        O::F64Sub => binary(Binary::Sub, f64),
+        O::F64Mul => binary(Binary::Mul, f64),
+        O::F64Div => binary(Binary::Div, f64),
+        O::F64Min => binary(Binary::Min, f64),
+        O::F64Max => binary(Binary::Max, f64),
+        O::F64Sqrt => unary(One::Sqrt, f64),
+        O::F64Ceil => unary(One::Ceil, f64),
+        O::F64Floor => unary(One::Floor, f64),
+        O::F64Trunc => unary(One::Trunc, f64),
+        O::F64Nearest => unary(One::Nearest, f64),
+        O::F64Eq => compare(Order::Eq, f64),
+        O::F64Ne => compare(Order::Ne, f64),
+        O::F64Lt => compare(Order::Lt, f64),
+        O::F64Le => compare(Order::Le, f64),
+        O::F64Gt => swapped(Order::Lt, f64),
+        O::F64Ge => swapped(Order::Le, f64),
+        O::F64Neg => Op::Sign(SignOp::Neg, i64),
+        O::F64Abs => Op::Sign(SignOp::Abs, i64),
+        O::F64Copysign => Op::Sign(SignOp::Copysign, i64),
+        O::F64ConvertI32S => convert(i32, s, f64),
+        O::I32TruncF64S => truncate(f64, i32, s),
+        O::I32TruncSatF64S => saturate(f64, i32, s),
+        O::F64ConvertI32U => convert(i32, u, f64),
+        O::I32TruncF64U => truncate(f64, i32, u),
+        O::I32TruncSatF64U => saturate(f64, i32, u),
+        O::F64ConvertI64S => convert(i64, s, f64),
+        O::I64TruncF64S => truncate(f64, i64, s),
+        O::I64TruncSatF64S => saturate(f64, i64, s),
+        O::F64ConvertI64U => convert(i64, u, f64),
+        O::I64TruncF64U => truncate(f64, i64, u),
+        O::I64TruncSatF64U => saturate(f64, i64, u),
         _ => return None,
     })
 }

@@ -14,19 +14,48 @@ use sha2::{Digest, Sha256};
 use super::module::{self, Exported, Module};
 use super::op::Op;
 use crate::domain::Bin64;
+use crate::float::Float;
+use crate::hints::Sort;
 
 /// Runtimes that are known, by the SHA-256 of their bytes, and why their functions are believed to be
 /// the operators.
 const KNOWN: [(&str, &str); 1] = [(
-    "b1d00698fb1683012d4bf2a498042146217ae37aa9dd80e4f5b877e7425e1567",
+    "512e9786133bbbed4b18be21cd38e32b51c7719276e20d470c725ae09233b625",
     "tested against a second engine (tests/runtime.rs)",
 )];
+
+/// An operator that a function computes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Operator {
+    /// Of two 64-bit integers.
+    Wide(Bin64),
+    /// Of floats.
+    Float(Float),
+}
+
+impl Operator {
+    /// The widths of its operands.
+    pub fn operands(self) -> Vec<Sort> {
+        match self {
+            Operator::Wide(_) => vec![Sort::W64; 2],
+            Operator::Float(float) => float.operands(),
+        }
+    }
+
+    /// The width of its result.
+    pub fn result(self) -> Sort {
+        match self {
+            Operator::Wide(_) => Sort::W64,
+            Operator::Float(float) => float.result(),
+        }
+    }
+}
 
 /// The functions of a runtime.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Runtime {
-    /// The operator that each computes of two 64-bit operands, by function index.
-    pub operators: BTreeMap<u32, Bin64>,
+    /// The operator that each computes, by function index. A function that is not here is a function.
+    pub operators: BTreeMap<u32, Operator>,
     /// Index of the first function of the runtime, if one is linked.
     pub first: Option<u32>,
     /// Why they are believed to.
@@ -83,12 +112,12 @@ fn count(items: usize) -> u32 {
     u32::try_from(items).expect("the parser's limits keep counts below 2^32")
 }
 
-fn operator(name: &str) -> Option<Bin64> {
-    let all = [
-        ("i64.div_u", Bin64::DivU),
-        ("i64.div_s", Bin64::DivS),
-        ("i64.rem_u", Bin64::RemU),
-        ("i64.rem_s", Bin64::RemS),
-    ];
-    all.into_iter().find(|(known, _)| *known == name).map(|(_, operator)| operator)
+fn operator(name: &str) -> Option<Operator> {
+    match name {
+        "i64.div_u" => Some(Operator::Wide(Bin64::DivU)),
+        "i64.div_s" => Some(Operator::Wide(Bin64::DivS)),
+        "i64.rem_u" => Some(Operator::Wide(Bin64::RemU)),
+        "i64.rem_s" => Some(Operator::Wide(Bin64::RemS)),
+        _ => Float::all().into_iter().find(|float| float.name() == name).map(Operator::Float),
+    }
 }

@@ -10,11 +10,14 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod float;
+
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
+use crate::hints::Sort;
 use crate::trap::Trap;
 
 use super::control::{Label, Target};
-use super::module::{Function, Module, ValueType};
+use super::module::{Function, Module};
 use super::op::{Binary32, Binary64, Load, Op, Relation, Store, Unary};
 
 pub use super::world::{Value, Width, World};
@@ -39,29 +42,30 @@ impl<D: Domain + ?Sized> Activation<D> {
     /// At the function's first operator. `None` if the arguments do not have the parameters' types.
     pub fn enter(domain: &mut D, function: &Function, arguments: Vec<Value<D>>) -> Option<Self> {
         let mut locals = arguments;
-        if !has_types(&locals, &function.signature.parameters) {
+        if !has_sorts(&locals, function.signature.parameters.iter().map(|ty| ty.sort())) {
             return None;
         }
         for local in function.locals.get(locals.len()..)? {
-            locals.push(match local {
-                ValueType::I32 => Value::W32(domain.w32(0)),
-                ValueType::I64 => Value::W64(domain.w64(0)),
+            locals.push(match local.sort() {
+                Sort::W32 => Value::W32(domain.w32(0)),
+                Sort::W64 => Value::W64(domain.w64(0)),
             });
         }
         Some(Activation { position: 0, locals, stack: Vec::new() })
     }
 
     /// Before the operator at a position. `None` if nothing ever runs there, or the locals or the
-    /// stack do not have the types that they have there.
+    /// stack do not have the widths that they have there.
     pub fn at(function: &Function, position: u32, locals: Vec<Value<D>>, stack: Vec<Value<D>>) -> Option<Self> {
         let wanted = function.control.stack(position)?;
-        let fits = has_types(&locals, &function.locals) && has_types(&stack, &wanted);
+        let locals_fit = has_sorts(&locals, function.locals.iter().map(|ty| ty.sort()));
+        let fits = locals_fit && has_sorts(&stack, wanted.into_iter());
         fits.then_some(Activation { position, locals, stack })
     }
 }
 
-fn has_types<D: Domain + ?Sized>(values: &[Value<D>], types: &[ValueType]) -> bool {
-    values.len() == types.len() && values.iter().zip(types).all(|(value, wanted)| value.value_type() == *wanted)
+fn has_sorts<D: Domain + ?Sized>(values: &[Value<D>], sorts: impl ExactSizeIterator<Item = Sort>) -> bool {
+    values.len() == sorts.len() && values.iter().zip(sorts).all(|(value, wanted)| value.sort() == wanted)
 }
 
 /// What a step came to.
@@ -279,6 +283,18 @@ impl<W: World> Stepper<'_, W> {
                 let wide = self.world.join(&zero, &a);
                 self.push64(wide);
             }
+            Op::Sign(sign, sort) => self.sign(*sign, *sort),
+            Op::Float(float) => {
+                let operands = self.pop_many(float.operands().len());
+                let result = self.float(*float, &operands);
+                self.activation.stack.push(result);
+            }
+            Op::FloatSwapped(float) => {
+                let (b, a) = (self.pop(), self.pop());
+                let result = self.float(*float, &[b, a]);
+                self.activation.stack.push(result);
+            }
+            Op::Truncate { fits, whole } => return self.truncate(*fits, *whole),
         }
         Ok(Done::Next)
     }

@@ -6,10 +6,10 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use crate::domain::{Decide, Domain};
+use crate::hints::Sort;
 
 #[cfg(doc)]
 use super::module::Module;
-use super::module::ValueType;
 
 /// How many bytes an access moves.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -35,9 +35,9 @@ impl Width {
 
 /// A value on the stack, in a local or in a global.
 pub enum Value<D: Domain + ?Sized> {
-    /// An `i32`.
+    /// An `i32`, or the bits of an `f32`.
     W32(D::W32),
-    /// An `i64`.
+    /// An `i64`, or the bits of an `f64`.
     W64(D::W64),
 }
 
@@ -51,11 +51,11 @@ impl<D: Domain + ?Sized> Clone for Value<D> {
 }
 
 impl<D: Domain + ?Sized> Value<D> {
-    /// Its type.
-    pub fn value_type(&self) -> ValueType {
+    /// Its width.
+    pub fn sort(&self) -> Sort {
         match self {
-            Value::W32(_) => ValueType::I32,
-            Value::W64(_) => ValueType::I64,
+            Value::W32(_) => Sort::W32,
+            Value::W64(_) => Sort::W64,
         }
     }
 }

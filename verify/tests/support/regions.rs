@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{SectionKind, SymbolFlags, SymbolKind, SymbolScope};
-use synth_verify::wasm::module::{Exported, Module, ValueType};
+use synth_verify::hints::Sort;
+use synth_verify::wasm::module::{Exported, Module};
 
 use super::undefined;
 
@@ -23,7 +24,7 @@ pub fn add(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
     }
     let mut bytes = if module.grows_memory() { 4u64 } else { 0 };
     for global in module.globals.iter().filter(|global| global.mutable) {
-        let size = if global.initial.value_type() == ValueType::I64 { 8 } else { 4 };
+        let size = if global.value_type.sort() == Sort::W64 { 8 } else { 4 };
         bytes = bytes.next_multiple_of(size) + size;
     }
     if bytes > 0 {

@@ -42,7 +42,7 @@ impl Random {
         }
         let mut earlier = || self.below(u64::from(index)) as u32;
         let (a, b, c) = (earlier(), earlier(), earlier());
-        match self.below(22) {
+        match self.below(23) {
             0 if unknowns > 0 => Expr::Unknown(self.below(unknowns) as u32),
             1 => Expr::Const64(u64::from(self.number()) << 32 | u64::from(self.number())),
             2 => Expr::Un32(UN32[self.below(6) as usize], a),
@@ -65,6 +65,11 @@ impl Random {
             19 => Expr::MemoryBytes(self.number()),
             20 => Expr::TableType(self.number(), a),
             21 => Expr::TableCode(self.number(), a),
+            22 => {
+                let all = Float::all();
+                let op = all[self.below(all.len() as u64) as usize];
+                if op.operands().len() == 1 { Expr::Float1(op, a) } else { Expr::Float2(op, a, b) }
+            }
             _ => constant,
         }
     }

@@ -1,11 +1,11 @@
-//! Functions at points where their values are known.
+//! Functions of operands for which their values are known.
 
 use super::super::Terms;
 use super::super::node::{Id, Node};
 use super::{Rule, rules};
 
 /// Functions at known points.
-pub(super) const POINTS: &[Rule] = rules![function_at_point];
+pub(super) const POINTS: &[Rule] = rules![function_at_point, float_of_constants];
 
 /// `f(n) = p` if `f` is known to be `p` at the number that the operand can only be.
 fn function_at_point(t: &mut Terms, node: &Node) -> Option<Id> {
@@ -14,6 +14,18 @@ fn function_at_point(t: &mut Terms, node: &Node) -> Option<Id> {
     let range = t.range(operand);
     let point = t.arena.points(*function).get(range.low as usize)?;
     (range.low == range.high).then_some(point.norm)
+}
+
+/// `f(c, d, ..) = e` for an operator on floats and constants.
+fn float_of_constants(t: &mut Terms, node: &Node) -> Option<Id> {
+    let Node::Apply(function, operands) = node else { return None };
+    let word = |id: &Id| match t.node(*id) {
+        Node::Const(word) => Some(*word),
+        _ => None,
+    };
+    let words: Vec<u32> = operands.iter().map(word).collect::<Option<_>>()?;
+    let value = t.arena.float_value(*function, &words)?;
+    Some(t.build(Node::Const(value)))
 }
 
 #[cfg(test)]

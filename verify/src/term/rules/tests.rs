@@ -8,6 +8,8 @@ use super::super::print::show;
 use super::super::{Term32, Term64, TermBool, TermMem, Terms};
 use super::RULES;
 use crate::domain::{Bin32, Bin64, Cmp, Domain, Un32, Un64};
+use crate::float::Float;
+use crate::hints;
 
 const UN32: [Un32; 6] = [Un32::Clz, Un32::Rbit, Un32::Rev, Un32::Popcnt, Un32::Sext8, Un32::Sext16];
 const BIN32: [Bin32; 14] = [
@@ -208,6 +210,16 @@ impl Generator {
         }
     }
 
+    /// Half of the result of an operator on floats.
+    fn float(&mut self) -> Term32 {
+        let all = Float::all();
+        let op = self.pick(&all);
+        let count: usize = op.operands().iter().map(|sort| if *sort == hints::Sort::W32 { 1 } else { 2 }).sum();
+        let words: Vec<Term32> = (0..count).map(|_| self.word()).collect();
+        let halves = self.terms.float(op, &words);
+        self.pick(&halves)
+    }
+
     pub(crate) fn new_bool(&mut self) -> TermBool {
         let (a, b, c) = (self.bool(), self.bool(), self.bool());
         match self.next(12) {
@@ -324,6 +336,7 @@ fn every_rule_keeps_the_value() {
         for _ in 0..25 {
             generator.step();
         }
+        generator.float();
         let assignments: Vec<Assignment> =
             (0..4).map(|at| Assignment { seed: mix(round, &[at]), ..Assignment::default() }).collect();
         evaluations += check_log(&mut generator.terms, &mut fired, &assignments);
@@ -338,7 +351,9 @@ fn every_rule_keeps_the_value() {
 fn raw_and_normal_terms_have_the_same_value() {
     for round in 0..18_000 {
         let mut generator = Generator::new(1_000_000 + round);
-        let pairs: Vec<(Id, Id)> = (0..25).map(|_| generator.step()).collect();
+        let mut pairs: Vec<(Id, Id)> = (0..25).map(|_| generator.step()).collect();
+        let float = generator.float();
+        pairs.push((float.raw, float.norm));
         for at in 0..8 {
             let assignment = Assignment { seed: mix(round, &[at]), ..Assignment::default() };
             let mut evaluator = Evaluator::new(&generator.terms.arena, &assignment);

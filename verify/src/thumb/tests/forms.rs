@@ -2,6 +2,7 @@
 //! goals are equal before any rule.
 
 use crate::domain::{Bin32, Bin64, Cmp, Domain, Un32, Un64};
+use crate::float::Float;
 use crate::thumb::inst::Cond;
 use crate::thumb::sem::Flags;
 
@@ -91,6 +92,10 @@ impl Domain for Written {
 
     fn cmp64(&mut self, op: Cmp, a: &String, b: &String) -> String {
         relation(op, a, b)
+    }
+
+    fn float(&mut self, op: Float, words: &[String]) -> [String; 2] {
+        ["low", "high"].map(|half| format!("{half} {op:?}({})", words.join(", ")))
     }
 
     fn ite64(&mut self, c: &String, a: &String, b: &String) -> String {

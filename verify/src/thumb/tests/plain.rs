@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
+use crate::float::Float;
 use crate::term::value;
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Cond, Reg, RegSet, Width};
@@ -217,6 +218,10 @@ impl Domain for Plain {
 
     fn cmp64(&mut self, op: Cmp, a: &u64, b: &u64) -> bool {
         value::cmp64(op, *a, *b)
+    }
+
+    fn float(&mut self, op: Float, words: &[u32]) -> [u32; 2] {
+        op.value(words)
     }
 
     fn ite64(&mut self, c: &bool, a: &u64, b: &u64) -> u64 {

@@ -1,0 +1,45 @@
+//! The types of WebAssembly, as modules declare them, and as bits in SSA.
+
+use crate::ir::func::Signature;
+use crate::ir::op::Type;
+
+/// The type of a value (core spec, 2.3).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ValueType {
+    /// A 32-bit integer.
+    I32,
+    /// A 64-bit integer.
+    I64,
+    /// A binary32 number.
+    F32,
+    /// A binary64 number.
+    F64,
+}
+
+impl ValueType {
+    /// What SSA has in its place: its bits.
+    pub fn carrier(self) -> Type {
+        match self {
+            ValueType::I32 | ValueType::F32 => Type::I32,
+            ValueType::I64 | ValueType::F64 => Type::I64,
+        }
+    }
+}
+
+/// The type of a function. What calls and blocks hand over is its [`signature`](Self::signature);
+/// the type itself is what the type ids of tables tell apart.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct FunctionType {
+    /// Types of the parameters.
+    pub params: Vec<ValueType>,
+    /// Types of the results.
+    pub results: Vec<ValueType>,
+}
+
+impl FunctionType {
+    /// The bits that it hands over.
+    pub fn signature(&self) -> Signature {
+        let carriers = |types: &[ValueType]| types.iter().map(|ty| ty.carrier()).collect();
+        Signature { params: carriers(&self.params), results: carriers(&self.results) }
+    }
+}
