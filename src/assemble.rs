@@ -6,13 +6,13 @@
 
 use crate::config::Config;
 use crate::elf::program::{
-    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Memory, Outside, Program, Relocation,
-    RelocationKind, Segment, TableEntry, Type, Visibility,
+    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Linked, Memory, Outside, Program,
+    Relocation, RelocationKind, Segment, TableEntry, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
-use crate::wasm::{Code, ExportKind, Module, ValueType};
+use crate::wasm::{Code, DataMode, ExportKind, Module, ValueType};
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -62,7 +62,7 @@ pub fn run(
     (module, info): (&Module, &ModuleInfo),
     config: &Config,
     functions: Vec<Function>,
-    (hints, runtime): (Vec<u8>, Option<Vec<u8>>),
+    (hints, linked): (Vec<u8>, Vec<Linked>),
 ) -> Program {
     let (table, outside) = table(module);
     Program {
@@ -71,12 +71,12 @@ pub fn run(
         functions,
         imports: imports(module),
         exports: exports(module),
-        memory: memory(module),
+        memories: memories(module),
         instance_bytes: info.instance_bytes(),
         table,
         instantiation: instantiation(module, info, outside),
         hints,
-        runtime,
+        linked,
         assurance: Assurance::default(),
     }
 }
@@ -96,7 +96,7 @@ fn imports(module: &Module) -> Vec<Import> {
 fn exports(module: &Module) -> Vec<Export> {
     let functions = module.exports.iter().filter_map(|export| match export.kind {
         ExportKind::Function(function) => Some((export, function)),
-        ExportKind::Memory | ExportKind::Table | ExportKind::Global(_) => None,
+        ExportKind::Memory(_) | ExportKind::Table | ExportKind::Global(_) => None,
     });
     functions
         .map(|(export, function)| {
@@ -120,12 +120,18 @@ fn value_type(ty: ValueType) -> Type {
     }
 }
 
-fn memory(module: &Module) -> Option<Memory> {
-    let exported = module.exports.iter().any(|export| export.kind == ExportKind::Memory);
-    module.memory.map(|memory| Memory {
-        reserve_bytes: memory.reserve_bytes(),
-        visibility: if exported { Visibility::Exported } else { Visibility::Private },
-    })
+fn memories(module: &Module) -> Vec<Memory> {
+    let is_exported = |memory| module.exports.iter().any(|export| export.kind == ExportKind::Memory(memory));
+    let declared = module.memories.iter();
+    declared
+        .map(|(index, memory)| Memory {
+            reserve_bytes: memory.reserve_bytes(),
+            visibility: if is_exported(index) { Visibility::Exported } else { Visibility::Private },
+            contents: memory
+                .segment
+                .map(|segment| module.data[segment].bytes[..memory.initial_bytes() as usize].to_vec()),
+        })
+        .collect()
 }
 
 /// The table's entries, and the first segment that lies outside.
@@ -133,7 +139,7 @@ fn table(module: &Module) -> (Vec<Option<TableEntry>>, Option<Outside>) {
     let count = module.table.map_or(0, |table| table.entries as usize);
     let mut entries = vec![None; count];
     for (number, element) in (0..).zip(&module.elements) {
-        let start = element.offset as usize;
+        let start = element.offset.value() as usize;
         let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.functions.len())) else {
             return (entries, Some(Outside::Element(number)));
         };
@@ -150,13 +156,15 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
     if outside.is_some() {
         return instantiation;
     }
-    let bytes = module.memory.map_or(0, |memory| u64::from(memory.initial_bytes()));
-    for (number, data) in (0..).zip(&module.data) {
-        if u64::from(data.offset) + data.bytes.len() as u64 > bytes {
+    for (number, data) in (0..).zip(module.data.values()) {
+        let DataMode::Active { memory, offset } = &data.mode else { continue };
+        let bytes = u64::from(module.memories[*memory].initial_bytes());
+        if offset.value() + data.bytes.len() as u64 > bytes {
             instantiation.outside = Some(Outside::Data(number));
             return instantiation;
         }
-        instantiation.segments.push(Segment { offset: data.offset, bytes: data.bytes.clone() });
+        let segment = Segment { memory: memory.0, offset: offset.value() as u32, bytes: data.bytes.clone() };
+        instantiation.segments.push(segment);
     }
     instantiation.start = module.start.map(|function| function.0);
     instantiation
@@ -165,15 +173,15 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -
 /// Words of the instance that are not zero at the start.
 fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, u32)> {
     let mut words = Vec::new();
-    if let Some(memory) = module.memory.filter(|memory| memory.grows) {
-        words.push((crate::lower::module::LENGTH_OFFSET, memory.initial_bytes()));
+    for (index, memory) in module.memories.iter().filter(|(_, memory)| memory.varies) {
+        words.push((info.length(index), memory.initial_bytes()));
     }
     for (index, global) in module.globals.iter() {
         if global.mutable {
             let offset = info.cell(index);
-            words.push((offset, global.initial as u32));
+            words.push((offset, global.initial.value() as u32));
             if global.ty.carrier() == ir::Type::I64 {
-                words.push((offset + 4, (global.initial >> 32) as u32));
+                words.push((offset + 4, (global.initial.value() >> 32) as u32));
             }
         }
     }

@@ -36,6 +36,7 @@ use synth_verify::hints::{Hints, codec};
 use crate::alloc::Allocated;
 use crate::config::Config;
 use crate::elf::Program;
+use crate::elf::program::Linked;
 use crate::emit::Emitted;
 use crate::error::Error;
 use crate::lower::ModuleInfo;
@@ -69,8 +70,14 @@ pub struct Allocation {
 pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
     tap.enter(Stage::Wasm);
     let mut module = wasm::parse(wasm, config)?;
+    wasm::require_closed(&module)?;
+    let mut linked: Vec<Linked> = Vec::new();
+    for (name, bytes) in runtime::templates::link(&mut module, config)? {
+        linked.push(Linked { name, bytes });
+    }
     let own = module.functions.len();
-    let runtime = runtime::link(&mut module, config)?;
+    linked.extend(runtime::link(&mut module, config)?.map(|bytes| Linked { name: "runtime", bytes }));
+    wasm::settle(&mut module, config)?;
     let info = ModuleInfo::of(&module, runtime::helpers(&module));
     let mut functions = Vec::new();
     for index in module.functions.keys().take(own) {
@@ -101,7 +108,7 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
         let Emitted { hints: of_function, .. } = emitted;
         hints.functions.push(of_function);
     }
-    let program = assemble::run((&module, &info), config, code, (codec::encode(&hints), runtime));
+    let program = assemble::run((&module, &info), config, code, (codec::encode(&hints), linked));
     Ok(Output { program, hints, allocations })
 }
 

@@ -60,9 +60,9 @@ fn program() -> Program {
             export("trap", 1, &[], &[]),
             export("loop", 2, &[], &[]),
         ],
-        memory: Some(Memory { reserve_bytes: 64, visibility: Visibility::Private }),
+        memories: vec![Memory { reserve_bytes: 64, visibility: Visibility::Private, contents: None }],
         instantiation: Instantiation {
-            segments: vec![Segment { offset: 2, bytes: b"ab".to_vec() }],
+            segments: vec![Segment { memory: 0, offset: 2, bytes: b"ab".to_vec() }],
             ..Instantiation::default()
         },
         ..Program::default()

@@ -122,9 +122,9 @@ fn another_function_is_started() {
 
 #[test]
 fn a_data_byte_is_wrong() {
-    refuse_program("memory byte 0x6 is", |program| program.instantiation.segments[0].bytes[2] ^= 1);
-    refuse_program("memory byte", |program| program.instantiation.segments[0].offset += 1);
-    refuse_program("memory byte 0x4 is", |program| program.instantiation.segments.clear());
+    refuse_program("byte 0x6 of memory 0 is", |program| program.instantiation.segments[0].bytes[2] ^= 1);
+    refuse_program("of memory 0 is", |program| program.instantiation.segments[0].offset += 1);
+    refuse_program("byte 0x4 of memory 0 is", |program| program.instantiation.segments.clear());
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_global_is_not_initialised() {
 
 #[test]
 fn memory_is_not_cleared() {
-    refuse_bytes("linear memory holds no integer", |elf| {
+    refuse_bytes("memory 0 holds no integer", |elf| {
         let (_, init) = symbol(elf, "m_init");
         let header = segment(elf, init & !1);
         let text = (word(elf, header + 4) + (init & !1) - word(elf, header + 8)) as usize;
@@ -249,7 +249,7 @@ fn the_stack_is_no_memory_of_its_own() {
 #[test]
 fn a_region_lies_in_a_mirror() {
     for (name, own, words) in [
-        (".bss.m.memory", "m.memory0", "section .bss.m.memory does not lie in memory of its own"),
+        (".bss.m.memory0", "m.memory0", "section .bss.m.memory0 does not lie in memory of its own"),
         (".bss.m.instance", "m.instance", "m.instance lies where there is no RAM of its own"),
     ] {
         for address in [0x0040_0100, 0x2040_8000, 0x2200_0000, 0x4000_0000] {
@@ -257,7 +257,7 @@ fn a_region_lies_in_a_mirror() {
         }
     }
     // Something else is there at reset.
-    refuse_bytes("section .bss.m.memory does not lie in memory of its own", |elf| {
+    refuse_bytes("section .bss.m.memory0 does not lie in memory of its own", |elf| {
         let ((_, harness), (_, memory)) = (symbol(elf, "synth_harness"), symbol(elf, "m.memory0"));
         let header = segment(elf, harness & !1);
         set_word(elf, header + 12, memory);

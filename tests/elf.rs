@@ -23,7 +23,7 @@ fn sample() -> Program {
     let far = |kind, offset, symbol| Relocation { offset, kind, symbol, addend: 0 };
     let mut program = Program {
         name: "m".into(),
-        memory: Some(Memory { reserve_bytes: 65536, visibility: Visibility::Exported }),
+        memories: vec![Memory { reserve_bytes: 65536, visibility: Visibility::Exported, contents: None }],
         instance_bytes: 16,
         hints: b"hints".to_vec(),
         ..Program::default()
@@ -73,8 +73,8 @@ fn sample() -> Program {
     program.instantiation = Instantiation {
         cells: vec![(0, 65536), (8, 7), (12, 0)],
         segments: vec![
-            Segment { offset: 5, bytes: b"hello world".to_vec() },
-            Segment { offset: 8, bytes: vec![41, 0, 0, 0] },
+            Segment { memory: 0, offset: 5, bytes: b"hello world".to_vec() },
+            Segment { memory: 0, offset: 8, bytes: vec![41, 0, 0, 0] },
         ],
         outside: None,
         start: Some(4),
@@ -185,7 +185,7 @@ fn an_unproved_file_says_so() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let mut program = sample();
-    program.memory = Some(Memory { reserve_bytes: 4 << 20, visibility: Visibility::Private });
+    program.memories = vec![Memory { reserve_bytes: 4 << 20, visibility: Visibility::Private, contents: None }];
     let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(Cpu::CortexM4) };
     assert!(matches!(image(&program, Cpu::CortexM4, options), Err(ElfError::TooBig { .. })));
     assert!(object(&program, Cpu::CortexM4).is_ok());
@@ -216,7 +216,7 @@ fn an_object_has_the_symbols_of_the_contract() {
     // The function with a literal starts at a multiple of 4, behind two bytes of padding.
     assert_eq!(symbol("m.f4").address(), 16 + 1);
     let section = |name: &str| file.section_by_name(name).unwrap_or_else(|| panic!("no section {name}"));
-    for name in [".text.m", ".rodata.m.table", ".rodata.m.data", ".bss.m.memory", ".bss.m.instance"] {
+    for name in [".text.m", ".rodata.m.table", ".rodata.m.data", ".bss.m.memory0", ".bss.m.instance"] {
         assert!(section(name).size() > 0);
     }
     assert_eq!(section(".text.m").data().unwrap()[14..16], [0x00, 0xbf]);
@@ -229,9 +229,10 @@ fn an_object_has_the_symbols_of_the_contract() {
 fn instantiation_does_not_rely_on_what_ram_holds() {
     for memory_bytes in [0, 3, 31, 32, 45, 70] {
         let mut program = sample();
-        program.memory = Some(Memory { reserve_bytes: memory_bytes, visibility: Visibility::Private });
+        program.memories =
+            vec![Memory { reserve_bytes: memory_bytes, visibility: Visibility::Private, contents: None }];
         let offset = memory_bytes.saturating_sub(2);
-        let segment = Segment { offset, bytes: b"x"[..memory_bytes.min(1) as usize].to_vec() };
+        let segment = Segment { memory: 0, offset, bytes: b"x"[..memory_bytes.min(1) as usize].to_vec() };
         // Cells beyond what a 12-bit offset reaches, and values of every length.
         let cells = vec![(4, 0x1234), (4092, 0xff00_ff00), (4096, 0x8765_4321), (8204, 1)];
         program.instance_bytes = 8208;

@@ -45,9 +45,9 @@ pub struct Run {
 pub fn reference(generated: &Generated, config: &Config, choices: &mut Choices<'_>) -> Result<Run, String> {
     let words = |error: wasmi::Error| error.to_string();
     let parsed = synth::wasm::parse(&generated.wasm, config).map_err(|error| error.to_string())?;
-    let reserve = parsed.memory.map_or(0, |memory| memory.reserve_bytes());
+    let reserve = parsed.memories.values().map(|memory| memory.reserve_bytes()).max().unwrap_or(0);
     let mut engine_config = wasmi::Config::default();
-    engine_config.consume_fuel(true);
+    engine_config.consume_fuel(true).wasm_custom_page_sizes(true);
     let engine = Engine::new(&engine_config);
     let module = Module::new(&engine, &generated.wasm).map_err(words)?;
     let limits = StoreLimitsBuilder::new().memory_size(reserve as usize).build();

@@ -1,17 +1,17 @@
 //! Random modules, shaped to run long and to end.
 //!
-//! Ensures: the module is valid, uses only instructions of Wasm 1.0, sign extension and conversions that
-//! saturate. NaNs with a choice of bits are made the canonical one where they arise, so that all engines
-//! agree on every bit. Every call of an export ends: each function entry and each loop
+//! Ensures: the module is valid, uses only instructions of Wasm 1.0, sign extension, conversions that
+//! saturate, bulk memory and several memories. NaNs with a choice of bits are made the canonical one where they
+//! arise, so that all engines agree on every bit. Every call of an export ends: each function entry and each loop
 //! iteration burns one unit of the global `fuel`, and at 0 the function returns at once.
-//! Exports: `f0`, `f1`, .. with their own types, `digest` over the globals, `memory`.
+//! Exports: `f0`, `f1`, .. with their own types, `digest` over the globals and memory 1, `memory`.
 
 mod float;
 
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, Ieee32, Ieee64, ImportSection, Instruction, MemArg,
-    MemArgTarget, MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
+    BlockType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
+    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, Ieee32, Ieee64, ImportSection, Instruction,
+    MemArg, MemArgTarget, MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
 
 use crate::choices::Choices;
@@ -55,9 +55,17 @@ struct Plan {
     imports: u32,
     table: u32,
     pages_max: Option<u64>,
+    /// Bytes of a second memory, which counts in bytes.
+    bytes: Option<u64>,
 }
 
 const FUEL_GLOBAL: u32 = 0;
+
+/// Bytes that memory 1 may grow by.
+const BYTES_MORE: u64 = 50;
+
+/// Data segments; the last is passive.
+const SEGMENTS: u32 = 4;
 
 impl Plan {
     fn draw(choices: &mut Choices<'_>) -> Plan {
@@ -80,6 +88,7 @@ impl Plan {
             imports: u32::from(choices.below(4) == 3),
             table: [0, 2, 5][choices.below(3)],
             pages_max: [None, Some(1), Some(3)][choices.below(3)],
+            bytes: [None, Some(40), Some(600)][choices.below(3)],
         }
     }
 
@@ -122,6 +131,15 @@ impl Plan {
             shared: false,
             page_size_log2: None,
         });
+        if let Some(minimum) = self.bytes {
+            memories.memory(MemoryType {
+                minimum,
+                maximum: Some(minimum + BYTES_MORE),
+                memory64: false,
+                shared: false,
+                page_size_log2: Some(0),
+            });
+        }
         module.section(&memories);
         module.section(&self.global_section(choices));
         let mut exports = ExportSection::new();
@@ -138,11 +156,13 @@ impl Plan {
             elements.active(None, &ConstExpr::i32_const(1), Elements::Functions(entries.into()));
             module.section(&elements);
         }
+        module.section(&DataCountSection { count: SEGMENTS });
         module.section(&code);
         let mut data = DataSection::new();
         for at in [0, 300, 65_500] {
             data.active(0, &ConstExpr::i32_const(at), (0..1 + choices.below(36)).map(|_| choices.byte()));
         }
+        data.passive((0..choices.below(36)).map(|_| choices.byte()));
         module.section(&data);
         module.finish()
     }
@@ -163,7 +183,7 @@ impl Plan {
     }
 
     fn digest(&self) -> Function {
-        let mut function = Function::new([]);
+        let mut function = Function::new([(1, ValType::I32), (1, ValType::I64)]);
         function.instruction(&Instruction::I64Const(0));
         for (index, (val_type, _)) in self.globals.iter().enumerate() {
             function.instruction(&Instruction::I64Const(0x100_0000_01b3)).instruction(&Instruction::I64Mul);
@@ -178,8 +198,27 @@ impl Plan {
             };
             function.instruction(&Instruction::I64Xor);
         }
+        if self.bytes.is_some() {
+            digest_memory(&mut function);
+        }
         function.instruction(&Instruction::End);
         function
+    }
+}
+
+/// Takes every byte of memory 1 into the digest on the stack, from the last to the first. Local 0 counts,
+/// local 1 is the digest.
+fn digest_memory(function: &mut Function) {
+    use Instruction as I;
+    let byte = MemArg { offset: 0, align: 0, target: MemArgTarget::Memory(1), ordering: None };
+    let start =
+        [I::LocalSet(1), I::MemorySize(1), I::LocalSet(0), I::Block(BlockType::Empty), I::Loop(BlockType::Empty)];
+    let test = [I::LocalGet(0), I::I32Eqz, I::BrIf(1)];
+    let load = [I::LocalGet(0), I::I32Const(1), I::I32Sub, I::LocalTee(0), I::I64Load8U(byte)];
+    let mix = [I::LocalGet(1), I::I64Const(0x100_0000_01b3), I::I64Mul, I::I64Xor, I::LocalSet(1)];
+    let end = [I::Br(0), I::End, I::End, I::LocalGet(1)];
+    for instruction in start.iter().chain(&test).chain(&load).chain(&mix).chain(&end) {
+        function.instruction(instruction);
     }
 }
 
@@ -261,7 +300,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         if depth == 0 || self.budget == 0 {
             return self.assignment();
         }
-        match self.choices.below(14) {
+        match self.choices.below(16) {
             0..=3 => self.assignment(),
             4 | 5 => self.store(),
             6 => self.global_set(),
@@ -270,6 +309,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             10 => self.block_with_exits(depth),
             11 => self.switch(depth),
             12 => self.call_statement(),
+            13 | 14 => self.bulk(),
             _ => self.early_exit(),
         }
     }
@@ -302,7 +342,42 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
     fn memarg(&mut self) -> MemArg {
         let offset = self.choices.pick(&[0, 0, 4, 1, 12, 255, 300, 4096, 65_000, 65_536, 70_000, 0xffff_fffc]);
         let offset = if self.choices.below(6) == 5 { offset } else { offset & 0xfff };
-        MemArg { offset, align: 0, target: MemArgTarget::Memory(0), ordering: None }
+        MemArg { offset, align: 0, target: MemArgTarget::Memory(self.memory()), ordering: None }
+    }
+
+    /// A memory, mostly the first.
+    fn memory(&mut self) -> u32 {
+        let is_second = self.plan.bytes.is_some() && self.choices.below(3) == 2;
+        is_second.into()
+    }
+
+    /// A bulk operator, mostly of few bytes.
+    fn bulk(&mut self) {
+        let (to, from) = (self.memory(), self.memory());
+        let which = self.choices.below(8);
+        if which == 7 {
+            return self.op(Instruction::DataDrop(SEGMENTS - 1));
+        }
+        self.address();
+        match which {
+            0..=2 => self.address(),
+            _ => {
+                self.expression(ValType::I32, 2);
+                self.op(Instruction::I32Const(0x1f));
+                self.op(Instruction::I32And);
+            }
+        }
+        self.expression(ValType::I32, 2);
+        if self.choices.below(12) != 11 {
+            self.op(Instruction::I32Const(0x3f));
+            self.op(Instruction::I32And);
+        }
+        self.op(match which {
+            0..=2 => Instruction::MemoryCopy { src_mem: from, dst_mem: to },
+            3 | 4 => Instruction::MemoryFill(to),
+            5 => Instruction::MemoryInit { mem: to, data_index: SEGMENTS - 1 },
+            _ => Instruction::MemoryInit { mem: to, data_index: 0 },
+        });
     }
 
     fn address(&mut self) {
@@ -574,9 +649,11 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             self.expression(ValType::I32, depth - 1);
             self.op(Instruction::I32Const(3));
             self.op(Instruction::I32And);
-            self.op(Instruction::MemoryGrow(0));
+            let memory = self.memory();
+            self.op(Instruction::MemoryGrow(memory));
         } else {
-            self.op(Instruction::MemorySize(0));
+            let memory = self.memory();
+            self.op(Instruction::MemorySize(memory));
         }
     }
 
@@ -700,7 +777,10 @@ mod tests {
             let generated = module(&mut Choices::new(&bytes));
             let features = wasmparser::WasmFeatures::WASM1
                 | wasmparser::WasmFeatures::SIGN_EXTENSION
-                | wasmparser::WasmFeatures::SATURATING_FLOAT_TO_INT;
+                | wasmparser::WasmFeatures::SATURATING_FLOAT_TO_INT
+                | wasmparser::WasmFeatures::BULK_MEMORY
+                | wasmparser::WasmFeatures::MULTI_MEMORY
+                | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES;
             if let Err(error) = wasmparser::Validator::new_with_features(features).validate_all(&generated.wasm) {
                 panic!("seed {seed}: {error}");
             }

@@ -1,7 +1,7 @@
 //! `NAME_init`: the code that instantiates the module (Wasm core spec, 4.5.4).
 //!
-//! Requires: each segment lies inside the memory; each cell inside the instance region.
-//! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memory and
+//! Requires: each segment lies inside its memory; each cell inside the instance region.
+//! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memories and
 //! instance, writes cells and segments in order, then calls the start function and returns; if a
 //! segment is out of bounds, it traps behind the writes before it. It follows AAPCS.
 //!
@@ -43,8 +43,9 @@ pub fn run(program: &Program) -> Function {
         let saved = |register, below| FrameStep { at, rule: FrameRule::Saved { register, below } };
         frame.extend([FrameStep { at, rule: FrameRule::Depth(8) }, saved(4, 8), saved(14, 4)]);
     }
-    let memory_bytes = program.memory.map_or(0, |memory| memory.reserve_bytes);
-    zero(&mut asm, Symbol::Memory(0), memory_bytes);
+    for (index, memory) in (0..).zip(&program.memories).filter(|(_, memory)| memory.contents.is_none()) {
+        zero(&mut asm, Symbol::Memory(index), memory.reserve_bytes);
+    }
     zero(&mut asm, Symbol::Instance, program.instance_bytes);
     write_cells(&mut asm, &plan.cells);
     copy_segments(&mut asm, &plan.segments);
@@ -140,7 +141,7 @@ fn copy_segments(asm: &mut Assembler, segments: &[Segment]) {
     }
     asm.address(R1, Symbol::Data);
     for segment in segments.iter().filter(|segment| !segment.bytes.is_empty()) {
-        asm.address(R0, Symbol::Memory(0));
+        asm.address(R0, Symbol::Memory(segment.memory));
         move_up(asm, segment.offset);
         let bytes = segment.bytes.len() as u32;
         if bytes >= 4 {

@@ -13,6 +13,11 @@ pub fn import(module: &str, field: &str) -> String {
     format!("{module}_{}", spell(field, Underscore::Kept, Leading::Kept))
 }
 
+/// The symbol of an exported memory: memory 0 has no number.
+pub fn exported_memory(name: &str, index: u32) -> String {
+    if index == 0 { format!("{name}_memory") } else { format!("{name}_memory{index}") }
+}
+
 /// The Wasm name that a spelling stands for; what [`mangle`] does not make stays as it is.
 pub fn unmangle(spelling: &str) -> String {
     if spelling == mangle("") {

@@ -50,8 +50,8 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     check_names(&unit)?;
     fill_table(&mut unit, program);
     unit.add_section(".synth.hints".into(), SectionKind::Unloaded, 1, program.hints.clone());
-    if let Some(runtime) = &program.runtime {
-        unit.add_section(".synth.runtime".into(), SectionKind::Unloaded, 1, runtime.clone());
+    for linked in &program.linked {
+        unit.add_section(format!(".synth.{}", linked.name), SectionKind::Unloaded, 1, linked.bytes.clone());
     }
     let interface = interface(program, cpu, startup).into_bytes();
     unit.add_section(".synth.interface".into(), SectionKind::Unloaded, 1, interface);
@@ -140,12 +140,21 @@ fn define_regions(unit: &mut Unit, program: &Program) {
         let id = unit.add_zeroed(format!(".bss.{name}.instance"), 8, program.instance_bytes);
         define_object(unit, Symbol::Instance, format!("{name}.instance"), id);
     }
-    if let Some(memory) = program.memory {
-        let id = unit.add_zeroed(format!(".bss.{name}.memory"), 8, memory.reserve_bytes);
-        define_object(unit, Symbol::Memory(0), format!("{name}.memory0"), id);
+    for (index, memory) in (0..).zip(&program.memories) {
+        let id = match &memory.contents {
+            Some(bytes) if bytes.is_empty() => continue,
+            Some(bytes) => {
+                let id =
+                    unit.add_section(format!(".rodata.{name}.memory{index}"), SectionKind::Constants, 8, bytes.clone());
+                unit.add_mapping("$d", id, 0);
+                id
+            }
+            None => unit.add_zeroed(format!(".bss.{name}.memory{index}"), 8, memory.reserve_bytes),
+        };
+        define_object(unit, Symbol::Memory(index), format!("{name}.memory{index}"), id);
         if memory.visibility == Visibility::Exported {
             unit.add_symbol(SymbolEntry {
-                name: format!("{name}_memory"),
+                name: names::exported_memory(name, index),
                 binding: Binding::Global,
                 kind: SymbolKind::Object,
                 place: Some((id, 0)),

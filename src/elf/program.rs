@@ -20,9 +20,9 @@ pub struct Program {
     pub imports: Vec<Import>,
     /// The exported functions, in the module's order.
     pub exports: Vec<Export>,
-    /// Linear memory 0.
-    pub memory: Option<Memory>,
-    /// Bytes of the region of globals and memory length.
+    /// Linear memories.
+    pub memories: Vec<Memory>,
+    /// Bytes of the region of globals and memory lengths.
     pub instance_bytes: u32,
     /// Table 0 as the active element segments leave it; `None` is a null entry.
     pub table: Vec<Option<TableEntry>>,
@@ -30,10 +30,19 @@ pub struct Program {
     pub instantiation: Instantiation,
     /// The encoded hints.
     pub hints: Vec<u8>,
-    /// The runtime's functions that are linked in, as a binary WebAssembly module.
-    pub runtime: Option<Vec<u8>>,
+    /// What is linked behind the module's own functions.
+    pub linked: Vec<Linked>,
     /// Whether the validator is to judge the file before anybody gets it.
     pub assurance: Assurance,
+}
+
+/// A binary WebAssembly module that is linked in; it travels in the section `.synth.NAME`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Linked {
+    /// Its name.
+    pub name: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// Whether a file is proved before it is written.
@@ -172,12 +181,14 @@ impl Type {
 }
 
 /// A linear memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Memory {
     /// Bytes reserved: the most that `memory.grow` can reach.
     pub reserve_bytes: u32,
     /// Who sees its symbol.
     pub visibility: Visibility,
+    /// Its bytes, if they never change; they lie in read-only memory, or nowhere if there are none.
+    pub contents: Option<Vec<u8>>,
 }
 
 /// Whether the module exports a thing.
@@ -202,7 +213,7 @@ pub struct TableEntry {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Instantiation {
     /// Words of the instance region that are not zero at the start: offset and value, the
-    /// memory's length included.
+    /// memories' lengths included.
     pub cells: Vec<(u32, u32)>,
     /// The active data segments that lie in bounds, in order, up to the first that does not.
     pub segments: Vec<Segment>,
@@ -243,7 +254,9 @@ impl fmt::Display for Outside {
 /// An active data segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Segment {
-    /// Where it goes in memory 0.
+    /// The memory that it goes to.
+    pub memory: u32,
+    /// Where it goes there.
     pub offset: u32,
     /// What goes there.
     pub bytes: Vec<u8>,

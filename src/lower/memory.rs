@@ -3,7 +3,7 @@
 //! Sums of addresses wrap like the machine's, so a constant may move from the sum into the
 //! instruction whatever its size.
 
-use super::module::{ENTRY_BYTES, ENTRY_CODE_OFFSET, ENTRY_TYPE_OFFSET, LENGTH_OFFSET};
+use super::module::{ENTRY_BYTES, ENTRY_CODE_OFFSET, ENTRY_TYPE_OFFSET};
 use super::shared::Shared;
 use super::words::Word;
 use super::{Half, Lower, Pair};
@@ -194,14 +194,14 @@ impl Lower<'_> {
         self.store_words(StoreKind::Word, ty, value, address);
     }
 
-    pub(super) fn memory_bytes(&mut self, want: Option<Pair>) {
+    pub(super) fn memory_bytes(&mut self, want: Option<Pair>, memory: Memory) {
         let Some(want) = want else { return };
-        let address = self.cell(LENGTH_OFFSET);
+        let address = self.cell(self.module.length(memory));
         self.load_pair(want, LoadKind::Word, address);
     }
 
-    pub(super) fn set_memory_bytes(&mut self, value: Value) {
-        let address = self.cell(LENGTH_OFFSET);
+    pub(super) fn set_memory_bytes(&mut self, memory: Memory, value: Value) {
+        let address = self.cell(self.module.length(memory));
         self.store_words(StoreKind::Word, Type::I32, value, address);
     }
 

@@ -249,8 +249,8 @@ impl<'a> Lower<'a> {
         }
         match inst.op {
             Op::MemoryBase(memory) => self.memory_base(wanted, memory),
-            Op::MemoryBytes(_) => self.memory_bytes(wanted),
-            Op::SetMemoryBytes(_) => self.set_memory_bytes(inst.args[0]),
+            Op::MemoryBytes(memory) => self.memory_bytes(wanted, memory),
+            Op::SetMemoryBytes(memory) => self.set_memory_bytes(memory, inst.args[0]),
             Op::Load { access, offset, .. } => self.load(wanted, access, inst.args[0], offset),
             Op::Store { access, offset, .. } => self.store(access, &inst.args, offset),
             Op::GlobalGet(global, _) => self.global_get(wanted, global),

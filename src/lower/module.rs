@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::ir::{Function, Global, Op, Type};
+use crate::ir::{Function, Global, Memory, Op, Type};
 use crate::wasm::Module;
 
 /// Facts about the module that instructions depend on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ModuleInfo {
     imported_functions: u32,
+    lengths: Vec<Option<u32>>,
     cells: Vec<Option<u32>>,
     instance_bytes: u32,
     helpers: BTreeMap<Op, Function>,
@@ -24,17 +25,14 @@ pub enum GlobalCell {
     Constant,
 }
 
-/// Whether the first word of the instance holds the length of the memory.
+/// Whether a word of the instance holds the length of a memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LengthCell {
-    /// It does, because some function contains `memory.grow`.
+    /// It does, because some function changes the length.
     Present,
     /// The length is a constant.
     Absent,
 }
-
-/// Offset in the instance of the memory's length in bytes.
-pub const LENGTH_OFFSET: u32 = 0;
 
 /// Bytes of a table entry.
 pub const ENTRY_BYTES: u32 = 8;
@@ -46,13 +44,20 @@ pub const ENTRY_TYPE_OFFSET: u32 = 0;
 pub const ENTRY_CODE_OFFSET: u32 = 4;
 
 impl ModuleInfo {
-    /// Lays out the instance as `docs/abi.md` says: the length, then each global with a cell in
-    /// index order, aligned to its size.
-    pub fn new(imported_functions: u32, length: LengthCell, globals: &[GlobalCell]) -> ModuleInfo {
-        let mut bytes: u32 = match length {
-            LengthCell::Present => 4,
-            LengthCell::Absent => 0,
-        };
+    /// Lays out the instance as `docs/abi.md` says: the lengths of memories, then each global with a
+    /// cell, each in index order and aligned to its size.
+    pub fn new(imported_functions: u32, lengths: &[LengthCell], globals: &[GlobalCell]) -> ModuleInfo {
+        let mut bytes: u32 = 0;
+        let lengths = lengths
+            .iter()
+            .map(|length| match length {
+                LengthCell::Present => {
+                    bytes += 4;
+                    Some(bytes - 4)
+                }
+                LengthCell::Absent => None,
+            })
+            .collect();
         let cells = globals
             .iter()
             .map(|global| {
@@ -65,7 +70,7 @@ impl ModuleInfo {
                 Some(offset)
             })
             .collect();
-        ModuleInfo { imported_functions, cells, instance_bytes: bytes, helpers: BTreeMap::new() }
+        ModuleInfo { imported_functions, lengths, cells, instance_bytes: bytes, helpers: BTreeMap::new() }
     }
 
     /// What lowering needs to know about a module, and the functions that compute what the processor
@@ -79,12 +84,16 @@ impl ModuleInfo {
                 false => GlobalCell::Constant,
             })
             .collect();
-        let length = match module.memory {
-            Some(memory) if memory.grows => LengthCell::Present,
-            Some(_) | None => LengthCell::Absent,
-        };
+        let lengths: Vec<LengthCell> = module
+            .memories
+            .values()
+            .map(|memory| match memory.varies {
+                true => LengthCell::Present,
+                false => LengthCell::Absent,
+            })
+            .collect();
         let imports = u32::try_from(module.imported_functions()).expect("fewer than 2^32");
-        ModuleInfo { helpers, ..ModuleInfo::new(imports, length, &globals) }
+        ModuleInfo { helpers, ..ModuleInfo::new(imports, &lengths, &globals) }
     }
 
     /// The function that computes an operator.
@@ -106,6 +115,13 @@ impl ModuleInfo {
         self.cells[global.0 as usize].expect("a global that code reads or writes has a cell")
     }
 
+    /// Offset in the instance of a memory's length in bytes.
+    ///
+    /// Requires: the length is a variable.
+    pub fn length(&self, memory: Memory) -> u32 {
+        self.lengths[memory.0 as usize].expect("a length that code reads or writes has a cell")
+    }
+
     /// Size of the instance in bytes.
     pub fn instance_bytes(&self) -> u32 {
         self.instance_bytes
@@ -120,10 +136,13 @@ mod tests {
     fn cells_are_aligned_to_their_size_and_constants_have_none() {
         use GlobalCell::{Cell, Constant};
         let globals = [Cell(Type::I32), Constant, Cell(Type::I64), Cell(Type::I32), Cell(Type::I64)];
-        let info = ModuleInfo::new(1, LengthCell::Present, &globals);
+        let info = ModuleInfo::new(1, &[LengthCell::Present], &globals);
         assert_eq!(info.cells, [Some(4), None, Some(8), Some(16), Some(24)], "the length takes the first word");
         assert_eq!(info.instance_bytes(), 32);
-        let info = ModuleInfo::new(1, LengthCell::Absent, &globals);
+        let lengths = [LengthCell::Absent, LengthCell::Present, LengthCell::Present];
+        let info = ModuleInfo::new(1, &lengths, &globals);
+        assert_eq!((info.lengths, info.cells[0]), (vec![None, Some(0), Some(4)], Some(8)));
+        let info = ModuleInfo::new(1, &[LengthCell::Absent], &globals);
         assert_eq!(info.cells, [Some(0), None, Some(8), Some(16), Some(24)]);
         assert!(info.is_imported(Function(0)) && !info.is_imported(Function(1)));
     }

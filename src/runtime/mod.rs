@@ -4,12 +4,14 @@
 //! Their bytes travel in the file, so that the validator judges their code against them and recognises
 //! them by their hash (`verify/src/wasm/runtime.rs`).
 
+pub mod templates;
+
 use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::ir::op::{Function, Op, PLAIN};
-use crate::wasm::{self, Code, Inst, Module};
+use crate::wasm::{self, Bindings, Code, ExportKind, Inst, Module};
 
 /// The parts, each a module in text of functions that call only each other. No two use one name.
 const PARTS: [&str; 8] = [
@@ -47,7 +49,11 @@ pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Err
     }
     let bytes = binary();
     let runtime = wasm::parse(&bytes, config)?;
-    module.link(runtime);
+    for export in module.link(runtime, &Bindings::default()) {
+        if let ExportKind::Function(function) = export.kind {
+            module.linked.insert(export.name, function);
+        }
+    }
     Ok(Some(bytes))
 }
 

@@ -166,11 +166,13 @@ impl Translator<'_> {
                 let ty = self.module.globals[global].ty.carrier();
                 self.effect(Op::GlobalSet(global, ty), vec![value]);
             }
-            Inst::Load(access, offset, widen) => self.load(*access, *offset, *widen),
-            Inst::Store(access, offset) => self.store(*access, *offset),
-            Inst::StoreLow(access, offset) => self.store_low(*access, *offset),
-            Inst::MemorySize => self.memory_size(),
-            Inst::MemoryGrow => self.memory_grow(),
+            Inst::Load(access, place, widen) => self.load(*access, *place, *widen),
+            Inst::Store(access, place) => self.store(*access, *place),
+            Inst::StoreLow(access, place) => self.store_low(*access, *place),
+            Inst::MemorySize(memory, unit_log2) => self.memory_size(*memory, *unit_log2),
+            Inst::MemoryGrow(memory) => self.memory_grow(*memory),
+            Inst::MemoryDrop(memory) => self.memory_drop(*memory),
+            Inst::Bulk(bulk) => unreachable!("{bulk:?} is linked"),
             Inst::Const(ty, bits) => self.result(Op::constant(*ty, *bits), vec![]),
             Inst::Numeric(op) => self.numeric(*op),
             Inst::Swapped(op) => self.swapped(*op),
@@ -255,7 +257,7 @@ impl Translator<'_> {
         let decl = &self.module.globals[global];
         let op = match decl.mutable {
             true => Op::GlobalGet(global, decl.ty.carrier()),
-            false => Op::constant(decl.ty.carrier(), decl.initial),
+            false => Op::constant(decl.ty.carrier(), decl.initial.value()),
         };
         self.result(op, vec![]);
     }

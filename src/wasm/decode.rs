@@ -2,14 +2,14 @@
 //!
 //! Requires: the operator passed validation under the features of [`parse`](super::parse).
 
-use wasmparser::{BlockType as ReaderBlockType, MemArg, Operator, ValType};
+use wasmparser::{BlockType as ReaderBlockType, MemArg, MemArgTarget, Operator, ValType};
 
-use super::inst::{BlockType, Inst, SignOp};
-use super::module::TypeIndex;
+use super::inst::{BlockType, Bulk, Inst, Place, SignOp};
+use super::module::{DataIndex, Module, TypeIndex};
 use super::types::{FunctionType, ValueType};
 use crate::entity::TypedVec;
 use crate::error::Error;
-use crate::ir::op::{Access, Op, Type};
+use crate::ir::op::{Access, Memory, Op, Type};
 
 /// What a user can do about an operator or type that is missing here.
 const REMEDY: &str = "compile the source to WebAssembly 1.0 code without it";
@@ -18,11 +18,11 @@ const REMEDY: &str = "compile the source to WebAssembly 1.0 code without it";
 pub type Types = TypedVec<TypeIndex, FunctionType>;
 
 /// The instruction for an operator at this byte offset.
-pub fn inst(operator: &Operator, offset: u64, types: &Types) -> Result<Inst, Error> {
-    let found = match control(operator, offset, types)? {
+pub fn inst(operator: &Operator, offset: u64, module: &Module) -> Result<Inst, Error> {
+    let found = match control(operator, offset, &module.types)? {
         Some(inst) => Some(inst),
         None => {
-            let integer = memory(operator)?.or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator));
+            let integer = memory(operator, module)?.or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator));
             integer.or_else(|| f32_numeric(operator)).or_else(|| f64_numeric(operator)).or_else(|| conversion(operator))
         }
     };
@@ -98,7 +98,7 @@ fn control(operator: &Operator, offset: u64, types: &Types) -> Result<Option<Ins
     }))
 }
 
-fn memory(operator: &Operator) -> Result<Option<Inst>, Error> {
+fn memory(operator: &Operator, module: &Module) -> Result<Option<Inst>, Error> {
     Ok(Some(match operator {
         Operator::I32Load { memarg } | Operator::F32Load { memarg } => load(memarg, Access::W32, None)?,
         Operator::I32Load8U { memarg } => load(memarg, Access::U8, None)?,
@@ -112,30 +112,39 @@ fn memory(operator: &Operator) -> Result<Option<Inst>, Error> {
         Operator::I64Load16S { memarg } => load(memarg, Access::S16, Some(Op::ExtendS))?,
         Operator::I64Load32U { memarg } => load(memarg, Access::W32, Some(Op::ExtendU))?,
         Operator::I64Load32S { memarg } => load(memarg, Access::W32, Some(Op::ExtendS))?,
-        Operator::I32Store { memarg } | Operator::F32Store { memarg } => {
-            Inst::Store(Access::W32, constant_offset(memarg)?)
+        Operator::I32Store { memarg } | Operator::F32Store { memarg } => Inst::Store(Access::W32, place(memarg)?),
+        Operator::I32Store8 { memarg } => Inst::Store(Access::U8, place(memarg)?),
+        Operator::I32Store16 { memarg } => Inst::Store(Access::U16, place(memarg)?),
+        Operator::I64Store { memarg } | Operator::F64Store { memarg } => Inst::Store(Access::W64, place(memarg)?),
+        Operator::I64Store8 { memarg } => Inst::StoreLow(Access::U8, place(memarg)?),
+        Operator::I64Store16 { memarg } => Inst::StoreLow(Access::U16, place(memarg)?),
+        Operator::I64Store32 { memarg } => Inst::StoreLow(Access::W32, place(memarg)?),
+        Operator::MemorySize { mem } => Inst::MemorySize(Memory(*mem), module.memories[Memory(*mem)].page_log2),
+        Operator::MemoryGrow { mem } => Inst::MemoryGrow(Memory(*mem)),
+        Operator::MemoryFill { mem } => Inst::Bulk(Bulk::MemoryFill(Memory(*mem))),
+        Operator::MemoryCopy { dst_mem, src_mem } => {
+            Inst::Bulk(Bulk::MemoryCopy { to: Memory(*dst_mem), from: Memory(*src_mem) })
         }
-        Operator::I32Store8 { memarg } => Inst::Store(Access::U8, constant_offset(memarg)?),
-        Operator::I32Store16 { memarg } => Inst::Store(Access::U16, constant_offset(memarg)?),
-        Operator::I64Store { memarg } | Operator::F64Store { memarg } => {
-            Inst::Store(Access::W64, constant_offset(memarg)?)
+        Operator::MemoryInit { data_index, mem } => {
+            Inst::Bulk(Bulk::MemoryInit { to: Memory(*mem), data: DataIndex(*data_index) })
         }
-        Operator::I64Store8 { memarg } => Inst::StoreLow(Access::U8, constant_offset(memarg)?),
-        Operator::I64Store16 { memarg } => Inst::StoreLow(Access::U16, constant_offset(memarg)?),
-        Operator::I64Store32 { memarg } => Inst::StoreLow(Access::W32, constant_offset(memarg)?),
-        Operator::MemorySize { mem: 0 } => Inst::MemorySize,
-        Operator::MemoryGrow { mem: 0 } => Inst::MemoryGrow,
+        Operator::DataDrop { data_index } => Inst::Bulk(Bulk::DataDrop(DataIndex(*data_index))),
         _ => return Ok(None),
     }))
 }
 
 fn load(memarg: &MemArg, access: Access, widen: Option<Op>) -> Result<Inst, Error> {
-    Ok(Inst::Load(access, constant_offset(memarg)?, widen))
+    Ok(Inst::Load(access, place(memarg)?, widen))
 }
 
-/// The constant offset of an access. A 32-bit memory has none beyond 32 bits (core spec, 3.3.7).
-fn constant_offset(memarg: &MemArg) -> Result<u32, Error> {
-    u32::try_from(memarg.offset).map_err(|_| Error::invalid(None, "an offset of an access does not fit in 32 bits"))
+/// Where an access goes. A 32-bit memory has no constant offset beyond 32 bits (core spec, 3.3.7).
+fn place(memarg: &MemArg) -> Result<Place, Error> {
+    let offset = u32::try_from(memarg.offset);
+    let offset = offset.map_err(|_| Error::invalid(None, "an offset of an access does not fit in 32 bits"))?;
+    match memarg.target {
+        MemArgTarget::Memory(memory) => Ok(Place { memory: Memory(memory), offset }),
+        MemArgTarget::Array(_) => Err(Error::unsupported(None, "the gc proposal is not supported", REMEDY)),
+    }
 }
 
 fn i32_numeric(operator: &Operator) -> Option<Inst> {

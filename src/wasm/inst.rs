@@ -3,11 +3,44 @@
 //! Ensures: what cannot be written here is refused by [`parse`](super::parse), so later stages are
 //! total. Numeric instructions are already named by the IR operator that computes them.
 
+use super::module::DataIndex;
 use crate::ir::func::Signature;
-use crate::ir::op::{Access, Op, Type};
+use crate::ir::op::{Access, Memory, Op, Type};
 
 /// What a block takes from the operand stack and leaves on it.
 pub type BlockType = Signature;
+
+/// Where an access goes, beside its index.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The memory.
+    pub memory: Memory,
+    /// The constant offset.
+    pub offset: u32,
+}
+
+/// An instruction that becomes a call of a template when it is linked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bulk {
+    /// `memory.fill`.
+    MemoryFill(Memory),
+    /// `memory.copy`.
+    MemoryCopy {
+        /// The memory written.
+        to: Memory,
+        /// The memory read.
+        from: Memory,
+    },
+    /// `memory.init`.
+    MemoryInit {
+        /// The memory written.
+        to: Memory,
+        /// The segment read.
+        data: DataIndex,
+    },
+    /// `data.drop`.
+    DataDrop(DataIndex),
+}
 
 /// What happens to the sign of a float (core spec, 4.3.3): all of it is done on bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,16 +96,21 @@ pub enum Inst {
     GlobalGet(u32),
     /// `global.set`.
     GlobalSet(u32),
-    /// A load: bytes touched, constant offset, and the operator that widens the result to `i64`.
-    Load(Access, u32, Option<Op>),
-    /// A store of the operand itself: bytes touched, constant offset.
-    Store(Access, u32),
-    /// A store of the low bits of an `i64` operand: bytes touched, constant offset.
-    StoreLow(Access, u32),
-    /// `memory.size`.
-    MemorySize,
+    /// A load: bytes touched, where, and the operator that widens the result to `i64`.
+    Load(Access, Place, Option<Op>),
+    /// A store of the operand itself: bytes touched, where.
+    Store(Access, Place),
+    /// A store of the low bits of an `i64` operand: bytes touched, where.
+    StoreLow(Access, Place),
+    /// `memory.size`, in units of two to this power of bytes: the page of the memory that the
+    /// instruction was validated with.
+    MemorySize(Memory, u8),
     /// `memory.grow`.
-    MemoryGrow,
+    MemoryGrow(Memory),
+    /// `data.drop` of the segment that a memory is.
+    MemoryDrop(Memory),
+    /// An instruction that is not linked yet.
+    Bulk(Bulk),
     /// A constant, by its bits.
     Const(Type, u64),
     /// A total numeric instruction with its operands in order.

@@ -1,7 +1,9 @@
 //! What the input says. The only stage besides `elf` that refuses a program.
 
+mod constant;
 pub mod decode;
 pub mod inst;
+mod link;
 pub mod module;
 mod names;
 pub mod parse;
@@ -12,12 +14,14 @@ use std::borrow::Cow;
 
 use crate::error::Error;
 
-pub use inst::{BlockType, Inst, SignOp};
+pub use constant::Constant;
+pub use inst::{BlockType, Bulk, Inst, Place, SignOp};
+pub use link::Bindings;
 pub use module::{
-    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, PAGE_BYTES, TableDecl,
-    TypeIndex,
+    Body, Code, Data, DataIndex, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
+    Module, TableDecl, TypeIndex,
 };
-pub use parse::parse;
+pub use parse::{parse, require_closed, settle};
 pub use types::{FunctionType, ValueType};
 
 /// The binary module in `input`, which is one, or is WebAssembly text.

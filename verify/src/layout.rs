@@ -66,12 +66,15 @@ impl Board {
 
 /// Symbols of the module's own data, behind its name and a dot, and what stands before and behind its name in
 /// their sections.
-const OWN_DATA: [(&str, &str, &str); 4] = [
-    ("memory0", ".bss", "memory"),
-    ("instance", ".bss", "instance"),
-    ("table0", ".rodata", "table"),
-    ("data", ".rodata", "data"),
-];
+fn own_data(module: &Module) -> Vec<(String, &'static str, String)> {
+    let fixed = [("instance", ".bss", "instance"), ("table0", ".rodata", "table"), ("data", ".rodata", "data")];
+    let fixed = fixed.map(|(what, before, behind)| (what.to_owned(), before, behind.to_owned()));
+    let memories = module.memories.iter().enumerate().map(|(index, memory)| {
+        let what = format!("memory{index}");
+        (what.clone(), if memory.segment.is_some() { ".rodata" } else { ".bss" }, what)
+    });
+    memories.chain(fixed).collect()
+}
 
 /// What is not as it must be, in sentences.
 pub fn check(elf: &Elf<'_>, module: &Module, hints: &Hints, text: usize) -> Vec<String> {
@@ -98,7 +101,8 @@ impl<'a> Layout<'a> {
     /// The file's own symbols for data, with their sections.
     fn own(&self) -> Vec<(&'a Symbol, usize)> {
         let elf = self.elf;
-        let named = OWN_DATA.iter().filter_map(|(what, ..)| elf.symbol(&format!("{}.{what}", self.hints.module_name)));
+        let own = own_data(self.module);
+        let named = own.iter().filter_map(|(what, ..)| elf.symbol(&format!("{}.{what}", self.hints.module_name)));
         let placed = named.filter_map(|symbol| match symbol.home {
             Home::Section(section) => Some((symbol, section)),
             Home::Undefined | Home::Absolute => None,
@@ -141,7 +145,7 @@ impl<'a> Layout<'a> {
         }
         // Linkers place sections by their names.
         let module = &self.hints.module_name;
-        for (what, before, behind) in OWN_DATA {
+        for (what, before, behind) in own_data(self.module) {
             let home = self.elf.symbol(&format!("{module}.{what}")).map(|symbol| symbol.home);
             let wanted = format!("{before}.{module}.{behind}");
             if matches!(home, Some(Home::Section(index)) if self.elf.sections[index].name != wanted) {

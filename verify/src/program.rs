@@ -13,7 +13,7 @@ use crate::hints::{Base, Hints, Sort};
 use crate::layout::{self, Board};
 use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::{Exported, Module, PAGE_BYTES};
+use crate::wasm::module::{Exported, Module};
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,6 +78,8 @@ pub struct Program {
     pub stack_limit: Option<Place>,
     /// Type id and function of each table entry; `None` is null.
     pub table: Vec<Option<(u32, u32)>>,
+    /// Offsets of the cells with memories' lengths.
+    pub lengths: Vec<Option<u32>>,
     /// Offsets of the globals' cells.
     pub cells: Vec<Option<u32>>,
     /// Relocations of the code: address, kind, what it names.
@@ -233,8 +235,8 @@ impl Binder<'_> {
         let functions = self.functions(text_index)?;
         self.exports(&functions, text_index);
         let imports = self.imports();
-        let (cells, instance_bytes) = self.cells();
-        let regions = self.regions(instance_bytes);
+        let instance = self.instance();
+        let regions = self.regions(instance.bytes);
         let table = self.table_contents();
         let mut program = Program {
             kind: self.elf.kind,
@@ -249,7 +251,8 @@ impl Binder<'_> {
             regions,
             stack_limit: self.stack_limit(),
             table,
-            cells,
+            lengths: instance.lengths,
+            cells: instance.cells,
             relocations: BTreeMap::new(),
             foreign_code_bytes: self.foreign_code(text_index),
         };
@@ -310,9 +313,12 @@ impl Binder<'_> {
                         self.find(format!("export {:?} is not the one global function symbol {name}", export.name));
                     }
                 }
-                Exported::Memory(_) => {
-                    let name = format!("{}_memory", self.hints.module_name);
-                    let own = self.elf.symbol(&self.name("memory0")).map(|symbol| (symbol.home, symbol.value));
+                Exported::Memory(index) => {
+                    let name = abi::exported_memory(&self.hints.module_name, index);
+                    let own = self
+                        .elf
+                        .symbol(&self.name(&format!("memory{index}")))
+                        .map(|symbol| (symbol.home, symbol.value));
                     let public = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
                     if own.is_none() || public.map(|symbol| (symbol.home, symbol.value)) != own {
                         self.find(format!("the exported memory is not the one global symbol {name}"));
@@ -343,11 +349,12 @@ impl Binder<'_> {
         addresses
     }
 
-    fn cells(&self) -> (Vec<Option<u32>>, u32) {
-        let has_length = if self.module.grows_memory() { HasLength::Yes } else { HasLength::No };
+    fn instance(&self) -> abi::Instance {
+        let length = |memory| if self.module.length_varies(memory) { HasLength::Yes } else { HasLength::No };
+        let lengths: Vec<HasLength> = (0..self.module.memories.len() as u32).map(length).collect();
         let cells: Vec<Option<Sort>> =
             self.module.globals.iter().map(|global| global.mutable.then_some(global.value_type.sort())).collect();
-        abi::instance(has_length, &cells)
+        abi::instance(&lengths, &cells)
     }
 
     fn regions(&mut self, instance_bytes: u32) -> BTreeMap<Base, Region> {
@@ -358,13 +365,18 @@ impl Binder<'_> {
                 self.find(format!("the instance region does not have {instance_bytes} bytes"));
             }
         }
-        if let Some(memory) = &self.module.memory {
-            self.region(Base::Memory(0), "memory0", Access::Written, &mut regions);
-            let bytes = regions.get(&Base::Memory(0)).map_or(0, |region| region.bytes);
-            let pages = bytes / PAGE_BYTES;
+        for (index, memory) in (0..).zip(&self.module.memories) {
+            // A segment without bytes is nowhere.
+            if memory.segment.is_some() && memory.minimum == 0 {
+                continue;
+            }
+            let access = if memory.segment.is_some() { Access::Read } else { Access::Written };
+            self.region(Base::Memory(index), &format!("memory{index}"), access, &mut regions);
+            let bytes = regions.get(&Base::Memory(index)).map_or(0, |region| region.bytes);
+            let pages = bytes >> memory.page_log2;
             let too_large = memory.maximum.is_some_and(|maximum| pages > maximum);
-            if !bytes.is_multiple_of(PAGE_BYTES) || pages < memory.minimum || too_large {
-                self.find(format!("linear memory has {bytes} bytes, which the module does not allow"));
+            if pages << memory.page_log2 != bytes || pages < memory.minimum || too_large {
+                self.find(format!("memory {index} has {bytes} bytes, which the module does not allow"));
             }
         }
         if let Some(table) = self.module.table.as_ref().filter(|table| table.minimum > 0) {
@@ -461,9 +473,12 @@ impl Binder<'_> {
             return self.import_of(symbol).map(Named::Function);
         }
         let is = |what: &str| self.elf.symbol(&self.name(what)) == Some(symbol);
-        let regions = [(Base::Memory(0), "memory0"), (Base::Instance, "instance"), (Base::Table(0), "table0")];
-        let region = regions.into_iter().find(|(base, what)| program.regions.contains_key(base) && is(what));
-        region.map(|(base, _)| Named::Region(base)).or(is("data").then_some(Named::Data))
+        let region = program.regions.keys().find(|base| match base {
+            Base::Memory(memory) => is(&format!("memory{memory}")),
+            Base::Instance => is("instance"),
+            Base::Table(table) => is(&format!("table{table}")),
+        });
+        region.map(|base| Named::Region(*base)).or(is("data").then_some(Named::Data))
     }
 
     /// The import that an undefined symbol stands for.

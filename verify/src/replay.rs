@@ -15,7 +15,7 @@ use crate::concrete::word::Word;
 use crate::hints::Sort;
 use crate::trap::Trap;
 use crate::verdict::Counterexample;
-use crate::wasm::module::{Constant, PAGE_BYTES, ValueType};
+use crate::wasm::module::{Constant, Memory, ValueType};
 
 /// Operators of a run of Wasm.
 const FUEL: u64 = 20_000;
@@ -84,7 +84,7 @@ pub fn differ(bound: &Bound<'_>, function: u32, runs: u32, seed: u64) -> Option<
 /// One run with everything derived from its seed: [`Counterexample::seed`].
 pub fn run(bound: &Bound<'_>, function: u32, seed: u64) -> Option<Counterexample> {
     let mut random = Random::new(seed);
-    let initial = instantiate::run(bound.module, bound.reserve_pages())?.state;
+    let initial = instantiate::run(bound.module, &bound.reserve_pages())?.state;
     let state = disturb(bound, initial, &mut random);
     let signature = bound.module.signature(function)?;
     let arguments: Vec<Constant> =
@@ -128,24 +128,17 @@ fn disturb(bound: &Bound<'_>, mut state: State, random: &mut Random) -> State {
     if random.below(2) == 0 {
         return state;
     }
-    let room = u64::from(bound.reserve_pages()) - (state.memory.len() as u64) / u64::from(PAGE_BYTES);
-    if bound.module.grows_memory() && room > 0 {
-        let more = random.below(room.min(3) + 1) as usize * PAGE_BYTES as usize;
-        state.memory.resize(state.memory.len() + more, 0);
-    }
-    let bytes = state.memory.len() as u64;
-    if bytes > 0 {
-        // The first kilobyte densely, the rest here and there, the end for accesses at the bound.
-        for at in 0..bytes.min(1024) {
-            state.memory[at as usize] = random.word() as u8;
+    for (index, memory) in state.memories.iter_mut().enumerate() {
+        let Memory { page_log2, segment, .. } = bound.module.memories[index];
+        if segment.is_some() {
+            continue;
         }
-        for _ in 0..256 {
-            let at = random.below(bytes) as usize;
-            state.memory[at] = random.word() as u8;
+        let room = u64::from(state.reserve_pages[index]) - (memory.len() as u64 >> page_log2);
+        if bound.program.lengths[index].is_some() && room > 0 {
+            let more = (random.below(room.min(3) + 1) as usize) << page_log2;
+            memory.resize(memory.len() + more, 0);
         }
-        for at in bytes.saturating_sub(16)..bytes {
-            state.memory[at as usize] = random.word() as u8;
-        }
+        scribble(memory, random);
     }
     for index in 0..state.globals.len() {
         if bound.module.globals[index].mutable && random.below(2) == 0 {
@@ -155,12 +148,34 @@ fn disturb(bound: &Bound<'_>, mut state: State, random: &mut Random) -> State {
     state
 }
 
+/// Writes to a memory: the first kilobyte densely, the rest here and there, the end for accesses at the bound.
+fn scribble(memory: &mut [u8], random: &mut Random) {
+    let bytes = memory.len() as u64;
+    if bytes == 0 {
+        return;
+    }
+    for at in 0..bytes.min(1024) {
+        memory[at as usize] = random.word() as u8;
+    }
+    for _ in 0..256 {
+        let at = random.below(bytes) as usize;
+        memory[at] = random.word() as u8;
+    }
+    for at in bytes.saturating_sub(16)..bytes {
+        memory[at as usize] = random.word() as u8;
+    }
+}
+
 /// A boundary, a small number, an address near the memory's ends, or any number.
 fn choose(kind: Sort, state: &State, random: &mut Random) -> Constant {
     let number = match random.below(5) {
         0 | 1 => BOUNDARY[random.below(BOUNDARY.len() as u64) as usize],
         2 => random.below(16),
-        3 => (state.memory.len() as u64).wrapping_sub(random.below(20)).wrapping_add(4),
+        3 => {
+            let memory = random.below(state.memories.len().max(1) as u64);
+            let bytes = state.memories.get(memory as usize).map_or(0, Vec::len) as u64;
+            bytes.wrapping_sub(random.below(20)).wrapping_add(4)
+        }
         _ => random.word(),
     };
     match kind {

@@ -3,8 +3,10 @@
 //! Independent of the compiler. [`module::read`] refuses whatever the semantics does not know.
 
 pub mod control;
+pub mod link;
 pub mod module;
 pub mod op;
 pub mod runtime;
 pub mod sem;
+pub mod template;
 pub mod world;

@@ -148,7 +148,7 @@ fn two_regions_in_one_place() {
 
 #[test]
 fn a_region_that_linkers_place_among_constants() {
-    for (symbol, own) in [("m.memory0", ".bss.m.memory"), ("m.instance", ".bss.m.instance")] {
+    for (symbol, own) in [("m.memory0", ".bss.m.memory0"), ("m.instance", ".bss.m.instance")] {
         let mut elf = case("startup").elf();
         let name = word(&elf, section_header(&elf, ".rodata.m.data"));
         set_section(&mut elf, own, 0, name);
@@ -335,7 +335,7 @@ fn a_data_byte_wrong() {
     let mut elf = case.elf();
     let place = elf.windows(6).position(|bytes| bytes == b"abcdxy").unwrap();
     elf[place + 1] ^= 1;
-    refuse(&case.wasm, &elf, "memory byte 0x5");
+    refuse(&case.wasm, &elf, "byte 0x5 of memory 0");
 }
 
 #[test]

@@ -163,8 +163,8 @@ fn stores_and_host_calls_are_compared() {
         assert!(found.machine.contains(words), "{found:?}");
     };
     // Two bytes are stored, or none.
-    expect(0x12, &[0x5508], &[0x5308], "memory byte");
-    expect(0x12, &[0x5508], &[0xbf00], "memory byte");
+    expect(0x12, &[0x5508], &[0x5308], "of memory 0 is");
+    expect(0x12, &[0x5508], &[0xbf00], "of memory 0 is");
     // The import gets another argument.
     expect(0x2, &[0xf000, 0x0407], &[0xf000, 0x0007], "");
     // The address is kept where the call destroys it: and r2, r0, #7; strb r0, [r1, r2].
@@ -195,11 +195,11 @@ fn the_init_function_instantiates() {
 fn a_wrong_init_function_is_found() {
     let case = parse(COUNTER);
     // Another byte of data, at another place, or none.
-    expect_finding(&damaged(&case, INIT, 0x20, &[0x2161], &[0x2162]), "memory byte 0x8");
-    expect_finding(&damaged(&case, INIT, 0x22, &[0x7201], &[0x7241]), "memory byte 0x8");
-    expect_finding(&damaged(&case, INIT, 0x22, &[0x7201], &[0xbf00]), "memory byte 0x8");
+    expect_finding(&damaged(&case, INIT, 0x20, &[0x2161], &[0x2162]), "byte 0x8 of memory 0");
+    expect_finding(&damaged(&case, INIT, 0x22, &[0x7201], &[0x7241]), "byte 0x8 of memory 0");
+    expect_finding(&damaged(&case, INIT, 0x22, &[0x7201], &[0xbf00]), "byte 0x8 of memory 0");
     // Memory is cleared with something else, not to its end, or beyond.
-    expect_finding(&damaged(&case, INIT, 0xa, &[0x2200], &[0x2201]), "memory byte 0x0");
+    expect_finding(&damaged(&case, INIT, 0xa, &[0x2200], &[0x2201]), "byte 0x0 of memory 0");
     expect_finding(&damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf64f, 0x71fc]), "no integer");
     expect_finding(&damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf44f, 0x3181]), "a store");
     // The global has another value, or none.

@@ -4,7 +4,7 @@ use super::{DEPTH_MAX, Funcs, Host, Instance, Stop, Trace, Visit};
 use synth::entity::TypedVec;
 use synth::ir::eval;
 use synth::ir::func::{Block, ENTRY, Func, InstData, Target, Terminator, Value};
-use synth::ir::op::{Access, Function, Op};
+use synth::ir::op::{Access, Function, Memory, Op};
 use synth::wasm::Module;
 
 /// Address of byte 0 of memory. Neither zero nor a multiple of much, so that a forgotten base shows.
@@ -101,15 +101,15 @@ impl Machine<'_> {
         match op {
             Op::Const32(bits) => Some(u64::from(bits)),
             Op::Const64(bits) => Some(bits),
-            Op::MemoryBase(_) => Some(u64::from(MEMORY_BASE)),
-            Op::MemoryBytes(_) => Some(u64::from(self.instance.length)),
-            Op::SetMemoryBytes(_) => {
-                self.instance.length = args[0] as u32;
+            Op::MemoryBase(memory) => Some(u64::from(base(memory))),
+            Op::MemoryBytes(memory) => Some(u64::from(self.instance.memories[memory].length)),
+            Op::SetMemoryBytes(memory) => {
+                self.instance.memories[memory].length = args[0] as u32;
                 None
             }
-            Op::Load { access, offset, .. } => {
+            Op::Load { memory, access, offset } => {
                 let mut word = [0; 8];
-                let bytes = self.bytes(args[0], access, offset);
+                let bytes = self.bytes(memory, args[0], (access, offset));
                 word[..bytes.len()].copy_from_slice(bytes);
                 let word = u64::from_le_bytes(word);
                 Some(match access {
@@ -118,8 +118,8 @@ impl Machine<'_> {
                     Access::U8 | Access::U16 | Access::W32 | Access::W64 => word,
                 })
             }
-            Op::Store { access, offset, .. } => {
-                let bytes = self.bytes(args[0], access, offset);
+            Op::Store { memory, access, offset } => {
+                let bytes = self.bytes(memory, args[0], (access, offset));
                 bytes.copy_from_slice(&args[1].to_le_bytes()[..bytes.len()]);
                 None
             }
@@ -140,10 +140,13 @@ impl Machine<'_> {
         }
     }
 
-    fn bytes(&mut self, pointer: u64, access: Access, offset: u32) -> &mut [u8] {
-        let index = (pointer as u32).wrapping_add(offset).wrapping_sub(MEMORY_BASE) as usize;
-        let end = index + access.bytes() as usize;
-        assert!(end <= self.instance.length as usize, "an access behind its bounds check");
-        &mut self.instance.memory[index..end]
+    fn bytes(&mut self, memory: Memory, pointer: u64, (access, offset): (Access, u32)) -> &mut [u8] {
+        let index = (pointer as u32).wrapping_add(offset).wrapping_sub(base(memory)) as usize;
+        let bytes = self.instance.memories[memory].present().get_mut(index..index + access.bytes() as usize);
+        bytes.expect("an access behind its bounds check")
     }
+}
+
+fn base(memory: Memory) -> u32 {
+    MEMORY_BASE + (memory.0 << 24)
 }

@@ -11,8 +11,8 @@ use synth::trap::Trap;
 
 use synth::entity::TypedVec;
 use synth::ir::func::{Func, Place};
-use synth::ir::op::{Function, Global};
-use synth::wasm::Module;
+use synth::ir::op::{Function, Global, Memory};
+use synth::wasm::{DataMode, Module};
 
 /// Why a run ended without results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,13 +31,27 @@ const DEPTH_MAX: u32 = 200;
 /// What an imported function returns: a function of its index and arguments.
 pub type Host = fn(Function, &[u64]) -> u64;
 
+/// A linear memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bytes {
+    /// All bytes that it may ever have; zero behind the length.
+    pub all: Vec<u8>,
+    /// Its length.
+    pub length: u32,
+}
+
+impl Bytes {
+    /// The bytes up to the length.
+    pub fn present(&mut self) -> &mut [u8] {
+        &mut self.all[..self.length as usize]
+    }
+}
+
 /// The state of an instantiated module.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Instance {
-    /// All bytes that memory may ever have; zero behind the length.
-    pub memory: Vec<u8>,
-    /// Length of memory in bytes.
-    pub length: u32,
+    /// Linear memories.
+    pub memories: TypedVec<Memory, Bytes>,
     /// Globals; an `i32` is zero-extended.
     pub globals: TypedVec<Global, u64>,
     /// Table entries.
@@ -49,24 +63,26 @@ pub struct Instance {
 impl Instance {
     /// Instantiates a module, its start function not yet run (core spec, 4.5.4).
     pub fn new(module: &Module) -> Result<Instance, Trap> {
-        let memory = module.memory;
+        let memories = module.memories.values();
+        let memories = memories
+            .map(|memory| Bytes { all: vec![0; memory.reserve_bytes() as usize], length: memory.initial_bytes() });
         let mut instance = Instance {
-            memory: vec![0; memory.map_or(0, |memory| memory.reserve_bytes()) as usize],
-            length: memory.map_or(0, |memory| memory.initial_bytes()),
-            globals: module.globals.values().map(|global| global.initial).collect(),
+            memories: memories.collect(),
+            globals: module.globals.values().map(|global| global.initial.value()).collect(),
             table: vec![None; module.table.map_or(0, |table| table.entries) as usize],
             host_calls: Vec::new(),
         };
         for element in &module.elements {
-            let first = element.offset as usize;
+            let first = element.offset.value() as usize;
             let entries = instance.table.get_mut(first..first + element.functions.len());
             for (entry, function) in entries.ok_or(Trap::TableOutOfBounds)?.iter_mut().zip(&element.functions) {
                 *entry = Some(*function);
             }
         }
-        for data in &module.data {
-            let first = data.offset as usize;
-            let bytes = instance.memory[..instance.length as usize].get_mut(first..first + data.bytes.len());
+        for data in module.data.values() {
+            let DataMode::Active { memory, offset } = &data.mode else { continue };
+            let first = offset.value() as usize;
+            let bytes = instance.memories[*memory].present().get_mut(first..first + data.bytes.len());
             bytes.ok_or(Trap::MemoryOutOfBounds)?.copy_from_slice(&data.bytes);
         }
         Ok(instance)

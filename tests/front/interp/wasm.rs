@@ -5,8 +5,8 @@ use synth::trap::Trap;
 use super::{DEPTH_MAX, Host, Instance, Stop, Trace, Visit};
 use synth::ir::eval;
 use synth::ir::func::Place;
-use synth::ir::op::{Access, Function, Global, Op, Type};
-use synth::wasm::{BlockType, Body, Code, Inst, Module, PAGE_BYTES, SignOp, TypeIndex};
+use synth::ir::op::{Access, Function, Global, Memory, Op, Type};
+use synth::wasm::{BlockType, Body, Code, Inst, Module, SignOp, TypeIndex};
 
 pub(super) struct Machine<'a> {
     pub module: &'a Module,
@@ -202,12 +202,16 @@ impl Machine<'_> {
             Inst::Load(..) | Inst::Store(..) | Inst::StoreLow(..) => {
                 self.access(a, inst).map_err(|trap| Stop::Trap(trap, at))?;
             }
-            Inst::MemorySize => a.push(Type::I32, u64::from(self.instance.length / PAGE_BYTES)),
-            Inst::MemoryGrow => {
+            Inst::MemorySize(memory, unit_log2) => {
+                a.push(Type::I32, u64::from(self.instance.memories[*memory].length >> unit_log2));
+            }
+            Inst::MemoryGrow(memory) => {
                 let delta = a.pop();
-                let result = self.grow(delta);
+                let result = self.grow(*memory, delta);
                 a.push(Type::I32, u64::from(result));
             }
+            Inst::MemoryDrop(memory) => self.instance.memories[*memory].length = 0,
+            Inst::Bulk(_) => unreachable!("bulk instructions are linked before they run"),
             Inst::Const(ty, bits) => a.push(*ty, *bits),
             Inst::Numeric(op) => numeric(a, *op),
             Inst::Swapped(op) => {
@@ -281,24 +285,26 @@ impl Machine<'_> {
         if is_equal { Ok(function) } else { Err(Trap::IndirectCallType) }
     }
 
-    fn grow(&mut self, delta: u64) -> u32 {
-        let old = self.instance.length / PAGE_BYTES;
+    fn grow(&mut self, memory: Memory, delta: u64) -> u32 {
+        let decl = self.module.memories[memory];
+        let bytes = &mut self.instance.memories[memory];
+        let old = bytes.length >> decl.page_log2;
         let new = u64::from(old) + delta;
-        if new > self.instance.memory.len() as u64 / u64::from(PAGE_BYTES) {
+        if new > u64::from(decl.reserve_pages) {
             return u32::MAX;
         }
-        self.instance.length = new as u32 * PAGE_BYTES;
+        bytes.length = (new as u32) << decl.page_log2;
         old
     }
 
     fn access(&mut self, a: &mut Activation, inst: &Inst) -> Result<(), Trap> {
-        let (access, offset, value) = match inst {
-            Inst::Load(access, offset, _) => (access, offset, None),
-            Inst::Store(access, offset) | Inst::StoreLow(access, offset) => (access, offset, Some(a.pop())),
+        let (access, place, value) = match inst {
+            Inst::Load(access, place, _) => (access, place, None),
+            Inst::Store(access, place) | Inst::StoreLow(access, place) => (access, place, Some(a.pop())),
             _ => unreachable!("not an access"),
         };
-        let first = a.pop() as usize + *offset as usize;
-        let memory = &mut self.instance.memory[..self.instance.length as usize];
+        let first = a.pop() as usize + place.offset as usize;
+        let memory = self.instance.memories[place.memory].present();
         let bytes = memory.get_mut(first..first + access.bytes() as usize);
         let bytes = bytes.ok_or(Trap::MemoryOutOfBounds)?;
         if let Some(value) = value {

@@ -1,14 +1,14 @@
 //! A file in memory beside its Wasm module: where the module's state is, and whether it is equal.
 //!
 //! Requires: a program that `program::bind` handed out.
-//! Ensures: [`Bound::same_state`] compares all of it: memory up to its length and zeros behind it,
-//! the length itself, and every global that has a cell.
+//! Ensures: [`Bound::same_state`] compares all of it: each memory up to its length and zeros behind
+//! it, the length itself, and every global that has a cell.
 
 use crate::abi;
 use crate::elf::{Elf, FileKind};
 use crate::hints::Base;
 use crate::program::Program;
-use crate::wasm::module::{Constant, FunctionType, Module, PAGE_BYTES};
+use crate::wasm::module::{Constant, FunctionType, Module};
 
 use super::instantiate::State;
 use super::load::{self, Loaded};
@@ -26,9 +26,8 @@ pub struct Bound<'a> {
     pub loaded: Loaded,
     /// The name of the module in symbols.
     pub name: String,
-    memory: Option<Place>,
+    memories: Vec<Option<Place>>,
     instance: Option<Place>,
-    has_length: bool,
 }
 
 /// A region of the module inside a loaded region.
@@ -58,16 +57,18 @@ impl<'a> Bound<'a> {
                 None => Err(Fault::Other(format!("{name}.{what} is not in one loaded region"))),
             }
         };
-        let memory = place(Base::Memory(0), "memory0")?;
+        let memories = (0..module.memories.len() as u32)
+            .map(|memory| place(Base::Memory(memory), &format!("memory{memory}")))
+            .collect::<Result<_, Fault>>()?;
         let instance = place(Base::Instance, "instance")?;
-        let has_length = module.grows_memory();
         let name = name.to_string();
-        Ok(Bound { module, program, loaded, name, memory, instance, has_length })
+        Ok(Bound { module, program, loaded, name, memories, instance })
     }
 
-    /// The pages that linear memory may grow to.
-    pub fn reserve_pages(&self) -> u32 {
-        self.memory.map_or(0, |memory| memory.bytes / PAGE_BYTES)
+    /// The pages that each memory may grow to.
+    pub fn reserve_pages(&self) -> Vec<u32> {
+        let places = self.module.memories.iter().zip(&self.memories);
+        places.map(|(memory, place)| place.map_or(0, |place| place.bytes) >> memory.page_log2).collect()
     }
 
     /// The imports as functions outside of the file, in index order.
@@ -104,21 +105,30 @@ impl<'a> Bound<'a> {
         Some(External { address: self.loaded.code_word(*start).plus(1), signature })
     }
 
+    /// Where each memory is that may be written.
+    fn written(&self) -> impl Iterator<Item = Option<Place>> {
+        let places = self.memories.iter().zip(&self.module.memories);
+        places.map(|(place, memory)| place.filter(|_| memory.segment.is_none()))
+    }
+
     /// Puts a state into memory.
     ///
     /// # Errors
     /// It does not fit.
     pub fn write_state(&self, state: &State, memory: &mut Memory) -> Result<(), Fault> {
-        if let Some(place) = self.memory {
-            let mut bytes = state.memory.clone();
+        for (place, bytes) in self.written().zip(&state.memories) {
+            let Some(place) = place else { continue };
+            let mut bytes = bytes.clone();
             bytes.resize(place.bytes as usize, 0);
             set(memory, place, 0, &bytes)?;
         }
         let Some(place) = self.instance else {
             return Ok(());
         };
-        if self.has_length {
-            set(memory, place, 0, &(state.memory.len() as u32).to_le_bytes())?;
+        for (bytes, cell) in state.memories.iter().zip(&self.program.lengths) {
+            if let Some(offset) = cell {
+                set(memory, place, *offset, &(bytes.len() as u32).to_le_bytes())?;
+            }
         }
         for (value, cell) in state.globals.iter().zip(&self.program.cells) {
             if let Some(offset) = cell {
@@ -133,25 +143,29 @@ impl<'a> Bound<'a> {
     /// # Errors
     /// The first difference, in words.
     pub fn same_state(&self, state: &State, memory: &Memory) -> Result<(), String> {
-        if let Some(place) = self.memory {
-            let found = get(memory, place, 0, place.bytes, "linear memory")?;
-            let (inside, behind) = found.split_at(state.memory.len().min(found.len()));
-            let pairs = inside.iter().zip(&state.memory).zip(0u32..);
+        for (index, (place, wanted)) in self.memories.iter().zip(&state.memories).enumerate() {
+            let Some(place) = *place else { continue };
+            let found = get(memory, place, 0, place.bytes, &format!("memory {index}"))?;
+            let (inside, behind) = found.split_at(wanted.len().min(found.len()));
+            let pairs = inside.iter().zip(wanted).zip(0u32..);
             if let Some(((found, wanted), at)) = pairs.into_iter().find(|((a, b), _)| a != b) {
-                return Err(format!("memory byte {at:#x} is {found:#04x}, in Wasm {wanted:#04x}"));
+                return Err(format!("byte {at:#x} of memory {index} is {found:#04x}, in Wasm {wanted:#04x}"));
             }
-            if let Some(at) = behind.iter().position(|byte| *byte != 0) {
+            let is_written = self.module.memories[index].segment.is_none();
+            if let Some(at) = behind.iter().position(|byte| *byte != 0).filter(|_| is_written) {
                 let at = inside.len() + at;
-                return Err(format!("memory byte {at:#x}, beyond the length, is not zero"));
+                return Err(format!("byte {at:#x} of memory {index}, beyond the length, is not zero"));
             }
         }
         let Some(place) = self.instance else {
             return Ok(());
         };
-        if self.has_length {
-            let found = get(memory, place, 0, 4, "the memory length")?;
-            if found != (state.memory.len() as u32).to_le_bytes() {
-                return Err(format!("the memory length is {found:02x?}, in Wasm {}", state.memory.len()));
+        for (index, (bytes, cell)) in state.memories.iter().zip(&self.program.lengths).enumerate() {
+            let Some(offset) = cell else { continue };
+            let what = format!("the length of memory {index}");
+            let found = get(memory, place, *offset, 4, &what)?;
+            if found != (bytes.len() as u32).to_le_bytes() {
+                return Err(format!("{what} is {found:02x?}, in Wasm {}", bytes.len()));
             }
         }
         for ((value, cell), global) in state.globals.iter().zip(&self.program.cells).zip(0..) {
@@ -169,7 +183,7 @@ impl<'a> Bound<'a> {
     /// Takes linear memory and cells away: what they hold is unknown from now on, and a write faults.
     pub fn freeze_state(&self, memory: &mut Memory) {
         self.poison_state(memory);
-        for place in [self.memory, self.instance].into_iter().flatten() {
+        for place in self.written().chain([self.instance]).flatten() {
             if let Some(region) = memory.region_mut(place.region) {
                 region.access = Access::ReadOnly;
             }
@@ -178,7 +192,7 @@ impl<'a> Bound<'a> {
 
     /// Makes linear memory and cells poison, as no code that sets them up may rely on them.
     pub fn poison_state(&self, memory: &mut Memory) {
-        for place in [self.memory, self.instance].into_iter().flatten() {
+        for place in self.written().chain([self.instance]).flatten() {
             if let Some(region) = memory.region_mut(place.region) {
                 region.poison(place.offset, place.offset + place.bytes);
             }

@@ -5,15 +5,15 @@
 //! traps and writes nothing; earlier segments stay written. The start function is not run here.
 
 use crate::trap::Trap;
-use crate::wasm::module::{Constant, Module, PAGE_BYTES, PAGES_MAX};
+use crate::wasm::module::{Constant, Memory, Module};
 
 /// What the functions of an instance share.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct State {
-    /// Linear memory up to its present length; empty without a memory.
-    pub memory: Vec<u8>,
-    /// The pages that `memory.grow` may reach.
-    pub reserve_pages: u32,
+    /// Linear memories, each up to its present length.
+    pub memories: Vec<Vec<u8>>,
+    /// The pages that `memory.grow` may reach, by memory.
+    pub reserve_pages: Vec<u32>,
     /// Values of the globals.
     pub globals: Vec<Constant>,
     /// Function indices of the table's entries; `None` is null.
@@ -32,23 +32,33 @@ pub struct Instantiated {
 /// Most table entries that are instantiated.
 const TABLE_MAX: u32 = 1 << 20;
 
-/// Instantiates a module whose memory may grow to `reserve_pages`; its present and its declared
+/// Instantiates a module whose memories may grow to `reserve_pages`; their present and their declared
 /// size count too. `None` if the table is larger than anything a small device has.
-pub fn run(module: &Module, reserve_pages: u32) -> Option<Instantiated> {
+pub fn run(module: &Module, reserve_pages: &[u32]) -> Option<Instantiated> {
     let table = module.table.map_or(0, |table| table.minimum);
     if table > TABLE_MAX {
         return None;
     }
-    let (pages, most) =
-        module.memory.map_or((0, 0), |memory| (memory.minimum, memory.maximum.unwrap_or(PAGES_MAX).min(PAGES_MAX)));
+    let wanted = reserve_pages.iter().copied().chain(std::iter::repeat(0));
+    let reserve = module.memories.iter().zip(wanted).map(|(memory, wanted)| {
+        let most = memory.maximum.map_or(memory.pages_max(), |maximum| maximum.min(memory.pages_max()));
+        wanted.min(most).max(memory.minimum)
+    });
     let mut state = State {
-        memory: vec![0; pages as usize * PAGE_BYTES as usize],
-        reserve_pages: reserve_pages.min(most).max(pages),
+        memories: module.memories.iter().map(|memory| contents(module, memory)).collect(),
+        reserve_pages: reserve.collect(),
         globals: module.globals.iter().map(|global| global.initial).collect(),
         table: vec![None; table as usize],
     };
     let trap = segments(module, &mut state).err();
     Some(Instantiated { state, trap })
+}
+
+/// What a memory holds before any segment is written: zeros, or the segment that it is.
+fn contents(module: &Module, memory: &Memory) -> Vec<u8> {
+    let bytes = memory.minimum_bytes() as usize;
+    let segment = memory.segment.and_then(|segment| module.data.get(segment as usize)?.bytes.get(..bytes));
+    segment.map_or_else(|| vec![0; bytes], <[u8]>::to_vec)
 }
 
 fn segments(module: &Module, state: &mut State) -> Result<(), Trap> {
@@ -60,7 +70,8 @@ fn segments(module: &Module, state: &mut State) -> Result<(), Trap> {
         }
     }
     for segment in &module.data {
-        let bytes = window(&mut state.memory, segment.start, segment.bytes.len());
+        let Some(target) = segment.active else { continue };
+        let bytes = window(&mut state.memories[target.memory as usize], target.start, segment.bytes.len());
         bytes.ok_or(Trap::MemoryOutOfBounds)?.copy_from_slice(&segment.bytes);
     }
     Ok(())

@@ -6,7 +6,7 @@
 use super::instantiate::State;
 use super::word::{Concrete, Fault, Wide, Word};
 use crate::trap::Trap;
-use crate::wasm::module::{Constant, FunctionType, Module, PAGE_BYTES, ValueType};
+use crate::wasm::module::{Constant, FunctionType, Module, ValueType};
 use crate::wasm::sem::{self, Activation, Event, Value, Width, World};
 
 /// What an imported function does: import index, arguments, the state; yields the results.
@@ -197,11 +197,11 @@ fn int(word: &Word) -> Result<u32, Fault> {
 }
 
 impl Instance<'_> {
-    fn bytes(&mut self, at: &Word, width: Width) -> Result<&mut [u8], Fault> {
+    fn bytes(&mut self, memory: u32, at: &Word, width: Width) -> Result<&mut [u8], Fault> {
         let start = int(at)? as usize;
         let range = start..start + width.bytes() as usize;
         let outside = Fault::Unmapped { address: *at, why: "an access beyond the memory" };
-        self.state.memory.get_mut(range).ok_or(outside)
+        self.state.memories[memory as usize].get_mut(range).ok_or(outside)
     }
 
     fn entry(&self, index: &Word) -> Result<Option<u32>, Fault> {
@@ -211,33 +211,38 @@ impl Instance<'_> {
 }
 
 impl World for Instance<'_> {
-    fn load(&mut self, _: u32, at: &Word, width: Width) -> Result<Word, Fault> {
-        let bytes = self.bytes(at, width)?;
+    fn refuse(&mut self, reason: String) -> Fault {
+        Fault::Other(reason)
+    }
+
+    fn load(&mut self, memory: u32, at: &Word, width: Width) -> Result<Word, Fault> {
+        let bytes = self.bytes(memory, at, width)?;
         Ok(Word::Int(bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))))
     }
 
-    fn store(&mut self, _: u32, at: &Word, width: Width, value: &Word) -> Result<(), Fault> {
+    fn store(&mut self, memory: u32, at: &Word, width: Width, value: &Word) -> Result<(), Fault> {
         let value = int(value)?.to_le_bytes();
-        let bytes = self.bytes(at, width)?;
+        let bytes = self.bytes(memory, at, width)?;
         bytes.copy_from_slice(&value[..bytes.len()]);
         Ok(())
     }
 
-    fn memory_bytes(&mut self, _: u32) -> Word {
-        Word::Int(u32::try_from(self.state.memory.len()).expect("at most 65535 pages"))
+    fn memory_bytes(&mut self, memory: u32) -> Word {
+        Word::Int(u32::try_from(self.state.memories[memory as usize].len()).expect("32 bits count the bytes"))
     }
 
-    fn set_memory_bytes(&mut self, _: u32, bytes: &Word) {
-        let most = self.state.reserve_pages as usize * PAGE_BYTES as usize;
+    fn set_memory_bytes(&mut self, memory: u32, bytes: &Word) {
+        let index = memory as usize;
+        let most = self.state.reserve_pages[index] << self.module.memories[index].page_log2;
         if let Word::Int(bytes) = bytes
-            && *bytes as usize <= most
+            && *bytes <= most
         {
-            self.state.memory.resize(*bytes as usize, 0);
+            self.state.memories[index].resize(*bytes as usize, 0);
         }
     }
 
-    fn reserve_pages(&mut self, _: u32) -> u32 {
-        self.state.reserve_pages
+    fn reserve_pages(&mut self, memory: u32) -> u32 {
+        self.state.reserve_pages[memory as usize]
     }
 
     fn global_get(&mut self, global: u32) -> Value<Self> {

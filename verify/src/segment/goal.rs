@@ -59,17 +59,19 @@ pub(super) fn cut(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, cut: 
     same_world(walk, path, outcome, Kind::World)
 }
 
-/// Memory, its length and every global are the same on both sides.
+/// Every memory, its length and every global are the same on both sides.
 fn same_world(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, kind: Kind) -> Result<(), String> {
     let at = walk.offset(path.pc);
     let site = Site { at, kind, facts: &outcome.facts };
     let world = &outcome.state.world;
-    let symbolic = &mut *walk.symbolic;
-    let proof = symbolic.prover.equal_mem(&mut symbolic.terms, site.facts, path.machine.memory, world.memory);
-    conclude(walk, &site, proof, || "linear memory differs from Wasm's".to_owned())?;
-    if walk.symbolic.constants.grows {
-        let length = path.machine.cell(0)?;
-        equal(walk, &site, (length, world.memory_bytes), || "the memory's length differs from Wasm's".to_owned())?;
+    for (index, (is, said)) in path.machine.memories.iter().zip(&world.memories).enumerate() {
+        let symbolic = &mut *walk.symbolic;
+        let proof = symbolic.prover.equal_mem(&mut symbolic.terms, site.facts, *is, said.contents);
+        conclude(walk, &site, proof, || format!("linear memory {index} differs from Wasm's"))?;
+        if let Some(cell) = walk.symbolic.constants.memories[index].length_cell {
+            let length = path.machine.cell(cell)?;
+            equal(walk, &site, (length, said.length), || format!("the length of memory {index} differs from Wasm's"))?;
+        }
     }
     for (index, value) in world.globals.iter().enumerate() {
         let Some(offset) = walk.symbolic.constants.cells[index] else { continue };
@@ -207,6 +209,8 @@ pub(super) fn called(
         }
     }
     same_world(walk, path, &outcome, Kind::Call)?;
+    // Both sides call the same.
+    walk.close(at, Kind::Call, Method::Same);
     walk.walked.calls.insert(callee);
     Ok(behind_call(walk, path, outcome, Return { signature: signature.clone(), stack_bytes, offset, next, at }))
 }
@@ -282,11 +286,14 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
     let mut source = outcome.state;
     path.facts = outcome.facts;
     let symbolic = &mut *walk.symbolic;
-    let before = source.world.memory_bytes;
-    source.world = relation::fresh_world(symbolic, Some(&source.world));
+    let before = std::mem::replace(&mut source.world, relation::fresh_world(symbolic));
     path.machine.clobber(symbolic, &source.world, back.stack_bytes);
-    if symbolic.constants.grows {
-        let shrunk = symbolic.terms.cmp32(Cmp::LtU, &source.world.memory_bytes, &before);
+    for ((now, before), limits) in source.world.memories.iter().zip(&before.memories).zip(&symbolic.constants.memories)
+    {
+        if limits.length_cell.is_none() || limits.is_segment {
+            continue;
+        }
+        let shrunk = symbolic.terms.cmp32(Cmp::LtU, &now.length, &before.length);
         path.facts.assume(&mut symbolic.terms, shrunk, false);
         path.machine_facts.assume(&mut symbolic.terms, shrunk, false);
     }

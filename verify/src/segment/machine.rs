@@ -1,6 +1,6 @@
 //! The machine's state as terms, and what its loads and stores mean.
 //!
-//! Memory is split into regions: linear memory (one array), the instance's cells (one word each),
+//! Memory is split into regions: linear memories (one array each), the instance's cells (one word each),
 //! the frame and the incoming arguments (one word each, by offset from SP at entry), and constants
 //! (the code itself, and the table). An address that is not shown to lie inside exactly one region
 //! is a fault. Words below SP do not survive the instruction.
@@ -34,8 +34,8 @@ pub struct MachineState {
     pub flags: Flags<Symbolic>,
     /// What is left of an IT block.
     pub it: ItState,
-    /// Linear memory.
-    pub memory: TermMem,
+    /// Linear memories, by index.
+    pub memories: Vec<TermMem>,
     /// Words of the instance region, by offset.
     cells: Rc<BTreeMap<u32, Term32>>,
     /// Words of the stack that are known, by offset from SP at entry.
@@ -55,7 +55,7 @@ pub struct Core {
 
 /// Where an address lies.
 enum Where {
-    Memory(Term32),
+    Memory(u32, Term32),
     Instance(Term32),
     Table(Term32),
     StackLimit,
@@ -118,7 +118,7 @@ impl MachineState {
             registers,
             flags,
             it: ItState::default(),
-            memory: world.memory,
+            memories: world.memories.iter().map(|memory| memory.contents).collect(),
             cells,
             stack: Rc::default(),
             arguments_end: 0,
@@ -131,7 +131,7 @@ impl MachineState {
     /// junk, the world is the given one.
     pub fn clobber(&mut self, symbolic: &mut Symbolic, world: &SourceWorld, argument_bytes: u32) {
         self.clobber_registers(symbolic, argument_bytes);
-        self.memory = world.memory;
+        self.memories = world.memories.iter().map(|memory| memory.contents).collect();
         self.cells = Rc::new(cells(&mut symbolic.terms, &symbolic.constants, world));
     }
 
@@ -269,8 +269,8 @@ fn junk_flags(terms: &mut Terms) -> Flags<Symbolic> {
 /// The words of the instance region for a world.
 fn cells(terms: &mut Terms, constants: &Constants, world: &SourceWorld) -> BTreeMap<u32, Term32> {
     let mut cells = BTreeMap::new();
-    if constants.grows {
-        cells.insert(0, world.memory_bytes);
+    for (memory, limits) in world.memories.iter().zip(&constants.memories) {
+        cells.extend(limits.length_cell.map(|cell| (cell, memory.length)));
     }
     for (index, value) in world.globals.iter().enumerate() {
         let Some(offset) = constants.cells[index] else { continue };
@@ -308,7 +308,7 @@ impl Symbolic {
                 if self.is_at_most(offset, last, method) {
                     self.accesses.push(method);
                     return Ok(match base {
-                        Base::Memory(_) => Where::Memory(offset),
+                        Base::Memory(memory) => Where::Memory(*memory, offset),
                         Base::Instance => Where::Instance(offset),
                         Base::Table(_) => Where::Table(offset),
                     });
@@ -341,7 +341,7 @@ impl Symbolic {
         let aligned = match place {
             Where::Stack(offset) => offset % 4 == 0,
             Where::Instance(_) | Where::Table(_) | Where::StackLimit => true,
-            Where::Memory(offset) => self.terms.as_const32(*offset).is_some_and(|offset| offset % 4 == 0),
+            Where::Memory(_, offset) => self.terms.as_const32(*offset).is_some_and(|offset| offset % 4 == 0),
         };
         aligned.then_some(()).ok_or_else(|| Stop::Fault("the address is not shown to be a multiple of 4".to_owned()))
     }
@@ -353,7 +353,7 @@ impl Symbolic {
             self.require_aligned(&place)?;
         }
         match place {
-            Where::Memory(offset) => Ok(self.terms.load(self.machine.memory, offset, width)),
+            Where::Memory(memory, offset) => Ok(self.terms.load(self.machine.memories[memory as usize], offset, width)),
             Where::Instance(offset) => {
                 let offset = self.constant_offset(offset, width.bytes())?;
                 self.machine.cell(offset).map_err(Stop::Fault)
@@ -414,8 +414,12 @@ impl Symbolic {
         }
         self.machine.touched = true;
         match place {
-            Where::Memory(offset) => {
-                self.machine.memory = self.terms.store(self.machine.memory, offset, width, value);
+            Where::Memory(memory, _) if self.constants.memories[memory as usize].is_segment => {
+                Err(Stop::Fault("a data segment is written".to_owned()))
+            }
+            Where::Memory(memory, offset) => {
+                let contents = &mut self.machine.memories[memory as usize];
+                *contents = self.terms.store(*contents, offset, width, value);
                 Ok(())
             }
             Where::Instance(offset) => {

@@ -17,7 +17,7 @@ use crate::wasm::sem::{Activation, Value};
 use super::expression::{self, Surroundings, Value as Node, ValueOf};
 use super::machine::MachineState;
 use super::source::SourceState;
-use super::symbolic::{SourceWorld, Symbolic, TermValue};
+use super::symbolic::{Linear, SourceWorld, Symbolic, TermValue};
 
 /// What the registers held at entry to the function.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub struct Start {
 /// Both sides at a cut, with fresh unknowns for all that is known to be related.
 pub fn begin(symbolic: &mut Symbolic, function: &Function, cut: &Cut, ghosts: &Ghosts) -> Result<Start, String> {
     let unknowns: Vec<ValueOf<Symbolic>> = cut.unknowns.iter().map(|unknown| fresh(symbolic, unknown.sort)).collect();
-    let world = fresh_world(symbolic, None);
+    let world = fresh_world(symbolic);
     let values = nodes(symbolic, cut, &unknowns, &world)?;
     let mut machine = MachineState::junk(&mut symbolic.terms, &symbolic.constants, &world, cut.depth);
     machine.set_arguments(function);
@@ -198,14 +198,9 @@ fn is_unknown(cut: &Cut, node: u32, unknown: u32) -> bool {
     cut.nodes.get(node as usize) == Some(&Expr::Unknown(unknown))
 }
 
-/// A fresh world that both sides share. After a call the length is at least what it was.
-pub fn fresh_world(symbolic: &mut Symbolic, before: Option<&SourceWorld>) -> SourceWorld {
-    let memory = symbolic.terms.fresh_mem("memory");
-    let memory_bytes = if symbolic.constants.grows {
-        fresh_length(symbolic)
-    } else {
-        before.map_or(symbolic.world.memory_bytes, |world| world.memory_bytes)
-    };
+/// A fresh world that both sides share.
+pub fn fresh_world(symbolic: &mut Symbolic) -> SourceWorld {
+    let memories = (0..symbolic.constants.memories.len()).map(|index| fresh_memory(symbolic, index)).collect();
     let kinds: Vec<(usize, Sort)> =
         symbolic.world.globals.iter().enumerate().map(|(index, value)| (index, value.sort())).collect();
     let globals = kinds
@@ -218,12 +213,21 @@ pub fn fresh_world(symbolic: &mut Symbolic, before: Option<&SourceWorld>) -> Sou
             },
         })
         .collect();
-    SourceWorld { memory, memory_bytes, globals }
+    SourceWorld { memories, globals }
 }
 
-fn fresh_length(symbolic: &mut Symbolic) -> Term32 {
-    let bounds = symbolic.constants.length_bounds;
-    symbolic.terms.fresh32_within("memory length", bounds)
+/// A memory of unknown contents; its length is unknown too if it can change.
+fn fresh_memory(symbolic: &mut Symbolic, index: usize) -> Linear {
+    let limits = symbolic.constants.memories[index];
+    let contents = match limits.is_segment {
+        true => symbolic.world.memories[index].contents,
+        false => symbolic.terms.fresh_mem(&format!("memory{index}")),
+    };
+    let length = match limits.length_cell {
+        Some(_) => symbolic.terms.fresh32_within("memory length", limits.length_bounds),
+        None => symbolic.world.memories[index].length,
+    };
+    Linear { contents, length }
 }
 
 fn fresh(symbolic: &mut Symbolic, sort: Sort) -> ValueOf<Symbolic> {
@@ -298,7 +302,8 @@ impl Surroundings<Symbolic> for At {
 
     fn load(&mut self, symbolic: &mut Symbolic, memory: u32, bytes: u8, address: &Term32) -> Option<Term32> {
         let width = Width::from_bytes(u32::from(bytes))?;
-        (memory == 0).then(|| symbolic.terms.load(self.world.memory, *address, width))
+        let contents = self.world.memories.get(memory as usize)?.contents;
+        Some(symbolic.terms.load(contents, *address, width))
     }
 
     fn global(&mut self, _: &mut Symbolic, global: u32) -> Option<ValueOf<Symbolic>> {
@@ -306,7 +311,7 @@ impl Surroundings<Symbolic> for At {
     }
 
     fn memory_bytes(&mut self, _: &mut Symbolic, memory: u32) -> Option<Term32> {
-        (memory == 0).then_some(self.world.memory_bytes)
+        self.world.memories.get(memory as usize).map(|memory| memory.length)
     }
 
     fn table_type(&mut self, symbolic: &mut Symbolic, table: u32, index: &Term32) -> Option<Term32> {

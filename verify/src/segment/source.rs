@@ -271,25 +271,30 @@ fn width(of: Width) -> TermWidth {
 }
 
 impl World for Symbolic {
-    fn load(&mut self, _memory: u32, at: &Term32, of: Width) -> Result<Term32, Stop> {
-        Ok(self.terms.load(self.world.memory, *at, width(of)))
+    fn refuse(&mut self, reason: String) -> Stop {
+        Stop::Fault(reason)
     }
 
-    fn store(&mut self, _memory: u32, at: &Term32, of: Width, value: &Term32) -> Result<(), Stop> {
-        self.world.memory = self.terms.store(self.world.memory, *at, width(of), *value);
+    fn load(&mut self, memory: u32, at: &Term32, of: Width) -> Result<Term32, Stop> {
+        Ok(self.terms.load(self.world.memories[memory as usize].contents, *at, width(of)))
+    }
+
+    fn store(&mut self, memory: u32, at: &Term32, of: Width, value: &Term32) -> Result<(), Stop> {
+        let contents = &mut self.world.memories[memory as usize].contents;
+        *contents = self.terms.store(*contents, *at, width(of), *value);
         Ok(())
     }
 
-    fn memory_bytes(&mut self, _memory: u32) -> Term32 {
-        self.world.memory_bytes
+    fn memory_bytes(&mut self, memory: u32) -> Term32 {
+        self.world.memories[memory as usize].length
     }
 
-    fn set_memory_bytes(&mut self, _memory: u32, bytes: &Term32) {
-        self.world.memory_bytes = *bytes;
+    fn set_memory_bytes(&mut self, memory: u32, bytes: &Term32) {
+        self.world.memories[memory as usize].length = *bytes;
     }
 
-    fn reserve_pages(&mut self, _memory: u32) -> u32 {
-        self.constants.reserve_pages
+    fn reserve_pages(&mut self, memory: u32) -> u32 {
+        self.constants.memories[memory as usize].reserve_pages
     }
 
     fn global_get(&mut self, global: u32) -> TermValue {

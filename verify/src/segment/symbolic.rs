@@ -42,13 +42,20 @@ pub enum Side {
     Ahead,
 }
 
+/// A linear memory.
+#[derive(Clone, Copy)]
+pub struct Linear {
+    /// Its bytes.
+    pub contents: TermMem,
+    /// Its length in bytes.
+    pub length: Term32,
+}
+
 /// What Wasm code sees beside its locals and its stack.
 #[derive(Clone)]
 pub struct SourceWorld {
-    /// The bytes of linear memory.
-    pub memory: TermMem,
-    /// Its length in bytes.
-    pub memory_bytes: Term32,
+    /// Memories by index.
+    pub memories: Vec<Linear>,
     /// Globals by index.
     pub globals: Vec<TermValue>,
 }
@@ -71,6 +78,19 @@ pub struct Regions {
     pub stack_limit: Option<Term32>,
 }
 
+/// What does not change of a memory.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryLimits {
+    /// The offset in the instance region of its length, if that can change.
+    pub length_cell: Option<u32>,
+    /// Most pages that it may have.
+    pub reserve_pages: u32,
+    /// What is known of its length in every state.
+    pub length_bounds: Bounds,
+    /// Whether it is a data segment: its bytes never change, and its length becomes 0 or stays.
+    pub is_segment: bool,
+}
+
 /// What does not change while a module is judged.
 #[derive(Clone, Debug)]
 pub struct Constants {
@@ -86,12 +106,8 @@ pub struct Constants {
     pub table_code: Function,
     /// Entries of table 0.
     pub table_entries: u32,
-    /// Whether the memory's length can change.
-    pub grows: bool,
-    /// Most pages the memory may have.
-    pub reserve_pages: u32,
-    /// What is known of the memory's length in every state.
-    pub length_bounds: Bounds,
+    /// Memories by index.
+    pub memories: Vec<MemoryLimits>,
     /// By global index: whether it has no cell, its value being a constant.
     pub global_is_constant: Vec<bool>,
     /// By global index: the offset of its cell in the instance region.

@@ -195,7 +195,7 @@ impl Walk<'_, '_> {
 
     /// Both sides at the function's entry: the contract.
     fn entry(&mut self) -> Result<Path, String> {
-        let world = relation::fresh_world(self.symbolic, None);
+        let world = relation::fresh_world(self.symbolic);
         let (machine, arguments) = MachineState::entry(self.symbolic, &world, self.subject.function, &self.ghosts);
         let activation = Activation::enter(self.symbolic, self.subject.function, arguments)
             .ok_or("the entry does not fit the function's type")?;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use crate::hints::Sort;
 
 use super::module::{FunctionType, Instruction, Module, ValueType, WasmError};
-use super::op::{Load, Op, SignOp};
+use super::op::{Bulk, Load, Op, SignOp};
 
 /// Where a branch to a label goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -218,8 +218,10 @@ impl Builder<'_> {
             | Op::GlobalSet(_)
             | Op::Load(..)
             | Op::Store(..)
-            | Op::MemorySize
-            | Op::MemoryGrow
+            | Op::MemorySize(..)
+            | Op::MemoryGrow(_)
+            | Op::MemoryDrop(_)
+            | Op::Bulk(_)
             | Op::I32Const(_)
             | Op::I64Const(_)
             | Op::I32Eqz
@@ -311,7 +313,8 @@ impl Builder<'_> {
     fn effect(&self, op: &Op) -> Option<(usize, Vec<Sort>)> {
         use Sort::{W32, W64};
         Some(match op {
-            Op::Nop => (0, vec![]),
+            Op::Nop | Op::MemoryDrop(_) | Op::Bulk(Bulk::DataDrop(_)) => (0, vec![]),
+            Op::Bulk(Bulk::MemoryFill(_) | Bulk::MemoryCopy { .. } | Bulk::MemoryInit { .. }) => (3, vec![]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
             Op::Call(function) => call(self.module.signature(*function)?, 0)?,
             Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1)?,
@@ -324,9 +327,9 @@ impl Builder<'_> {
             }
             Op::Load(load, _) => (1, vec![loaded(*load)]),
             Op::Store(..) => (2, vec![]),
-            Op::MemorySize | Op::I32Const(_) => (0, vec![W32]),
+            Op::MemorySize(..) | Op::I32Const(_) => (0, vec![W32]),
             Op::I64Const(_) => (0, vec![W64]),
-            Op::MemoryGrow | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![W32]),
+            Op::MemoryGrow(_) | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![W32]),
             Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![W32]),
             Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![W64]),
             Op::I64Binary(_) => (2, vec![W64]),

@@ -1,8 +1,8 @@
 //! What a Wasm module says, read independently of the compiler.
 //!
 //! Requires: nothing of the bytes.
-//! Ensures: the module is valid Wasm 1.0 with sign-extension operators and conversions that saturate (full
-//! validation by the parser) and uses only what [`Op`] and the types here can say; all else is refused with its
+//! Ensures: the module is valid under the features listed here (full validation by the parser) and uses only
+//! what [`Op`] and the types here can say; all else is refused with its
 //! offset. Offsets are those of the module's bytes.
 
 use crate::hints::Sort;
@@ -17,12 +17,10 @@ use wasmparser::{
 use super::control::{self, Control};
 use super::op::{self, Op};
 use super::runtime::Runtime;
+use super::template::Linked;
 
-/// Bytes of a Wasm page.
-pub const PAGE_BYTES: u32 = 65536;
-
-/// Most pages a memory may have: one less than what 32 bits of length cannot count.
-pub const PAGES_MAX: u32 = 65535;
+/// Bytes of a Wasm page where none are declared, as a power of two.
+const PAGE_LOG2: u8 = 16;
 
 /// Why a module was refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -174,10 +172,26 @@ pub struct Table {
 /// A linear memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Memory {
-    /// Pages at instantiation, at most [`PAGES_MAX`].
+    /// Bytes of a page, as a power of two.
+    pub page_log2: u8,
+    /// Pages at instantiation, at most [`Memory::pages_max`].
     pub minimum: u32,
-    /// The limit declared, in pages; may be 65536.
+    /// The limit declared, in pages.
     pub maximum: Option<u32>,
+    /// The data segment that it is, if it is one: its bytes are the segment's and never change.
+    pub segment: Option<u32>,
+}
+
+impl Memory {
+    /// Bytes at instantiation.
+    pub fn minimum_bytes(&self) -> u32 {
+        self.minimum << self.page_log2
+    }
+
+    /// Most pages that it may have: 32 bits count the bytes.
+    pub fn pages_max(&self) -> u32 {
+        u32::MAX >> self.page_log2
+    }
 }
 
 /// A constant, by its bits.
@@ -241,11 +255,20 @@ pub struct ElementSegment {
     pub functions: Vec<u32>,
 }
 
-/// An active data segment of memory 0.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DataSegment {
+/// Where an active data segment goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The memory that it fills.
+    pub memory: u32,
     /// First byte of memory.
     pub start: u32,
+}
+
+/// A data segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DataSegment {
+    /// Where instantiation puts it; a passive segment waits for `memory.init`.
+    pub active: Option<Target>,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
@@ -261,8 +284,8 @@ pub struct Module {
     pub functions: Vec<Function>,
     /// The table, if there is one.
     pub table: Option<Table>,
-    /// The memory, if there is one.
-    pub memory: Option<Memory>,
+    /// The memories.
+    pub memories: Vec<Memory>,
     /// Globals.
     pub globals: Vec<Global>,
     /// Exports, in the order of the section.
@@ -271,10 +294,14 @@ pub struct Module {
     pub start: Option<u32>,
     /// Active element segments, in order.
     pub elements: Vec<ElementSegment>,
-    /// Active data segments, in order.
+    /// Data segments, in order.
     pub data: Vec<DataSegment>,
     /// Function names from the name section. For messages only.
     pub names: BTreeMap<u32, String>,
+    /// What it imports beside functions, in order: kind, module and field.
+    pub wanted: Vec<(Exported, String, String)>,
+    /// The templates that are linked behind the functions.
+    pub templates: Vec<Linked>,
     /// The runtime that is linked behind the functions, if one is.
     pub runtime: Runtime,
 }
@@ -318,9 +345,10 @@ impl Module {
         self.types.iter().position(|found| found == wanted).map(|first| count(first + 1))
     }
 
-    /// Whether some function contains `memory.grow`.
-    pub fn grows_memory(&self) -> bool {
-        self.functions.iter().any(|function| function.body.iter().any(|found| found.op == Op::MemoryGrow))
+    /// Whether some function changes the length of a memory.
+    pub fn length_varies(&self, memory: u32) -> bool {
+        let changes = |op: &Op| *op == Op::MemoryGrow(memory) || *op == Op::MemoryDrop(memory);
+        self.functions.iter().any(|function| function.body.iter().any(|found| changes(&found.op)))
     }
 
     /// What to call a function in a message.
@@ -333,12 +361,17 @@ fn count(items: usize) -> u32 {
     u32::try_from(items).expect("the parser's limits keep counts below 2^32")
 }
 
-/// What is accepted: Wasm 1.0, the sign-extension operators, and blocks with any parameters and results.
+/// What is accepted: Wasm 1.0, the sign-extension operators, blocks with any parameters and results,
+/// several memories with pages of their own, bulk memory, and constant expressions with arithmetic.
 fn features() -> WasmFeatures {
     WasmFeatures::WASM1
         .union(WasmFeatures::SIGN_EXTENSION)
         .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
         .union(WasmFeatures::MULTI_VALUE)
+        .union(WasmFeatures::MULTI_MEMORY)
+        .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+        .union(WasmFeatures::BULK_MEMORY)
+        .union(WasmFeatures::EXTENDED_CONST)
 }
 
 /// Reads a module.
@@ -426,7 +459,7 @@ impl Reader {
                 for global in section {
                     let global = global.map_err(WasmError::from_parser)?;
                     let value_type = ValueType::read(global.ty.content_type, start)?;
-                    let initial = constant(&global.init_expr)?;
+                    let initial = constant(&global.init_expr, &self.module.globals)?;
                     self.module.globals.push(Global { value_type, mutable: global.ty.mutable, initial });
                 }
             }
@@ -486,8 +519,12 @@ impl Reader {
                 });
                 return Ok(());
             }
+            TypeRef::Memory(memory) => {
+                let index = Exported::Memory(count(self.module.memories.len()));
+                self.module.wanted.push((index, import.module.to_owned(), import.name.to_owned()));
+                return self.memory(memory, offset);
+            }
             TypeRef::Table(_) => "an imported table",
-            TypeRef::Memory(_) => "an imported memory",
             TypeRef::Global(_) => "an imported global",
             TypeRef::Tag(_) => "an imported tag",
             TypeRef::FuncExact(_) => "an imported function of an exact type",
@@ -506,18 +543,21 @@ impl Reader {
     }
 
     fn memory(&mut self, ty: wasmparser::MemoryType, offset: u32) -> Result<(), WasmError> {
-        if self.module.memory.is_some() {
-            return Err(WasmError::unsupported(offset, "a second memory"));
-        }
-        if ty.memory64 || ty.shared || ty.page_size_log2.is_some() {
+        let page_log2 = match ty.page_size_log2 {
+            None | Some(16) => PAGE_LOG2,
+            Some(0) => 0,
+            Some(_) => return Err(WasmError::unsupported(offset, "a page of this size")),
+        };
+        if ty.memory64 || ty.shared {
             return Err(WasmError::unsupported(offset, "a memory of this kind"));
         }
-        let minimum = u32::try_from(ty.initial).ok().filter(|pages| *pages <= PAGES_MAX);
-        let Some(minimum) = minimum else {
-            return Err(WasmError::unsupported(offset, "a memory of 4 GiB"));
-        };
-        let maximum = ty.maximum.map(|pages| u32::try_from(pages).unwrap_or(PAGES_MAX));
-        self.module.memory = Some(Memory { minimum, maximum });
+        let maximum = ty.maximum.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX));
+        let mut memory = Memory { page_log2, minimum: 0, maximum, segment: None };
+        memory.minimum = u32::try_from(ty.initial)
+            .ok()
+            .filter(|pages| *pages <= memory.pages_max())
+            .ok_or_else(|| WasmError::unsupported(offset, "a memory of 4 GiB"))?;
+        self.module.memories.push(memory);
         Ok(())
     }
 
@@ -545,19 +585,20 @@ impl Reader {
         };
         let functions = items.into_iter().collect::<Result<Vec<u32>, _>>();
         self.module.elements.push(ElementSegment {
-            start: segment_start(&offset_expr)?,
+            start: segment_start(&offset_expr, &self.module.globals)?,
             functions: functions.map_err(WasmError::from_parser)?,
         });
         Ok(())
     }
 
     fn data(&mut self, data: wasmparser::Data<'_>) -> Result<(), WasmError> {
-        let offset = small(data.range.start);
-        let wasmparser::DataKind::Active { memory_index: 0, offset_expr } = data.kind else {
-            return Err(WasmError::unsupported(offset, "a data segment that is not active"));
+        let active = match data.kind {
+            wasmparser::DataKind::Passive => None,
+            wasmparser::DataKind::Active { memory_index: memory, offset_expr } => {
+                Some(Target { memory, start: segment_start(&offset_expr, &self.module.globals)? })
+            }
         };
-        let start = segment_start(&offset_expr)?;
-        self.module.data.push(DataSegment { start, bytes: data.data.to_vec() });
+        self.module.data.push(DataSegment { active, bytes: data.data.to_vec() });
         Ok(())
     }
 
@@ -579,7 +620,7 @@ impl Reader {
             let value = ValueType::read(value, at)?;
             locals.extend(std::iter::repeat_n(value, repeat as usize));
         }
-        let instructions = instructions(body, &self.module.types)?;
+        let instructions = instructions(body, &self.module)?;
         self.module.functions.push(Function {
             index,
             type_index,
@@ -617,39 +658,64 @@ impl Reader {
     }
 }
 
-fn instructions(body: &FunctionBody<'_>, types: &[FunctionType]) -> Result<Vec<Instruction>, WasmError> {
+fn instructions(body: &FunctionBody<'_>, module: &Module) -> Result<Vec<Instruction>, WasmError> {
     let operators = body.get_operators_reader().map_err(WasmError::from_parser)?;
     let mut decoded = Vec::new();
     for operator in operators.into_iter_with_offsets() {
         let (operator, offset) = operator.map_err(WasmError::from_parser)?;
         let offset = small(offset);
-        decoded.push(Instruction { op: op::decode(&operator, offset, types)?, offset });
+        decoded.push(Instruction { op: op::decode(&operator, offset, module)?, offset });
     }
     Ok(decoded)
 }
 
-fn constant(expression: &ConstExpr<'_>) -> Result<Constant, WasmError> {
+/// The value of a constant expression over the globals before it (core spec, 3.3.10).
+fn constant(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<Constant, WasmError> {
     let offset = small(expression.get_binary_reader().original_position());
-    let mut operators = expression.get_operators_reader();
-    let first = operators.read().map_err(WasmError::from_parser)?;
-    let second = operators.read().map_err(WasmError::from_parser)?;
-    let value = match first {
-        Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
-        Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
-        Operator::F32Const { value } => Constant::I32(value.bits()),
-        Operator::F64Const { value } => Constant::I64(value.bits()),
-        other => {
-            return Err(WasmError::unsupported(offset, format!("initial value {other:?}")));
-        }
-    };
-    if second != Operator::End {
-        return Err(WasmError::unsupported(offset, format!("constant operator {second:?}")));
+    let unknown = |what: &Operator<'_>| WasmError::unsupported(offset, format!("the constant operator {what:?}"));
+    let mut stack: Vec<Constant> = Vec::new();
+    for operator in expression.get_operators_reader() {
+        let operator = operator.map_err(WasmError::from_parser)?;
+        let value = match operator {
+            Operator::End => break,
+            Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
+            Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
+            Operator::F32Const { value } => Constant::I32(value.bits()),
+            Operator::F64Const { value } => Constant::I64(value.bits()),
+            Operator::GlobalGet { global_index } => {
+                let global = globals.get(global_index as usize).filter(|global| !global.mutable);
+                global.ok_or_else(|| unknown(&operator))?.initial
+            }
+            _ => {
+                let operands = (stack.pop(), stack.pop());
+                let (Some(b), Some(a)) = operands else { return Err(unknown(&operator)) };
+                combine(&operator, a, b).ok_or_else(|| unknown(&operator))?
+            }
+        };
+        stack.push(value);
     }
-    Ok(value)
+    match stack[..] {
+        [value] => Ok(value),
+        _ => Err(WasmError::unsupported(offset, "a constant expression without one value")),
+    }
 }
 
-fn segment_start(expression: &ConstExpr<'_>) -> Result<u32, WasmError> {
-    match constant(expression)? {
+/// An operator of two constants.
+fn combine(operator: &Operator<'_>, a: Constant, b: Constant) -> Option<Constant> {
+    use Constant::{I32, I64};
+    Some(match (operator, a, b) {
+        (Operator::I32Add, I32(a), I32(b)) => I32(a.wrapping_add(b)),
+        (Operator::I32Sub, I32(a), I32(b)) => I32(a.wrapping_sub(b)),
+        (Operator::I32Mul, I32(a), I32(b)) => I32(a.wrapping_mul(b)),
+        (Operator::I64Add, I64(a), I64(b)) => I64(a.wrapping_add(b)),
+        (Operator::I64Sub, I64(a), I64(b)) => I64(a.wrapping_sub(b)),
+        (Operator::I64Mul, I64(a), I64(b)) => I64(a.wrapping_mul(b)),
+        _ => return None,
+    })
+}
+
+fn segment_start(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<u32, WasmError> {
+    match constant(expression, globals)? {
         Constant::I32(start) => Ok(start),
         Constant::I64(_) => {
             let offset = small(expression.get_binary_reader().original_position());

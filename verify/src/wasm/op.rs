@@ -6,12 +6,12 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use wasmparser::{BlockType, Operator};
+use wasmparser::{BlockType, MemArgTarget, Operator};
 
 use crate::float::{self, Float, Format, Sign};
 use crate::hints::Sort;
 
-use super::module::{FunctionType, ValueType, WasmError};
+use super::module::{FunctionType, Module, ValueType, WasmError};
 
 /// Unary operators that yield a word of their own type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -183,7 +183,39 @@ pub enum Store {
     I64To32,
 }
 
-/// One operator. Memory and table indices are always 0 and not kept. A block has no parameters and
+/// Where an access goes, beside its index.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Place {
+    /// The memory.
+    pub memory: u32,
+    /// The constant offset.
+    pub offset: u32,
+}
+
+/// An operator that becomes a call of a template (see [`super::template`]).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Bulk {
+    /// `memory.fill` of a memory.
+    MemoryFill(u32),
+    /// `memory.copy` from one memory to another, or within one.
+    MemoryCopy {
+        /// The memory written.
+        to: u32,
+        /// The memory read.
+        from: u32,
+    },
+    /// `memory.init` of a memory from a data segment.
+    MemoryInit {
+        /// The memory written.
+        to: u32,
+        /// The segment read.
+        data: u32,
+    },
+    /// `data.drop` of a data segment.
+    DataDrop(u32),
+}
+
+/// One operator. Table indices are always 0 and not kept. A block has no parameters and
 /// at most one result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Op {
@@ -228,13 +260,18 @@ pub enum Op {
     /// Writes a global.
     GlobalSet(u32),
     /// Reads linear memory at index plus constant offset.
-    Load(Load, u32),
+    Load(Load, Place),
     /// Writes linear memory at index plus constant offset.
-    Store(Store, u32),
-    /// The memory's length in pages.
-    MemorySize,
-    /// Grows the memory.
-    MemoryGrow,
+    Store(Store, Place),
+    /// The length of the memory with this index, in units of two to this power of bytes: the page of the
+    /// memory that the operator was validated with.
+    MemorySize(u32, u8),
+    /// Grows the memory with this index.
+    MemoryGrow(u32),
+    /// Sets the length of the memory with this index, which is a data segment, to 0.
+    MemoryDrop(u32),
+    /// A bulk operator that is not linked yet.
+    Bulk(Bulk),
     /// `i32.const`, or the bits of an `f32.const`
     I32Const(u32),
     /// `i64.const`, or the bits of an `f64.const`
@@ -279,12 +316,12 @@ pub enum Op {
 }
 
 /// Decodes one operator that stands at `offset`.
-pub fn decode(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) -> Result<Op, WasmError> {
-    if let Some(op) = decode_control(operator, offset, types)? {
+pub fn decode(operator: &Operator<'_>, offset: u32, module: &Module) -> Result<Op, WasmError> {
+    if let Some(op) = decode_control(operator, offset, &module.types)? {
         return Ok(op);
     }
     decode_numeric(operator)
-        .or_else(|| decode_memory(operator))
+        .or_else(|| decode_memory(operator, module))
         .or_else(|| decode_float(operator))
         .ok_or_else(|| WasmError::unsupported(offset, format!("operator {operator:?}")))
 }
@@ -333,11 +370,19 @@ fn decode_control(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) 
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller refuses every other operator")]
-fn decode_memory(operator: &Operator<'_>) -> Option<Op> {
+fn decode_memory(operator: &Operator<'_>, module: &Module) -> Option<Op> {
     use Operator as O;
-    let (load, place) = match operator {
-        O::MemorySize { mem: 0 } => return Some(Op::MemorySize),
-        O::MemoryGrow { mem: 0 } => return Some(Op::MemoryGrow),
+    let (load, argument) = match operator {
+        O::MemorySize { mem } => return Some(Op::MemorySize(*mem, module.memories.get(*mem as usize)?.page_log2)),
+        O::MemoryGrow { mem } => return Some(Op::MemoryGrow(*mem)),
+        O::MemoryFill { mem } => return Some(Op::Bulk(Bulk::MemoryFill(*mem))),
+        O::MemoryCopy { dst_mem, src_mem } => {
+            return Some(Op::Bulk(Bulk::MemoryCopy { to: *dst_mem, from: *src_mem }));
+        }
+        O::MemoryInit { data_index, mem } => {
+            return Some(Op::Bulk(Bulk::MemoryInit { to: *mem, data: *data_index }));
+        }
+        O::DataDrop { data_index } => return Some(Op::Bulk(Bulk::DataDrop(*data_index))),
         O::I32Load { memarg } | O::F32Load { memarg } => (Ok(Load::I32), memarg),
         O::I32Load8S { memarg } => (Ok(Load::I32From8S), memarg),
         O::I32Load8U { memarg } => (Ok(Load::I32From8U), memarg),
@@ -359,10 +404,11 @@ fn decode_memory(operator: &Operator<'_>) -> Option<Op> {
         O::I64Store32 { memarg } => (Err(Store::I64To32), memarg),
         _ => return None,
     };
-    let offset = u32::try_from(place.offset).ok()?;
+    let MemArgTarget::Memory(memory) = argument.target else { return None };
+    let place = Place { memory, offset: u32::try_from(argument.offset).ok()? };
     Some(match load {
-        Ok(load) => Op::Load(load, offset),
-        Err(store) => Op::Store(store, offset),
+        Ok(load) => Op::Load(load, place),
+        Err(store) => Op::Store(store, place),
     })
 }
 

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use super::link::{self, Bindings};
 use super::module::{self, Exported, Module};
-use super::op::Op;
 use crate::domain::Bin64;
 use crate::float::Float;
 use crate::hints::Sort;
@@ -78,38 +78,21 @@ pub fn link(module: &mut Module, bytes: &[u8]) -> Result<(), String> {
     let known = KNOWN.iter().find(|(known, _)| *known == hash);
     let (_, reason) = known.ok_or_else(|| format!("the runtime with the hash {hash} is not known"))?;
     let other = module::read(bytes).map_err(|error| error.to_string())?;
-    let has_state = other.memory.is_some() || other.table.is_some() || !other.globals.is_empty();
+    let has_state = !other.memories.is_empty() || other.table.is_some() || !other.globals.is_empty();
     if has_state || !other.imports.is_empty() || other.start.is_some() {
         return Err("the runtime has more than functions".to_owned());
     }
-    let first = count(module.imports.len() + module.functions.len());
-    let types = count(module.types.len());
+    let first = module.function_count();
     let mut operators = BTreeMap::new();
-    for export in &other.exports {
+    for export in link::link(module, other, &Bindings::default()) {
         let Exported::Function(index) = export.item else { continue };
-        let index = index + first;
         module.names.insert(index, format!("{} of the runtime", export.name));
         if let Some(operator) = operator(&export.name) {
             operators.insert(index, operator);
         }
     }
-    module.types.extend(other.types);
-    for mut function in other.functions {
-        function.index += first;
-        function.type_index += types;
-        for instruction in &mut function.body {
-            if let Op::Call(callee) = &mut instruction.op {
-                *callee += first;
-            }
-        }
-        module.functions.push(function);
-    }
     module.runtime = Runtime { operators, first: Some(first), reason: (*reason).to_owned() };
     Ok(())
-}
-
-fn count(items: usize) -> u32 {
-    u32::try_from(items).expect("the parser's limits keep counts below 2^32")
 }
 
 fn operator(name: &str) -> Option<Operator> {

@@ -18,7 +18,7 @@ use crate::trap::Trap;
 
 use super::control::{Label, Target};
 use super::module::{Function, Module};
-use super::op::{Binary32, Binary64, Load, Op, Relation, Store, Unary};
+use super::op::{Binary32, Binary64, Load, Op, Place, Relation, Store, Unary};
 
 pub use super::world::{Value, Width, World};
 
@@ -216,14 +216,19 @@ impl<W: World> Stepper<'_, W> {
                 let value = self.pop();
                 self.world.global_set(*global, &value);
             }
-            Op::Load(load, offset) => return self.load(*load, *offset),
-            Op::Store(store, offset) => return self.store(*store, *offset),
-            Op::MemorySize => {
-                let bytes = self.world.memory_bytes(0);
-                let pages = self.shift_right(&bytes, 16);
-                self.push32(pages);
+            Op::Load(load, place) => return self.load(*load, *place),
+            Op::Store(store, place) => return self.store(*store, *place),
+            Op::MemorySize(memory, unit_log2) => {
+                let bytes = self.world.memory_bytes(*memory);
+                let units = self.shift_right(&bytes, u32::from(*unit_log2));
+                self.push32(units);
             }
-            Op::MemoryGrow => self.memory_grow(),
+            Op::MemoryGrow(memory) => self.memory_grow(*memory),
+            Op::MemoryDrop(memory) => {
+                let zero = self.world.w32(0);
+                self.world.set_memory_bytes(*memory, &zero);
+            }
+            Op::Bulk(bulk) => return Err(self.world.refuse(format!("{bulk:?} is not linked"))),
             Op::I32Const(value) => {
                 let word = self.world.w32(*value);
                 self.push32(word);
@@ -365,11 +370,11 @@ impl<W: World> Stepper<'_, W> {
     }
 
     /// The effective address of an access of some bytes, or `None` if it traps.
-    fn address(&mut self, index: &W::W32, offset: u32, bytes: u32) -> Result<Option<W::W32>, W::Stop> {
-        let Some(end) = offset.checked_add(bytes) else {
+    fn address(&mut self, index: &W::W32, place: Place, bytes: u32) -> Result<Option<W::W32>, W::Stop> {
+        let Some(end) = place.offset.checked_add(bytes) else {
             return Ok(None);
         };
-        let length = self.world.memory_bytes(0);
+        let length = self.world.memory_bytes(place.memory);
         let end = self.world.w32(end);
         let too_short = self.world.cmp32(Cmp::LtU, &length, &end);
         let last = self.world.bin32(Bin32::Sub, &length, &end);
@@ -378,22 +383,22 @@ impl<W: World> Stepper<'_, W> {
         if self.world.decide(&outside)? {
             return Ok(None);
         }
-        let offset = self.world.w32(offset);
+        let offset = self.world.w32(place.offset);
         Ok(Some(self.world.bin32(Bin32::Add, index, &offset)))
     }
 
-    fn load(&mut self, load: Load, offset: u32) -> Outcome<W> {
+    fn load(&mut self, load: Load, place: Place) -> Outcome<W> {
         let index = self.top32(0);
         let (width, fill) = loaded(load);
         let bytes = match fill {
             Fill::Double => 8,
             Fill::Zero | Fill::Sign | Fill::WideZero | Fill::WideSign => width.bytes(),
         };
-        let Some(at) = self.address(&index, offset, bytes)? else {
+        let Some(at) = self.address(&index, place, bytes)? else {
             return Ok(Done::Trap(Trap::MemoryOutOfBounds));
         };
         self.pop();
-        let word = self.world.load(0, &at, width)?;
+        let word = self.world.load(place.memory, &at, width)?;
         match fill {
             Fill::Zero => self.push32(word),
             Fill::Sign => {
@@ -412,7 +417,7 @@ impl<W: World> Stepper<'_, W> {
             Fill::Double => {
                 let four = self.world.w32(4);
                 let above = self.world.bin32(Bin32::Add, &at, &four);
-                let high = self.world.load(0, &above, Width::Word)?;
+                let high = self.world.load(place.memory, &above, Width::Word)?;
                 let wide = self.world.join(&high, &word);
                 self.push64(wide);
             }
@@ -420,7 +425,7 @@ impl<W: World> Stepper<'_, W> {
         Ok(Done::Next)
     }
 
-    fn store(&mut self, store: Store, offset: u32) -> Outcome<W> {
+    fn store(&mut self, store: Store, place: Place) -> Outcome<W> {
         let index = self.top32(1);
         let (width, bytes) = match store {
             Store::I32To8 | Store::I64To8 => (Width::Byte, 1),
@@ -428,7 +433,7 @@ impl<W: World> Stepper<'_, W> {
             Store::I32 | Store::I64To32 => (Width::Word, 4),
             Store::I64 => (Width::Word, 8),
         };
-        let Some(at) = self.address(&index, offset, bytes)? else {
+        let Some(at) = self.address(&index, place, bytes)? else {
             return Ok(Done::Trap(Trap::MemoryOutOfBounds));
         };
         let value = self.pop();
@@ -437,30 +442,31 @@ impl<W: World> Stepper<'_, W> {
             Value::W32(word) => (word, None),
             Value::W64(wide) => (self.world.low(&wide), Some(self.world.high(&wide))),
         };
-        self.world.store(0, &at, width, &low)?;
+        self.world.store(place.memory, &at, width, &low)?;
         if let (8, Some(high)) = (bytes, high) {
             let four = self.world.w32(4);
             let above = self.world.bin32(Bin32::Add, &at, &four);
-            self.world.store(0, &above, Width::Word, &high)?;
+            self.world.store(place.memory, &above, Width::Word, &high)?;
         }
         Ok(Done::Next)
     }
 
-    fn memory_grow(&mut self) {
+    fn memory_grow(&mut self, memory: u32) {
+        let page_log2 = u32::from(self.module.memories[memory as usize].page_log2);
         let delta = self.pop32();
-        let length = self.world.memory_bytes(0);
-        let old = self.shift_right(&length, 16);
-        let reserve = self.world.reserve_pages(0);
+        let length = self.world.memory_bytes(memory);
+        let old = self.shift_right(&length, page_log2);
+        let reserve = self.world.reserve_pages(memory);
         let reserve = self.world.w32(reserve);
         let room = self.world.bin32(Bin32::Sub, &reserve, &old);
         let too_much = self.world.cmp32(Cmp::LtU, &room, &delta);
         let fits = self.world.not(&too_much);
-        let (zero, failed, sixteen) = (self.world.w32(0), self.world.w32(u32::MAX), self.world.w32(16));
-        let asked = self.world.bin32(Bin32::Shl, &delta, &sixteen);
+        let (zero, failed, shift) = (self.world.w32(0), self.world.w32(u32::MAX), self.world.w32(page_log2));
+        let asked = self.world.bin32(Bin32::Shl, &delta, &shift);
         let added = self.world.ite32(&fits, &asked, &zero);
         let length = self.world.bin32(Bin32::Add, &length, &added);
         let result = self.world.ite32(&fits, &old, &failed);
-        self.world.set_memory_bytes(0, &length);
+        self.world.set_memory_bytes(memory, &length);
         self.push32(result);
     }
 

@@ -1,6 +1,6 @@
 //! What the semantics asks of whoever runs it: values, and the state beside locals and stack.
 //!
-//! Ensures: memory and table indices are 0; an access lies within the memory's length and a table
+//! Ensures: memories exist and table indices are 0; an access lies within the memory's length and a table
 //! index within the table, as [`super::sem`] has checked both before it asks.
 
 #![deny(clippy::wildcard_enum_match_arm)]
@@ -62,6 +62,9 @@ impl<D: Domain + ?Sized> Value<D> {
 
 /// What a function sees beside its locals and its stack.
 pub trait World: Decide {
+    /// Why a step cannot be taken, in words.
+    fn refuse(&mut self, reason: String) -> Self::Stop;
+
     /// Reads bytes of linear memory that lie within its length, little-endian, zero-extended.
     fn load(&mut self, memory: u32, at: &Self::W32, width: Width) -> Result<Self::W32, Self::Stop>;
     /// Writes the low bytes of a word to linear memory, within its length.

@@ -14,15 +14,18 @@ pub type Symbols = BTreeMap<String, SymbolId>;
 
 /// Adds each region that the module has.
 pub fn add(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
-    if let Some(memory) = &module.memory {
-        let bytes = u64::from(memory.maximum.unwrap_or(memory.minimum)) * 65536;
-        let (section, at) = zeroed(object, "memory", bytes);
-        region(object, symbols, ("memory0", SymbolScope::Compilation), (section, at, bytes));
-        if module.exports.iter().any(|export| matches!(export.item, Exported::Memory(_))) {
-            region(object, symbols, ("_memory", SymbolScope::Dynamic), (section, at, bytes));
+    let mut bytes = 0u64;
+    for (index, memory) in (0..).zip(&module.memories) {
+        let name = format!("memory{index}");
+        let reserve = u64::from(memory.maximum.unwrap_or(memory.minimum)) << memory.page_log2;
+        let (section, at) = zeroed(object, &name, reserve);
+        region(object, symbols, (&name, SymbolScope::Compilation), (section, at, reserve));
+        if module.exports.iter().any(|export| export.item == Exported::Memory(index)) {
+            let public = if index == 0 { "_memory".to_owned() } else { format!("_memory{index}") };
+            region(object, symbols, (&public, SymbolScope::Dynamic), (section, at, reserve));
         }
+        bytes += if module.length_varies(index) { 4 } else { 0 };
     }
-    let mut bytes = if module.grows_memory() { 4u64 } else { 0 };
     for global in module.globals.iter().filter(|global| global.mutable) {
         let size = if global.value_type.sort() == Sort::W64 { 8 } else { 4 };
         bytes = bytes.next_multiple_of(size) + size;
