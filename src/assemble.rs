@@ -5,13 +5,15 @@
 //! (core spec 1.0, 4.5.4), up to the first segment that lies out of bounds.
 
 use crate::config::Config;
+use crate::elf::names;
 use crate::elf::program::{
     Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Linked, Memory, Outside, Program,
-    Relocation, RelocationKind, Segment, TableEntry, Type, Visibility,
+    Relocation, RelocationKind, Segment, Start, TableEntry, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
+use crate::vcode::abi;
 use crate::wasm::{Code, DataMode, ExportKind, Module, ValueType};
 
 /// The code of one function.
@@ -20,6 +22,7 @@ pub fn function(index: u32, emitted: &Emitted) -> Function {
         offset: relocation.offset,
         kind: match relocation.kind {
             emit::RelocationKind::ThmCall => RelocationKind::ThmCall,
+            emit::RelocationKind::ThmJump => RelocationKind::ThmJump,
             emit::RelocationKind::MovwAbsNc => RelocationKind::MovwAbsNc,
             emit::RelocationKind::MovtAbs => RelocationKind::MovtAbs,
             emit::RelocationKind::Abs32 => RelocationKind::Abs32,
@@ -70,7 +73,7 @@ pub fn run(
         export_prefix: config.export_prefix.clone(),
         functions,
         imports: imports(module),
-        exports: exports(module),
+        exports: exports(module, config),
         memories: memories(module),
         instance_bytes: info.instance_bytes(),
         table,
@@ -85,15 +88,17 @@ fn imports(module: &Module) -> Vec<Import> {
     let declared = module.functions.iter();
     declared
         .filter_map(|(index, function)| match &function.code {
-            Code::Import { module, field } => {
-                Some(Import { function: index.0, module: module.clone(), field: field.clone() })
+            Code::Import { module: of, field } => {
+                let area = abi::area(&abi::widths(&module.types[function.ty].signature().results));
+                let area_bytes = area.map_or(0, |area| area.bytes);
+                Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes })
             }
             Code::Body(_) => None,
         })
         .collect()
 }
 
-fn exports(module: &Module) -> Vec<Export> {
+fn exports(module: &Module, config: &Config) -> Vec<Export> {
     let functions = module.exports.iter().filter_map(|export| match export.kind {
         ExportKind::Function(function) => Some((export, function)),
         ExportKind::Memory(_) | ExportKind::Table | ExportKind::Global(_) => None,
@@ -103,6 +108,10 @@ fn exports(module: &Module) -> Vec<Export> {
             let signature = module.function_type(function);
             Export {
                 name: export.name.clone(),
+                symbol: match &export.of {
+                    Some(input) => names::linked_export(input, &export.name),
+                    None => format!("{}{}", config.export_prefix, names::mangle(&export.name)),
+                },
                 function: function.0,
                 parameters: signature.params.iter().map(|ty| value_type(*ty)).collect(),
                 results: signature.results.iter().map(|ty| value_type(*ty)).collect(),
@@ -134,14 +143,14 @@ fn memories(module: &Module) -> Vec<Memory> {
         .collect()
 }
 
-/// The table's entries, and the first segment that lies outside.
-fn table(module: &Module) -> (Vec<Option<TableEntry>>, Option<Outside>) {
+/// The table's entries, and the number of the first segment that lies outside.
+fn table(module: &Module) -> (Vec<Option<TableEntry>>, Option<usize>) {
     let count = module.table.map_or(0, |table| table.entries as usize);
     let mut entries = vec![None; count];
-    for (number, element) in (0..).zip(&module.elements) {
+    for (number, element) in module.elements.iter().enumerate() {
         let start = element.offset.value() as usize;
         let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.functions.len())) else {
-            return (entries, Some(Outside::Element(number)));
+            return (entries, Some(number));
         };
         for (entry, function) in range.iter_mut().zip(&element.functions) {
             let type_id = module.type_id(module.functions[*function].ty);
@@ -151,23 +160,32 @@ fn table(module: &Module) -> (Vec<Option<TableEntry>>, Option<Outside>) {
     (entries, None)
 }
 
-fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<Outside>) -> Instantiation {
-    let mut instantiation = Instantiation { cells: cells(module, info), outside, ..Instantiation::default() };
-    if outside.is_some() {
-        return instantiation;
-    }
-    for (number, data) in (0..).zip(module.data.values()) {
-        let DataMode::Active { memory, offset } = &data.mode else { continue };
-        let bytes = u64::from(module.memories[*memory].initial_bytes());
-        if offset.value() + data.bytes.len() as u64 > bytes {
-            instantiation.outside = Some(Outside::Data(number));
-            return instantiation;
+/// What instantiation does (core spec, 4.5.4): of each input its element segments, of which the first that
+/// lies outside is known, its data segments and its start function.
+fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<usize>) -> Instantiation {
+    let mut plan = Instantiation { cells: cells(module, info), ..Instantiation::default() };
+    let mut written = 0;
+    let last = (module.elements.len(), module.data.len(), None);
+    let inputs = module.starts.iter().map(|start| (start.elements, start.data, Some(start.function)));
+    for (elements, data, start) in inputs.chain([last]) {
+        if let Some(number) = outside.filter(|number| *number < elements) {
+            plan.outside = Some(Outside::Element(number as u32));
+            return plan;
         }
-        let segment = Segment { memory: memory.0, offset: offset.value() as u32, bytes: data.bytes.clone() };
-        instantiation.segments.push(segment);
+        for (number, segment) in module.data.iter().take(data).skip(written) {
+            let DataMode::Active { memory, offset } = &segment.mode else { continue };
+            let bytes = u64::from(module.memories[*memory].initial_bytes());
+            if offset.value() + segment.bytes.len() as u64 > bytes {
+                plan.outside = Some(Outside::Data(number.0));
+                return plan;
+            }
+            let bytes = segment.bytes.clone();
+            plan.segments.push(Segment { memory: memory.0, offset: offset.value() as u32, bytes });
+        }
+        written = data;
+        plan.starts.extend(start.map(|function| Start { function: function.0, after: plan.segments.len() }));
     }
-    instantiation.start = module.start.map(|function| function.0);
-    instantiation
+    plan
 }
 
 /// Words of the instance that are not zero at the start.

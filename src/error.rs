@@ -14,6 +14,8 @@ pub enum Error {
     Unsupported(Details),
     /// The input, or the code for it, exceeds a limit of the target or of this compiler.
     TooBig(Details),
+    /// Inputs do not fit together.
+    Link(Details),
 }
 
 /// Where, what, and what to do next.
@@ -71,10 +73,17 @@ impl Error {
         Error::TooBig(Details { offset: offset.into(), position: None, message, remedy })
     }
 
+    /// Inputs do not fit together.
+    pub fn link(message: impl Into<String>, remedy: impl Into<String>) -> Error {
+        Error::Link(Details { offset: None, position: None, message: message.into(), remedy: remedy.into() })
+    }
+
     /// Where, what, and what to do next.
     pub fn details(&self) -> &Details {
         match self {
-            Error::Invalid(details) | Error::Unsupported(details) | Error::TooBig(details) => details,
+            Error::Invalid(details) | Error::Unsupported(details) | Error::TooBig(details) | Error::Link(details) => {
+                details
+            }
         }
     }
 
@@ -84,6 +93,7 @@ impl Error {
             Error::Invalid(_) => "invalid module",
             Error::Unsupported(_) => "unsupported",
             Error::TooBig(_) => "too big",
+            Error::Link(_) => "link",
         }
     }
 }

@@ -41,7 +41,7 @@ use crate::emit::Emitted;
 use crate::error::Error;
 use crate::lower::ModuleInfo;
 use crate::stage::{Stage, Tap};
-use crate::wasm::Module;
+use crate::wasm::{Input, Module};
 
 /// A compiled module, ready to be written as an object or an image.
 #[derive(Clone, Debug)]
@@ -68,8 +68,16 @@ pub struct Allocation {
 /// # Errors
 /// The module is invalid, uses what is not supported, or is too big for the target.
 pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
+    compile_linked(&[Input { name: "", wasm }], config, tap)
+}
+
+/// Compiles binary modules that import from those before them, to one program.
+///
+/// # Errors
+/// As [`compile`]; or what a module imports is not what it says.
+pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
     tap.enter(Stage::Wasm);
-    let mut module = wasm::parse(wasm, config)?;
+    let mut module = wasm::link(inputs, config)?;
     wasm::require_closed(&module)?;
     let mut linked: Vec<Linked> = Vec::new();
     for (name, bytes) in runtime::templates::link(&mut module, config)? {
@@ -91,7 +99,7 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
     let checks = stack::checks(&call_graph(&module, &functions));
     tap.enter(Stage::Asm);
     let mut hints = Hints {
-        wasm_sha256: Sha256::digest(wasm).into(),
+        wasm_sha256: identity(inputs),
         module_name: config.module_name.clone(),
         export_prefix: config.export_prefix.clone(),
         functions: Vec::new(),
@@ -112,10 +120,23 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
     Ok(Output { program, hints, allocations })
 }
 
+/// The hash of what was compiled: of the one module, or of all names and modules.
+fn identity(inputs: &[Input]) -> [u8; 32] {
+    if let [only] = inputs {
+        return Sha256::digest(only.wasm).into();
+    }
+    let mut all = Sha256::new();
+    for input in inputs {
+        all.update(Sha256::digest(input.name));
+        all.update(Sha256::digest(input.wasm));
+    }
+    all.finalize().into()
+}
+
 /// A function behind the module's own that is called and has no code yet.
 fn missing<'a>(units: impl Iterator<Item = &'a Unit> + Clone, own: usize) -> Option<ir::Function> {
     let made: BTreeSet<u32> = units.clone().map(|unit| unit.vcode.index).collect();
-    let mut callees = units.flat_map(|unit| unit.vcode.calls());
+    let mut callees = units.flat_map(|unit| unit.vcode.calls().chain(unit.vcode.leaves()));
     callees.find_map(|callee| match callee {
         vcode::inst::Callee::Function(index) if index as usize >= own && !made.contains(&index) => {
             Some(ir::Function(index))
@@ -154,18 +175,17 @@ fn function(
     Some(Unit { name, vcode, allocated })
 }
 
-/// Who calls whom, calls through the table counted for every entry.
+/// Who calls and leaves for whom, calls through the table counted for every entry.
 fn call_graph(module: &Module, functions: &[Unit]) -> BTreeMap<u32, stack::Node> {
     let in_table: BTreeSet<u32> = module.elements.iter().flat_map(|e| e.functions.iter().map(|f| f.0)).collect();
-    let node = |unit: &Unit| {
-        let mut callees = BTreeSet::new();
-        for call in unit.vcode.calls() {
-            match call {
-                vcode::inst::Callee::Function(index) | vcode::inst::Callee::Import(index) => _ = callees.insert(index),
-                vcode::inst::Callee::Register(_) => callees.extend(&in_table),
-            }
-        }
-        stack::Node { frame_bytes: emit::frame::bytes_max(&unit.allocated.frame), callees }
+    let functions_of = |callee: vcode::inst::Callee<vcode::VReg>| match callee {
+        vcode::inst::Callee::Function(index) | vcode::inst::Callee::Import(index) => BTreeSet::from([index]),
+        vcode::inst::Callee::Register(_) => in_table.clone(),
+    };
+    let node = |unit: &Unit| stack::Node {
+        frame_bytes: emit::frame::bytes_max(&unit.allocated.frame),
+        callees: unit.vcode.calls().flat_map(functions_of).collect(),
+        leaves: unit.vcode.leaves().flat_map(functions_of).collect(),
     };
     functions.iter().map(|unit| (unit.vcode.index, node(unit))).collect()
 }

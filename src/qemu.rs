@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::elf::harness::{ACTIONS, MAGIC, PATH, Record, Word};
 use crate::elf::program::Type;
 use crate::trap::Trap;
-use crate::vcode::abi::{ArgPlace, ArgWord, Width, arguments as places};
+use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Width};
 use firmware::{Export, Firmware};
 
 /// A QEMU to run images in.
@@ -252,10 +252,12 @@ fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError>
             }
             Action::Call(symbol, arguments) => {
                 let export = checked_export(firmware, symbol, arguments)?;
-                let (registers, stack) = place(arguments);
-                words.extend([Word::Call as u32, export.address, stack.len() as u32]);
+                let area = area(&export.results).map(|area| area.bytes);
+                let (registers, stack) = place(arguments, &export.results);
+                words.extend([Word::Call as u32, export.address, stack.len() as u32, area.unwrap_or(0)]);
                 words.extend(registers);
                 words.extend(stack);
+                words.extend(area.into_iter().flat_map(|bytes| [Word::Results as u32, bytes]));
             }
             Action::Peek(offset, length) => {
                 words.extend([Word::Read as u32, memory_address(firmware, *offset, *length)?, *length]);
@@ -297,16 +299,23 @@ pub fn checked_export<'a>(firmware: &'a Firmware, symbol: &str, arguments: &[Val
     Ok(export)
 }
 
+fn widths(types: &[Type]) -> Vec<Width> {
+    let width = |ty: &Type| match ty {
+        Type::I32 | Type::F32 => Width::Word,
+        Type::I64 | Type::F64 => Width::Double,
+    };
+    types.iter().map(width).collect()
+}
+
+/// The area for several results.
+fn area(results: &[Type]) -> Option<Area> {
+    abi::area(&widths(results))
+}
+
 /// The registers r0 to r3 and the stack words of a call.
-fn place(arguments: &[Value]) -> ([u32; 4], Vec<u32>) {
-    let widths: Vec<Width> = arguments
-        .iter()
-        .map(|argument| match argument.ty() {
-            Type::I32 | Type::F32 => Width::Word,
-            Type::I64 | Type::F64 => Width::Double,
-        })
-        .collect();
-    let places = places(&widths);
+fn place(arguments: &[Value], results: &[Type]) -> ([u32; 4], Vec<u32>) {
+    let types: Vec<Type> = arguments.iter().map(|argument| argument.ty()).collect();
+    let places = abi::arguments(&widths(&types), &widths(results));
     let mut registers = [0; 4];
     let mut stack = vec![0; places.stack_bytes as usize / 4];
     let mut put = |place, word| match place {
@@ -341,7 +350,12 @@ fn decode(firmware: &Firmware, actions: &[Action], results: &[u8]) -> Result<Vec
             Action::Poke(..) => {}
             Action::Call(symbol, _) => {
                 let results = &firmware.export(symbol).expect("it was found before").results;
-                outcomes.push(decode_call(take(&mut rest, 16)?, results)?);
+                let record = take(&mut rest, 16)?;
+                let several = match area(results) {
+                    Some(area) => in_area(take(&mut rest, area.bytes as usize)?, results, &area),
+                    None => Vec::new(),
+                };
+                outcomes.push(decode_call(record, results, several)?);
             }
             Action::Peek(_, length) => outcomes.push(Outcome::Bytes(take(&mut rest, *length as usize)?.to_vec())),
         }
@@ -355,7 +369,17 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], QemuError> {
     Ok(taken)
 }
 
-fn decode_call(record: &[u8], results: &[Type]) -> Result<Outcome, QemuError> {
+/// Several results, from the bytes of their area.
+fn in_area(bytes: &[u8], results: &[Type], area: &Area) -> Vec<Value> {
+    let value = |(ty, offset): (&Type, &u32)| {
+        let [low, high, ..] = words(&bytes[*offset as usize..]);
+        Value::new(*ty, u64::from(high) << 32 | u64::from(low))
+    };
+    results.iter().zip(&area.offsets).map(value).collect()
+}
+
+/// What a record says; `several` are the results if they have an area.
+fn decode_call(record: &[u8], results: &[Type], several: Vec<Value>) -> Result<Outcome, QemuError> {
     let [kind, a, b, c] = words(record);
     if kind == Record::Faulted as u32 {
         return Ok(Outcome::Faulted(Fault { address: a, halfword: b as u16, status: c }));
@@ -366,7 +390,7 @@ fn decode_call(record: &[u8], results: &[Type]) -> Result<Outcome, QemuError> {
     match results {
         [] => Ok(Outcome::Returned(Vec::new())),
         [ty] => Ok(Outcome::Returned(vec![Value::new(*ty, u64::from(b) << 32 | u64::from(a))])),
-        _ => Err(QemuError::Failed("several results".into())),
+        _ => Ok(Outcome::Returned(several)),
     }
 }
 

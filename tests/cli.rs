@@ -39,7 +39,13 @@ fn function(index: u32, code: &[u16]) -> Function {
 }
 
 fn export(name: &str, function: u32, parameters: &[Type], results: &[Type]) -> Export {
-    Export { name: name.into(), function, parameters: parameters.to_vec(), results: results.to_vec() }
+    Export {
+        name: name.into(),
+        symbol: format!("m_{name}"),
+        function,
+        parameters: parameters.to_vec(),
+        results: results.to_vec(),
+    }
 }
 
 /// Hand-encoded functions: a sum of two i64, a trap, an endless loop.

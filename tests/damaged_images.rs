@@ -112,19 +112,22 @@ fn the_image_is_proved() {
 
 #[test]
 fn start_is_dropped() {
-    refuse_program("0 calls of the start function instead of 1", |program| program.instantiation.start = None);
+    refuse_program("0 calls of the start function instead of 1", |program| program.instantiation.starts.clear());
 }
 
 #[test]
 fn another_function_is_started() {
-    refuse_program("the init function", |program| program.instantiation.start = Some(2));
+    refuse_program("the init function", |program| program.instantiation.starts[0].function = 2);
 }
 
 #[test]
 fn a_data_byte_is_wrong() {
     refuse_program("byte 0x6 of memory 0 is", |program| program.instantiation.segments[0].bytes[2] ^= 1);
     refuse_program("of memory 0 is", |program| program.instantiation.segments[0].offset += 1);
-    refuse_program("byte 0x4 of memory 0 is", |program| program.instantiation.segments.clear());
+    refuse_program("byte 0x4 of memory 0 is", |program| {
+        program.instantiation.segments.clear();
+        program.instantiation.starts[0].after = 0;
+    });
 }
 
 #[test]

@@ -14,7 +14,13 @@ fn function(index: u32, code: &[u16]) -> Function {
 }
 
 fn export(name: &str, function: u32, parameters: &[Type], results: &[Type]) -> Export {
-    Export { name: name.into(), function, parameters: parameters.to_vec(), results: results.to_vec() }
+    Export {
+        name: name.into(),
+        symbol: synth::elf::names::mangle(name),
+        function,
+        parameters: parameters.to_vec(),
+        results: results.to_vec(),
+    }
 }
 
 /// Seven functions, one import (index 0), memory, globals, a table, a start function.
@@ -28,7 +34,7 @@ fn sample() -> Program {
         hints: b"hints".to_vec(),
         ..Program::default()
     };
-    program.imports.push(Import { function: 0, module: "env".into(), field: "get".into() });
+    program.imports.push(Import { function: 0, module: "env".into(), field: "get".into(), area_bytes: 0 });
     // f1: adds r0 r0 r1, bx lr
     program.functions.push(function(1, &[0x1840, 0x4770]));
     // f2: adds r0 r0 r2, adcs r1 r3, bx lr
@@ -77,7 +83,7 @@ fn sample() -> Program {
             Segment { memory: 0, offset: 8, bytes: vec![41, 0, 0, 0] },
         ],
         outside: None,
-        start: Some(4),
+        starts: vec![Start { function: 4, after: 2 }],
     };
     program
 }
@@ -160,11 +166,11 @@ fn an_import_needs_a_provider() {
 #[test]
 fn two_things_of_one_name_are_refused() {
     let mut program = sample();
-    program.exports[0].name = "m_init".into();
+    program.exports[0].symbol = "m_init".into();
     assert_eq!(object(&program, Cpu::CortexM4), Err(ElfError::Collision("m_init".into())));
-    program.exports[0].name = "env_get".into();
+    program.exports[0].symbol = "env_get".into();
     assert_eq!(object(&program, Cpu::CortexM4), Err(ElfError::Collision("env_get".into())));
-    program.exports[0].name = "Reset".into();
+    program.exports[0].symbol = "Reset".into();
     assert!(object(&program, Cpu::CortexM4).is_ok());
     let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(Cpu::CortexM4) };
     assert_eq!(image(&program, Cpu::CortexM4, options), Err(ElfError::Collision("Reset".into())));

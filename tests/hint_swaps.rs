@@ -7,7 +7,7 @@ use synth_verify::check::{Checks, check};
 use synth_verify::hints::{Expr, FunctionHints, Hints, Location, codec};
 use synth_verify::replay::Random;
 
-const MODULES: [&str; 4] = [
+const MODULES: [&str; 5] = [
     r#"(module (memory 1)
       (func (export "sum") (param i32 i32) (result i32) (local i32)
         (loop $next
@@ -44,6 +44,12 @@ const MODULES: [&str; 4] = [
           (else (i32.const 1))))
       (func (export "min") (param i64 i64) (result i64)
         (select (local.get 0) (local.get 1) (i64.lt_s (local.get 0) (local.get 1)))))"#,
+    r#"(module
+      (func (export "f") (param f32 f32 i32) (result i32) (local f32)
+        (loop $next
+          (local.set 3 (f32.add (local.get 3) (f32.mul (local.get 0) (local.get 1))))
+          (br_if $next (local.tee 2 (i32.sub (local.get 2) (i32.const 1)))))
+        (i32.add (f32.lt (local.get 3) (local.get 0)) (i32.trunc_f32_s (f32.neg (local.get 3))))))"#,
 ];
 
 /// A module with its code and hints.

@@ -18,7 +18,7 @@ use synth_verify::float::Float;
 use synth_verify::hints::Sort;
 
 /// Random operands or pairs per operator.
-const CASES: u32 = 1000;
+const CASES: u32 = 10_000;
 
 /// Every file of the runtime.
 const FILES: &[(&str, &str)] = &[

@@ -27,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("stack", &[]),
     ("emit", &["entity", "config", "error", "trap", "vcode", "alloc"]),
     ("elf", &["error", "config", "target", "trap", "vcode", "emit"]),
-    ("assemble", &["config", "trap", "wasm", "ir", "lower", "emit", "elf"]),
+    ("assemble", &["config", "trap", "wasm", "ir", "vcode", "lower", "emit", "elf"]),
     (
         "lib",
         &[

@@ -20,8 +20,8 @@ const FUEL: u64 = 10_000_000;
 /// What one call came to, in a form that both engines have.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum End {
-    /// Its result.
-    Returned(Option<u64>),
+    /// Its results.
+    Returned(Vec<u64>),
     /// The words of the trap.
     Trapped(String),
     /// Bytes of memory.
@@ -47,7 +47,7 @@ pub fn reference(generated: &Generated, config: &Config, choices: &mut Choices<'
     let parsed = synth::wasm::parse(&generated.wasm, config).map_err(|error| error.to_string())?;
     let reserve = parsed.memories.values().map(|memory| memory.reserve_bytes()).max().unwrap_or(0);
     let mut engine_config = wasmi::Config::default();
-    engine_config.consume_fuel(true).wasm_custom_page_sizes(true);
+    engine_config.consume_fuel(true).wasm_custom_page_sizes(true).wasm_wide_arithmetic(true);
     let engine = Engine::new(&engine_config);
     let module = Module::new(&engine, &generated.wasm).map_err(words)?;
     let limits = StoreLimitsBuilder::new().memory_size(reserve as usize).build();
@@ -63,7 +63,7 @@ pub fn reference(generated: &Generated, config: &Config, choices: &mut Choices<'
             let name = format!("f{index}");
             let arguments: Vec<Value> = signature.params.iter().map(|kind| choices.value(*kind)).collect();
             let inputs: Vec<Val> = arguments.iter().map(value).collect();
-            let mut outputs: Vec<Val> = signature.result.iter().map(|_| Val::I32(0)).collect();
+            let mut outputs: Vec<Val> = signature.results.iter().map(|_| Val::I32(0)).collect();
             let function = instance.get_func(&store, &name).ok_or("an export is missing")?;
             let called = function.call(&mut store, &inputs, &mut outputs);
             run.actions.push(Action::Call(name, arguments));
@@ -93,13 +93,18 @@ fn value(value: &Value) -> Val {
 
 fn end(called: Result<(), wasmi::Error>, outputs: &[Val]) -> Result<End, String> {
     match called {
-        Ok(()) => Ok(End::Returned(outputs.first().map(|value| match value {
-            Val::I32(bits) => u64::from(*bits as u32),
-            Val::I64(bits) => *bits as u64,
-            Val::F32(number) => u64::from(number.to_bits()),
-            Val::F64(number) => number.to_bits(),
-            other => unreachable!("{other:?} is no number"),
-        }))),
+        Ok(()) => Ok(End::Returned(
+            outputs
+                .iter()
+                .map(|value| match value {
+                    Val::I32(bits) => u64::from(*bits as u32),
+                    Val::I64(bits) => *bits as u64,
+                    Val::F32(number) => u64::from(number.to_bits()),
+                    Val::F64(number) => number.to_bits(),
+                    other => unreachable!("{other:?} is no number"),
+                })
+                .collect(),
+        )),
         Err(error) => {
             let code = error.as_trap_code().ok_or_else(|| error.to_string())?;
             let words = match code {
@@ -126,7 +131,7 @@ pub fn difference(run: &Run, outcomes: &[Outcome]) -> Option<String> {
     }
     for ((action, wanted), is) in run.actions.iter().zip(&run.ends).zip(outcomes) {
         let is = match is {
-            Outcome::Returned(values) => End::Returned(values.first().map(|value| value.bits())),
+            Outcome::Returned(values) => End::Returned(values.iter().map(|value| value.bits()).collect()),
             Outcome::Faulted(fault) => {
                 End::Trapped(fault.trap().map_or_else(|| format!("{fault:?}"), |trap| trap.words().to_owned()))
             }

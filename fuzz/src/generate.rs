@@ -1,11 +1,13 @@
 //! Random modules, shaped to run long and to end.
 //!
 //! Ensures: the module is valid, uses only instructions of Wasm 1.0, sign extension, conversions that
-//! saturate, bulk memory and several memories. NaNs with a choice of bits are made the canonical one where they
-//! arise, so that all engines agree on every bit. Every call of an export ends: each function entry and each loop
+//! saturate, bulk memory, several memories, functions with several results, tail calls and wide arithmetic. NaNs with a choice
+//! of bits are made the canonical one where they arise, so that all engines agree on every bit. Every call of an export ends:
+//! each function entry and each loop
 //! iteration burns one unit of the global `fuel`, and at 0 the function returns at once.
 //! Exports: `f0`, `f1`, .. with their own types, `digest` over the globals and memory 1, `memory`.
 
+mod call;
 mod float;
 
 use wasm_encoder::{
@@ -19,13 +21,13 @@ use crate::choices::Choices;
 /// Fuel at instantiation: function entries and loop iterations until everything returns.
 pub const FUEL: i32 = 160;
 
-/// The parameters and the result of a function.
+/// The parameters and the results of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// Parameter types.
     pub params: Vec<ValType>,
-    /// Result type, if any.
-    pub result: Option<ValType>,
+    /// Result types.
+    pub results: Vec<ValType>,
 }
 
 /// A module with what its exports `f0`, `f1`, .. take and give.
@@ -76,7 +78,11 @@ impl Plan {
         let signatures = (0..1 + choices.below(4))
             .map(|_| Signature {
                 params: (0..choices.below(6)).map(|_| choices.pick(types)).collect(),
-                result: if choices.below(8) == 7 { None } else { Some(choices.pick(types)) },
+                results: match choices.below(8) {
+                    7 => vec![],
+                    6 => (0..2 + choices.below(3)).map(|_| choices.pick(types)).collect(),
+                    _ => vec![choices.pick(types)],
+                },
             })
             .collect();
         let mut globals = vec![(ValType::I32, true)];
@@ -96,7 +102,7 @@ impl Plan {
         let mut module = Module::new();
         let mut types = TypeSection::new();
         for signature in &self.signatures {
-            types.ty().function(signature.params.iter().copied(), signature.result);
+            types.ty().function(signature.params.iter().copied(), signature.results.iter().copied());
         }
         let count = self.signatures.len() as u32;
         types.ty().function([], [ValType::I64]);
@@ -229,7 +235,7 @@ struct Body<'p, 'c, 'b> {
     plan: &'p Plan,
     choices: &'c mut Choices<'b>,
     locals: Vec<ValType>,
-    result: Option<ValType>,
+    results: Vec<ValType>,
     labels: Labels,
     function: Function,
     /// Statements and operators that may still be written.
@@ -249,8 +255,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             plan,
             choices,
             locals,
-            result: signature.result,
-            labels: vec![signature.result],
+            results: signature.results.clone(),
+            labels: vec![None],
             function: Function::new_with_locals_types(extra),
             budget: 220,
         };
@@ -258,8 +264,8 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         for _ in 0..3 + body.choices.below(8) {
             body.statement(3);
         }
-        if let Some(result) = signature.result {
-            body.expression(result, 4);
+        for result in &signature.results {
+            body.expression(*result, 4);
         }
         body.op(Instruction::End);
         body.function
@@ -274,12 +280,13 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         self.op(Instruction::GlobalGet(FUEL_GLOBAL));
         self.op(Instruction::I32Eqz);
         self.op(Instruction::If(BlockType::Empty));
-        match self.result {
-            Some(ValType::I64) => self.op(Instruction::I64Const(-7)),
-            Some(ValType::F32) => self.op(Instruction::F32Const(Ieee32::new(0xc0e0_0000))),
-            Some(ValType::F64) => self.op(Instruction::F64Const(Ieee64::new(0xc01c << 48))),
-            Some(_) => self.op(Instruction::I32Const(-7)),
-            None => {}
+        for result in self.results.clone() {
+            match result {
+                ValType::I64 => self.op(Instruction::I64Const(-7)),
+                ValType::F32 => self.op(Instruction::F32Const(Ieee32::new(0xc0e0_0000))),
+                ValType::F64 => self.op(Instruction::F64Const(Ieee64::new(0xc01c << 48))),
+                _ => self.op(Instruction::I32Const(-7)),
+            }
         }
         self.op(Instruction::Return);
         self.op(Instruction::End);
@@ -480,41 +487,19 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
 
     /// A conditional branch outwards or return; loops are left to their own counters.
     fn early_exit(&mut self) {
-        let result = self.result;
         self.expression(ValType::I32, 3);
         self.op(Instruction::If(BlockType::Empty));
-        if self.choices.below(12) == 11 {
-            self.op(Instruction::Unreachable);
-        } else {
-            if let Some(result) = result {
-                self.expression(result, 2);
+        match self.choices.below(12) {
+            11 => self.op(Instruction::Unreachable),
+            8..=10 => self.leave(),
+            _ => {
+                for result in self.results.clone() {
+                    self.expression(result, 2);
+                }
+                self.op(Instruction::Return);
             }
-            self.op(Instruction::Return);
         }
         self.op(Instruction::End);
-    }
-
-    fn call_statement(&mut self) {
-        let callee = self.choices.below(self.plan.signatures.len());
-        self.call(callee);
-        if self.plan.signatures[callee].result.is_some() {
-            self.op(Instruction::Drop);
-        }
-    }
-
-    fn call(&mut self, callee: usize) {
-        let signature = self.plan.signatures[callee].clone();
-        for param in &signature.params {
-            self.expression(*param, 2);
-        }
-        if self.plan.table > 0 && self.choices.below(3) == 2 {
-            self.expression(ValType::I32, 2);
-            self.op(Instruction::I32Const(7));
-            self.op(Instruction::I32And);
-            self.op(Instruction::CallIndirect { type_index: callee as u32, table_index: 0 });
-        } else {
-            self.op(Instruction::Call(self.plan.imports + callee as u32));
-        }
     }
 
     fn expression(&mut self, of: ValType, depth: u32) {
@@ -531,8 +516,11 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             (_, 6) => self.tee(of, depth),
             (_, 7) => self.call_expression(of),
             (ValType::F32 | ValType::F64, _) => self.float(of, depth),
-            (ValType::I32 | ValType::I64, 8) if self.plan.types.contains(&ValType::F64) => self.from_float(of, depth),
+            (ValType::I32 | ValType::I64, 8) if self.plan.types.contains(&ValType::F64) => {
+                self.integer_of_float(of, depth)
+            }
             (ValType::I64, 8 | 9) => self.unary64(depth),
+            (ValType::I64, 10) => self.wide(depth),
             (ValType::I64, _) => self.binary64(depth),
             (_, 8) => self.unary32(depth),
             (_, 9) => self.compare64(depth),
@@ -629,19 +617,22 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         }
     }
 
-    fn call_expression(&mut self, of: ValType) {
-        if self.plan.imports > 0 && of == ValType::I32 && self.choices.below(3) == 2 {
-            self.expression(of, 1);
-            self.expression(of, 1);
-            return self.op(Instruction::Call(0));
+    /// Both halves of 128 bits, made one.
+    fn wide(&mut self, depth: u32) {
+        use Instruction as I;
+        let (op, operands) = match self.choices.below(4) {
+            0 => (I::I64Add128, 4),
+            1 => (I::I64Sub128, 4),
+            2 => (I::I64MulWideS, 2),
+            _ => (I::I64MulWideU, 2),
+        };
+        for _ in 0..operands {
+            self.expression(ValType::I64, depth - 1);
         }
-        let fitting: Vec<usize> =
-            (0..self.plan.signatures.len()).filter(|index| self.plan.signatures[*index].result == Some(of)).collect();
-        if fitting.is_empty() {
-            return self.leaf(of);
-        }
-        let callee = self.choices.pick(&fitting);
-        self.call(callee);
+        self.op(op);
+        let both = [I::I64Xor, I::I64Sub, I::I64Add, I::Drop];
+        let both = both[self.choices.below(4)].clone();
+        self.op(both);
     }
 
     fn memory_query(&mut self, depth: u32) {
@@ -780,7 +771,10 @@ mod tests {
                 | wasmparser::WasmFeatures::SATURATING_FLOAT_TO_INT
                 | wasmparser::WasmFeatures::BULK_MEMORY
                 | wasmparser::WasmFeatures::MULTI_MEMORY
-                | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES;
+                | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES
+                | wasmparser::WasmFeatures::MULTI_VALUE
+                | wasmparser::WasmFeatures::TAIL_CALL
+                | wasmparser::WasmFeatures::WIDE_ARITHMETIC;
             if let Err(error) = wasmparser::Validator::new_with_features(features).validate_all(&generated.wasm) {
                 panic!("seed {seed}: {error}");
             }

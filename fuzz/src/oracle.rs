@@ -6,7 +6,8 @@ use synth::config::Config;
 use synth::elf::{self, ElfError, ImageOptions, Imports};
 use synth::error::Error;
 use synth::stage::NoTap;
-use synth_verify::check::{Checks, check};
+use synth::wasm::Input;
+use synth_verify::check::{Checks, Source, check_linked};
 use synth_verify::verdict::Report;
 
 /// Why a module fails.
@@ -58,7 +59,7 @@ pub struct Proved {
 pub fn object(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
     let output = synth::compile(wasm, config, &mut NoTap).map_err(Failure::Refused)?;
     let elf = elf::object(&output.program, config.cpu).map_err(Failure::NoFile)?;
-    proved(wasm, elf)
+    proved(&[Input { name: "", wasm }], elf)
 }
 
 /// Enough for every recursion that the fuel of a random module allows.
@@ -66,13 +67,19 @@ const STACK_BYTES: u32 = 512 * 1024;
 
 /// Compiles a module to an image with stubs for its imports and proves it.
 pub fn image(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
-    let output = synth::compile(wasm, config, &mut NoTap).map_err(Failure::Refused)?;
-    let options = ImageOptions { imports: Imports::Stubbed, stack_bytes: STACK_BYTES, ..ImageOptions::of(config.cpu) };
-    let elf = elf::image(&output.program, config.cpu, options).map_err(Failure::NoFile)?;
-    proved(wasm, elf)
+    image_linked(&[Input { name: "", wasm }], config, Imports::Stubbed)
 }
 
-fn proved(wasm: &[u8], elf: Vec<u8>) -> Result<Proved, Failure> {
-    let report = check(wasm, &elf, Checks::All).map_err(|error| Failure::NoJudgement(error.to_string()))?;
+/// Compiles modules that import from those before them to an image and proves it.
+pub fn image_linked(inputs: &[Input], config: &Config, imports: Imports) -> Result<Proved, Failure> {
+    let output = synth::compile_linked(inputs, config, &mut NoTap).map_err(Failure::Refused)?;
+    let options = ImageOptions { imports, stack_bytes: STACK_BYTES, ..ImageOptions::of(config.cpu) };
+    let elf = elf::image(&output.program, config.cpu, options).map_err(Failure::NoFile)?;
+    proved(inputs, elf)
+}
+
+fn proved(inputs: &[Input], elf: Vec<u8>) -> Result<Proved, Failure> {
+    let sources: Vec<Source> = inputs.iter().map(|input| Source { name: input.name, wasm: input.wasm }).collect();
+    let report = check_linked(&sources, &elf, Checks::All).map_err(|error| Failure::NoJudgement(error.to_string()))?;
     if report.proved() { Ok(Proved { elf, report }) } else { Err(Failure::Unproved(Box::new(report))) }
 }

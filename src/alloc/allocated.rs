@@ -77,11 +77,12 @@ pub enum Place {
     Slot(Slot),
     /// In a stack argument of this function, by byte offset from SP at entry.
     Incoming(u32),
-    /// In a stack argument of the next call, by byte offset from SP at the call.
+    /// In a stack argument of the next call or a result of the last, by byte offset from SP at the call.
     Outgoing(u32),
 }
 
-/// The stack frame, from high to low addresses: saved registers, padding, slots, outgoing arguments.
+/// The stack frame, from high to low addresses: saved registers, padding, slots, outgoing arguments
+/// and results.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Frame {
     /// What the prologue saves: preserved registers that are used, LR if it is, and r3 where
@@ -89,7 +90,7 @@ pub struct Frame {
     pub saved: RegSet,
     /// Bytes below the saved registers.
     pub local_bytes: u32,
-    /// Bytes at SP for outgoing stack arguments.
+    /// Bytes at SP for outgoing stack arguments and, above them, results.
     pub outgoing_bytes: u32,
     /// Number of slots.
     pub slots: u32,
@@ -100,7 +101,7 @@ pub struct Frame {
 impl Frame {
     /// Lays out a frame. SP is kept a multiple of 8 where the function calls (AAPCS32, 6.2.1.2).
     ///
-    /// `padding` is a register that carries neither an argument nor a result: where one word is
+    /// `padding` is a register that carries no argument, in or out, nor a result: where one word is
     /// missing and nothing else lies below the saved registers, it is saved too, which costs no
     /// instruction.
     pub fn new(mut saved: RegSet, slots: u32, outgoing_bytes: u32, calls: Calls, padding: Option<PReg>) -> Frame {

@@ -146,7 +146,9 @@ impl Assigner<'_> {
                     self.moves(&mut walk, vec![Move { to, from, name: *vreg }]);
                     walk.now.insert(*vreg, reg);
                 }
-                Step::Inst(index, leaving) => self.inst(&mut walk, &data.insts[*index], leaving),
+                Step::Inst(index, leaving) => {
+                    self.inst(&mut walk, (&data.insts[*index], &data.insts[index + 1..]), leaving);
+                }
             }
         }
         let code = &mut self.code[block];
@@ -220,9 +222,9 @@ impl Assigner<'_> {
         walk.items.extend(moves::sequence(moves, &mut || self.spare.take()));
     }
 
-    fn inst(&mut self, walk: &mut Walk, node: &Node, leaving: &[VReg]) {
+    fn inst(&mut self, walk: &mut Walk, (node, behind): (&Node, &[Node]), leaving: &[VReg]) {
         match &node.inst {
-            Inst::Args { .. } | Inst::Call(_) => self.fixed(walk, node, leaving),
+            Inst::Args { .. } | Inst::Call(_) => self.fixed(walk, (node, behind), leaving),
             _ => self.plain(walk, node, leaving),
         }
     }
@@ -248,7 +250,9 @@ impl Assigner<'_> {
         let mut writes = walk.reads(defs(&operands));
         match node.inst {
             Inst::IncomingLoad { d, offset } => reads.push((Place::Incoming(offset), d)),
+            Inst::IncomingStore { s, offset } => writes.push((Place::Incoming(offset), s)),
             Inst::OutgoingStore { s, offset } => writes.push((Place::Outgoing(offset), s)),
+            Inst::OutgoingLoad { d, offset } => reads.push((Place::Outgoing(offset), d)),
             _ => {}
         }
         let inst = node.inst.map(&mut |operand| match operand.role {
@@ -288,7 +292,7 @@ impl Assigner<'_> {
     }
 
     /// Entry arguments and calls: fixed operands, and registers that do not survive.
-    fn fixed(&mut self, walk: &mut Walk, node: &Node, leaving: &[VReg]) {
+    fn fixed(&mut self, walk: &mut Walk, (node, behind): (&Node, &[Node]), leaving: &[VReg]) {
         let operands = node.inst.operands();
         let mut moves = Vec::new();
         let mut staying = walk.now.clone();
@@ -320,7 +324,8 @@ impl Assigner<'_> {
             };
             arrived.insert(operand.reg, at);
         }
-        let writes = arrived.iter().map(|(&vreg, &at)| (Place::Reg(at), vreg)).collect();
+        let arrived_words = arrived.iter().map(|(&vreg, &at)| (Place::Reg(at), vreg));
+        let writes = arrived_words.chain(results_in_memory(behind)).collect();
         let inst = node.inst.map(&mut |operand| match operand.constraint {
             Constraint::Fixed(at) => at,
             Constraint::Any | Constraint::Tied(_) => walk.now[&operand.reg],
@@ -351,13 +356,14 @@ impl Assigner<'_> {
     }
 
     fn end(&mut self, walk: &mut Walk, terminator: &Terminator<VReg>, block: Block) {
-        if let Terminator::Return { values } = terminator {
-            let moves = values
-                .iter()
-                .map(|&(at, vreg)| Move { to: Place::Reg(at), from: self.source(&walk.now, vreg), name: vreg })
-                .collect();
-            self.moves(walk, moves);
+        let mut moves = Vec::new();
+        for operand in terminator.operands() {
+            if let Constraint::Fixed(at) = operand.constraint {
+                let from = self.source(&walk.now, operand.reg);
+                moves.push(Move { to: Place::Reg(at), from, name: operand.reg });
+            }
         }
+        self.moves(walk, moves);
         let mut reads = Vec::new();
         let mapped = terminator.map(
             &mut |operand| {
@@ -408,6 +414,15 @@ impl Assigner<'_> {
             code.renames.push(renames);
         }
     }
+}
+
+/// The words that a call leaves in memory, from the loads between it and the next one.
+fn results_in_memory(behind: &[Node]) -> impl Iterator<Item = (Place, VReg)> {
+    let until_next = behind.iter().take_while(|node| !matches!(node.inst, Inst::Call(_)));
+    until_next.filter_map(|node| match node.inst {
+        Inst::OutgoingLoad { d, offset } => Some((Place::Outgoing(offset), d)),
+        _ => None,
+    })
 }
 
 fn uses(operands: &[Operand<VReg>]) -> impl Iterator<Item = VReg> {

@@ -158,6 +158,7 @@ fn frame(func: &Func, assigned: &Assigned) -> Frame {
     }
     let outgoing = items().filter_map(|item| match item.inst {
         Inst::OutgoingStore { offset, .. } => Some(offset + 4),
+        Inst::ResultArea { offset, bytes, .. } => Some(offset + bytes),
         _ => None,
     });
     let outgoing = outgoing.max().unwrap_or(0).next_multiple_of(8);
@@ -166,7 +167,12 @@ fn frame(func: &Func, assigned: &Assigned) -> Frame {
         Some(Inst::Args { defs }) => defs.iter().any(|&(at, _)| at == PReg::R3),
         _ => false,
     };
-    let padding = Some(PReg::R3).filter(|_| !takes_r3);
+    let gives_r3 = |terminator: &Terminator<VReg>| match terminator {
+        Terminator::ReturnCall(call) => call.args.iter().any(|&(at, _)| at == PReg::R3),
+        _ => false,
+    };
+    let gives_r3 = func.blocks.values().any(|data| gives_r3(&data.terminator));
+    let padding = Some(PReg::R3).filter(|_| !takes_r3 && !gives_r3);
     Frame::new(saved, assigned.slots, outgoing, calls, padding)
 }
 

@@ -14,13 +14,16 @@ pub type Recipe = Inst<VReg>;
 /// The recipe of each virtual register that has one.
 pub fn run(func: &Func) -> TypedVec<VReg, Option<Recipe>> {
     let mut recipes = TypedVec::filled(None, func.vregs.len());
+    let nodes = || func.blocks.values().flat_map(|data| &data.insts);
+    let keeps_arguments = !nodes().any(|node| matches!(node.inst, Inst::IncomingStore { .. }));
     // Definitions dominate uses, so a few passes in any block order reach every chain; a chain
     // that is left is only kept in a register or spilled.
     for _ in 0..3 {
         for data in func.blocks.values() {
             for node in &data.insts {
                 if let [d] = node.inst.defs()[..] {
-                    recipes[d] = recipe(&node.inst, &recipes);
+                    let lasts = keeps_arguments || !matches!(node.inst, Inst::IncomingLoad { .. });
+                    recipes[d] = recipe(&node.inst, &recipes).filter(|_| lasts);
                 }
             }
         }

@@ -49,8 +49,10 @@ pub enum Command {
 /// `synth compile`.
 #[derive(Args, Debug)]
 pub struct Compile {
-    /// The module, binary or text.
-    pub input: PathBuf,
+    /// The module, binary or text. Several are linked: each imports from those before it, by the name that
+    /// `NAME=PATH` gives, else by the file's stem.
+    #[arg(required = true, value_name = "[NAME=]PATH", value_parser = parse_input)]
+    pub inputs: Vec<NamedPath>,
     /// The file to write, `-` for standard output; by default the input's name with `.o` or `.elf`.
     #[arg(short, long)]
     pub output: Option<PathBuf>,
@@ -122,8 +124,9 @@ impl CodeOptions {
 /// `synth verify`.
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// The module.
-    pub module: PathBuf,
+    /// The module, or the modules as they were given to `compile`.
+    #[arg(required = true, value_name = "[NAME=]PATH", value_parser = parse_input)]
+    pub inputs: Vec<NamedPath>,
     /// The ELF file that was made from it.
     pub elf: PathBuf,
     /// Print the time taken and how the obligations were closed.
@@ -256,9 +259,25 @@ pub struct Emit {
     pub path: Option<PathBuf>,
 }
 
+/// A module to read, and the name by which others import from it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NamedPath {
+    /// The name, if one is given.
+    pub name: Option<String>,
+    /// The file.
+    pub path: PathBuf,
+}
+
 /// The value of `-C target-cpu=`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TargetCpu(pub String);
+
+fn parse_input(text: &str) -> Result<NamedPath, String> {
+    Ok(match text.split_once('=') {
+        Some((name, path)) if !name.contains('/') => NamedPath { name: Some(name.into()), path: path.into() },
+        _ => NamedPath { name: None, path: text.into() },
+    })
+}
 
 fn parse_emit(text: &str) -> Result<Emit, String> {
     let (name, path) = match text.split_once('=') {

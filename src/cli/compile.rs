@@ -11,13 +11,13 @@ use synth::elf::program::Assurance;
 use super::args::{Compile, Emit, OutputKind, Validate};
 use super::driver::{self, Compiled};
 use super::failure::Failure;
-use super::input::Input;
+use super::input::Inputs;
 use super::output::{self, Output};
 use super::{report, say};
 
 /// Does the command.
 pub fn run(command: &Compile) -> Result<(), Failure> {
-    let input = Input::read(&command.input)?;
+    let input = Inputs::read(&command.inputs)?;
     let mut request = driver::request(&command.code, command.kind, &input.stem())?;
     request.stages = command.emit.iter().map(|emit| emit.stage).collect();
     request.function = command.func.clone();
@@ -41,21 +41,23 @@ pub fn run(command: &Compile) -> Result<(), Failure> {
 }
 
 /// Where the ELF file and each listing go: places that can be written, and are not the same.
-fn outputs(command: &Compile, input: &Input) -> Result<(Output, Vec<Output>), Failure> {
+fn outputs(command: &Compile, input: &Inputs) -> Result<(Output, Vec<Output>), Failure> {
     let elf = Output::at(&command.output.clone().unwrap_or_else(|| default_output(command, input)))?;
     let place = |emit: &Emit| emit.path.as_ref().map_or(Ok(Output::standard()), |path| Output::at(path));
     let listings: Vec<Output> = command.emit.iter().map(place).collect::<Result<_, _>>()?;
     // Listings may follow one another on standard output, but not the file.
     let apart = listings.iter().filter(|listing| elf.is_standard() || !listing.is_standard());
     let outputs: Vec<&Output> = [&elf].into_iter().chain(apart).collect();
-    output::check_distinct(&command.input, &outputs)?;
+    for input in &command.inputs {
+        output::check_distinct(&input.path, &outputs)?;
+    }
     Ok((elf, listings))
 }
 
 /// Checks the output and says what came of it.
-fn prove(command: &Compile, input: &Input, compiled: &Compiled) -> Result<(), Failure> {
+fn prove(command: &Compile, input: &Inputs, compiled: &Compiled) -> Result<(), Failure> {
     let start = Instant::now();
-    let checked = driver::check(&input.wasm, &compiled.elf);
+    let checked = driver::check(input, &compiled.elf);
     let taken = start.elapsed();
     print_timings(command, compiled);
     let checked = checked?;
@@ -82,7 +84,7 @@ fn listing(emit: &Emit, compiled: &Compiled) -> String {
     listings.map(|(_, text)| text.as_str()).collect()
 }
 
-fn default_output(command: &Compile, input: &Input) -> PathBuf {
+fn default_output(command: &Compile, input: &Inputs) -> PathBuf {
     let extension = match command.kind {
         OutputKind::Object => "o",
         OutputKind::Image => "elf",

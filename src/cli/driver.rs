@@ -11,13 +11,14 @@ use synth::elf::program::Assurance;
 use synth::elf::{ElfError, ImageOptions, Imports, Program, names};
 use synth::stage::{NoTap, Stage, Tap};
 use synth::target::{Board, Cpu, Target, TargetError, Triple};
-use synth_verify::check::{self, Checks};
+use synth::wasm::Input;
+use synth_verify::check::{self, Checks, Source};
 use synth_verify::hints::codec;
 use synth_verify::verdict::{CheckError, Report};
 
 use super::args::{CodeOptions, Optimise, OutputKind};
 use super::failure::{Exit, Failure};
-use super::input::Input;
+use super::input::Inputs;
 
 /// What is asked of the compiler.
 #[derive(Clone, Debug)]
@@ -98,9 +99,10 @@ fn target_failure(error: TargetError) -> Failure {
 }
 
 /// Compiles a module.
-pub fn compile(input: &Input, request: &Request) -> Result<Compiled, Failure> {
+pub fn compile(input: &Inputs, request: &Request) -> Result<Compiled, Failure> {
     let mut watch = Watch { request, listings: Vec::new(), timings: BTreeMap::new(), present: None };
-    let output = synth::compile(&input.wasm, &request.config, &mut watch);
+    let modules: Vec<Input> = input.modules().map(|(name, wasm)| Input { name, wasm }).collect();
+    let output = synth::compile_linked(&modules, &request.config, &mut watch);
     let mut output = output.map_err(|error| input.failure(error))?;
     watch.leave();
     check_function(request, &output)?;
@@ -185,14 +187,16 @@ impl Tap for Watch<'_> {
     }
 }
 
-/// Proves an ELF file against its module.
-pub fn check(wasm: &[u8], elf: &[u8]) -> Result<Report, Failure> {
-    check::check(wasm, elf, Checks::All).map_err(check_failure)
+/// Proves an ELF file against its modules.
+pub fn check(input: &Inputs, elf: &[u8]) -> Result<Report, Failure> {
+    let sources: Vec<Source> = input.modules().map(|(name, wasm)| Source { name, wasm }).collect();
+    check::check_linked(&sources, elf, Checks::All).map_err(check_failure)
 }
 
 /// The allocator's account of each function.
-pub fn explain_allocation(input: &Input, request: &Request) -> Result<String, Failure> {
-    let output = synth::compile(&input.wasm, &request.config, &mut NoTap);
+pub fn explain_allocation(input: &Inputs, request: &Request) -> Result<String, Failure> {
+    let modules: Vec<Input> = input.modules().map(|(name, wasm)| Input { name, wasm }).collect();
+    let output = synth::compile_linked(&modules, &request.config, &mut NoTap);
     let output = output.map_err(|error| input.failure(error))?;
     Ok(output.allocations.iter().map(|function| allocation(&function.name, &function.stats)).collect())
 }

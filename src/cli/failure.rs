@@ -125,6 +125,7 @@ impl From<Error> for Failure {
             Error::Invalid(_) => "invalid",
             Error::Unsupported(_) => "unsupported",
             Error::TooBig(_) => "too-big",
+            Error::Link(_) => "link",
         };
         let details = error.details();
         Failure { offset: details.offset, ..Failure::new(Exit::Input, code, details.message.clone(), &details.remedy) }

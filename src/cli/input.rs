@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use synth::error::Error;
 use synth::wasm;
 
+use super::args::NamedPath;
 use super::failure::{Failure, InText};
 use super::read_file;
 
@@ -49,6 +50,46 @@ impl Input {
     /// The file's name without its last extension.
     pub fn stem(&self) -> String {
         self.path.file_stem().map_or("module".into(), |stem| stem.to_string_lossy().into_owned())
+    }
+}
+
+/// The modules that a command was given, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Inputs {
+    all: Vec<(String, Input)>,
+}
+
+impl Inputs {
+    /// Reads modules.
+    pub fn read(paths: &[NamedPath]) -> Result<Inputs, Failure> {
+        let read = |named: &NamedPath| {
+            let input = Input::read(&named.path)?;
+            Ok((named.name.clone().unwrap_or_else(|| input.stem()), input))
+        };
+        Ok(Inputs { all: paths.iter().map(read).collect::<Result<_, Failure>>()? })
+    }
+
+    /// One module.
+    pub fn one(input: Input) -> Inputs {
+        Inputs { all: vec![(input.stem(), input)] }
+    }
+
+    /// The modules by name.
+    pub fn modules(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.all.iter().map(|(name, input)| (name.as_str(), input.wasm.as_slice()))
+    }
+
+    /// The first file's name without its last extension.
+    pub fn stem(&self) -> String {
+        self.all.first().map_or("module".into(), |(_, input)| input.stem())
+    }
+
+    /// The failure that an error in them is.
+    pub fn failure(&self, error: Error) -> Failure {
+        match &self.all[..] {
+            [(_, only)] => only.failure(error),
+            _ => error.into(),
+        }
     }
 }
 

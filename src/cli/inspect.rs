@@ -2,7 +2,7 @@
 
 use super::args::{Disasm, Explain, OutputKind, Topic};
 use super::failure::Failure;
-use super::input::Input;
+use super::input::{Input, Inputs};
 use super::{driver, print_data, read_file};
 
 /// Prints the code of an ELF file.
@@ -15,7 +15,7 @@ pub fn disassemble(command: &Disasm) -> Result<(), Failure> {
 pub fn explain(command: &Explain) -> Result<(), Failure> {
     match &command.topic {
         Topic::Alloc(alloc) => {
-            let input = Input::read(&alloc.input)?;
+            let input = Inputs::one(Input::read(&alloc.input)?);
             let request = driver::request(&alloc.code, OutputKind::Object, &input.stem())?;
             print_data(&driver::explain_allocation(&input, &request)?)
         }

@@ -14,7 +14,7 @@ use synth::trap::Trap;
 
 use super::args::{Engine, OutputKind, Run};
 use super::failure::{Exit, Failure};
-use super::input::Input;
+use super::input::{Input, Inputs};
 use super::signals::Held;
 use super::{driver, print_data, read_file, report, say, values};
 
@@ -30,14 +30,14 @@ pub fn run(command: &Run) -> Result<(), Failure> {
         return call(command, &bytes);
     }
     let module = Input::of(&command.input, bytes)?;
-    let elf = compile_and_prove(command, &module)?;
+    let elf = compile_and_prove(command, &Inputs::one(module.clone()))?;
     call(command, &elf).map_err(|failure| module.locate(failure))
 }
 
-fn compile_and_prove(command: &Run, input: &Input) -> Result<Vec<u8>, Failure> {
+fn compile_and_prove(command: &Run, input: &Inputs) -> Result<Vec<u8>, Failure> {
     let request = driver::request(&command.code, OutputKind::Image, &input.stem())?;
     let compiled = driver::compile(input, &request)?;
-    report::refusal(&driver::check(&input.wasm, &compiled.elf)?)?;
+    report::refusal(&driver::check(input, &compiled.elf)?)?;
     Ok(compiled.elf)
 }
 

@@ -45,10 +45,13 @@ pub enum Word {
     End = 0,
     /// Writes to memory: address, length, the bytes, zeros up to a multiple of 4.
     Write = 1,
-    /// Calls: address with Thumb bit, number of stack words, r0, r1, r2, r3, the stack words.
+    /// Calls: address with Thumb bit, number of stack words, bytes of the area for several results or 0,
+    /// r0, r1, r2, r3, the stack words. The area lies at the stack's top; if there is one, r0 is its address.
     Call = 2,
     /// Reads memory: address, length.
     Read = 3,
+    /// Reads the area of the last call: length.
+    Results = 4,
 }
 
 /// First word of a result record, and the three words behind it.
@@ -118,6 +121,7 @@ pub fn run(place: u32, stack_top: u32, board: Board) -> Harness {
     builder.dispatch();
     builder.write();
     builder.read();
+    builder.results();
     builder.call();
     let fault = builder.fault();
     let asm = builder.asm;
@@ -127,10 +131,17 @@ pub fn run(place: u32, stack_top: u32, board: Board) -> Harness {
     Harness { bytes, start, fault }
 }
 
-/// What stands for an import that nobody provides: it returns 0.
-pub fn stub(asm: &mut Assembler) {
-    asm.constant(R0, 0);
+/// What stands for an import that nobody provides: it returns 0, in so many bytes of memory if the
+/// results have an area.
+pub fn stub(asm: &mut Assembler, area_bytes: u32) {
     asm.constant(R1, 0);
+    for offset in (0..area_bytes).step_by(4) {
+        asm.store(StoreKind::Word, R1, (R0, 0));
+        if offset + 4 < area_bytes {
+            asm.add_imm(R0, 4);
+        }
+    }
+    asm.constant(R0, 0);
     asm.inst(Machine::BranchReg { m: PReg::LR });
     asm.inst(Machine::Nop);
 }
@@ -145,6 +156,7 @@ struct Builder {
     next: Label,
     write: Label,
     read: Label,
+    results: Label,
     call: Label,
     record: Label,
     exit: Label,
@@ -155,8 +167,8 @@ impl Builder {
         let mut asm = Assembler::default();
         let mut label = || asm.label();
         let (idle, open, send, next) = (label(), label(), label(), label());
-        let (write, read, call, record, exit) = (label(), label(), label(), label(), label());
-        Builder { asm, stack_top, board, idle, open, send, next, write, read, call, record, exit }
+        let (write, read, results, call, record, exit) = (label(), label(), label(), label(), label(), label());
+        Builder { asm, stack_top, board, idle, open, send, next, write, read, results, call, record, exit }
     }
 
     fn load(&mut self, d: PReg, n: PReg, offset: u32) {
@@ -232,7 +244,13 @@ impl Builder {
     fn dispatch(&mut self) {
         self.asm.place(self.next);
         self.load(R0, CURSOR, 0);
-        for (word, label) in [(Word::Write, self.write), (Word::Call, self.call), (Word::Read, self.read)] {
+        let actions = [
+            (Word::Write, self.write),
+            (Word::Call, self.call),
+            (Word::Read, self.read),
+            (Word::Results, self.results),
+        ];
+        for (word, label) in actions {
             self.asm.compare_imm(R0, word as u8);
             self.asm.branch_if(Cond::Eq, label);
         }
@@ -280,6 +298,17 @@ impl Builder {
         self.asm.branch(self.next);
     }
 
+    /// Action: sends what the last call left at the stack's top.
+    fn results(&mut self) {
+        self.asm.place(self.results);
+        self.load(R1, CURSOR, 4);
+        self.asm.add_imm(CURSOR, 8);
+        self.asm.constant(R0, self.stack_top);
+        self.asm.sub(R0, R0, R1);
+        self.asm.call_label(self.send);
+        self.asm.branch(self.next);
+    }
+
     /// Action: calls a function on a fresh stack, then sends a record.
     fn call(&mut self) {
         self.asm.place(self.call);
@@ -287,11 +316,13 @@ impl Builder {
         self.load(R0, CURSOR, 8);
         self.asm.shift(ShiftOp::Lsl, R0, 2);
         self.asm.copy(R1, CURSOR);
-        self.asm.add_imm(R1, 28);
+        self.asm.add_imm(R1, 32);
         self.asm.copy(R2, R1);
         self.asm.add(R2, R2, R0);
         self.store(R2, MAILBOX, NEXT_ACTION);
         self.asm.constant(R3, self.stack_top);
+        self.load(R2, CURSOR, 12);
+        self.asm.sub(R3, R3, R2);
         self.asm.sub(R3, R3, R0);
         self.asm.shift(ShiftOp::Lsr, R3, 3);
         self.asm.shift(ShiftOp::Lsl, R3, 3);
@@ -307,8 +338,15 @@ impl Builder {
         self.asm.place(copied);
         self.load(R12, CURSOR, 4);
         for (index, reg) in [R0, R1, R2, R3].into_iter().enumerate() {
-            self.load(reg, CURSOR, 12 + 4 * index as u32);
+            self.load(reg, CURSOR, 16 + 4 * index as u32);
         }
+        let placed = self.asm.label();
+        self.load(CURSOR, CURSOR, 12);
+        self.asm.compare_imm(CURSOR, 0);
+        self.asm.branch_if(Cond::Eq, placed);
+        self.asm.constant(R0, self.stack_top);
+        self.asm.sub(R0, R0, CURSOR);
+        self.asm.place(placed);
         self.asm.inst(Machine::CallReg { m: R12 });
         self.asm.constant(MAILBOX, self.board.mailbox);
         self.store(R0, MAILBOX, RECORD + 4);

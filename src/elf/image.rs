@@ -113,14 +113,14 @@ fn add_harness(unit: &mut Unit, program: &Program, code: Vec<u8>) -> SectionId {
         place: Some((section, 0)),
         size: unit.sections[section.0].size,
     });
-    let mut asm = Assembler::default();
-    harness::stub(&mut asm);
-    let (stub, _) = asm.finish(0);
     for import in &program.imports {
         let entry = &mut unit.symbols[unit.by_name[&Symbol::Function(import.function)].0];
         if entry.place.is_some() {
             continue;
         }
+        let mut asm = Assembler::default();
+        harness::stub(&mut asm, import.area_bytes);
+        let (stub, _) = asm.finish(0);
         // A stub of its own for each import: the validator knows callees by their addresses.
         let bytes = &mut unit.sections[section.0].bytes;
         entry.place = Some((section, bytes.len() as u32));

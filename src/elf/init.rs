@@ -1,9 +1,10 @@
 //! `NAME_init`: the code that instantiates the module (Wasm core spec, 4.5.4).
 //!
-//! Requires: each segment lies inside its memory; each cell inside the instance region.
+//! Requires: each segment lies inside its memory; each cell inside the instance region; start functions are
+//! in order, each behind segments that there are.
 //! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memories and
-//! instance, writes cells and segments in order, then calls the start function and returns; if a
-//! segment is out of bounds, it traps behind the writes before it. It follows AAPCS.
+//! instance, writes cells, then writes segments and calls start functions in order and returns; if a
+//! segment is out of bounds, it traps behind what comes before it. It follows AAPCS.
 //!
 //! Only instructions that compiled functions have too are used. Loops count down an integer
 //! instead of comparing pointers, so that their course does not depend on where the regions are.
@@ -35,8 +36,8 @@ pub fn run(program: &Program) -> Function {
     let mut asm = Assembler::default();
     let mut frame = Vec::new();
     let plan = &program.instantiation;
-    let start = plan.start.filter(|_| plan.outside.is_none());
-    if start.is_some() {
+    let calls = !plan.starts.is_empty();
+    if calls {
         // r4 only keeps SP a multiple of 8.
         asm.inst(Machine::Push(RegSet::from_iter([R4, PReg::LR])));
         let at = asm.position();
@@ -48,14 +49,17 @@ pub fn run(program: &Program) -> Function {
     }
     zero(&mut asm, Symbol::Instance, program.instance_bytes);
     write_cells(&mut asm, &plan.cells);
-    copy_segments(&mut asm, &plan.segments);
-    match (plan.outside, start) {
-        (Some(outside), _) => asm.inst(Machine::Udf(outside.trap().code())),
-        (None, Some(function)) => {
-            asm.call(Symbol::Function(function));
-            asm.inst(Machine::Pop(RegSet::from_iter([R4, PReg::PC])));
-        }
-        (None, None) => asm.inst(Machine::BranchReg { m: PReg::LR }),
+    let mut written = 0;
+    for start in &plan.starts {
+        copy_segments(&mut asm, &plan.segments, written..start.after);
+        asm.call(Symbol::Function(start.function));
+        written = start.after;
+    }
+    copy_segments(&mut asm, &plan.segments, written..plan.segments.len());
+    match plan.outside {
+        Some(outside) => asm.inst(Machine::Udf(outside.trap().code())),
+        None if calls => asm.inst(Machine::Pop(RegSet::from_iter([R4, PReg::PC]))),
+        None => asm.inst(Machine::BranchReg { m: PReg::LR }),
     }
     let (code, relocations) = asm.finish(0);
     Function { index: INIT, code, data: Vec::new(), relocations, frame }
@@ -134,12 +138,18 @@ fn move_up(asm: &mut Assembler, bytes: u32) {
     }
 }
 
-/// Copies the segments. Their bytes follow each other, so the source address is set once.
-fn copy_segments(asm: &mut Assembler, segments: &[Segment]) {
+/// Copies some of the segments. Their bytes follow each other, so the source address is set once.
+fn copy_segments(asm: &mut Assembler, all: &[Segment], range: std::ops::Range<usize>) {
+    let (before, segments) = (&all[..range.start], &all[range]);
     if segments.iter().all(|segment| segment.bytes.is_empty()) {
         return;
     }
     asm.address(R1, Symbol::Data);
+    let skipped: usize = before.iter().map(|segment| segment.bytes.len()).sum();
+    if skipped != 0 {
+        asm.constant(R3, skipped as u32);
+        asm.add(R1, R1, R3);
+    }
     for segment in segments.iter().filter(|segment| !segment.bytes.is_empty()) {
         asm.address(R0, Symbol::Memory(segment.memory));
         move_up(asm, segment.offset);

@@ -13,6 +13,11 @@ pub fn import(module: &str, field: &str) -> String {
     format!("{module}_{}", spell(field, Underscore::Kept, Leading::Kept))
 }
 
+/// The symbol of an export of one of several inputs.
+pub fn linked_export(input: &str, name: &str) -> String {
+    format!("{}_{}", mangle(input), spell(name, Underscore::Kept, Leading::Kept))
+}
+
 /// The symbol of an exported memory: memory 0 has no number.
 pub fn exported_memory(name: &str, index: u32) -> String {
     if index == 0 { format!("{name}_memory") } else { format!("{name}_memory{index}") }

@@ -113,8 +113,7 @@ fn define_functions(
     for export in &program.exports {
         let exported_import = || ElfError::ExportedImport(export.name.clone());
         let at = by_index.get(&export.function).ok_or_else(exported_import)?;
-        let name = format!("{}{}", program.export_prefix, names::mangle(&export.name));
-        unit.add_symbol(function(name, Binding::Global, *at));
+        unit.add_symbol(function(export.symbol.clone(), Binding::Global, *at));
     }
     for (name, at) in [format!("{}_init", program.name), RESET.into()].into_iter().zip(startup) {
         unit.add_symbol(function(name, Binding::Global, *at));
@@ -209,6 +208,10 @@ fn fill_code(unit: &mut Unit, code: SectionId, placed: &[(u32, &Function)]) -> R
                     let callee = offsets[&callee];
                     relocate::put_call(&mut bytes, at, i64::from(callee) - i64::from(at))?;
                 }
+                (RelocationKind::ThmJump, Symbol::Function(callee)) if offsets.contains_key(&callee) => {
+                    let callee = offsets[&callee];
+                    relocate::put_branch(&mut bytes, at, i64::from(callee) - i64::from(at))?;
+                }
                 (kind, symbol) => {
                     let target = *unit.by_name.get(&symbol).expect("a relocation's symbol is defined");
                     fixups.push(Fixup { offset: at, kind, target, addend: relocation.addend });
@@ -267,7 +270,7 @@ fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
         text.push_str(&format!("outside {outside}\n"));
     }
     for export in &program.exports {
-        let symbol = format!("{}{}", program.export_prefix, names::mangle(&export.name));
+        let symbol = &export.symbol;
         let types = |types: &[Type]| match types {
             [] => "-".to_string(),
             types => types.iter().map(|t| t.name()).collect::<Vec<_>>().join(","),

@@ -12,7 +12,7 @@ pub use crate::vcode::inst::Symbol;
 pub struct Program {
     /// The module's name, as symbols spell it; local symbols begin with it (`NAME.f3`).
     pub name: String,
-    /// What stands before each export in its symbol: empty, or the name and an underscore.
+    /// What stands before each export of the one input in its symbol: empty, or the name and an underscore.
     pub export_prefix: String,
     /// The functions that have code, in index order.
     pub functions: Vec<Function>,
@@ -89,6 +89,8 @@ pub struct Relocation {
 pub enum RelocationKind {
     /// The target of a `BL`.
     ThmCall,
+    /// `R_ARM_THM_JUMP24`: B.
+    ThmJump,
     /// The low half, in a `MOVW`.
     MovwAbsNc,
     /// The high half, in a `MOVT`.
@@ -137,6 +139,8 @@ pub struct Import {
     pub module: String,
     /// Its name there.
     pub field: String,
+    /// Bytes of memory for its results, if it has several; else 0.
+    pub area_bytes: u32,
 }
 
 /// An exported function.
@@ -144,6 +148,8 @@ pub struct Import {
 pub struct Export {
     /// Its Wasm name.
     pub name: String,
+    /// Its symbol.
+    pub symbol: String,
     /// Wasm function index; the function has code.
     pub function: u32,
     /// Parameter types.
@@ -217,10 +223,19 @@ pub struct Instantiation {
     pub cells: Vec<(u32, u32)>,
     /// The active data segments that lie in bounds, in order, up to the first that does not.
     pub segments: Vec<Segment>,
-    /// The first segment out of bounds, which ends instantiation with a trap after those writes.
+    /// The first segment out of bounds, which ends instantiation with a trap after those writes and calls.
     pub outside: Option<Outside>,
-    /// The start function, by Wasm index.
-    pub start: Option<u32>,
+    /// The start functions that are called, in order.
+    pub starts: Vec<Start>,
+}
+
+/// A start function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// Its Wasm index.
+    pub function: u32,
+    /// How many of the segments are written before it is called.
+    pub after: usize,
 }
 
 /// A segment out of bounds, by its number in its section.

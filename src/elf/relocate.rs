@@ -16,6 +16,10 @@ pub fn put_addend(bytes: &mut [u8], fixup: &Fixup) {
             // a call of itself stands for no addend.
             overwrite(bytes, fixup.offset, Machine::Call { distance: 0 });
         }
+        RelocationKind::ThmJump => {
+            assert_eq!(fixup.addend, 0, "a branch goes to a function's start");
+            overwrite(bytes, fixup.offset, Machine::Branch { width: Width::Wide, distance: 0 });
+        }
         RelocationKind::MovwAbsNc | RelocationKind::MovtAbs => {
             let addend = i16::try_from(fixup.addend).expect("the addend of a move has 16 bits");
             put_half(bytes, fixup, addend as u16);
@@ -31,6 +35,10 @@ pub fn put_address(bytes: &mut [u8], place: u32, fixup: &Fixup, value: u32) -> R
         RelocationKind::ThmCall => {
             let distance = i64::from(address & !1) - i64::from(place + fixup.offset);
             return put_call(bytes, fixup.offset, distance);
+        }
+        RelocationKind::ThmJump => {
+            let distance = i64::from(address & !1) - i64::from(place + fixup.offset);
+            return put_branch(bytes, fixup.offset, distance);
         }
         RelocationKind::MovwAbsNc => put_half(bytes, fixup, address as u16),
         RelocationKind::MovtAbs => put_half(bytes, fixup, (address >> 16) as u16),
@@ -75,7 +83,9 @@ fn put_half(bytes: &mut [u8], fixup: &Fixup, imm: u16) {
     let d = PReg::new(bytes[fixup.offset as usize + 3] & 0xf);
     let inst = match fixup.kind {
         RelocationKind::MovtAbs => Machine::Movt { d, imm },
-        RelocationKind::MovwAbsNc | RelocationKind::ThmCall | RelocationKind::Abs32 => Machine::Movw { d, imm },
+        RelocationKind::MovwAbsNc | RelocationKind::ThmCall | RelocationKind::ThmJump | RelocationKind::Abs32 => {
+            Machine::Movw { d, imm }
+        }
     };
     overwrite(bytes, fixup.offset, inst);
 }

@@ -180,6 +180,7 @@ fn section_type(section: &Section) -> (elf::SectionType, elf::SectionFlags) {
 fn relocation_type(kind: RelocationKind) -> elf::RelocationType {
     match kind {
         RelocationKind::ThmCall => elf::R_ARM_THM_PC22,
+        RelocationKind::ThmJump => elf::R_ARM_THM_JUMP24,
         RelocationKind::MovwAbsNc => elf::R_ARM_THM_MOVW_ABS_NC,
         RelocationKind::MovtAbs => elf::R_ARM_THM_MOVT_ABS,
         RelocationKind::Abs32 => elf::R_ARM_ABS32,

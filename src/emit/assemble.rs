@@ -33,6 +33,8 @@ pub struct Relocation {
 pub enum RelocationKind {
     /// `R_ARM_THM_CALL`: BL.
     ThmCall,
+    /// `R_ARM_THM_JUMP24`: B.
+    ThmJump,
     /// `R_ARM_THM_MOVW_ABS_NC`: bits 15:0 in MOVW.
     MovwAbsNc,
     /// `R_ARM_THM_MOVT_ABS`: bits 31:16 in MOVT.
@@ -199,6 +201,7 @@ impl Writer<'_> {
                 (RelocationKind::MovtAbs, symbol, addend)
             }
             LineOp::Call(symbol) => (RelocationKind::ThmCall, symbol, 0),
+            LineOp::Leave(symbol) => (RelocationKind::ThmJump, symbol, 0),
             _ => return,
         };
         let offset = self.at();

@@ -295,8 +295,16 @@ impl Expander<'_> {
             Inst::SlotStore { s, slot } => {
                 return self.stack_store(site, s, self.func.frame.slot_offset(slot), (block, index));
             }
+            Inst::IncomingStore { s, offset } => {
+                return self.stack_store(site, s, self.func.frame.incoming_offset(offset), (block, index));
+            }
             Inst::OutgoingStore { s, offset } => {
                 return self.stack_store(site, s, offset, (block, index));
+            }
+            Inst::OutgoingLoad { d, offset } => return self.stack_load(site, d, offset),
+            Inst::ResultArea { d, offset, .. } => {
+                let steps = frame::distance(offset, d).into_iter().map(LineOp::Machine);
+                return self.chain(site, d, steps.collect());
             }
             Inst::Call(ref call) => {
                 let op = match call.callee {

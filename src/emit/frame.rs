@@ -131,30 +131,64 @@ pub fn prologue(frame: &Frame) -> Vec<Line> {
     lines
 }
 
-/// Undoes the prologue and returns. `results` are the locations that the caller reads.
-pub fn epilogue(frame: &Frame, results: Names, source: Option<u32>) -> Vec<Line> {
+/// How control leaves the function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// To the caller.
+    Return,
+    /// To another function, which returns to the caller.
+    Branch(Symbol),
+    /// The same, to the address in a register.
+    Through(PReg),
+}
+
+/// Undoes the prologue and leaves. `reads` are the locations that the caller, or the function that
+/// control goes to, reads.
+pub fn epilogue(frame: &Frame, exit: Exit, mut reads: Names, source: Option<u32>) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut state = body_state(frame);
+    if let Exit::Through(code) = exit {
+        lines.extend(address_out_of_the_way(code, &mut reads, state));
+    }
     for (step, bytes) in sp_steps(AluOp::Add, frame.local_bytes) {
         state.depth -= bytes;
         lines.push(framed(step, (vec![], vec![]), state));
     }
     let lr = RegSet::one(PReg::LR);
-    let returns_by_pop = frame.saved.contains(PReg::LR);
+    let returns_by_pop = exit == Exit::Return && frame.saved.contains(PReg::LR);
     if !frame.saved.is_empty() {
-        let restored = frame.saved.minus(lr);
-        let list = if returns_by_pop { restored.union(RegSet::one(PReg::PC)) } else { restored };
+        let (restored, list) = match returns_by_pop {
+            true => (frame.saved.minus(lr), frame.saved.minus(lr).union(RegSet::one(PReg::PC))),
+            false => (frame.saved, frame.saved),
+        };
         let names = (saved_words(frame.saved), entry_registers(restored));
         lines.push(framed(Machine::Pop(list), names, StackState::default()));
     }
+    let leave = match exit {
+        Exit::Return => LineOp::Machine(Machine::BranchReg { m: PReg::LR }),
+        Exit::Through(_) => LineOp::Machine(Machine::BranchReg { m: PReg::SCRATCH }),
+        Exit::Branch(symbol) => LineOp::Leave(symbol),
+    };
     if !returns_by_pop {
-        let names = (entry_registers(lr), vec![]);
-        lines.push(framed(Machine::BranchReg { m: PReg::LR }, names, StackState::default()));
+        let held = if exit == Exit::Return { entry_registers(lr) } else { vec![] };
+        let note = Note { source: None, class: Class::Frame, reads: held, writes: vec![] };
+        lines.push(Line { stack: Some(StackState::default()), ..plain(leave, note) });
     }
-    let last = lines.last_mut().expect("a function returns by an instruction");
-    last.note.reads.extend(results);
+    let last = lines.last_mut().expect("a function is left by an instruction");
+    last.note.reads.extend(reads);
     last.note.source = source;
     lines
+}
+
+/// Copies the address of the function to go to out of LR, which the epilogue restores.
+fn address_out_of_the_way(code: PReg, reads: &mut Names, state: StackState) -> Option<Line> {
+    let (from, to) = (Location::Core(code.number()), Location::Core(PReg::SCRATCH.number()));
+    let (place, name) = reads.iter_mut().find(|(place, _)| *place == from)?;
+    *place = to;
+    let names = (vec![(from, *name)], vec![(to, *name)]);
+    let machine = Machine::Mov { flags: FlagsMode::Keep, d: PReg::SCRATCH, m: Operand2::Reg(code) };
+    let line = framed(machine, names, state);
+    Some(Line { note: Note { class: Class::Move, ..line.note }, ..line })
 }
 
 /// Additions that move SP, each with the bytes it moves it by.
@@ -181,23 +215,27 @@ fn sp_steps(op: AluOp, bytes: u32) -> Vec<(Machine, u32)> {
     steps
 }
 
+/// SP plus a distance, in a register that is not SP. Leaves the flags alone.
+pub fn distance(offset: u32, d: PReg) -> Vec<Machine> {
+    let flags = FlagsMode::Keep;
+    let add = |n: PReg, m: Operand2<PReg>| Machine::Alu { op: AluOp::Add, flags, d, n, m };
+    match (ModifiedImm::new(offset), Imm12::new(offset)) {
+        (Some(imm), _) => vec![add(PReg::SP, Operand2::Imm(imm))],
+        (None, Some(imm)) => vec![Machine::AluWide { op: WideOp::Add, d, n: PReg::SP, imm }],
+        (None, None) => {
+            let mut steps = super::constant::steps(offset, d, flags);
+            steps.push(add(d, Operand2::Reg(PReg::SP)));
+            steps
+        }
+    }
+}
+
 /// The address of a word at a distance from SP, and what has to run before an access to it. The
 /// instructions write only `via`, which must not be SP, and leave the flags alone.
 pub fn address(offset: u32, via: PReg) -> (Vec<Machine>, Address<PReg>) {
     if let Some(imm) = Imm12::new(offset) {
         return (vec![], Address::Offset(PReg::SP, imm));
     }
-    let flags = FlagsMode::Keep;
     let near = Imm12::new(offset & 0xfff).expect("12 bits");
-    let far = offset & !0xfff;
-    let add = |n: PReg, m: Operand2<PReg>| Machine::Alu { op: AluOp::Add, flags, d: via, n, m };
-    let steps = match ModifiedImm::new(far) {
-        Some(imm) => vec![add(PReg::SP, Operand2::Imm(imm))],
-        None => {
-            let mut steps = super::constant::steps(far, via, flags);
-            steps.push(add(via, Operand2::Reg(PReg::SP)));
-            steps
-        }
-    };
-    (steps, Address::Offset(via, near))
+    (distance(offset & !0xfff, via), Address::Offset(via, near))
 }

@@ -90,6 +90,8 @@ pub enum LineOp {
     SymbolHalf(Half, PReg, Literal),
     /// BL to a function.
     Call(Symbol),
+    /// B to a function.
+    Leave(Symbol),
     /// Loads a constant from a literal pool.
     Literal(PReg, Literal),
     /// Goes to a piece.
@@ -128,7 +130,9 @@ impl LineOp {
                 std::slice::from_ref(target)
             }
             LineOp::Table(_, targets) => targets,
-            LineOp::Machine(_) | LineOp::SymbolHalf(..) | LineOp::Call(_) | LineOp::Literal(..) => &[],
+            LineOp::Machine(_) | LineOp::SymbolHalf(..) | LineOp::Call(_) | LineOp::Leave(_) | LineOp::Literal(..) => {
+                &[]
+            }
         }
     }
 }

@@ -117,7 +117,7 @@ fn longer(op: &LineOp, form: Form) -> Result<Form, OutOfReach> {
 fn reaches(op: &LineOp, form: Form, at: u32, placed: &Placed, line: (Piece, usize)) -> bool {
     let distance = |target: Piece| distance(at, placed.starts[target]);
     match op {
-        LineOp::Machine(_) | LineOp::SymbolHalf(..) | LineOp::Call(_) => true,
+        LineOp::Machine(_) | LineOp::SymbolHalf(..) | LineOp::Call(_) | LineOp::Leave(_) => true,
         LineOp::Jump(target) => match form {
             Form::Direct | Form::Narrow => branch_reaches(Width::Narrow, distance(*target)),
             Form::Wide | Form::Far => branch_reaches(Width::Wide, distance(*target)),
@@ -207,6 +207,7 @@ pub fn instructions(op: &LineOp, form: Form, at: u32, around: &dyn Surroundings)
             }]
         }
         LineOp::Call(_) => vec![Machine::Call { distance: 0 }],
+        LineOp::Leave(_) => vec![Machine::Branch { width: Width::Wide, distance: 0 }],
         LineOp::Literal(d, _) => {
             let distance = literal_distance(at, around.literal());
             let distance = u16::try_from(distance).expect("literals are in reach");

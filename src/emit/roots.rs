@@ -94,7 +94,7 @@ impl<'a> Roots<'a> {
     pub fn shown(&self, root: Value) -> Shown {
         match self.func.values.get(&root).map(|info| (info.made_at, info.born)) {
             None | Some((None, Born::Inside(_))) => Shown::Nowhere,
-            Some((Some(at), _)) => Shown::Result(at),
+            Some((Some(made), _)) => Shown::Result(made.offset, made.above),
             Some((None, Born::AtHead(block))) => {
                 let head = &self.func.blocks[block].head;
                 let Some(&(_, at)) = head.source.last() else { return Shown::Nowhere };

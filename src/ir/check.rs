@@ -9,7 +9,7 @@ use std::fmt;
 
 use super::cfg::{self, Cfg};
 use super::dom::{self, Dominators};
-use super::func::{Block, Def, ENTRY, Func, Inst, Liveness, Target, Terminator, Value};
+use super::func::{Block, Callee, Def, ENTRY, Func, Inst, Liveness, Target, Terminator, Value};
 use super::op::{Access, Effect, Op, Type};
 
 /// The first rule that a function breaks, with the place.
@@ -65,8 +65,16 @@ impl Checker<'_> {
             self.defined.insert(*param, block);
         }
         self.frame(block)?;
+        let mut called = None;
         for inst in &data.insts {
             self.inst(block, *inst).map_err(|e| Violation(format!("{block}, {inst}: {e}")))?;
+            match self.func.insts[*inst].op {
+                Op::Call { signature, .. } | Op::CallCode { signature } => called = Some(signature),
+                Op::CallResult { signature, .. } => {
+                    ensure(called == Some(signature), || format!("{block}, {inst}: it is not behind its call"))?;
+                }
+                _ => called = None,
+            }
         }
         self.terminator(block).map_err(|e| Violation(format!("{block}, terminator: {e}")))
     }
@@ -102,7 +110,7 @@ impl Checker<'_> {
         };
         let value = &self.func.values[result];
         ensure(value.def == Def::Inst(inst), || format!("{result} has another definition"))?;
-        let made_here = value.made_at.is_none_or(|offset| offset == data.offset);
+        let made_here = value.made_at.is_none_or(|made| made.offset == data.offset);
         ensure(made_here, || format!("{result} is made elsewhere"))?;
         let may_be_virtual = data.op.effect() == Effect::Pure;
         ensure(self.is_lowered(result) || may_be_virtual, || format!("{result} cannot be virtual"))?;
@@ -122,6 +130,15 @@ impl Checker<'_> {
             }
             Terminator::BranchIf { .. } | Terminator::BrTable { .. } => {
                 self.types_of(terminator.operands(), &[Type::I32], "condition")?;
+            }
+            Terminator::ReturnCall { callee, signature, args } => {
+                let callee = match callee {
+                    Callee::Function(function) => Op::Call { function: *function, signature: *signature },
+                    Callee::Code => Op::CallCode { signature: *signature },
+                };
+                self.types_of(args, &self.func.operand_types(callee), "operands")?;
+                let results = &self.func.signatures[*signature].results;
+                ensure(*results == self.func.signature.results, || "the callee returns other results".into())?;
             }
             Terminator::Jump(_) | Terminator::Trap(_) => {}
         }
@@ -162,7 +179,10 @@ mod tests {
     const GOOD: &str = r#"
         func 0 "f" (i32, i64) -> (i32)
         sig0 (i32) -> (i64)
+        sig1 () -> (i32, i64)
         b0(v0: i32, v1: i64) 0:0x10 [v0, v1 | ]
+          call fn2 sig1 @0x10
+          v7 = call_result sig1 1 @0x10*
           v2 = i32.const 4 @0x10
           virtual v3 = i32.add v0, v2 @0x11*
           jump b1(v2) @0x12
@@ -192,6 +212,8 @@ mod tests {
             ("jump b1(v2)", "jump b7()", "no b7"),
             ("return v5", "return v1", "results"),
             ("return v5 @", "return @", "results"),
+            ("return v5 @", "return_call fn3 sig0 v4 @", "other results"),
+            ("return v5 @", "return_call fn3 sig0 @", "operands"),
             ("branch_if v5", "branch_if v1", "condition"),
             ("i32.add v4, v0", "i32.add v4, v1", "operands"),
             ("i32.add v4, v0 @", "i32.add v4 @", "operands"),
@@ -199,6 +221,8 @@ mod tests {
             ("i32.add v4, v0", "i32.add v3, v0", "uses the virtual"),
             ("i32.add v4, v0", "call fn1 sig0 v1", "operands"),
             ("v5 = i32.add v4, v0", "v4 = i32.add v2, v0", "is not of b1"),
+            ("call fn2 sig1 @0x10\n", "", "is not behind its call"),
+            ("call_result sig1 1", "call_result sig0 0", "is not behind its call"),
             ("b2()\n", "b2(v6: i32)\n", "edge arguments"),
             ("[v3, v1 | v4]", "[v3, v5 | v4]", "does not dominate"),
             ("b1(v4: i32) 0:0x14 [v3, v1 | v4]", "b1(v4: i32)", "join without place"),

@@ -12,6 +12,10 @@ pub fn run(op: Op, args: &[u64]) -> Option<u64> {
     let (a, b) = (word(0), word(1));
     match op {
         Op::Select32 | Op::Select64 => Some(if a as u32 != 0 { b } else { word(2) }),
+        Op::Add128High => Some((wide(b, a).wrapping_add(wide(word(3), word(2))) >> 64) as u64),
+        Op::Sub128High => Some((wide(b, a).wrapping_sub(wide(word(3), word(2))) >> 64) as u64),
+        Op::MulHighU64 => Some((u128::from(a) * u128::from(b) >> 64) as u64),
+        Op::MulHighS64 => Some((i128::from(a as i64) * i128::from(b as i64) >> 64) as u64),
         Op::Wrap => Some(u64::from(a as u32)),
         Op::ExtendU => Some(a),
         Op::ExtendS => Some(a as u32 as i32 as i64 as u64),
@@ -23,6 +27,10 @@ pub fn run(op: Op, args: &[u64]) -> Option<u64> {
             integer.or_else(|| float::run(op, a, b))
         }
     }
+}
+
+fn wide(high: u64, low: u64) -> u128 {
+    u128::from(high) << 64 | u128::from(low)
 }
 
 fn words32(op: Op, a: u32, b: u32) -> Option<u32> {
@@ -110,7 +118,7 @@ mod tests {
             for a in words {
                 for b in words {
                     let mask = |ty: &Type, word: u64| word & (u64::MAX >> (64 - ty.bits()));
-                    let args = [a, b, a ^ b];
+                    let args = [a, b, a ^ b, !a];
                     let args: Vec<u64> = operands.iter().zip(args).map(|(ty, w)| mask(ty, w)).collect();
                     let value = run(*op, &args).unwrap_or_else(|| panic!("{name} has no meaning"));
                     assert_eq!(value, mask(result, value), "{name} {args:?} exceeds its type");

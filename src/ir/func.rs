@@ -2,7 +2,8 @@
 //!
 //! Block 0 is the entry: its parameters are the function's, and nothing jumps to it. A block's
 //! instructions run in list order, then its terminator. A value is a block parameter or the one
-//! result of an instruction; its definition dominates its uses.
+//! result of an instruction; its definition dominates its uses. A call with several results has none:
+//! operators right behind it read them.
 //!
 //! Each block may carry its Wasm place and frame: which value each Wasm local and operand-stack
 //! slot holds when control stands there. A frame's use of a value is no use in the machine: a value
@@ -10,7 +11,7 @@
 
 use crate::trap::Trap;
 
-use super::op::{Op, Sig, Type};
+use super::op::{Function, Op, Sig, Type};
 use crate::entity;
 use crate::entity::TypedVec;
 
@@ -121,10 +122,19 @@ pub struct ValueData {
     pub ty: Type,
     /// What defines it.
     pub def: Def,
-    /// The Wasm offset of the instruction whose last result it is, where there is one.
-    pub made_at: Option<u32>,
+    /// The Wasm instruction whose result it is, where there is one.
+    pub made_at: Option<Made>,
     /// Whether it is lowered.
     pub liveness: Liveness,
+}
+
+/// A result of a Wasm instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Made {
+    /// The instruction's byte offset in the module.
+    pub offset: u32,
+    /// How many of its results lie above this one on the operand stack.
+    pub above: u32,
 }
 
 /// What defines a value.
@@ -161,6 +171,15 @@ impl Target {
     }
 }
 
+/// Who is called where control does not come back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Callee {
+    /// A function of the module, imported or not.
+    Function(Function),
+    /// The code at an address. It is known to have the signature.
+    Code,
+}
+
 /// How control leaves a block.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Terminator {
@@ -186,6 +205,15 @@ pub enum Terminator {
     },
     /// Out of the function with these results.
     Return(Vec<Value>),
+    /// Out of the function into another, whose results are this one's.
+    ReturnCall {
+        /// The other.
+        callee: Callee,
+        /// Its signature.
+        signature: Sig,
+        /// Its arguments; before them its code address, if that is how it is known.
+        args: Vec<Value>,
+    },
     /// Never further.
     Trap(Trap),
 }
@@ -197,7 +225,7 @@ impl Terminator {
             Terminator::Jump(target) => (Some(target), &[], None),
             Terminator::BranchIf { then, otherwise, .. } => (Some(then), &[], Some(otherwise)),
             Terminator::BrTable { targets, default, .. } => (None, targets, Some(default)),
-            Terminator::Return(_) | Terminator::Trap(_) => (None, &[], None),
+            Terminator::Return(_) | Terminator::ReturnCall { .. } | Terminator::Trap(_) => (None, &[], None),
         };
         first.into_iter().chain(many).chain(last)
     }
@@ -208,7 +236,7 @@ impl Terminator {
             Terminator::Jump(target) => (Some(target), &mut [], None),
             Terminator::BranchIf { then, otherwise, .. } => (Some(then), &mut [], Some(otherwise)),
             Terminator::BrTable { targets, default, .. } => (None, targets, Some(default)),
-            Terminator::Return(_) | Terminator::Trap(_) => (None, &mut [], None),
+            Terminator::Return(_) | Terminator::ReturnCall { .. } | Terminator::Trap(_) => (None, &mut [], None),
         };
         first.into_iter().chain(many).chain(last)
     }
@@ -218,7 +246,7 @@ impl Terminator {
         match self {
             Terminator::BranchIf { cond, .. } => std::slice::from_ref(cond),
             Terminator::BrTable { index, .. } => std::slice::from_ref(index),
-            Terminator::Return(values) => values,
+            Terminator::Return(values) | Terminator::ReturnCall { args: values, .. } => values,
             Terminator::Jump(_) | Terminator::Trap(_) => &[],
         }
     }
@@ -228,7 +256,7 @@ impl Terminator {
         match self {
             Terminator::BranchIf { cond, .. } => std::slice::from_mut(cond),
             Terminator::BrTable { index, .. } => std::slice::from_mut(index),
-            Terminator::Return(values) => values,
+            Terminator::Return(values) | Terminator::ReturnCall { args: values, .. } => values,
             Terminator::Jump(_) | Terminator::Trap(_) => &mut [],
         }
     }
@@ -351,7 +379,12 @@ impl Func {
     /// The types of an operator's operands.
     pub fn operand_types(&self, op: Op) -> Vec<Type> {
         match op {
-            Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) | Op::MemoryBytes(_) | Op::GlobalGet(..) => vec![],
+            Op::Const32(_)
+            | Op::Const64(_)
+            | Op::MemoryBase(_)
+            | Op::MemoryBytes(_)
+            | Op::GlobalGet(..)
+            | Op::CallResult { .. } => vec![],
             Op::SetMemoryBytes(_) | Op::Load { .. } | Op::TableType(_) | Op::TableCode(_) | Op::TrapIf(_) => {
                 vec![Type::I32]
             }
@@ -376,9 +409,11 @@ impl Func {
             Op::Load { access, .. } => Some(access.ty()),
             Op::GlobalGet(_, ty) => Some(ty),
             Op::SetMemoryBytes(_) | Op::Store { .. } | Op::GlobalSet(..) | Op::TrapIf(_) => None,
-            Op::Call { signature, .. } | Op::CallCode { signature } => {
-                self.signatures[signature].results.first().copied()
-            }
+            Op::Call { signature, .. } | Op::CallCode { signature } => match self.signatures[signature].results[..] {
+                [result] => Some(result),
+                _ => None,
+            },
+            Op::CallResult { signature, index } => self.signatures[signature].results.get(index as usize).copied(),
             plain => plain.plain().map(|(_, _, result)| result),
         }
     }

@@ -12,7 +12,7 @@ pub mod text;
 
 pub use crate::trap::Trap;
 pub use func::{
-    Block, BlockData, Def, ENTRY, Frame, Func, Inst, InstData, Liveness, Place, Replacements, Signature, Target,
-    Terminator, Value, ValueData,
+    Block, BlockData, Callee, Def, ENTRY, Frame, Func, Inst, InstData, Liveness, Place, Replacements, Signature,
+    Target, Terminator, Value, ValueData,
 };
 pub use op::{Access, Effect, Function, Global, Memory, Op, Sig, State, Table, Type};

@@ -116,6 +116,8 @@ pub enum State {
     Length(Memory),
     /// A mutable global.
     Global(Global),
+    /// The results of the last call, if it has several.
+    Results,
 }
 
 /// What an operator does besides computing its result, and what it depends on besides its operands.
@@ -197,6 +199,13 @@ macro_rules! operators {
                 /// The callee's signature.
                 signature: Sig,
             },
+            /// One of several results of a call of this signature. Behind the call stand only others of it.
+            CallResult {
+                /// The callee's signature.
+                signature: Sig,
+                /// Which one, first 0.
+                index: u32,
+            },
             /// Traps if operand 0 is not zero.
             TrapIf(Trap),
         }
@@ -217,7 +226,7 @@ macro_rules! operators {
                     Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) | Op::MemoryBytes(_)
                     | Op::SetMemoryBytes(_) | Op::Load { .. } | Op::Store { .. }
                     | Op::GlobalGet(..) | Op::GlobalSet(..) | Op::TableType(_) | Op::TableCode(_)
-                    | Op::Call { .. } | Op::CallCode { .. } | Op::TrapIf(_) => None,
+                    | Op::Call { .. } | Op::CallCode { .. } | Op::CallResult { .. } | Op::TrapIf(_) => None,
                 }
             }
 
@@ -260,6 +269,10 @@ operators! { plain {
     Add64 "i64.add" (I64, I64) -> I64, "Sum modulo 2^64.";
     Sub64 "i64.sub" (I64, I64) -> I64, "Difference modulo 2^64.";
     Mul64 "i64.mul" (I64, I64) -> I64, "Product modulo 2^64.";
+    Add128High "i64.add128_high" (I64, I64, I64, I64) -> I64, "High half of the sum of two numbers, each a low and a high half.";
+    Sub128High "i64.sub128_high" (I64, I64, I64, I64) -> I64, "High half of the difference of two numbers, each a low and a high half.";
+    MulHighS64 "i64.mul_high_s" (I64, I64) -> I64, "High half of the signed product.";
+    MulHighU64 "i64.mul_high_u" (I64, I64) -> I64, "High half of the unsigned product.";
     And64 "i64.and" (I64, I64) -> I64, "Bitwise and.";
     Or64 "i64.or" (I64, I64) -> I64, "Bitwise or.";
     Xor64 "i64.xor" (I64, I64) -> I64, "Bitwise exclusive or.";
@@ -369,6 +382,7 @@ impl Op {
             Op::GlobalSet(global, _) => Effect::Write(State::Global(global)),
             Op::TableType(_) | Op::TableCode(_) => Effect::Guarded,
             Op::Call { .. } | Op::CallCode { .. } => Effect::Call,
+            Op::CallResult { .. } => Effect::Read(State::Results),
             Op::TrapIf(_) => Effect::Trap,
             plain => {
                 debug_assert!(plain.plain().is_some(), "{plain:?} has no row in the table");

@@ -24,6 +24,7 @@ pub(super) fn extra_blocks(terminator: &ir::Terminator) -> usize {
         ir::Terminator::Jump(_)
         | ir::Terminator::BranchIf { .. }
         | ir::Terminator::Return(_)
+        | ir::Terminator::ReturnCall { .. }
         | ir::Terminator::Trap(_) => 0,
     }
 }
@@ -41,6 +42,7 @@ impl Lower<'_> {
                 _ => self.branch_table(*index, targets, default),
             },
             ir::Terminator::Return(values) => self.lower_return(values),
+            ir::Terminator::ReturnCall { callee, signature, args } => self.return_call(*callee, *signature, args),
             ir::Terminator::Trap(trap) => Terminator::Trap(*trap),
         };
         self.end_block(block, lowered);

@@ -54,6 +54,7 @@ fn has_effect(inst: &Inst<VReg>) -> bool {
     match inst {
         Inst::Store { .. }
         | Inst::SlotStore { .. }
+        | Inst::IncomingStore { .. }
         | Inst::OutgoingStore { .. }
         | Inst::Call(_)
         | Inst::TrapIf { .. } => true,
@@ -80,7 +81,9 @@ fn has_effect(inst: &Inst<VReg>) -> bool {
         | Inst::SetCond { .. }
         | Inst::Load { .. }
         | Inst::SlotLoad { .. }
-        | Inst::IncomingLoad { .. } => false,
+        | Inst::IncomingLoad { .. }
+        | Inst::ResultArea { .. }
+        | Inst::OutgoingLoad { .. } => false,
     }
 }
 

@@ -8,13 +8,15 @@ use crate::vcode::entity::Entity;
 use crate::vcode::func::{ENTRY, Func};
 use crate::vcode::imm::BitField;
 use crate::vcode::inst::{
-    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2, ShiftBy,
-    ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, UnaryOp, WideOp, ZeroTest,
+    Address, AluOp, Call, Callee, Choice, CompareOp, Cond, Edge, Flags, Inst, LoadKind, MulLongAddOp, Operand2,
+    ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, UnaryOp, WideOp, ZeroTest,
 };
 use crate::vcode::{PReg, VReg};
 
 /// Where the linear memory is.
 pub(super) const MEMORY: u32 = 0x2000_0000;
+/// SP.
+pub(super) const STACK: u32 = 0x2008_0000;
 /// Where the instance is.
 pub(super) const INSTANCE: u32 = 0x1000_0000;
 /// Where the table is.
@@ -27,6 +29,8 @@ pub(super) enum Outcome {
     Returned(Vec<u32>),
     /// With a trap.
     Trapped(Trap),
+    /// With a function that it leaves for, the last of the calls.
+    Left,
 }
 
 /// A call that was made. Its results are 0x1234 in r0 and 0x5678 in r1.
@@ -124,6 +128,12 @@ impl Machine {
                     }
                 }
                 Terminator::Table { index, targets } => &targets[self.get(*index) as usize],
+                Terminator::ReturnCall(call) => {
+                    let mut called = self.called(call);
+                    called.stack = self.stack.clone().into_iter().collect();
+                    self.calls.push(called);
+                    return Outcome::Left;
+                }
                 Terminator::Return { values } => {
                     let words: BTreeMap<u8, u32> =
                         values.iter().map(|&(at, value)| (at.number(), self.get(value))).collect();
@@ -406,21 +416,18 @@ impl Machine {
                 self.write(self.address(address), bytes, self.get(s));
             }
             Inst::IncomingLoad { d, offset } => self.set(d, self.stack[&offset]),
+            Inst::IncomingStore { s, offset } => {
+                let value = self.get(s);
+                self.stack.insert(offset, value);
+            }
             Inst::OutgoingStore { s, offset } => {
                 let value = self.get(s);
                 self.outgoing.insert(offset, value);
             }
+            Inst::ResultArea { d, offset, .. } => self.set(d, STACK + offset),
+            Inst::OutgoingLoad { d, offset } => self.set(d, self.read(STACK + offset, 4)),
             Inst::Call(ref call) => {
-                let registers = call.args.iter().map(|&(at, m)| (at.number(), self.get(m)));
-                let called = Called {
-                    callee: match call.callee {
-                        Callee::Function(index) => format!("f{index}"),
-                        Callee::Import(index) => format!("import{index}"),
-                        Callee::Register(m) => format!("{:#x}", self.get(m)),
-                    },
-                    registers: registers.collect(),
-                    stack: std::mem::take(&mut self.outgoing).into_iter().collect(),
-                };
+                let called = self.called(call);
                 self.calls.push(called);
                 for &(at, d) in &call.results {
                     self.set(d, if at == PReg::R0 { 0x1234 } else { 0x5678 });
@@ -437,6 +444,19 @@ impl Machine {
             }
         }
         Ok(())
+    }
+
+    fn called(&mut self, call: &Call<VReg>) -> Called {
+        let registers = call.args.iter().map(|&(at, m)| (at.number(), self.get(m)));
+        Called {
+            callee: match call.callee {
+                Callee::Function(index) => format!("f{index}"),
+                Callee::Import(index) => format!("import{index}"),
+                Callee::Register(m) => format!("{:#x}", self.get(m)),
+            },
+            registers: registers.collect(),
+            stack: std::mem::take(&mut self.outgoing).into_iter().collect(),
+        }
     }
 
     fn product(&self, sign: Sign, n: VReg, m: VReg) -> u64 {

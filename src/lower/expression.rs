@@ -128,6 +128,9 @@ impl Lower<'_> {
         if !matches!(inst.op.effect(), Effect::Pure | Effect::Guarded) {
             return None;
         }
+        if is_unsaid(inst.op) {
+            return None;
+        }
         let args = inst.args.iter().map(|&arg| self.expression(arg)).collect();
         Some(operation(inst.op, args))
     }
@@ -182,6 +185,11 @@ impl Lower<'_> {
 }
 
 /// The expression of a pure operator.
+/// Whether the hints have no word for an operator: its results are unknowns.
+fn is_unsaid(op: Op) -> bool {
+    matches!(op, Op::Add128High | Op::Sub128High | Op::MulHighS64 | Op::MulHighU64)
+}
+
 fn operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
     let mut args = args.into_iter();
     let mut next = || args.next().expect("an operand for each place of the table");
@@ -263,6 +271,11 @@ fn operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
         | Op::GlobalSet(..)
         | Op::Call { .. }
         | Op::CallCode { .. }
+        | Op::CallResult { .. }
+        | Op::Add128High
+        | Op::Sub128High
+        | Op::MulHighS64
+        | Op::MulHighU64
         | Op::TrapIf(_) => unreachable!("only operators that read nothing that changes have a definition"),
         float => float_operation(float, args.collect()),
     }

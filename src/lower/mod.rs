@@ -18,6 +18,7 @@
 //! | `shared` | constants, addresses and other small values shared inside a block |
 //! | `int` `logic` `shift` | 32-bit operators |
 //! | `wide` `wide_shift` | 64-bit operators |
+//! | `high` | high halves of 128-bit operators |
 //! | `compare` | conditions, flags, selects |
 //! | `memory` | addresses, loads, stores, cells, table entries |
 //! | `call` | calls, entry, return |
@@ -30,6 +31,7 @@ mod compare;
 mod control;
 mod dead;
 mod expression;
+mod high;
 mod int;
 mod logic;
 mod memory;
@@ -128,6 +130,12 @@ struct Lower<'a> {
     /// The items of the instruction being lowered, in order.
     buffer: Vec<Node>,
     shared: shared::SharedItems,
+    /// The instruction before the one being lowered.
+    before: Option<ir::Inst>,
+    /// Values that were made with what stands right behind them.
+    made_with_high: BTreeSet<ir::Value>,
+    /// Holds the address of the function's own result area, if something asked for it.
+    area: Option<VReg>,
     /// Registers of constants and addresses that are not bound to one use.
     poolable: BTreeSet<VReg>,
     /// The Wasm offset of the instruction being lowered.
@@ -151,6 +159,9 @@ impl<'a> Lower<'a> {
             reversed: Vec::new(),
             buffer: Vec::new(),
             shared: shared::SharedItems::default(),
+            before: None,
+            made_with_high: BTreeSet::new(),
+            area: None,
             poolable: BTreeSet::new(),
             source: 0,
             purpose: Purpose::Direct,
@@ -220,8 +231,9 @@ impl<'a> Lower<'a> {
         self.purpose = Purpose::Direct;
         self.lower_terminator(&data.terminator);
         self.flush();
-        for &inst in data.insts.iter().rev() {
+        for (index, &inst) in data.insts.iter().enumerate().rev() {
             if self.ir.is_lowered(inst) {
+                self.before = index.checked_sub(1).map(|before| data.insts[before]);
                 let inst = &self.ir.insts[inst];
                 self.source = inst.offset;
                 self.purpose = Purpose::Direct;
@@ -243,6 +255,9 @@ impl<'a> Lower<'a> {
     fn lower_inst(&mut self, inst: &'a ir::InstData) {
         let want =
             inst.result.map(|value| Pair { low: self.asked(value, Half::Low), high: self.asked(value, Half::High) });
+        if inst.result.is_some_and(|value| self.made_with_high.contains(&value)) {
+            return;
+        }
         let wanted = want.filter(|want| want.low.or(want.high).is_some());
         if wanted.is_none() && inst.op.is_removable() {
             return;
@@ -259,6 +274,7 @@ impl<'a> Lower<'a> {
             Op::TableCode(table) => self.table_code(wanted, table, inst.args[0]),
             Op::Call { function, signature } => self.call(want, function, signature, &inst.args),
             Op::CallCode { signature } => self.call_code(want, signature, &inst.args),
+            Op::CallResult { signature, index } => self.call_result(wanted, signature, index),
             Op::TrapIf(trap) => self.trap_if(trap, inst.args[0]),
             op => {
                 let Some(want) = wanted else { return };

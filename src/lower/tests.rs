@@ -11,7 +11,7 @@ use super::{ModuleInfo, run};
 use crate::config::Config;
 use crate::ir::{ENTRY, Func, Op, Signature, Terminator, Type, Value};
 use crate::vcode;
-use crate::vcode::abi::{self, ArgPlace, ArgWord, Width};
+use crate::vcode::abi::{self, ArgPlace, ArgWord};
 
 /// Numbers at which something changes.
 const BOUNDARIES: [u64; 26] = [
@@ -78,19 +78,12 @@ fn lower(func: &Func) -> vcode::Func {
 
 /// A machine with these arguments.
 fn machine(types: &[Type], args: &[u64]) -> Machine {
-    let widths: Vec<Width> = types
-        .iter()
-        .map(|ty| match ty {
-            Type::I32 => Width::Word,
-            Type::I64 => Width::Double,
-        })
-        .collect();
     let mut machine = Machine::new();
     let mut put = |at, word| match at {
         ArgWord::Reg(reg) => drop(machine.registers.insert(reg.number(), word)),
         ArgWord::Stack(offset) => drop(machine.stack.insert(offset, word)),
     };
-    for (place, &arg) in abi::arguments(&widths).places.iter().zip(args) {
+    for (place, &arg) in abi::arguments(&abi::widths(types), &[]).places.iter().zip(args) {
         match *place {
             ArgPlace::Word(at) => put(at, arg as u32),
             ArgPlace::Double { low, high } => {
@@ -109,6 +102,7 @@ fn result(lowered: &vcode::Func, types: &[Type], args: &[u64]) -> u64 {
             let high = words.get(1).copied().unwrap_or(0);
             u64::from(high) << 32 | u64::from(words[0])
         }
+        Outcome::Left => panic!("it does not return\n{lowered}"),
         Outcome::Trapped(trap) => panic!("{trap:?}\n{lowered}"),
     }
 }

@@ -50,6 +50,9 @@ impl Lower<'_> {
                 }
             }
             Op::Select64 => self.select_pair(want, args),
+            Op::Add128High | Op::Sub128High => self.high_of_sum(want, op, args),
+            Op::MulHighU64 => self.high_of_product(want, a, b),
+            Op::MulHighS64 => self.high_of_signed_product(want, a, b),
             other => unreachable!("{other:?} has no 64-bit result"),
         }
     }
@@ -85,12 +88,12 @@ impl Lower<'_> {
     }
 
     /// d = x + y + carry.
-    fn add_with_carry(&mut self, d: VReg, x: Word, y: Word) {
+    pub(super) fn add_with_carry(&mut self, flags: Flags, d: VReg, x: Word, y: Word) {
         let (x, y) = match x {
             Word::Const(_) => (y, x),
             Word::Part(..) => (x, y),
         };
-        self.with_carry((AluOp::Adc, AluOp::Sbc), Flags::Keep, d, (x, y));
+        self.with_carry((AluOp::Adc, AluOp::Sbc), flags, d, (x, y));
     }
 
     /// d = x - y - borrow.
@@ -112,7 +115,7 @@ impl Lower<'_> {
     }
 
     /// d = x op y for the low halves, with the carry for the high ones.
-    fn low_half(&mut self, (op, opposite): (AluOp, AluOp), d: VReg, x: Word, y: Word) {
+    pub(super) fn low_half(&mut self, (op, opposite): (AluOp, AluOp), d: VReg, x: Word, y: Word) {
         let n = self.word_reg(x);
         if let Word::Const(bits) = y
             && ModifiedImm::new(bits).is_none()
@@ -125,7 +128,7 @@ impl Lower<'_> {
         self.alu_flags(op, Flags::Set, d, (n, m));
     }
 
-    fn wanted_or_local(&mut self, d: Option<VReg>) -> VReg {
+    pub(super) fn wanted_or_local(&mut self, d: Option<VReg>) -> VReg {
         d.unwrap_or_else(|| self.local())
     }
 
@@ -155,7 +158,7 @@ impl Lower<'_> {
             Pair { low, high: Some(d) } => {
                 let low = self.wanted_or_local(low);
                 self.low_half((AluOp::Add, AluOp::Sub), low, xl, yl);
-                self.add_with_carry(d, xh, yh);
+                self.add_with_carry(Flags::Keep, d, xh, yh);
             }
         }
     }

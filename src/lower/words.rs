@@ -43,9 +43,13 @@ impl<'a> Lower<'a> {
             for &inst in &self.ir.blocks[block].insts {
                 let inst = &self.ir.insts[inst];
                 let Some(result) = inst.result else { continue };
-                // Some operators name their operands twice in the expression.
                 let args: u32 = inst.args.iter().map(|&arg| nodes[arg]).sum();
-                let size = 1 + 2 * args;
+                let times = match inst.op {
+                    Op::RemU32 | Op::RemS32 | Op::ExtendS | Op::Extend32S64 => 2,
+                    _ => 1,
+                };
+                // The operands, as often as the expression names them.
+                let size = 1 + times * args;
                 let is_virtual = self.ir.values[result].liveness == Liveness::Virtual;
                 let is_read_through = match inst.op.effect() {
                     Effect::Pure => is_virtual || self.is_read_through(inst),

@@ -44,7 +44,7 @@ fn simplify_branch(func: &mut Func, block: Block) -> bool {
         Terminator::BrTable { index, targets, default } => {
             simplify_table(func.constant(*index), *index, targets, default)
         }
-        Terminator::Jump(_) | Terminator::Return(_) | Terminator::Trap(_) => None,
+        Terminator::Jump(_) | Terminator::Return(_) | Terminator::ReturnCall { .. } | Terminator::Trap(_) => None,
     };
     match simpler {
         Some(simpler) => {

@@ -33,7 +33,8 @@ pub fn simplify(func: &Func, inst: &InstData) -> Option<Simpler> {
     context.all_constant(result).or_else(|| match inst.args.len() {
         1 => context.unary(),
         2 => context.binary(),
-        _ => context.select(),
+        3 => context.select(),
+        _ => None,
     })
 }
 

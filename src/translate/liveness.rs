@@ -126,7 +126,9 @@ impl Walk<'_> {
         match inst {
             Inst::LocalGet(local) => self.live.insert(*local),
             Inst::LocalSet(local) | Inst::LocalTee(local) => self.live.remove(*local),
-            Inst::Unreachable | Inst::Return => self.live = empty.clone(),
+            Inst::Unreachable | Inst::Return | Inst::ReturnCall(_) | Inst::ReturnCallIndirect(_) => {
+                self.live = empty.clone();
+            }
             Inst::Br(depth) => self.live = self.label(*depth),
             Inst::BrIf(depth) => {
                 self.record(index);

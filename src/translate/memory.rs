@@ -22,7 +22,7 @@ impl Translator<'_> {
             Some(widen) => {
                 let narrow = self.op(load, vec![pointer]);
                 // The low word of the result.
-                self.func.values[narrow].made_at = Some(self.offset());
+                self.func.values[narrow].made_at = Some(crate::ir::func::Made { offset: self.offset(), above: 0 });
                 self.result(widen, vec![narrow]);
             }
         }

@@ -15,8 +15,10 @@ mod numeric;
 
 use crate::trap::Trap;
 
-use crate::ir::func::{Block, ENTRY, Frame, Func, Inst as IrInst, Place, Target, Terminator, Value};
-use crate::ir::op::{Function, Global, Op, Table, Type};
+use crate::ir::func::{
+    Block, Callee, ENTRY, Frame, Func, Inst as IrInst, Made, Place, Signature, Target, Terminator, Value,
+};
+use crate::ir::op::{Function, Global, Op, Sig, Table, Type};
 use crate::wasm::{BlockType, Body, Code, Inst, Module, TypeIndex};
 
 /// Translates a function that the module defines; `None` for an import.
@@ -142,6 +144,8 @@ impl Translator<'_> {
             Inst::BrIf(depth) => self.branch_if(*depth),
             Inst::BrTable(depths) => self.branch_table(depths),
             Inst::Return => self.return_from_function(),
+            Inst::ReturnCall(function) => self.return_call(Function(*function)),
+            Inst::ReturnCallIndirect(ty) => self.return_call_indirect(TypeIndex(*ty)),
             _ => self.step_straight(inst),
         }
     }
@@ -175,6 +179,7 @@ impl Translator<'_> {
             Inst::Bulk(bulk) => unreachable!("{bulk:?} is linked"),
             Inst::Const(ty, bits) => self.result(Op::constant(*ty, *bits), vec![]),
             Inst::Numeric(op) => self.numeric(*op),
+            Inst::Wide(low, high) => self.wide(*low, *high),
             Inst::Swapped(op) => self.swapped(*op),
             Inst::IsZero(ty) => self.is_zero(*ty),
             Inst::Divide(op) => self.divide(*op),
@@ -190,7 +195,9 @@ impl Translator<'_> {
             | Inst::Br(_)
             | Inst::BrIf(_)
             | Inst::BrTable(_)
-            | Inst::Return => {
+            | Inst::Return
+            | Inst::ReturnCall(_)
+            | Inst::ReturnCallIndirect(_) => {
                 unreachable!("control is handled by the caller")
             }
         }
@@ -232,7 +239,12 @@ impl Translator<'_> {
 
     /// Pushes the result of the Wasm instruction.
     fn push_result(&mut self, value: Value) {
-        self.func.values[value].made_at = Some(self.offset());
+        self.push_one_of(value, 0);
+    }
+
+    /// Pushes one of several results of the Wasm instruction, above which some others will lie.
+    fn push_one_of(&mut self, value: Value, above: u32) {
+        self.func.values[value].made_at = Some(Made { offset: self.offset(), above });
         self.stack.push(value);
     }
 
@@ -263,17 +275,41 @@ impl Translator<'_> {
     }
 
     fn call(&mut self, function: Function) {
-        let signature = self.module.function_type(function).signature();
-        let args = self.stack.split_off(self.stack.len() - signature.params.len());
-        let signature = self.func.signature_index(&signature);
-        self.push_call(Op::Call { function, signature }, args);
+        let (signature, args) = self.arguments(&self.module.function_type(function).signature());
+        self.push_call(Op::Call { function, signature }, signature, args);
     }
 
     fn call_indirect(&mut self, ty: TypeIndex) {
+        if let Some((signature, args)) = self.checked_code(ty) {
+            self.push_call(Op::CallCode { signature }, signature, args);
+        }
+    }
+
+    fn return_call(&mut self, function: Function) {
+        let (signature, args) = self.arguments(&self.module.function_type(function).signature());
+        self.end_block(Terminator::ReturnCall { callee: Callee::Function(function), signature, args });
+    }
+
+    fn return_call_indirect(&mut self, ty: TypeIndex) {
+        if let Some((signature, args)) = self.checked_code(ty) {
+            self.end_block(Terminator::ReturnCall { callee: Callee::Code, signature, args });
+        }
+    }
+
+    /// Takes the arguments of a call from the stack.
+    fn arguments(&mut self, signature: &Signature) -> (Sig, Vec<Value>) {
+        let args = self.stack.split_off(self.stack.len() - signature.params.len());
+        (self.func.signature_index(signature), args)
+    }
+
+    /// The operands of a call through the table, behind its checks: the code address, the arguments.
+    /// Nothing if such a call always traps.
+    fn checked_code(&mut self, ty: TypeIndex) -> Option<(Sig, Vec<Value>)> {
         let entries = self.module.table.map_or(0, |table| table.entries);
         let (index, table) = (self.pop(), Table(0));
         if entries == 0 {
-            return self.end_block(Terminator::Trap(Trap::TableOutOfBounds));
+            self.end_block(Terminator::Trap(Trap::TableOutOfBounds));
+            return None;
         }
         let entries = self.const32(entries);
         let is_outside = self.op(Op::LeU32, vec![entries, index]);
@@ -285,17 +321,20 @@ impl Translator<'_> {
         let is_other = self.op(Op::Ne32, vec![found, wanted]);
         self.trap_if(Trap::IndirectCallType, is_other);
         let code = self.op(Op::TableCode(table), vec![index]);
-        let signature = self.module.types[ty].signature();
-        let mut args = self.stack.split_off(self.stack.len() - signature.params.len());
+        let (signature, mut args) = self.arguments(&self.module.types[ty].signature());
         args.insert(0, code);
-        let signature = self.func.signature_index(&signature);
-        self.push_call(Op::CallCode { signature }, args);
+        Some((signature, args))
     }
 
-    fn push_call(&mut self, op: Op, args: Vec<Value>) {
+    fn push_call(&mut self, op: Op, signature: Sig, args: Vec<Value>) {
         let inst = self.push_inst(op, args);
         if let Some(value) = self.func.insts[inst].result {
-            self.push_result(value);
+            return self.push_result(value);
+        }
+        let results = self.func.signatures[signature].results.len() as u32;
+        for index in 0..results {
+            let value = self.op(Op::CallResult { signature, index }, vec![]);
+            self.push_one_of(value, results - 1 - index);
         }
     }
 

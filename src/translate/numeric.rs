@@ -14,6 +14,17 @@ impl Translator<'_> {
         self.result(op, args);
     }
 
+    /// An instruction with a low and a high result: of 128-bit numbers in two halves each, or of two
+    /// factors.
+    pub(super) fn wide(&mut self, low: Op, high: Op) {
+        let operands = self.func.operand_types(high).len();
+        let args = self.stack.split_off(self.stack.len() - operands);
+        let low_result = self.op(low, vec![args[0], args[operands / 2]]);
+        let high_result = self.op(high, args);
+        self.push_one_of(low_result, 1);
+        self.push_one_of(high_result, 0);
+    }
+
     /// A comparison with swapped operands.
     pub(super) fn swapped(&mut self, op: Op) {
         let (b, a) = (self.pop(), self.pop());

@@ -12,6 +12,7 @@ use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Float, Sort, Un32, Un64};
 
 use super::entity::{Block, TypedVec, VReg, Value};
 use super::inst::{Callee, Inst, Terminator};
+use crate::ir::func::Made;
 
 /// A function.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -83,8 +84,8 @@ pub struct Head {
 pub struct ValueInfo {
     /// Its type.
     pub sort: Sort,
-    /// The Wasm offset of the instruction whose last result it is, if an instruction made it.
-    pub made_at: Option<u32>,
+    /// The Wasm instruction whose result it is, if one made it.
+    pub made_at: Option<Made>,
     /// Its definition by a pure operator over other values, if it has one.
     pub definition: Option<FrameValue>,
     /// What is known of it wherever it is: a 32-bit expression over it that is not zero.
@@ -232,6 +233,14 @@ impl Func {
         let nodes = self.blocks.values().flat_map(|block| &block.insts);
         nodes.filter_map(|node| match &node.inst {
             Inst::Call(call) => Some(call.callee),
+            _ => None,
+        })
+    }
+
+    /// What the function leaves for.
+    pub fn leaves(&self) -> impl Iterator<Item = Callee<VReg>> {
+        self.blocks.values().filter_map(|block| match &block.terminator {
+            Terminator::ReturnCall(call) => Some(call.callee),
             _ => None,
         })
     }

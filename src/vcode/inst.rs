@@ -294,7 +294,8 @@ pub enum Callee<R> {
     Register(R),
 }
 
-/// A call. Stack arguments are stored before it by `OutgoingStore`.
+/// A call. Stack arguments are stored before it by `OutgoingStore`, several results are loaded behind
+/// it by `OutgoingLoad`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Call<R> {
     /// What is called.
@@ -361,8 +362,14 @@ pub enum Inst<R> {
     SlotStore { s: R, slot: Slot },
     /// d = stack argument at this byte offset from SP at entry.
     IncomingLoad { d: R, offset: u32 },
+    /// Stack argument of the function that this one leaves for, at this byte offset from SP at entry, = s.
+    IncomingStore { s: R, offset: u32 },
     /// Stack argument of the next call, at this byte offset from SP at the call, = s.
     OutgoingStore { s: R, offset: u32 },
+    /// d = address of the area for the next call's results: so many bytes, at this byte offset from SP.
+    ResultArea { d: R, offset: u32, bytes: u32 },
+    /// d = word of the last call's results, at this byte offset from SP at the call.
+    OutgoingLoad { d: R, offset: u32 },
     /// A call. Destroys flags and what AAPCS lets it destroy.
     Call(Call<R>),
     /// Traps if cond. Reads and keeps flags; the trap itself stands behind the function.
@@ -401,6 +408,9 @@ pub enum Terminator<R> {
     Table { index: R, targets: Vec<Edge<R>> },
     /// Returns register results.
     Return { values: Vec<(PReg, R)> },
+    /// Leaves for another function, which returns to the caller. Stack arguments are stored before it by
+    /// `IncomingStore`.
+    ReturnCall(Call<R>),
     /// Traps.
     Trap(Trap),
 }
@@ -414,7 +424,7 @@ impl<R> Terminator<R> {
                 vec![then, otherwise]
             }
             Terminator::Table { targets, .. } => targets.iter().collect(),
-            Terminator::Return { .. } | Terminator::Trap(_) => vec![],
+            Terminator::Return { .. } | Terminator::ReturnCall(_) | Terminator::Trap(_) => vec![],
         }
     }
 
@@ -426,7 +436,7 @@ impl<R> Terminator<R> {
                 vec![then, otherwise]
             }
             Terminator::Table { targets, .. } => targets.iter_mut().collect(),
-            Terminator::Return { .. } | Terminator::Trap(_) => vec![],
+            Terminator::Return { .. } | Terminator::ReturnCall(_) | Terminator::Trap(_) => vec![],
         }
     }
 }

@@ -204,7 +204,10 @@ impl<R: Copy> Inst<R> {
             Inst::SlotLoad { d, slot } => Inst::SlotLoad { d: f(defined(d)), slot },
             Inst::SlotStore { s, slot } => Inst::SlotStore { s: f(used(s)), slot },
             Inst::IncomingLoad { d, offset } => Inst::IncomingLoad { d: f(defined(d)), offset },
+            Inst::IncomingStore { s, offset } => Inst::IncomingStore { s: f(used(s)), offset },
             Inst::OutgoingStore { s, offset } => Inst::OutgoingStore { s: f(used(s)), offset },
+            Inst::ResultArea { d, offset, bytes } => Inst::ResultArea { d: f(defined(d)), offset, bytes },
+            Inst::OutgoingLoad { d, offset } => Inst::OutgoingLoad { d: f(defined(d)), offset },
             Inst::Call(ref call) => Inst::Call(call.map(f)),
             Inst::TrapIf { cond, trap } => Inst::TrapIf { cond, trap },
         }
@@ -260,7 +263,10 @@ impl<R: Copy> Inst<R> {
             | Inst::SlotLoad { .. }
             | Inst::SlotStore { .. }
             | Inst::IncomingLoad { .. }
-            | Inst::OutgoingStore { .. } => effect(false, false),
+            | Inst::IncomingStore { .. }
+            | Inst::OutgoingStore { .. }
+            | Inst::ResultArea { .. }
+            | Inst::OutgoingLoad { .. } => effect(false, false),
         }
     }
 }
@@ -286,6 +292,7 @@ impl<R: Copy> Terminator<R> {
             Terminator::Return { ref values } => {
                 Terminator::Return { values: values.iter().map(|&(at, m)| (at, f(fixed(m, Role::Use, at)))).collect() }
             }
+            Terminator::ReturnCall(ref call) => Terminator::ReturnCall(call.map(f)),
             Terminator::Trap(trap) => Terminator::Trap(trap),
         }
     }

@@ -139,19 +139,27 @@ impl<R: Display + Copy> Display for Inst<R> {
             Inst::SlotLoad { d, slot } => write!(f, "{d} = load {slot}"),
             Inst::SlotStore { s, slot } => write!(f, "store {s}, {slot}"),
             Inst::IncomingLoad { d, offset } => write!(f, "{d} = incoming {offset}"),
+            Inst::IncomingStore { s, offset } => write!(f, "incoming {offset} = {s}"),
             Inst::OutgoingStore { s, offset } => write!(f, "outgoing {offset} = {s}"),
+            Inst::ResultArea { d, offset, bytes } => write!(f, "{d} = results {offset}+{bytes}"),
+            Inst::OutgoingLoad { d, offset } => write!(f, "{d} = outgoing {offset}"),
             Inst::Call(call) => {
                 if !call.results.is_empty() {
                     write!(f, "{} = ", pairs(&call.results))?;
                 }
-                match &call.callee {
-                    Callee::Function(index) => write!(f, "call f{index}")?,
-                    Callee::Import(index) => write!(f, "call import{index}")?,
-                    Callee::Register(reg) => write!(f, "call [{reg}]")?,
-                }
-                write!(f, "({})", pairs(&call.args))
+                write!(f, "call {}({})", call.callee, pairs(&call.args))
             }
             Inst::TrapIf { cond, trap } => write!(f, "trapif {cond}, {trap:?}"),
+        }
+    }
+}
+
+impl<R: Display> Display for Callee<R> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Callee::Function(index) => write!(f, "f{index}"),
+            Callee::Import(index) => write!(f, "import{index}"),
+            Callee::Register(reg) => write!(f, "[{reg}]"),
         }
     }
 }
@@ -178,6 +186,7 @@ impl<R: Display + Debug> Display for Terminator<R> {
                 write!(f, "table {index}, {}", list.join(", "))
             }
             Terminator::Return { values } => write!(f, "return {}", pairs(values)),
+            Terminator::ReturnCall(call) => write!(f, "return call {}({})", call.callee, pairs(&call.args)),
             Terminator::Trap(trap) => write!(f, "trap {trap:?}"),
         }
     }

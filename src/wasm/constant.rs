@@ -65,6 +65,11 @@ impl Constant {
         Ok(constant)
     }
 
+    /// The value of an imported global.
+    pub(super) fn unknown(global: Global) -> Constant {
+        Constant::Open(vec![Step::Global(global)])
+    }
+
     /// Makes it a value if the globals that it depends on have one.
     pub fn close(&mut self, globals: &TypedVec<Global, GlobalDecl>) {
         let Constant::Open(steps) = self else { return };

@@ -45,14 +45,6 @@ pub fn value_type(ty: ValType, offset: u64) -> Result<ValueType, Error> {
     }
 }
 
-/// Refuses functions that no call can be made to yet.
-pub fn callable(signature: &FunctionType, offset: u64) -> Result<(), Error> {
-    match signature.results.len() {
-        0 | 1 => Ok(()),
-        _ => Err(Error::unsupported(offset, "the multi-value proposal is not supported for functions", REMEDY)),
-    }
-}
-
 fn block_type(ty: ReaderBlockType, offset: u64, types: &Types) -> Result<BlockType, Error> {
     match ty {
         ReaderBlockType::Empty => Ok(BlockType::default()),
@@ -79,10 +71,9 @@ fn control(operator: &Operator, offset: u64, types: &Types) -> Result<Option<Ins
         }
         Operator::Return => Inst::Return,
         Operator::Call { function_index } => Inst::Call(*function_index),
-        Operator::CallIndirect { type_index, table_index: 0 } => {
-            callable(&types[TypeIndex(*type_index)], offset)?;
-            Inst::CallIndirect(*type_index)
-        }
+        Operator::CallIndirect { type_index, table_index: 0 } => Inst::CallIndirect(*type_index),
+        Operator::ReturnCall { function_index } => Inst::ReturnCall(*function_index),
+        Operator::ReturnCallIndirect { type_index, table_index: 0 } => Inst::ReturnCallIndirect(*type_index),
         Operator::Drop => Inst::Drop,
         Operator::Select => Inst::Select,
         Operator::LocalGet { local_index } => Inst::LocalGet(*local_index),
@@ -223,6 +214,10 @@ fn i64_numeric(operator: &Operator) -> Option<Inst> {
         Operator::I64Extend8S => Numeric(Op::Extend8S64),
         Operator::I64Extend16S => Numeric(Op::Extend16S64),
         Operator::I64Extend32S => Numeric(Op::Extend32S64),
+        Operator::I64Add128 => Inst::Wide(Op::Add64, Op::Add128High),
+        Operator::I64Sub128 => Inst::Wide(Op::Sub64, Op::Sub128High),
+        Operator::I64MulWideS => Inst::Wide(Op::Mul64, Op::MulHighS64),
+        Operator::I64MulWideU => Inst::Wide(Op::Mul64, Op::MulHighU64),
         _ => return None,
     })
 }

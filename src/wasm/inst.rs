@@ -82,6 +82,10 @@ pub enum Inst {
     Call(u32),
     /// `call_indirect` with its type index; the table is table 0.
     CallIndirect(u32),
+    /// `return_call`.
+    ReturnCall(u32),
+    /// `return_call_indirect` with its type index; the table is table 0.
+    ReturnCallIndirect(u32),
     /// `drop`.
     Drop,
     /// `select`; the operand type follows from the stack.
@@ -115,6 +119,9 @@ pub enum Inst {
     Const(Type, u64),
     /// A total numeric instruction with its operands in order.
     Numeric(Op),
+    /// A numeric instruction with two results: the operators of the low one, of the first operands of
+    /// its halves, and of the high one, of all operands.
+    Wide(Op, Op),
     /// A comparison whose operands are swapped: `a > b` is `b < a`.
     Swapped(Op),
     /// `i32.eqz` or `i64.eqz`.

@@ -1,12 +1,12 @@
 //! Linking: a module behind another, its imports bound to what the first has.
 //!
-//! Requires: each binding names something of the first module.
+//! Requires: each binding names something of the first module; at most one of the two has a table.
 //! Ensures: imported functions come first, those of the first module before those of the other; then
 //! the functions with bodies in the same order. Types, memories, globals and segments of the other
 //! stand behind those of the first, what it imports left out.
 
 use super::inst::{Bulk, Inst, Place};
-use super::module::{Code, DataIndex, DataMode, Export, ExportKind, Module, TypeIndex};
+use super::module::{Code, DataIndex, DataMode, Export, ExportKind, Module, Start, TypeIndex};
 use crate::entity::{Entity, TypedVec};
 use crate::ir::op::{Function, Global, Memory};
 
@@ -59,6 +59,13 @@ impl Module {
         functions.splice(imports..imports, unbound.map(|(function, _)| function));
         functions.extend(bodies);
         self.functions = functions.into();
+        let (elements, data) = (self.elements.len(), self.data.len());
+        self.starts.extend(other.starts.iter().map(|start| Start {
+            elements: start.elements + elements,
+            data: start.data + data,
+            ..*start
+        }));
+        self.table = self.table.or(other.table);
         other.types.into_iter().for_each(|ty| _ = self.types.push(ty));
         let memories = other.memories.into_iter().skip(bindings.memories.len());
         memories.for_each(|memory| _ = self.memories.push(memory));
@@ -139,13 +146,15 @@ impl Indices {
                 ExportKind::Global(global) => ExportKind::Global(self.global(global)),
             };
         }
-        module.start = module.start.map(|function| self.function(function));
+        for start in &mut module.starts {
+            start.function = self.function(start.function);
+        }
     }
 
     fn inst(&self, inst: &mut Inst) {
         match inst {
-            Inst::Call(function) => *function = self.function(Function(*function)).0,
-            Inst::CallIndirect(ty) => *ty = self.ty(TypeIndex(*ty)).0,
+            Inst::Call(function) | Inst::ReturnCall(function) => *function = self.function(Function(*function)).0,
+            Inst::CallIndirect(ty) | Inst::ReturnCallIndirect(ty) => *ty = self.ty(TypeIndex(*ty)).0,
             Inst::GlobalGet(global) | Inst::GlobalSet(global) => *global = self.global(Global(*global)).0,
             Inst::Load(_, place, _) | Inst::Store(_, place) | Inst::StoreLow(_, place) => {
                 *place = Place { memory: self.memory(place.memory), ..*place };
@@ -179,6 +188,7 @@ impl Indices {
             | Inst::LocalTee(_)
             | Inst::Const(..)
             | Inst::Numeric(_)
+            | Inst::Wide(..)
             | Inst::Swapped(_)
             | Inst::IsZero(_)
             | Inst::Divide(_)

@@ -2,6 +2,7 @@
 
 mod constant;
 pub mod decode;
+mod inputs;
 pub mod inst;
 mod link;
 pub mod module;
@@ -15,11 +16,12 @@ use std::borrow::Cow;
 use crate::error::Error;
 
 pub use constant::Constant;
+pub use inputs::{Input, run as link};
 pub use inst::{BlockType, Bulk, Inst, Place, SignOp};
 pub use link::Bindings;
 pub use module::{
     Body, Code, Data, DataIndex, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
-    Module, TableDecl, TypeIndex,
+    Module, Start, TableDecl, TypeIndex,
 };
 pub use parse::{parse, require_closed, settle};
 pub use types::{FunctionType, ValueType};

@@ -32,8 +32,8 @@ pub struct Module {
     pub globals: TypedVec<Global, GlobalDecl>,
     /// Exports in section order.
     pub exports: Vec<Export>,
-    /// The start function.
-    pub start: Option<Function>,
+    /// Start functions, in the order of instantiation.
+    pub starts: Vec<Start>,
     /// Active element segments in section order.
     pub elements: Vec<Element>,
     /// Data segments in section order.
@@ -136,9 +136,22 @@ pub struct GlobalDecl {
     pub initial: Constant,
 }
 
+/// A start function, and what comes before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// The function.
+    pub function: Function,
+    /// So many element segments.
+    pub elements: usize,
+    /// So many data segments.
+    pub data: usize,
+}
+
 /// An export.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Export {
+    /// The input that it is of, where several are linked.
+    pub of: Option<String>,
     /// Its name.
     pub name: String,
     /// What is exported.

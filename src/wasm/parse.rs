@@ -17,7 +17,7 @@ use super::constant::Constant;
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl, Module,
+    Body, Code, Data, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl, Module, Start,
     TableDecl, TypeIndex,
 };
 use super::names;
@@ -33,6 +33,8 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::SIGN_EXTENSION)
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
     .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::BULK_MEMORY)
@@ -95,6 +97,7 @@ struct Builder {
     /// Types of functions whose bodies have not been read.
     declared: std::collections::VecDeque<TypeIndex>,
     names: BTreeMap<u32, String>,
+    start: Option<Function>,
 }
 
 impl Builder {
@@ -103,10 +106,8 @@ impl Builder {
             Payload::TypeSection(reader) => self.types(reader),
             Payload::ImportSection(reader) => self.imports(reader),
             Payload::FunctionSection(reader) => {
-                let offset = reader.range().start;
                 for ty in reader {
                     let ty = TypeIndex(ty.map_err(malformed)?);
-                    decode::callable(&self.module.types[ty], offset)?;
                     self.declared.push_back(ty);
                 }
                 Ok(())
@@ -116,7 +117,7 @@ impl Builder {
             Payload::GlobalSection(reader) => self.globals(reader),
             Payload::ExportSection(reader) => self.exports(reader),
             Payload::StartSection { func, .. } => {
-                self.module.start = Some(Function(func));
+                self.start = Some(Function(func));
                 Ok(())
             }
             Payload::ElementSection(reader) => self.elements(reader),
@@ -163,11 +164,18 @@ impl Builder {
                     self.module.imports.push(Import { module, field, kind, offset });
                     continue;
                 }
-                TypeRef::Table(_) | TypeRef::Global(_) | TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+                TypeRef::Global(global) => {
+                    let ty = decode::value_type(global.content_type, offset)?;
+                    let initial = Constant::unknown(self.module.globals.next_key());
+                    let decl = GlobalDecl { ty, mutable: global.mutable, initial };
+                    let kind = ExportKind::Global(self.module.globals.push(decl));
+                    self.module.imports.push(Import { module, field, kind, offset });
+                    continue;
+                }
+                TypeRef::Table(_) | TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
                     return Err(unbound(&module, &field, offset));
                 }
             };
-            decode::callable(&self.module.types[ty], offset)?;
             if !self.agrees(&module, &field, ty) {
                 let message = format!("the import `{module}.{field}` is declared with two types");
                 return Err(Error::unsupported(offset, message, "import the second function by another name"));
@@ -254,7 +262,7 @@ impl Builder {
                     return Err(Error::unsupported(offset, message, REMEDY));
                 }
             };
-            self.module.exports.push(Export { name: export.name.to_string(), kind });
+            self.module.exports.push(Export { of: None, name: export.name.to_string(), kind });
         }
         Ok(())
     }
@@ -316,6 +324,8 @@ impl Builder {
     fn finish(mut self, config: &Config) -> Result<Module, Error> {
         assert!(self.declared.is_empty(), "validation counts bodies");
         self.name_functions();
+        let (elements, data) = (self.module.elements.len(), self.module.data.len());
+        self.module.starts.extend(self.start.map(|function| Start { function, elements, data }));
         settle(&mut self.module, config)?;
         Ok(self.module)
     }
@@ -346,7 +356,7 @@ pub fn require_closed(module: &Module) -> Result<(), Error> {
     first.map_or(Ok(()), |import| Err(unbound(&import.module, &import.field, import.offset)))
 }
 
-fn unbound(module: &str, field: &str, offset: u64) -> Error {
+pub(super) fn unbound(module: &str, field: &str, offset: u64) -> Error {
     let message = format!("the import `{module}.{field}` is not a function");
     Error::unsupported(offset, message, "give the module that defines it as another input")
 }
@@ -424,8 +434,6 @@ mod tests {
         for (text, word) in [
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
-            ("(module (func (result i32 i32) i32.const 1 i32.const 2))", "multi-value"),
-            ("(module (func return_call 0))", "tail-call"),
             ("(module (table 1 externref))", "reference-types"),
             ("(module (memory 1 1 shared))", "threads"),
         ] {

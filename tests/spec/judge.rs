@@ -2,22 +2,28 @@
 //!
 //! Ensures: each assertion of the job is counted once. A panic is a failure of the job that caused it.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use synth::config::{Config, Cpu};
+use synth::elf::{ElfError, Imports, names};
 use synth::error::Error;
 use synth::qemu::Action;
 use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
+use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure, Proved};
-use wasmparser::Validator;
+use wasmparser::{Parser, Payload, TypeRef, Validator};
 
 use crate::engines::{self, Engines, NoRun, Run, Seen};
-use crate::script::{Call, End, Goal, Job, LINKING, Links, Step, StepKind};
+use crate::script::{Call, End, ExportKind, Goal, Job, LEFT, Step, StepKind};
 use crate::tally::Tally;
 
 /// Most bytes that a memory grows to: the board has 4 MiB of RAM, and a stack lies there too.
 const MEMORY_BYTES_MAX: u32 = 2 << 20;
+
+/// Most bytes that all memories of linked modules may reserve.
+const ALL_BYTES_MAX: u32 = 3 << 20;
 
 /// Why an assertion is not run that a larger board would pass.
 const BOARD: &str = "more memory than the board has";
@@ -50,15 +56,35 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
             Err(error) => Tally::not_run(1, reason(&error.details().message)),
         };
     }
-    let proved = match oracle::image(wasm, &config) {
+    let getters = getters(job, wasm);
+    let is_alone = job.before.is_empty() && getters.is_empty();
+    let own = if is_alone { String::new() } else { format!("${}", job.number) };
+    let before = job.before.iter().map(|instance| Input { name: &instance.name, wasm: &instance.wasm });
+    let behind = getters.iter().map(|(name, wasm)| Input { name, wasm });
+    let inputs: Vec<Input> = before.chain([Input { name: &own, wasm }]).chain(behind).collect();
+    let share = ALL_BYTES_MAX / memories(&inputs).max(1);
+    let config = Config { memory_max: Some(share.min(MEMORY_BYTES_MAX)), ..config };
+    if let Goal::Unlinkable = job.goal {
+        return match oracle::image_linked(&inputs, &config, Imports::Refused) {
+            Err(Failure::Refused(Error::Link(_)) | Failure::NoFile(ElfError::MissingImport(..))) => Tally::passed(1),
+            Err(Failure::Refused(error)) if is_unbound(&error) => Tally::passed(1),
+            Err(Failure::Refused(error)) => Tally::not_run(1, reason(&error.details().message)),
+            Err(failure) => fail(failure.to_string()),
+            Ok(_) => fail("it is linked".to_owned()),
+        };
+    }
+    if job.is_left && job.assertions() > 0 {
+        return Tally::not_run(job.assertions(), LEFT.to_owned());
+    }
+    let proved = match oracle::image_linked(&inputs, &config, Imports::Stubbed) {
         Ok(proved) => proved,
-        Err(Failure::Refused(error @ (Error::Unsupported(_) | Error::TooBig(_)))) => {
+        Err(Failure::Refused(error @ (Error::Unsupported(_) | Error::TooBig(_) | Error::Link(_)))) => {
             return Tally::not_run(job.assertions(), reason(&error.details().message));
         }
         Err(Failure::NoFile(error)) => return Tally::not_run(job.assertions(), reason(&error.to_string())),
         Err(failure) => return fail(failure.to_string()),
     };
-    let mut tally = behaviour(job, wasm, &proved, engines);
+    let mut tally = behaviour((job, &own), wasm, &proved, engines);
     tally.modules_proved += 1;
     tally.functions_proved += proved.report.functions.len();
     tally
@@ -71,18 +97,30 @@ fn is_later(job: &Job, wasm: &[u8]) -> bool {
 }
 
 /// What a proved module does.
-fn behaviour(job: &Job, wasm: &[u8], proved: &Proved, engines: Engines) -> Tally {
+fn behaviour((job, own): (&Job, &str), wasm: &[u8], proved: &Proved, engines: Engines) -> Tally {
     let firmware = || Firmware::read(&proved.elf).expect("an image of this compiler");
     match &job.goal {
         Goal::Refusal => unreachable!("it is not compiled"),
         Goal::Proof => Tally::default(),
-        Goal::Unlinkable => Tally::not_run(1, LINKING.to_owned()),
-        Goal::Trap(_) | Goal::Steps(_) if job.links == Links::Others => {
-            Tally::not_run(job.assertions(), LINKING.to_owned())
-        }
+        Goal::Unlinkable => unreachable!("it is judged by whether it is compiled"),
         Goal::Trap(words) => instantiation(job.line, words, &engines::run(engines, &firmware(), &[])),
-        Goal::Steps(steps) => instance(job.line, steps, wasm, &|calls| engines::run(engines, &firmware(), calls)),
+        Goal::Steps(steps) => instance((job, own), steps, wasm, &|calls| engines::run(engines, &firmware(), calls)),
     }
+}
+
+/// How many memories the modules declare, all together.
+fn memories(inputs: &[Input]) -> u32 {
+    let payloads = inputs.iter().flat_map(|input| Parser::new(0).parse_all(input.wasm).flatten());
+    let count = payloads.map(|payload| match payload {
+        Payload::MemorySection(section) => section.count(),
+        _ => 0,
+    });
+    count.sum()
+}
+
+/// Whether an import that is no function is bound to nothing.
+fn is_unbound(error: &Error) -> bool {
+    matches!(error, Error::Unsupported(details) if details.message.ends_with("is not a function"))
 }
 
 /// Whether every engine's instantiation ends in these words.
@@ -100,7 +138,8 @@ fn instantiation(line: usize, words: &str, runs: &[Run]) -> Tally {
 }
 
 /// The steps on an instance that every engine has.
-fn instance(line: usize, steps: &[Step], wasm: &[u8], run: &dyn Fn(&[Action]) -> Vec<Run>) -> Tally {
+fn instance((job, own): (&Job, &str), steps: &[Step], wasm: &[u8], run: &dyn Fn(&[Action]) -> Vec<Run>) -> Tally {
+    let line = job.line;
     let mut tally = Tally::default();
     let mut calls: Vec<(&Step, &Call)> = Vec::new();
     for step in steps {
@@ -110,7 +149,7 @@ fn instance(line: usize, steps: &[Step], wasm: &[u8], run: &dyn Fn(&[Action]) ->
             Err(_) => {}
         }
     }
-    let actions: Vec<Action> = calls.iter().map(|(_, call)| call.action.clone()).collect();
+    let actions: Vec<Action> = calls.iter().map(|(_, call)| action(job, own, call)).collect();
     let mut shown: Vec<(&str, Vec<Seen>)> = Vec::new();
     for run in run(&actions) {
         match run.end {
@@ -127,7 +166,7 @@ fn instance(line: usize, steps: &[Step], wasm: &[u8], run: &dyn Fn(&[Action]) ->
         }
     }
     let mut small = None;
-    for (at, (step, call)) in calls.iter().enumerate() {
+    for (at, (step, call)) in calls.iter().enumerate().filter(|(_, (step, _))| step.kind != StepKind::Again) {
         let wrong = shown.iter().find(|(_, seen)| !ends(&call.end, &seen[at]));
         tally += &match wrong {
             None => Tally::passed((step.kind == StepKind::Assertion).into()),
@@ -143,6 +182,70 @@ fn instance(line: usize, steps: &[Step], wasm: &[u8], run: &dyn Fn(&[Action]) ->
         };
     }
     tally
+}
+
+/// The call of an export, by its symbol.
+fn action(job: &Job, own: &str, call: &Call) -> Action {
+    let of = job.before.iter().find(|instance| instance.number == call.instance);
+    let of = of.map_or(own, |instance| &instance.name);
+    let symbol = match call.kind {
+        ExportKind::Global => names::linked_export(&getter_name(of, call), GETTER),
+        ExportKind::Function if of.is_empty() => names::mangle(&call.export),
+        ExportKind::Function => names::linked_export(of, &call.export),
+    };
+    Action::Call(symbol, call.arguments.clone())
+}
+
+/// The export of a module that reads a global.
+const GETTER: &str = "get";
+
+fn getter_name(of: &str, call: &Call) -> String {
+    format!("{of} {}", call.export)
+}
+
+/// Modules that read the globals which the steps ask for: an exported global has no symbol.
+fn getters(job: &Job, wasm: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let Goal::Steps(steps) = &job.goal else { return BTreeMap::new() };
+    let mut getters = BTreeMap::new();
+    let calls = steps.iter().filter_map(|step| step.call.as_ref().ok());
+    for call in calls.filter(|call| call.kind == ExportKind::Global) {
+        let of = job.before.iter().find(|instance| instance.number == call.instance);
+        let own = format!("${}", job.number);
+        let (name, wasm) = of.map_or((own.as_str(), wasm), |instance| (&instance.name, &instance.wasm));
+        let Some((ty, mutable)) = exported_global(wasm, &call.export) else { continue };
+        let ty = if mutable { format!("(mut {ty})") } else { ty };
+        let text = format!(
+            "(module (import {name:?} {:?} (global {ty})) (func (export {GETTER:?}) (result {}) (global.get 0)))",
+            call.export,
+            ty.trim_start_matches("(mut ").trim_end_matches(')')
+        );
+        getters.extend(wat::parse_str(&text).ok().map(|getter| (getter_name(name, call), getter)));
+    }
+    getters
+}
+
+/// The type of an exported global, and whether it is mutable.
+fn exported_global(wasm: &[u8], name: &str) -> Option<(String, bool)> {
+    let mut globals = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.ok()? {
+            Payload::ImportSection(section) => {
+                let imports = section.into_imports().flatten();
+                globals.extend(imports.filter_map(|import| match import.ty {
+                    TypeRef::Global(ty) => Some(ty),
+                    _ => None,
+                }));
+            }
+            Payload::GlobalSection(section) => globals.extend(section.into_iter().flatten().map(|global| global.ty)),
+            Payload::ExportSection(section) => {
+                let export = section.into_iter().flatten().find(|export| export.name == name)?;
+                let ty = globals.get(export.index as usize)?;
+                return Some((ty.content_type.to_string(), ty.mutable));
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What each call shows that ends otherwise than it must for want of memory alone: another engine

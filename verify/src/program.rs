@@ -123,13 +123,13 @@ impl Program {
         self.text.get(from..to).unwrap_or(&[])
     }
 
-    /// Whom a BL at `pc` that goes to `target` calls.
+    /// Whom a BL or B at `pc` that goes to `target` calls.
     ///
     /// # Errors
     /// It goes nowhere that is known.
     pub fn call_target(&self, pc: u32, target: u32) -> Result<CallTarget, String> {
         let function = match self.relocations.get(&pc) {
-            Some((RelocationKind::ThumbCall, Named::Function(function))) => Some(*function),
+            Some((RelocationKind::ThumbCall | RelocationKind::ThumbJump, Named::Function(function))) => Some(*function),
             Some(_) => None,
             None => {
                 let own = self.functions.iter().find(|(_, range)| range.0 == target).map(|(index, _)| *index);
@@ -137,6 +137,19 @@ impl Program {
             }
         };
         function.map(CallTarget::Function).ok_or_else(|| format!("a call of {target:#x}, where no function begins"))
+    }
+
+    /// Whom a B at `pc` leaves its function for: what its relocation names, else the function that begins
+    /// where it goes. The start of its own function is no place to branch to but as a call.
+    ///
+    /// # Errors
+    /// Its relocation names no function.
+    pub fn leaves_for(&self, pc: u32, target: u32, (start, end): (u32, u32)) -> Result<Option<CallTarget>, String> {
+        if self.relocations.contains_key(&pc) {
+            return self.call_target(pc, target).map(Some);
+        }
+        let inside = target > start && target < end;
+        Ok(if inside { None } else { self.call_target(pc, target).ok() })
     }
 
     /// What a relocation of a MOVW or MOVT at `pc` adds to: a region's start or the stack limit's word.
@@ -304,7 +317,10 @@ impl Binder<'_> {
         for export in &self.module.exports {
             match export.item {
                 Exported::Function(index) => {
-                    let name = format!("{}{}", self.hints.export_prefix, abi::mangle(&export.name));
+                    let name = match &export.of {
+                        Some(input) => abi::linked_export(input, &export.name),
+                        None => format!("{}{}", self.hints.export_prefix, abi::mangle(&export.name)),
+                    };
                     let symbol = self.elf.symbol(&name);
                     let range = symbol.and_then(|symbol| self.code_range(symbol, text_index));
                     let wanted = functions.get(&index);
@@ -477,6 +493,7 @@ impl Binder<'_> {
             Base::Memory(memory) => is(&format!("memory{memory}")),
             Base::Instance => is("instance"),
             Base::Table(table) => is(&format!("table{table}")),
+            Base::Results => false,
         });
         region.map(|base| Named::Region(*base)).or(is("data").then_some(Named::Data))
     }

@@ -106,12 +106,11 @@ impl<'a> Ranges<'a> {
         let labels: BTreeMap<u32, &Label> = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
         let joins = subject.hints.joins.iter();
         let renames = joins.map(|join| ((join.from, join.at), join.renames.as_slice())).collect();
-        let sorts: Vec<_> = subject.function.signature.parameters.iter().map(|kind| kind.sort()).collect();
         let mut ranges = Ranges {
             steps: BTreeMap::new(),
             renames,
             before: BTreeMap::new(),
-            argument_bytes: abi::arguments(&sorts).1,
+            argument_bytes: abi::convention(&subject.function.signature).stack_bytes,
             constants: BTreeSet::new(),
             findings: Vec::new(),
         };
@@ -321,7 +320,13 @@ fn successors(subject: &Subject<'_>, (inst, size): &(Inst, u32), at: u32, jumps:
         fits.then_some(at).ok_or_else(|| format!("control leaves the function for offset {at:#x}"))
     };
     match inst {
-        Inst::Branch { offset } => Ok(vec![inside(target(*offset))?]),
+        Inst::Branch { offset } => {
+            let (pc, to) = (subject.start.wrapping_add(at), subject.start.wrapping_add(target(*offset)));
+            match subject.program.leaves_for(pc, to, (subject.start, subject.end))? {
+                Some(_) => Ok(Vec::new()),
+                None => Ok(vec![inside(target(*offset))?]),
+            }
+        }
         Inst::BranchCond { offset, .. } | Inst::CompareBranch { offset, .. } => {
             Ok(vec![next, inside(target(*offset))?])
         }
@@ -419,13 +424,17 @@ fn step<'a>(
         let arguments = label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location);
         may_read.extend(arguments.filter(|place| matches!(place, Location::Stack(offset) if *offset >= -depth)));
         writes.extend((0..2).map(Location::Core));
+        // Several results are in the caller's own frame.
+        let results = label.into_iter().flat_map(|label| &label.writes).map(|(location, _)| *location);
+        writes.extend(results.filter(|place| matches!(place, Location::Stack(offset) if (-depth..0).contains(offset))));
     }
     if leaves(inst) {
-        may_read.extend((0..2).map(Location::Core));
+        // Results, or the arguments of the function that this one leaves for.
+        may_read.extend((0..4).map(Location::Core));
     }
     if matches!(inst, Inst::Branch { .. }) {
-        // A branch to a shared epilogue hands the results on.
-        may_read.extend((0..2).map(Location::Core));
+        // A branch to a shared epilogue hands the results on, one to a function its arguments.
+        may_read.extend((0..4).map(Location::Core));
         may_read.extend(label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location));
     }
     let step = Step {

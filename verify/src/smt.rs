@@ -2,7 +2,9 @@
 //!
 //! Ensures: [`Proof::Valid`] only if z3 answered `unsat` for the facts and the negated goal, or for
 //! a weaker set of assumptions: some facts left out, products and quotients replaced by unknown
-//! functions, subterms that both sides share by unknowns. A model is evaluated on the raw terms before it is returned as a counterexample.
+//! functions, subterms that both sides share by unknowns. A model is evaluated on the raw terms before it is returned as a
+//! counterexample. An operator on floats is an unknown function to z3, whose values it is told where a model
+//! has others.
 //! No term is read back from z3 by its kind; only `unsat` and values of words are used.
 
 use std::collections::BTreeSet;
@@ -60,6 +62,9 @@ pub struct Smt {
     /// Whether to keep the text of queries.
     pub keep_text: bool,
 }
+
+/// How often a query is asked again with values of operators on floats that a model got wrong.
+const REFINEMENTS_MAX: u32 = 8;
 
 /// One query and what z3 said.
 enum Answer {
@@ -169,17 +174,25 @@ impl Smt {
             Abstraction::Uninterpreted => self.budget.uninterpreted,
             Abstraction::Exact => self.budget.exact,
         };
-        match self.limited(&solver, limit) {
-            SatResult::Unsat => Answer::Unsat,
-            SatResult::Unknown => {
-                let reason = solver.get_reason_unknown().unwrap_or_default();
-                Answer::Unknown(format!("z3 gave up within {limit} steps: {reason}"))
+        for _ in 0..=REFINEMENTS_MAX {
+            match self.limited(&solver, limit) {
+                SatResult::Unsat => return Answer::Unsat,
+                SatResult::Unknown => {
+                    let reason = solver.get_reason_unknown().unwrap_or_default();
+                    return Answer::Unknown(format!("z3 gave up within {limit} steps: {reason}"));
+                }
+                SatResult::Sat => {}
             }
-            SatResult::Sat => match solver.get_model() {
-                Some(model) => Answer::Sat(translation.assignment(&model)),
-                None => Answer::Unknown("no model".into()),
-            },
+            let Some(model) = solver.get_model() else { return Answer::Unknown("no model".into()) };
+            let violated = translation.violated(&model);
+            if violated.is_empty() {
+                return Answer::Sat(translation.assignment(&model));
+            }
+            for value in violated {
+                solver.assert(value);
+            }
         }
+        Answer::Unknown("operators on floats have other values than in every model found".into())
     }
 }
 

@@ -1,5 +1,6 @@
 //! How much stack each function needs, from proved frame sizes and the calls that were seen.
 //!
+//! A function that another leaves for begins where that began, and a cycle of such alone takes no stack.
 //! Ensures: along every chain of calls SP stays above what an export was entered with less its
 //! need, or a limit check lies on every cycle and covers everything up to the next check.
 
@@ -19,6 +20,8 @@ pub struct Frame {
     pub checked_bytes: u32,
     /// Whom it calls.
     pub calls: BTreeSet<Callee>,
+    /// What it leaves for: that has the stack that it had.
+    pub leaves: BTreeSet<Callee>,
 }
 
 /// What a limit check may reserve beyond the need: room for an encodable constant.
@@ -71,24 +74,51 @@ impl Stack<'_> {
         if let Some(known) = self.needs.get(&index) {
             return *known;
         }
-        let Some(frame) = self.frames.get(&index) else { return HOST_STACK_BYTES };
+        if !self.frames.contains_key(&index) {
+            return HOST_STACK_BYTES;
+        }
         if !self.under_way.insert(index) {
             let message =
                 format!("{} calls itself without a stack limit check on the way", self.module.display_name(index));
             self.findings.push(Finding { at: 0, check: Check::Stack, message });
             return 0;
         }
-        let mut below = 0;
-        for callee in self.callees(&frame.calls) {
-            let checked = self.frames.get(&callee).is_some_and(|frame| frame.checked_bytes > 0);
-            if !checked {
-                below = below.max(self.need(callee));
+        let mut need = 0;
+        for at in self.with_leaves(index) {
+            let Some(frame) = self.frames.get(&at) else {
+                need = need.max(HOST_STACK_BYTES);
+                continue;
+            };
+            let mut below = 0;
+            for callee in self.callees(&frame.calls) {
+                if !self.is_checked(callee) {
+                    below = below.max(self.need(callee));
+                }
             }
+            need = need.max(frame.bytes.saturating_add(below));
         }
         self.under_way.remove(&index);
-        let need = frame.bytes.saturating_add(below);
         self.needs.insert(index, need);
         need
+    }
+
+    fn is_checked(&self, function: u32) -> bool {
+        self.frames.get(&function).is_some_and(|frame| frame.checked_bytes > 0)
+    }
+
+    /// A function and all that it leaves for, directly or not, without a limit check.
+    fn with_leaves(&self, index: u32) -> BTreeSet<u32> {
+        let mut found = BTreeSet::from([index]);
+        let mut waiting = vec![index];
+        while let Some(at) = waiting.pop() {
+            let Some(frame) = self.frames.get(&at) else { continue };
+            for next in self.callees(&frame.leaves) {
+                if !self.is_checked(next) && found.insert(next) {
+                    waiting.push(next);
+                }
+            }
+        }
+        found
     }
 
     fn callees(&self, calls: &BTreeSet<Callee>) -> BTreeSet<u32> {
@@ -104,5 +134,32 @@ impl Stack<'_> {
             }
         }
         functions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: u32, calls: &[u32], leaves: &[u32]) -> Frame {
+        let direct = |functions: &[u32]| functions.iter().map(|function| Callee::Direct(*function)).collect();
+        Frame { bytes, checked_bytes: 0, calls: direct(calls), leaves: direct(leaves) }
+    }
+
+    #[test]
+    fn what_is_left_for_takes_no_more_stack_and_a_call_on_a_cycle_does() {
+        let module = Module::default();
+        let round = BTreeMap::from([
+            (0, frame(8, &[1], &[])),
+            (1, frame(16, &[], &[2])),
+            (2, frame(24, &[3], &[1])),
+            (3, frame(32, &[], &[])),
+        ]);
+        let (found, findings) = needs(&module, &round, &[]);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(found, BTreeMap::from([(0, 8 + 24 + 32), (1, 24 + 32), (2, 24 + 32), (3, 32)]));
+        let with_a_call = BTreeMap::from([(0, frame(8, &[], &[1])), (1, frame(16, &[0], &[]))]);
+        let (_, findings) = needs(&module, &with_a_call, &[]);
+        assert!(findings[0].message.contains("without a stack limit check"), "{findings:?}");
     }
 }

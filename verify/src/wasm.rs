@@ -3,10 +3,12 @@
 //! Independent of the compiler. [`module::read`] refuses whatever the semantics does not know.
 
 pub mod control;
+pub mod inputs;
 pub mod link;
 pub mod module;
 pub mod op;
 pub mod runtime;
 pub mod sem;
 pub mod template;
+pub mod wide;
 pub mod world;

@@ -117,7 +117,7 @@ fn check_every_place(instance: &Instance<'_>, index: u32, arguments: &[Constant]
 
 fn theirs(wat: &str, module: &Module, calls: &[(&str, Vec<Constant>)]) -> Vec<Observed> {
     let mut config = wasmi::Config::default();
-    config.wasm_bulk_memory(true);
+    config.wasm_bulk_memory(true).wasm_wide_arithmetic(true);
     let engine = wasmi::Engine::new(&config);
     let bytes = wat::parse_str(wat).expect("the test is well-formed");
     let compiled = wasmi::Module::new(&engine, &bytes).expect("valid");
@@ -602,6 +602,57 @@ fn indirect_calls_and_imports() {
 }
 
 #[test]
+fn several_results_and_tail_calls() {
+    let wat = r#"(module
+      (type $pair (func (param i32 i64) (result i64 i32)))
+      (type $one (func (result i32)))
+      (import "env" "sum" (func $sum (param i32 i64) (result i32)))
+      (table 4 4 funcref)
+      (elem (i32.const 0) $swap $down $seven)
+      (func $seven (type $one) (i32.const 7))
+      (func $swap (export "swap") (type $pair) (local.get 1) (local.get 0))
+      (func $down (export "down") (type $pair)
+        (if (i32.eqz (local.get 0)) (then (return (local.get 1) (local.get 0))))
+        (i64.const 99)
+        (return_call $down (i32.sub (local.get 0) (i32.const 1)) (i64.add (local.get 1) (i64.const 3))))
+      (func (export "through") (param i32 i64 i32) (result i64 i32)
+        (i32.const 5)
+        (block (br_if 0 (local.get 0)) (return_call $swap (local.get 0) (local.get 1)))
+        (return_call_indirect (type $pair) (local.get 0) (local.get 1) (local.get 2)))
+      (func (export "host") (param i32 i64) (result i32) (return_call $sum (local.get 0) (local.get 1)))
+      (func (export "back") (param i32 i64) (result i32)
+        (call $swap (local.get 0) (local.get 1)) (i32.add) (i32.wrap_i64)))"#;
+    let wat = wat.replace("(i32.add) (i32.wrap_i64)", "(drop) (i32.wrap_i64)");
+    let mut calls: Vec<(&str, Vec<Constant>)> = Vec::new();
+    for count in [0, 1, 9, 150] {
+        let arguments = vec![Constant::I32(count), Constant::I64(1 << 40)];
+        calls.extend(["swap", "down", "host", "back"].map(|name| (name, arguments.clone())));
+        for index in [0, 1, 2, 3, 4] {
+            calls.push(("through", vec![arguments[0], arguments[1], Constant::I32(index)]));
+        }
+    }
+    agree(&wat, &calls);
+}
+
+#[test]
+fn every_operator_of_128_bits() {
+    for (operator, halves) in [("add128", 4), ("sub128", 4), ("mul_wide_s", 2), ("mul_wide_u", 2)] {
+        let parameters = "i64 ".repeat(halves);
+        let operands: String = (0..halves).map(|index| format!("(local.get {index})")).collect();
+        let wat =
+            format!("(module (func (export \"f\") (param {parameters}) (result i64 i64) (i64.{operator} {operands})))");
+        let all = BOUNDARY.iter().flat_map(|a| BOUNDARY.iter().map(|b| [*a, *b]));
+        let calls = all.flat_map(|[a, b]| match halves {
+            2 => vec![("f", vec![Constant::I64(a), Constant::I64(b)])],
+            _ => [0, 1, u64::MAX, 1 << 63]
+                .map(|high| ("f", vec![Constant::I64(a), Constant::I64(high), Constant::I64(b), Constant::I64(!high)]))
+                .to_vec(),
+        });
+        agree(&wat, &calls.collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn memory_grows_up_to_the_reserve() {
     let wat = r#"(module
       (memory (export "memory") 1)
@@ -638,7 +689,6 @@ fn refusal(wat: &str) -> WasmError {
 #[test]
 fn what_is_not_known_is_refused() {
     let unsupported = [
-        "(module (func (result i32 i32) (i32.const 1) (i32.const 2)))",
         "(module (memory 65536))",
         "(module (import \"a\" \"b\" (table 1 funcref)))",
         "(module (import \"a\" \"b\" (global i32)))",

@@ -84,7 +84,7 @@ impl Body<'_, '_, '_> {
     }
 
     /// An integer from floats: a comparison, a conversion, or the bits.
-    pub(super) fn from_float(&mut self, of: ValType, depth: u32) {
+    pub(super) fn integer_of_float(&mut self, of: ValType, depth: u32) {
         use Instruction as I;
         let from = self.choices.pick(&[ValType::F32, ValType::F64]);
         let single = from == ValType::F32;

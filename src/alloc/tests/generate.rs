@@ -62,6 +62,10 @@ pub fn function(seed: u64, shape: Shape) -> Func {
     while generator.left > 0 {
         generator.statements(4, 0);
     }
+    if generator.random.below(3) == 0 {
+        generator.leave();
+        return generator.func;
+    }
     let values =
         (0..=1u8).take(generator.random.below(3)).map(|number| (PReg::new(number), generator.pick())).collect();
     generator.end(Terminator::Return { values });
@@ -87,6 +91,18 @@ impl Generator {
             self.push(Inst::Const { d, value });
             self.scope.push(d);
         }
+    }
+
+    /// Leaves for another function, with stack arguments where the own ones came.
+    fn leave(&mut self) {
+        for offset in (0..4 * self.random.below(4) as u32).step_by(4) {
+            let s = self.pick();
+            self.push(Inst::IncomingStore { s, offset });
+        }
+        let callee = if self.random.below(2) == 0 { Callee::Register(self.pick()) } else { Callee::Function(2) };
+        let count = self.random.below(5);
+        let args = (0u8..4).take(count).map(|number| (PReg::new(number), self.pick())).collect();
+        self.end(Terminator::ReturnCall(Call { callee, args, results: vec![] }));
     }
 
     fn fresh(&mut self) -> VReg {
@@ -219,10 +235,23 @@ impl Generator {
             1 => Callee::Import(1),
             _ => Callee::Function(2),
         };
+        if self.random.below(4) == 0 {
+            return self.call_with_several_results(callee);
+        }
         let results: Vec<(PReg, VReg)> =
             (0u8..2).take(self.random.below(3)).map(|number| (PReg::new(number), self.fresh())).collect();
         self.scope.extend(results.iter().map(|&(_, vreg)| vreg));
         self.push(Inst::Call(Call { callee, args, results }));
+    }
+
+    fn call_with_several_results(&mut self, callee: Callee<VReg>) {
+        let area = self.fresh();
+        self.push(Inst::ResultArea { d: area, offset: 8, bytes: 16 });
+        let args = vec![(PReg::R0, area), (PReg::R1, self.pick())];
+        self.push(Inst::Call(Call { callee, args, results: vec![] }));
+        for offset in [8, 20, 12] {
+            self.define(|d| Inst::OutgoingLoad { d, offset });
+        }
     }
 
     fn arguments(&mut self, count: usize) -> Vec<VReg> {

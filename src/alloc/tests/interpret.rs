@@ -34,6 +34,8 @@ struct Machine {
     flags: Nzcv,
     memory: BTreeMap<u32, u32>,
     outgoing: BTreeMap<u32, u32>,
+    returned: u32,
+    incoming: BTreeMap<u32, u32>,
     slots: BTreeMap<Slot, u32>,
     log: Log,
     fuel: u32,
@@ -51,6 +53,8 @@ impl Machine {
             flags: Nzcv::default(),
             memory: BTreeMap::new(),
             outgoing: BTreeMap::new(),
+            returned: 0,
+            incoming: BTreeMap::new(),
             slots: BTreeMap::new(),
             log: Vec::new(),
             fuel: FUEL,
@@ -124,6 +128,7 @@ impl Machine {
         let result = seen.iter().fold(17, |a, &b| hash(a, b));
         self.log.push(("call", seen));
         self.outgoing.clear();
+        self.returned = result;
         self.flags = Nzcv { n: true, z: true, c: true, v: true };
         (0u32..).zip(&call.results).map(|(index, _)| hash(result, index)).collect()
     }
@@ -207,11 +212,19 @@ impl Machine {
                 self.slots.insert(slot, get(s));
                 return Some(vec![]);
             }
-            Inst::IncomingLoad { offset, .. } => hash(self.seed, 100 + offset),
+            Inst::IncomingLoad { offset, .. } => {
+                self.incoming.get(&offset).copied().unwrap_or(hash(self.seed, 100 + offset))
+            }
+            Inst::IncomingStore { s, offset } => {
+                self.incoming.insert(offset, get(s));
+                return Some(vec![]);
+            }
             Inst::OutgoingStore { s, offset } => {
                 self.outgoing.insert(offset, get(s));
                 return Some(vec![]);
             }
+            Inst::ResultArea { offset, bytes, .. } => hash(offset, bytes),
+            Inst::OutgoingLoad { offset, .. } => hash(self.returned, offset),
             Inst::Call(ref call) => return Some(self.call(call, get)),
             Inst::TrapIf { cond, .. } => {
                 if self.holds(cond) {
@@ -230,6 +243,11 @@ impl Machine {
             Terminator::Branch { cond, .. } => Some(usize::from(!self.holds(cond))),
             Terminator::BranchZero { test, n, .. } => Some(usize::from((get(n) == 0) != (test == ZeroTest::Zero))),
             Terminator::Table { index, .. } => Some(get(index) as usize),
+            Terminator::ReturnCall(ref call) => {
+                self.log.push(("arguments", self.incoming.values().copied().collect()));
+                self.call(call, get);
+                None
+            }
             Terminator::Return { ref values } => {
                 self.log.push(("return", values.iter().map(|&(_, v)| get(v)).collect()));
                 None

@@ -10,7 +10,7 @@ use super::super::line::{LineOp, Names, Note, Piece};
 use super::super::machine::{Machine, Side};
 use super::{Expander, Stubs};
 use crate::vcode::entity::Block;
-use crate::vcode::inst::{Terminator, ZeroTest};
+use crate::vcode::inst::{Callee, Symbol, Terminator, ZeroTest};
 use crate::vcode::reg::PReg;
 
 impl Expander<'_> {
@@ -70,8 +70,19 @@ impl Expander<'_> {
             Terminator::Return { .. } => {
                 let results = self.names(&func.blocks[block].terminator_reads);
                 let source = func.blocks[block].terminator_source;
-                let lines = frame::epilogue(&func.frame, results, source);
+                let lines = frame::epilogue(&func.frame, frame::Exit::Return, results, source);
                 self.lines(piece).extend(lines);
+            }
+            Terminator::ReturnCall(call) => {
+                let arguments = self.names(&func.blocks[block].terminator_reads);
+                let exit = match call.callee {
+                    Callee::Function(function) | Callee::Import(function) => {
+                        frame::Exit::Branch(Symbol::Function(function))
+                    }
+                    Callee::Register(code) => frame::Exit::Through(code),
+                };
+                let source = func.blocks[block].terminator_source;
+                self.lines(piece).extend(frame::epilogue(&func.frame, exit, arguments, source));
             }
             Terminator::Trap(trap) => {
                 let note = Note { class: Class::Trap, ..self.end_note(block, vec![]) };

@@ -12,13 +12,16 @@
 //!   jump b1(v2) @0x31
 //! ```
 //! Behind a block's parameters stand its place and frame (`-` is an empty slot), behind `@` the
-//! Wasm offset; a star marks the result of the Wasm instruction itself.
+//! Wasm offset; a star marks the result of the Wasm instruction itself, with a number behind it if so
+//! many other results lie above it.
 
 mod parse;
 
 use std::fmt::{self, Display};
 
-use super::func::{Block, BlockData, Func, Inst, InstData, Liveness, Place, Signature, Target, Terminator, Value};
+use super::func::{
+    Block, BlockData, Callee, Func, Inst, InstData, Liveness, Made, Place, Signature, Target, Terminator, Value,
+};
 use super::op::{Op, Type};
 
 pub use parse::{ParseError, parse};
@@ -70,6 +73,12 @@ impl Display for Terminator {
             }
             Terminator::Return(values) if values.is_empty() => f.write_str("return"),
             Terminator::Return(values) => write!(f, "return {}", List(values)),
+            Terminator::ReturnCall { callee: Callee::Function(function), signature, args } => {
+                write!(f, "return_call {function} {signature}{}{}", space(args), List(args))
+            }
+            Terminator::ReturnCall { callee: Callee::Code, signature, args } => {
+                write!(f, "return_call_code {signature}{}{}", space(args), List(args))
+            }
             Terminator::Trap(trap) => write!(f, "trap {trap:?}"),
         }
     }
@@ -95,6 +104,7 @@ impl Display for Op {
             Op::TableCode(table) => write!(f, "table_code {table}"),
             Op::Call { function, signature } => write!(f, "call {function} {signature}"),
             Op::CallCode { signature } => write!(f, "call_code {signature}"),
+            Op::CallResult { signature, index } => write!(f, "call_result {signature} {index}"),
             Op::TrapIf(trap) => write!(f, "trapif {trap:?}"),
             plain => f.write_str(plain.plain().map_or("?", |(name, _, _)| name)),
         }
@@ -115,6 +125,11 @@ impl Display for Escaped<'_> {
         }
         Ok(())
     }
+}
+
+/// What stands before operands.
+fn space(args: &[Value]) -> &'static str {
+    if args.is_empty() { "" } else { " " }
 }
 
 /// Items with commas between them.
@@ -146,13 +161,16 @@ fn print_head(f: &mut fmt::Formatter<'_>, func: &Func, block: Block, data: &Bloc
 fn print_inst(f: &mut fmt::Formatter<'_>, func: &Func, inst: Inst) -> fmt::Result {
     let InstData { op, args, result, offset } = &func.insts[inst];
     f.write_str("  ")?;
-    let mut star = "";
+    let mut star = String::new();
     if let Some(value) = result {
         let data = &func.values[*value];
         let prefix = if data.liveness == Liveness::Virtual { "virtual " } else { "" };
-        star = if data.made_at.is_some() { "*" } else { "" };
+        star = match data.made_at {
+            None => String::new(),
+            Some(Made { above: 0, .. }) => "*".into(),
+            Some(Made { above, .. }) => format!("*{above}"),
+        };
         write!(f, "{prefix}{value} = ")?;
     }
-    let space = if args.is_empty() { "" } else { " " };
-    writeln!(f, "{op}{space}{} @{offset:#x}{star}", List(args))
+    writeln!(f, "{op}{}{} @{offset:#x}{star}", space(args), List(args))
 }

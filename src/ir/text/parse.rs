@@ -1,8 +1,8 @@
 //! Reads the textual form of a function.
 
 use super::super::func::{
-    Block, BlockData, Def, ENTRY, Frame, Func, InstData, Liveness, Place, Signature, Target, Terminator, Value,
-    ValueData,
+    Block, BlockData, Callee, Def, ENTRY, Frame, Func, InstData, Liveness, Made, Place, Signature, Target, Terminator,
+    Value, ValueData,
 };
 use super::super::op::{Access, Effect, Function, Global, Memory, Op, PLAIN, Sig, Table, Type};
 use crate::entity::{Entity, TypedVec};
@@ -223,7 +223,7 @@ impl Parser {
             func.blocks[block].frame = Frame { locals, stack };
         }
         loop {
-            if let Some(terminator) = self.terminator()? {
+            if let Some(terminator) = self.terminator(func)? {
                 self.expect("@")?;
                 let offset = self.number()? as u32;
                 let data: &mut BlockData = &mut func.blocks[block];
@@ -240,7 +240,7 @@ impl Parser {
         Ok(Target::new(block, self.list(")", Self::value)?))
     }
 
-    fn terminator(&mut self) -> Parsed<Option<Terminator>> {
+    fn terminator(&mut self, func: &Func) -> Parsed<Option<Terminator>> {
         Ok(Some(if self.accept("jump") {
             Terminator::Jump(self.target()?)
         } else if self.accept("branch_if") {
@@ -258,6 +258,11 @@ impl Parser {
             Terminator::BrTable { index, targets, default: self.target()? }
         } else if self.accept("return") {
             Terminator::Return(self.operands()?)
+        } else if self.accept("return_call") {
+            let callee = Callee::Function(self.entity("fn")?);
+            Terminator::ReturnCall { callee, signature: self.sig(func)?, args: self.operands()? }
+        } else if self.accept("return_call_code") {
+            Terminator::ReturnCall { callee: Callee::Code, signature: self.sig(func)?, args: self.operands()? }
         } else if self.accept("trap") {
             Terminator::Trap(self.trap()?)
         } else {
@@ -291,7 +296,13 @@ impl Parser {
         let args = self.operands()?;
         self.expect("@")?;
         let offset = self.number()? as u32;
-        let made_at = self.accept("*").then_some(offset);
+        let made_at = match self.accept("*") {
+            true if self.peek().starts_with(|c: char| c.is_ascii_digit()) => {
+                Some(Made { offset, above: self.number()? as u32 })
+            }
+            true => Some(Made { offset, above: 0 }),
+            false => None,
+        };
         if func.result_type(op).is_some() != result.is_some() {
             return self.fail("a result exactly where the operator has one");
         }
@@ -329,6 +340,7 @@ impl Parser {
                 Op::Call { function, signature: self.sig(func)? }
             }
             "call_code" => Op::CallCode { signature: self.sig(func)? },
+            "call_result" => Op::CallResult { signature: self.sig(func)?, index: self.number()? as u32 },
             "trapif" => Op::TrapIf(self.trap()?),
             _ => {
                 let access = |name: &str| Access::ALL.into_iter().find(|a| a.name() == name);
@@ -412,6 +424,7 @@ mod tests {
         let text = "\
 func 7 \"na\\22\\c3\\a9me\" (i32, i64) -> (i64)
 sig0 (i32) -> (i64)
+sig1 () -> (i32, i64)
 b0(v0: i32, v1: i64) 7:0x10 [v0, -, v1 | ]
   v2 = memory_base memory0 @0x11
   v3 = i32.add v2, v0 @0x11
@@ -425,6 +438,9 @@ b0(v0: i32, v1: i64) 7:0x10 [v0, -, v1 | ]
   v8 = table_code table0 v0 @0x16
   v9 = call_code sig0 v8, v0 @0x16*
   v10 = call fn3 sig0 v4 @0x17*
+  call fn4 sig1 @0x17
+  v14 = call_result sig1 0 @0x17*1
+  v15 = call_result sig1 1 @0x17*
   v11 = i64.const -5 @0x18
   virtual v12 = i32.const -2147483648 @0x18
   trapif IntegerOverflow v0 @0x19
@@ -434,7 +450,11 @@ b1() 7:0x1b [-, -, - | v0, -]
 b2(v13: i64) 7:0x1c [ | v13]
   branch_if v7, b1(), b3() @0x1c
 b3()
-  return v13 @0x1d
+  branch_if v7, b4(), b5() @0x1c
+b4()
+  return_call fn3 sig0 v0 @0x1d
+b5()
+  return_call_code sig0 v8, v0 @0x1d
 ";
         assert_eq!(parse(text).map(|func| func.to_string()), Ok(text.to_string()));
     }

@@ -14,7 +14,7 @@ fn check(func: &Func, types: &[Type], expected: impl Fn(&[u64]) -> u64) {
     let second = if types.len() > 1 { &many } else { &one };
     for &a in &many {
         for &b in second {
-            let args: Vec<u64> = types.iter().zip([a, b, a ^ b]).map(|(&ty, bits)| mask(ty, bits)).collect();
+            let args: Vec<u64> = types.iter().zip([a, b, a ^ b, !a]).map(|(&ty, bits)| mask(ty, bits)).collect();
             let found = result(&lowered, types, &args);
             let expected = expected(&args);
             assert_eq!(found, expected, "{args:x?}\n{func}\n{lowered}");
@@ -36,6 +36,33 @@ fn every_operator_computes_what_the_ir_says() {
     for &(op, _, types, _) in inline() {
         let func = function(types, |func, args| push(func, op, args));
         check(&func, types, |args| meaning(op, args));
+    }
+}
+
+#[test]
+fn both_halves_of_128_bits_are_one_chain() {
+    let rows = [
+        (Op::Add64, Op::Add128High, 4, 4),
+        (Op::Sub64, Op::Sub128High, 4, 4),
+        (Op::Mul64, Op::MulHighU64, 2, 9),
+        (Op::Mul64, Op::MulHighS64, 2, 19),
+    ];
+    for (low, high, operands, instructions) in rows {
+        let types = vec![Type::I64; operands];
+        let func = function(&types, |func, args| {
+            let low = push(func, low, &[args[0], args[operands / 2]]);
+            let high = push(func, high, args);
+            push(func, Op::Sub64, &[low, high])
+        });
+        let difference = |args: &[u64]| {
+            let low = meaning(low, &[args[0], args[operands / 2]]);
+            low.wrapping_sub(meaning(high, args))
+        };
+        check(&func, &types, difference);
+        let made = lower(&func).blocks[vcode::Block(0)].insts.len();
+        // Before it the arguments arrive, four words at most in registers; behind it the halves meet.
+        let arrive = 1 + (2 * operands).saturating_sub(4);
+        assert_eq!(made, arrive + instructions + 2, "{}", lower(&func));
     }
 }
 

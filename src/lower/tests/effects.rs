@@ -1,6 +1,6 @@
 //! Loads, stores, cells, tables and calls, executed.
 
-use super::super::eval::{Called, INSTANCE, MEMORY, TABLE};
+use super::super::eval::{Called, INSTANCE, MEMORY, STACK, TABLE};
 use super::*;
 use crate::ir::{Access, Function, Global, Memory, Table};
 
@@ -110,6 +110,65 @@ fn calls_pass_registers_and_stack() {
         stack: vec![(0, 4), (8, 5), (12, 6)],
     };
     assert_eq!(called, [call("import0"), call("f1"), call("0x805")]);
+}
+
+#[test]
+fn several_results_are_read_above_the_stack_arguments() {
+    let types = [I64, I32, I32];
+    let func = function(&types, |func, args| {
+        let signature = func.signature_index(&signature(&types, &[I32, I64]));
+        func.push(ENTRY, Op::Call { function: Function(1), signature }, args.to_vec(), 0);
+        let low = push(func, Op::CallResult { signature, index: 0 }, &[]);
+        let high = push(func, Op::CallResult { signature, index: 1 }, &[]);
+        let low = push(func, Op::ExtendU, &[low]);
+        push(func, Op::Add64, &[low, high])
+    });
+    let lowered = lower(&func);
+    let mut machine = machine(&types, &[0x2_0000_0001, 3, 4]);
+    // 8 bytes of stack arguments, then a word, padding, and two words.
+    for (offset, word) in [(8, 5), (16, 0xffff_fffe), (20, 7)] {
+        machine.write(STACK + offset, 4, word);
+    }
+    assert_eq!(machine.run(&lowered), Outcome::Returned(vec![3, 8]), "{lowered}");
+    let registers = vec![(0, STACK + 8), (2, 1), (3, 2)];
+    let mut called = machine.calls.pop().expect("a call");
+    called.registers.sort_unstable();
+    assert_eq!(called, Called { callee: "f1".into(), registers, stack: vec![(0, 3), (4, 4)] });
+}
+
+#[test]
+fn several_results_are_stored_where_r0_points() {
+    let mut func = Func::new(0, "test".into(), signature(&[I64, I32], &[I32, I64]));
+    let params = func.blocks[ENTRY].params.clone();
+    func.blocks[ENTRY].terminator = Terminator::Return(vec![params[1], params[0]]);
+    let lowered = lower(&func);
+    let mut machine = machine(&[I32, I64, I32], &[u64::from(MEMORY) + 0x80, 0x2_0000_0001, 3]);
+    assert_eq!(machine.run(&lowered), Outcome::Returned(vec![]), "{lowered}");
+    assert_eq!([0x80, 0x88, 0x8c].map(|offset| machine.read(MEMORY + offset, 4)), [3, 1, 2]);
+}
+
+#[test]
+fn what_is_left_for_gets_its_arguments_where_the_own_ones_came() {
+    let own = [I64, I64, I32];
+    for (types, calls_and_returns) in [(vec![I64, I64, I32], false), (vec![I64, I64, I64, I32], true)] {
+        let mut func = Func::new(0, "test".into(), signature(&own, &[I32]));
+        let params = func.blocks[ENTRY].params.clone();
+        let signature = func.signature_index(&signature(&types, &[I32]));
+        let args = [params[1], params[0], params[0], params[2]];
+        let args = if calls_and_returns { args.to_vec() } else { [params[1], params[0], params[2]].to_vec() };
+        let callee = crate::ir::Callee::Function(Function(2));
+        func.blocks[ENTRY].terminator = Terminator::ReturnCall { callee, signature, args };
+        let lowered = lower(&func);
+        let mut machine = machine(&own, &[0x2_0000_0001, 0x4_0000_0003, 5]);
+        let outcome = machine.run(&lowered);
+        let registers = vec![(0, 3), (1, 4), (2, 1), (3, 2)];
+        let (wanted, stack) = match calls_and_returns {
+            true => (Outcome::Returned(vec![0x1234]), vec![(0, 1), (4, 2), (8, 5)]),
+            false => (Outcome::Left, vec![(0, 5)]),
+        };
+        assert_eq!(outcome, wanted, "{lowered}");
+        assert_eq!(machine.calls, [Called { callee: "f2".into(), registers, stack }], "{lowered}");
+    }
 }
 
 #[test]

@@ -270,6 +270,7 @@ impl Reference<'_> {
                     let bits = self.values[&results[0]];
                     return Outcome::Returned(vec![bits as u32, (bits >> 32) as u32]);
                 }
+                Terminator::ReturnCall { .. } => unreachable!("no random function leaves for another"),
                 Terminator::Trap(trap) => return Outcome::Trapped(*trap),
             };
             params = target.args.iter().map(|arg| self.values[arg]).collect();

@@ -3,7 +3,7 @@
 use super::{DEPTH_MAX, Funcs, Host, Instance, Stop, Trace, Visit};
 use synth::entity::TypedVec;
 use synth::ir::eval;
-use synth::ir::func::{Block, ENTRY, Func, InstData, Target, Terminator, Value};
+use synth::ir::func::{Block, Callee, ENTRY, Func, InstData, Signature, Target, Terminator, Value};
 use synth::ir::op::{Access, Function, Memory, Op};
 use synth::wasm::Module;
 
@@ -21,6 +21,8 @@ pub(super) struct Machine<'a> {
     pub fuel: u64,
     pub depth: u32,
     pub trace: Trace,
+    /// What the last call returned.
+    pub returned: Vec<u64>,
 }
 
 /// What the values of one activation hold. Virtual values are computed too, for frames.
@@ -71,6 +73,14 @@ impl Machine<'_> {
                     go(targets.get(read(index) as usize).unwrap_or(default))
                 }
                 Terminator::Return(values) => return Ok(values.iter().map(read).collect()),
+                Terminator::ReturnCall { callee, signature, args } => {
+                    let mut args: Vec<u64> = args.iter().map(read).collect();
+                    let function = match callee {
+                        Callee::Function(function) => *function,
+                        Callee::Code => self.at_code(args.remove(0), &func.signatures[*signature]),
+                    };
+                    return self.call(function, args);
+                }
                 Terminator::Trap(trap) => return Err(Stop::Trap(*trap, block.terminator_offset)),
             };
         }
@@ -79,13 +89,12 @@ impl Machine<'_> {
     fn inst(&mut self, func: &Func, inst: &InstData, registers: &mut Registers) -> Result<(), Stop> {
         let args: Vec<u64> = inst.args.iter().map(|arg| registers[*arg].expect("defined")).collect();
         let result = match inst.op {
-            Op::Call { function, .. } => self.call(function, args)?.first().copied(),
+            Op::Call { function, .. } => self.returns(function, args)?,
             Op::CallCode { signature } => {
-                let function = Function((args[0] as u32 - CODE_BASE) / 16);
-                let found = self.module.function_type(function).signature();
-                assert_eq!(found, func.signatures[signature], "a call behind its type check");
-                self.call(function, args[1..].to_vec())?.first().copied()
+                let function = self.at_code(args[0], &func.signatures[signature]);
+                self.returns(function, args[1..].to_vec())?
             }
+            Op::CallResult { index, .. } => Some(self.returned[index as usize]),
             Op::TrapIf(trap) if args[0] != 0 => return Err(Stop::Trap(trap, inst.offset)),
             op => self.state(op, &args).or_else(|| eval::run(op, &args)),
         };
@@ -94,6 +103,19 @@ impl Machine<'_> {
             registers[value] = result;
         }
         Ok(())
+    }
+
+    /// The function at a code address.
+    fn at_code(&self, address: u64, signature: &Signature) -> Function {
+        let function = Function((address as u32 - CODE_BASE) / 16);
+        assert_eq!(self.module.function_type(function).signature(), *signature, "a call behind its type check");
+        function
+    }
+
+    /// Calls, and keeps the results; the first of them.
+    fn returns(&mut self, function: Function, args: Vec<u64>) -> Result<Option<u64>, Stop> {
+        self.returned = self.call(function, args)?;
+        Ok(self.returned.first().copied())
     }
 
     /// Constants and operators on the state.

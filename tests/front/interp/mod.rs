@@ -131,7 +131,8 @@ pub fn run_ir(
     fuel: u64,
 ) -> Run {
     let (module, host) = module_host;
-    let mut machine = ir::Machine { module, funcs, instance, host, fuel, depth: 0, trace: Vec::new() };
+    let mut machine =
+        ir::Machine { module, funcs, instance, host, fuel, depth: 0, trace: Vec::new(), returned: Vec::new() };
     let outcome = machine.call(call.0, call.1.to_vec());
     Run { outcome, trace: machine.trace }
 }

@@ -166,6 +166,14 @@ impl Machine<'_> {
                 return Ok(a.branch(depths[index]));
             }
             Inst::Return => return Ok(Flow::Leave),
+            Inst::ReturnCall(function) => {
+                self.step_straight(a, &Inst::Call(*function), place.offset)?;
+                return Ok(Flow::Leave);
+            }
+            Inst::ReturnCallIndirect(ty) => {
+                self.step_straight(a, &Inst::CallIndirect(*ty), place.offset)?;
+                return Ok(Flow::Leave);
+            }
             inst => self.step_straight(a, inst, place.offset)?,
         }
         a.pc += 1;
@@ -214,6 +222,15 @@ impl Machine<'_> {
             Inst::Bulk(_) => unreachable!("bulk instructions are linked before they run"),
             Inst::Const(ty, bits) => a.push(*ty, *bits),
             Inst::Numeric(op) => numeric(a, *op),
+            Inst::Wide(low, high) => {
+                let count = if matches!(high, Op::Add128High | Op::Sub128High) { 4 } else { 2 };
+                let from = a.stack.len() - count;
+                a.types.truncate(from);
+                let args = a.stack.split_off(from);
+                let result = |op, args: &[u64]| eval::run(op, args).expect("a plain operator");
+                a.push(Type::I64, result(*low, &[args[0], args[count / 2]]));
+                a.push(Type::I64, result(*high, &args));
+            }
             Inst::Swapped(op) => {
                 let last = a.stack.len() - 1;
                 a.stack.swap(last, last - 1);
@@ -260,7 +277,9 @@ impl Machine<'_> {
             | Inst::Br(_)
             | Inst::BrIf(_)
             | Inst::BrTable(_)
-            | Inst::Return => {
+            | Inst::Return
+            | Inst::ReturnCall(_)
+            | Inst::ReturnCallIndirect(_) => {
                 unreachable!("control is handled by the caller")
             }
         }

@@ -4,13 +4,15 @@
 //! Ensures: [`Bound::same_state`] compares all of it: each memory up to its length and zeros behind
 //! it, the length itself, and every global that has a cell.
 
+use std::collections::BTreeMap;
+
 use crate::abi;
 use crate::elf::{Elf, FileKind};
 use crate::hints::Base;
 use crate::program::Program;
 use crate::wasm::module::{Constant, FunctionType, Module};
 
-use super::instantiate::State;
+use super::instantiate::{State, Write};
 use super::load::{self, Loaded};
 use super::region::{Access, Memory};
 use super::thumb_run::External;
@@ -180,13 +182,40 @@ impl<'a> Bound<'a> {
         Ok(())
     }
 
-    /// Takes linear memory and cells away: what they hold is unknown from now on, and a write faults.
-    pub fn freeze_state(&self, memory: &mut Memory) {
+    /// Forgets what memories and cells hold; from now on only integers may be written to them.
+    pub fn forget_state(&self, memory: &mut Memory) {
         self.poison_state(memory);
         for place in self.written().chain([self.instance]).flatten() {
             if let Some(region) = memory.region_mut(place.region) {
-                region.access = Access::ReadOnly;
+                region.access = Access::Unknown;
             }
+        }
+    }
+
+    /// Expects of forgotten state that this and nothing else has been written since.
+    ///
+    /// # Errors
+    /// The first difference, in words.
+    pub fn same_writes(&self, writes: &[Write], memory: &Memory) -> Result<(), String> {
+        let known = |place: Place| {
+            let region = memory.region(place.region);
+            let bytes =
+                region.into_iter().flat_map(move |region| region.known(place.offset, place.offset + place.bytes));
+            bytes.map(move |(at, byte)| (at - place.offset, byte)).collect::<BTreeMap<u32, u8>>()
+        };
+        for (index, place) in self.written().enumerate() {
+            let Some(place) = place else { continue };
+            let mut wanted = BTreeMap::new();
+            for write in writes.iter().filter(|write| write.memory as usize == index) {
+                wanted.extend((write.start..).zip(write.bytes.iter().copied()));
+            }
+            if known(place) != wanted {
+                return Err(format!("what is written to memory {index} is not what segments say"));
+            }
+        }
+        match self.instance.map(known) {
+            Some(written) if !written.is_empty() => Err("cells are written behind a start function".to_owned()),
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -3,9 +3,10 @@
 //! Requires: a program that `program::bind` handed out.
 //! Ensures: no finding only if the code, run from poison in every register, on the stack, in linear
 //! memory and in every cell, leaves exactly the state of [`super::instantiate`], traps where that
-//! traps, and calls the start function once, after the state is complete, and nothing else. Behind
-//! that call it neither writes the state nor lets anything depend on it. It runs no code but its own, its
-//! frame information is true, and an image has the stack that it and the start function need.
+//! traps, and calls each start function once, in order, after what precedes it is written, and nothing else.
+//! Behind such a call it writes the segments that follow and nothing else, and lets nothing depend on the
+//! state. It runs no code but its own, its frame information is true, and an image has the stack that it and
+//! the start functions need.
 //!
 //! The code has no input, so this one run is all its runs. In an object its addresses are regions
 //! without a place, so it is all runs of every link.
@@ -17,10 +18,9 @@ use crate::elf::{Elf, FileKind};
 use crate::segment::kept::Kept;
 use crate::trap::Trap;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::Module;
 
 use super::bound::Bound;
-use super::instantiate::{self, State};
+use super::instantiate::{self, Instantiated};
 use super::region::Memory;
 use super::thumb_run::{End, External, Outcome, Processor, Surroundings};
 use super::trace::Trace;
@@ -36,7 +36,7 @@ const HARNESS: &str = ".synth.harness";
 pub struct Known<'a> {
     /// The frame information.
     pub frames: Option<&'a FrameTable>,
-    /// Bytes of stack that the start function needs.
+    /// Bytes of stack that a start function needs at most.
     pub start_bytes: u32,
 }
 
@@ -59,13 +59,13 @@ pub fn check(bound: &Bound<'_>, elf: &Elf<'_>, known: Known<'_>) -> Checked {
         let findings = vec![finding("the table is too large to instantiate".into())];
         return Checked { findings, ..Checked::default() };
     };
-    let mut check = Init { bound, module: bound.module, known, state: wanted.state, checked: Checked::default() };
+    let mut check = Init { bound, known, wanted, checked: Checked::default() };
     let starts: &[Start] = match bound.program.kind {
         FileKind::Relocatable => &[Start::Init],
         FileKind::Executable => &[Start::Init, Start::Reset],
     };
     for start in starts {
-        let ran = check.run(*start, wanted.trap, elf).and_then(|trace| check.traces(*start, trace));
+        let ran = check.run(*start, elf).and_then(|trace| check.traces(*start, trace));
         if let Err(message) = ran {
             check.checked.findings.push(finding(format!("{}: {message}", start.words())));
         }
@@ -97,21 +97,20 @@ impl Start {
 
 struct Init<'a, 'b> {
     bound: &'a Bound<'b>,
-    module: &'a Module,
     known: Known<'a>,
-    state: State,
+    wanted: Instantiated,
     checked: Checked,
 }
 
 impl Init<'_, '_> {
-    fn run(&mut self, start: Start, trap: Option<Trap>, elf: &Elf<'_>) -> Result<Trace, String> {
-        let externals = self.start_function()?;
-        let mut calls: Vec<Result<(), String>> = Vec::new();
-        let (bound, state) = (self.bound, &self.state);
-        let mut host = |_: usize, _: &[_], memory: &mut Memory| {
-            calls.push(bound.same_state(state, memory));
-            // The start function may have changed anything: what comes behind it may not touch it.
-            bound.freeze_state(memory);
+    fn run(&mut self, start: Start, elf: &Elf<'_>) -> Result<Trace, String> {
+        let (externals, order) = self.start_functions()?;
+        let (bound, wanted) = (self.bound, &self.wanted);
+        let mut calls: Vec<(usize, Result<(), String>)> = Vec::new();
+        let mut host = |number: usize, _: &[_], memory: &mut Memory| {
+            calls.push((number, so_far(bound, wanted, calls.len(), memory)));
+            // The start function may have changed anything.
+            bound.forget_state(memory);
             Ok(Vec::new())
         };
         let mut processor = Processor::new(&bound.loaded);
@@ -131,16 +130,16 @@ impl Init<'_, '_> {
             }
             Start::Reset => processor.reset(&mut around),
         };
-        ended(start, trap, &outcome)?;
-        let expected = if trap.is_none() { externals.len() } else { 0 };
-        if calls.len() != expected {
-            return Err(format!("{} calls of the start function instead of {expected}", calls.len()));
+        ended(start, wanted.trap, &outcome)?;
+        if calls.len() != order.len() {
+            return Err(format!("{} calls of the start function instead of {}", calls.len(), order.len()));
         }
-        if calls.is_empty() {
-            bound.same_state(state, &processor.memory)?;
-        }
-        for call in calls {
+        so_far(bound, wanted, calls.len(), &processor.memory)?;
+        for ((number, call), expected) in calls.into_iter().zip(order) {
             call.map_err(|why| format!("at the call of the start function, {why}"))?;
+            if number != expected {
+                return Err("start functions are called in another order".to_owned());
+            }
             self.checked.obligations += 1;
         }
         // How it ended, and the state it left.
@@ -186,15 +185,33 @@ impl Init<'_, '_> {
         Ok(())
     }
 
-    /// The start function as one whose calls are noticed; every other call is a fault.
-    fn start_function(&self) -> Result<Vec<External>, String> {
-        let Some(index) = self.module.start else {
-            return Ok(Vec::new());
-        };
-        let defined = self.bound.as_external(index);
+    /// The start functions as ones whose calls are noticed, every other call being a fault; and which of them
+    /// is called when.
+    fn start_functions(&self) -> Result<(Vec<External>, Vec<usize>), String> {
         let imported = self.bound.imports().map_err(|fault| fault.to_string())?;
-        let found = defined.or_else(|| imported.into_iter().nth(index as usize));
-        Ok(vec![found.ok_or("the start function has no address")?])
+        let (mut externals, mut order): (Vec<External>, Vec<usize>) = (Vec::new(), Vec::new());
+        for (function, _) in &self.wanted.starts {
+            let defined = self.bound.as_external(*function);
+            let found = defined.or_else(|| imported.get(*function as usize).cloned());
+            let found = found.ok_or("the start function has no address")?;
+            let known = externals.iter().position(|known| known.address == found.address);
+            order.push(known.unwrap_or(externals.len()));
+            if known.is_none() {
+                externals.push(found);
+            }
+        }
+        Ok((externals, order))
+    }
+}
+
+/// Whether memory is as it must be behind so many calls of start functions.
+fn so_far(bound: &Bound<'_>, wanted: &Instantiated, calls: usize, memory: &Memory) -> Result<(), String> {
+    match calls.checked_sub(1) {
+        None => bound.same_state(&wanted.state, memory),
+        Some(last) => {
+            let (_, writes) = wanted.starts.get(last).ok_or("too many start functions are called")?;
+            bound.same_writes(writes, memory)
+        }
     }
 }
 

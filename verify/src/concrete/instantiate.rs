@@ -2,10 +2,11 @@
 //!
 //! Ensures: the order of the core specification (2.0, section 4.5.4, and 1.0 where that says the
 //! same): globals, memory and table, element segments, data segments. A segment that lies outside
-//! traps and writes nothing; earlier segments stay written. The start function is not run here.
+//! traps and writes nothing; earlier segments stay written. Start functions are not run here: what they
+//! change is not known, and what is written behind them is told apart.
 
 use crate::trap::Trap;
-use crate::wasm::module::{Constant, Memory, Module};
+use crate::wasm::module::{Constant, DataSegment, Memory, Module, Target};
 
 /// What the functions of an instance share.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,10 +24,23 @@ pub struct State {
 /// What instantiation comes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Instantiated {
-    /// The state, also after a trap.
+    /// The state before the first start function, or after all if there is none.
     pub state: State,
+    /// The start functions that are called, and what is written to memories behind each.
+    pub starts: Vec<(u32, Vec<Write>)>,
     /// The trap, if a segment lies outside.
     pub trap: Option<Trap>,
+}
+
+/// Bytes that a segment leaves in a memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Write {
+    /// The memory.
+    pub memory: u32,
+    /// The first byte.
+    pub start: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// Most table entries that are instantiated.
@@ -44,14 +58,15 @@ pub fn run(module: &Module, reserve_pages: &[u32]) -> Option<Instantiated> {
         let most = memory.maximum.map_or(memory.pages_max(), |maximum| maximum.min(memory.pages_max()));
         wanted.min(most).max(memory.minimum)
     });
-    let mut state = State {
+    let state = State {
         memories: module.memories.iter().map(|memory| contents(module, memory)).collect(),
         reserve_pages: reserve.collect(),
         globals: module.globals.iter().map(|global| global.initial).collect(),
         table: vec![None; table as usize],
     };
-    let trap = segments(module, &mut state).err();
-    Some(Instantiated { state, trap })
+    let mut instantiated = Instantiated { state, starts: Vec::new(), trap: None };
+    instantiated.trap = instantiated.run(module).err();
+    Some(instantiated)
 }
 
 /// What a memory holds before any segment is written: zeros, or the segment that it is.
@@ -61,20 +76,43 @@ fn contents(module: &Module, memory: &Memory) -> Vec<u8> {
     segment.map_or_else(|| vec![0; bytes], <[u8]>::to_vec)
 }
 
-fn segments(module: &Module, state: &mut State) -> Result<(), Trap> {
-    for segment in &module.elements {
-        let entries = window(&mut state.table, segment.start, segment.functions.len());
-        let entries = entries.ok_or(Trap::TableOutOfBounds)?;
-        for (entry, function) in entries.iter_mut().zip(&segment.functions) {
-            *entry = Some(*function);
+impl Instantiated {
+    fn run(&mut self, module: &Module) -> Result<(), Trap> {
+        let (mut elements, mut data) = (0, 0);
+        let last = (module.elements.len(), module.data.len(), None);
+        let inputs = module.starts.iter().map(|start| (start.elements, start.data, Some(start.function)));
+        for (next_elements, next_data, start) in inputs.chain([last]) {
+            for segment in module.elements.get(elements..next_elements).unwrap_or(&[]) {
+                let entries = window(&mut self.state.table, segment.start, segment.functions.len());
+                let entries = entries.ok_or(Trap::TableOutOfBounds)?;
+                for (entry, function) in entries.iter_mut().zip(&segment.functions) {
+                    *entry = Some(*function);
+                }
+            }
+            for segment in module.data.get(data..next_data).unwrap_or(&[]) {
+                self.write(segment)?;
+            }
+            (elements, data) = (next_elements, next_data);
+            self.starts.extend(start.map(|function| (function, Vec::new())));
         }
+        Ok(())
     }
-    for segment in &module.data {
-        let Some(target) = segment.active else { continue };
-        let bytes = window(&mut state.memories[target.memory as usize], target.start, segment.bytes.len());
-        bytes.ok_or(Trap::MemoryOutOfBounds)?.copy_from_slice(&segment.bytes);
+
+    /// Lengths are those from before the start functions: memories may have grown since, but no compiled
+    /// code asks for that.
+    fn write(&mut self, segment: &DataSegment) -> Result<(), Trap> {
+        let Some(target) = segment.active else { return Ok(()) };
+        let memory = &mut self.state.memories[target.memory as usize];
+        let bytes = window(memory, target.start, segment.bytes.len()).ok_or(Trap::MemoryOutOfBounds)?;
+        match self.starts.last_mut() {
+            None => bytes.copy_from_slice(&segment.bytes),
+            Some((_, writes)) => {
+                let Target { memory, start } = target;
+                writes.push(Write { memory, start, bytes: segment.bytes.clone() });
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn window<T>(items: &mut [T], start: u32, count: usize) -> Option<&mut [T]> {

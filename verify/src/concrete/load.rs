@@ -23,6 +23,9 @@ pub const STACK_BYTES: u32 = 1 << 16;
 /// The bytes of a BL to be relocated: `BL .`, whose addend of -4 stands for the place after it.
 const UNLINKED_CALL: [u8; 4] = [0xff, 0xf7, 0xfe, 0xff];
 
+/// `B.W` to itself: no addend.
+const UNLINKED_JUMP: [u8; 4] = [0xff, 0xf7, 0xfe, 0xbf];
+
 /// What a relocation makes of an instruction. The bytes stay as they are in the file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Patch {
@@ -220,9 +223,10 @@ impl Object<'_> {
         let bytes = self.memory.fetch(at)?;
         let patch = match relocation.kind {
             RelocationKind::ThumbCall if bytes == UNLINKED_CALL => Patch::Call(symbol),
+            RelocationKind::ThumbJump if bytes == UNLINKED_JUMP => Patch::Call(symbol),
             RelocationKind::MovwAbs => Patch::Low(symbol.plus(addend(bytes)?)),
             RelocationKind::MovtAbs => Patch::High(symbol.plus(addend(bytes)?)),
-            RelocationKind::ThumbCall | RelocationKind::Abs32 => {
+            RelocationKind::ThumbCall | RelocationKind::ThumbJump | RelocationKind::Abs32 => {
                 return fault("a relocated call with an addend");
             }
         };

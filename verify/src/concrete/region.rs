@@ -20,6 +20,8 @@ pub enum Access {
     Execute,
     /// Read and written.
     ReadWrite,
+    /// Read and written, but with integers alone: what it held is not known and may not be moved in it.
+    Unknown,
 }
 
 /// A run of bytes with an address.
@@ -98,6 +100,13 @@ impl Region {
             None => Ok(&self.bytes[range]),
             Some((_, at)) => Err(at),
         }
+    }
+
+    /// The integer bytes of a range, by offset.
+    pub fn known(&self, from: u32, to: u32) -> impl Iterator<Item = (u32, u8)> {
+        let range = from.min(self.len())..to.min(self.len());
+        let is_integer = |at: &u32| self.kinds[*at as usize] == Kind::Integer;
+        range.filter(is_integer).map(|at| (at, self.bytes[at as usize]))
     }
 
     /// Sets integer bytes from an offset on.
@@ -253,6 +262,8 @@ impl Memory {
         let region = &mut self.regions[region as usize];
         match region.access {
             Access::ReadWrite => region.store(offset, width, word),
+            Access::Unknown if word.as_int().is_some() => region.store(offset, width, word),
+            Access::Unknown => return Err(Fault::Unmapped { address, why: "a store of what is not known" }),
             Access::ReadOnly | Access::Execute => {
                 return Err(Fault::Unmapped { address, why: "a store to a read-only region" });
             }
@@ -277,7 +288,7 @@ impl Memory {
         let region = &self.regions[region as usize];
         match region.access {
             Access::Execute => {}
-            Access::ReadOnly | Access::ReadWrite => return Err(unmapped("a fetch from data")),
+            Access::ReadOnly | Access::ReadWrite | Access::Unknown => return Err(unmapped("a fetch from data")),
         }
         let bytes = (region.len() - offset).min(4);
         match region.integers(offset, bytes) {

@@ -12,7 +12,7 @@ use super::load::{Loaded, Patch};
 use super::region::{Access, Memory};
 use super::trace::Trace;
 use super::word::{Concrete, Fault, RegionIndex, Truth, Word};
-use crate::abi::{self, Place};
+use crate::abi::{self, Convention, Place, Results};
 use crate::hints::{Location, Sort};
 use crate::segment::kept::{Kept, LR, of_the_caller};
 use crate::thumb::decode::decode;
@@ -87,6 +87,8 @@ pub struct Processor<'p> {
     it: ItState,
     /// The first byte of the stack that belongs to the caller.
     stack_end: u32,
+    /// What the caller leaves to the callee for several results: half-open, in the stack.
+    area: (u32, u32),
     /// What the run leaves behind, if somebody wants to know.
     pub trace: Option<Trace>,
 }
@@ -108,6 +110,7 @@ impl<'p> Processor<'p> {
             flags: Flags::from_bits([Truth::Poison; 4]),
             it: ItState::default(),
             stack_end: 0,
+            area: (0, 0),
             trace: None,
         }
     }
@@ -170,6 +173,7 @@ impl<'p> Processor<'p> {
         self.flags = Flags::from_bits([Truth::Poison; 4]);
         self.it = ItState::default();
         self.stack_end = self.stack_bytes();
+        self.area = (self.stack_end, self.stack_end);
         if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
             stack.poison(0, stack.len());
         }
@@ -186,11 +190,18 @@ impl<'p> Processor<'p> {
             return Err(Fault::Other("arguments of other types".into()));
         }
         self.clear();
-        let (places, bytes) = abi::arguments(&given);
-        let top = self.stack_bytes().checked_sub(bytes.next_multiple_of(8));
-        let top = top.ok_or(Fault::Other("the stack is smaller than the arguments".into()))?;
+        let Convention { arguments: places, stack_bytes: bytes, results } = abi::convention(signature);
+        let area = self.stack_bytes().checked_sub(results.area_bytes());
+        let top = area.and_then(|area| area.checked_sub(bytes.next_multiple_of(8)));
+        let (Some(area), Some(top)) = (area, top) else {
+            return Err(Fault::Other("the stack is smaller than the arguments".into()));
+        };
         let sp = self.memory.address(self.loaded.stack, top);
         self.stack_end = top + bytes;
+        self.area = (area, self.stack_bytes());
+        if let Results::Area { .. } = results {
+            self.registers[0] = self.memory.address(self.loaded.stack, area);
+        }
         for register in abi::CALLEE_SAVED {
             self.registers[usize::from(register)] = token(register);
         }
@@ -222,12 +233,21 @@ impl<'p> Processor<'p> {
         if self.it.is_active() {
             return Err(Fault::Other("a return inside an IT block".into()));
         }
-        let low = self.registers[0].as_int();
-        let high = self.registers[1].as_int();
+        let mut words = match abi::convention(signature).results {
+            Results::Registers(count) => self.registers[..usize::from(count)].to_vec(),
+            Results::Area { words, .. } => {
+                let area = self.memory.address(self.loaded.stack, self.area.0);
+                let word = |offset: u32| self.memory.load(area.plus(offset), Width::Word);
+                words.into_iter().map(word).collect::<Result<_, Fault>>()?
+            }
+        }
+        .into_iter()
+        .map(Word::as_int);
+        let mut next = || words.next().flatten();
         let results = signature.results.iter().map(|result| match result.sort() {
-            Sort::W32 => low.map(Constant::I32),
+            Sort::W32 => next().map(Constant::I32),
             Sort::W64 => {
-                let (high, low) = (u64::from(high?), u64::from(low?));
+                let (low, high) = (u64::from(next()?), u64::from(next()?));
                 Some(Constant::I64(high << 32 | low))
             }
         });
@@ -268,7 +288,11 @@ impl<'p> Processor<'p> {
         }
         match flow {
             Flow::Next => Ok(Ok(next)),
-            Flow::Jump(target) => Ok(Ok(target)),
+            Flow::Jump(target) => match self.loaded.patches.get(&pc) {
+                Some(Patch::Call(word)) => self.leave_for(*word, around),
+                Some(Patch::Low(_) | Patch::High(_)) => Err(Fault::Other("a patched branch".into())),
+                None => self.leave_for(self.loaded.code_word(target).plus(1), around),
+            },
             Flow::Call { target, .. } => {
                 let target = match self.loaded.patches.get(&pc) {
                     Some(Patch::Call(word)) => *word,
@@ -277,8 +301,7 @@ impl<'p> Processor<'p> {
                 self.enter_call(target, next, around).map(Ok)
             }
             Flow::CallRegister(target) => self.enter_call(target, next, around).map(Ok),
-            Flow::JumpRegister(target) if target == RETURN => Ok(Err(Leave::Return)),
-            Flow::JumpRegister(target) => self.code(target).map(Ok),
+            Flow::JumpRegister(target) => self.leave_for(target, around),
             Flow::Trap(code) => match Trap::from_code(code) {
                 Some(trap) => Ok(Err(Leave::Trap(trap))),
                 None => Err(Fault::Other(format!("UDF #{code} is no trap"))),
@@ -367,14 +390,28 @@ impl<'p> Processor<'p> {
         Ok(Flow::Next)
     }
 
+    /// Goes to an address. An external function is run at once, and returns to where LR says.
+    fn leave_for(&mut self, target: Word, around: &mut Surroundings<'_, '_>) -> Result<Result<u32, Leave>, Fault> {
+        let mut target = target;
+        if let Some(number) = around.externals.iter().position(|external| external.address == target) {
+            target = self.registers[14];
+            self.run_external(number, around)?;
+        }
+        if target == RETURN { Ok(Err(Leave::Return)) } else { self.code(target).map(Ok) }
+    }
+
     /// Calls a function of the file, or an external one that is run at once.
     fn enter_call(&mut self, target: Word, next: u32, around: &mut Surroundings<'_, '_>) -> Result<u32, Fault> {
         self.note_change();
-        let external = around.externals.iter().position(|external| external.address == target);
-        let Some(number) = external else {
+        let Some(number) = around.externals.iter().position(|external| external.address == target) else {
             self.registers[14] = self.loaded.code_word(next).plus(1);
             return self.code(target);
         };
+        self.run_external(number, around)?;
+        Ok(next)
+    }
+
+    fn run_external(&mut self, number: usize, around: &mut Surroundings<'_, '_>) -> Result<(), Fault> {
         let offset = self.stack_offset()?;
         if offset % 8 != 0 {
             return Err(Fault::Other("SP is no multiple of 8 at a call".into()));
@@ -389,22 +426,34 @@ impl<'p> Processor<'p> {
         if given != sorts(&signature.results) {
             return Err(Fault::Other("results of other types".into()));
         }
-        let (_, argument_bytes) = abi::arguments(&sorts(&signature.parameters));
+        let convention = abi::convention(signature);
+        let area = self.registers[0];
         if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
-            stack.poison(offset, offset + argument_bytes);
+            stack.poison(offset, offset + convention.stack_bytes);
         }
         for register in abi::CALLER_SAVED {
             self.registers[usize::from(register)] = Word::Poison;
         }
         self.flags = Flags::from_bits([Truth::Poison; 4]);
-        for (register, word) in results.into_iter().flat_map(words).enumerate() {
-            self.registers[register] = word;
+        let returned = results.into_iter().flat_map(words);
+        match convention.results {
+            Results::Registers(_) => {
+                for (register, word) in returned.enumerate() {
+                    self.registers[register] = word;
+                }
+            }
+            Results::Area { words, .. } => {
+                for (offset, word) in words.into_iter().zip(returned) {
+                    self.check_stack(area.plus(offset), 4, Write::Yes)?;
+                    self.memory.store(area.plus(offset), Width::Word, word)?;
+                }
+            }
         }
-        Ok(next)
+        Ok(())
     }
 
     fn arguments(&self, signature: &FunctionType) -> Result<Vec<Constant>, Fault> {
-        let (places, _) = abi::arguments(&sorts(&signature.parameters));
+        let places = abi::convention(signature).arguments;
         let word = |place: &Place| match place {
             Place::Register(register) => Ok(self.registers[usize::from(*register)]),
             Place::Stack(offset) => self.memory.load(self.registers[13].plus(*offset), Width::Word),
@@ -435,7 +484,8 @@ impl<'p> Processor<'p> {
         if offset < self.stack_offset()? {
             return Err(Fault::Unmapped { address, why: "an access below SP" });
         }
-        if write == Write::Yes && offset + bytes > self.stack_end {
+        let in_area = offset >= self.area.0 && offset + bytes <= self.area.1;
+        if write == Write::Yes && offset + bytes > self.stack_end && !in_area {
             return Err(Fault::Unmapped { address, why: "a store to the caller's frame" });
         }
         Ok(())

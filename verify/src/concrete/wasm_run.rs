@@ -6,6 +6,7 @@
 use super::instantiate::State;
 use super::word::{Concrete, Fault, Wide, Word};
 use crate::trap::Trap;
+use crate::wasm::control::Then;
 use crate::wasm::module::{Constant, FunctionType, Module, ValueType};
 use crate::wasm::sem::{self, Activation, Event, Value, Width, World};
 
@@ -128,7 +129,7 @@ impl<'m> Run<'_, '_, 'm> {
         let module = self.instance.module;
         let function = module.function(*index).ok_or(refused("no such function"))?;
         let event = sem::step(self.instance, module, function, activation);
-        let (callee, arguments) = match event.map_err(|fault| Stop::Refused(fault.to_string()))? {
+        let (callee, arguments, then) = match event.map_err(|fault| Stop::Refused(fault.to_string()))? {
             Event::Next => return Ok(None),
             Event::Trap(trap, offset) => return Ok(Some(Outcome::Trapped(trap, offset))),
             Event::Return(results) => {
@@ -139,12 +140,16 @@ impl<'m> Run<'_, '_, 'm> {
                 caller.stack.extend(results);
                 return Ok(None);
             }
-            Event::Call { function, arguments, .. } => (function, arguments),
-            Event::CallIndirect { code, arguments, .. } => {
+            Event::Call { function, arguments, then, .. } => (function, arguments, then),
+            Event::CallIndirect { code, arguments, then, .. } => {
                 let function = code.as_int();
-                (function.ok_or(refused("a table entry is no function"))?, arguments)
+                (function.ok_or(refused("a table entry is no function"))?, arguments, then)
             }
         };
+        // A function that returns what it calls has nothing left to do.
+        if then == Then::Return && module.function(callee).is_some() {
+            self.frames.pop();
+        }
         if let Some(results) = self.enter(callee, arguments)?
             && let Some((_, caller)) = self.frames.last_mut()
         {

@@ -255,6 +255,7 @@ impl Writer {
             Expr::Base(Base::Memory(memory)) => self.tagged(8, &[0, memory]),
             Expr::Base(Base::Instance) => self.tagged(8, &[1]),
             Expr::Base(Base::Table(table)) => self.tagged(8, &[2, table]),
+            Expr::Base(Base::Results) => self.tagged(8, &[3]),
             Expr::Load(memory, bytes, address) => {
                 self.tagged(9, &[memory, u32::from(bytes)]);
                 self.u32(index.wrapping_sub(address));
@@ -284,7 +285,7 @@ impl Writer {
     fn shown(&mut self, shown: Shown) {
         match shown {
             Shown::Nowhere => self.tagged(0, &[]),
-            Shown::Result(at) => self.tagged(1, &[at]),
+            Shown::Result(at, above) => self.tagged(1, &[at, above]),
             Shown::Local(at, index) => self.tagged(2, &[at, index]),
             Shown::Stack(at, slot) => self.tagged(3, &[at, slot]),
         }
@@ -511,7 +512,7 @@ impl<'a> Reader<'a> {
     fn shown(&mut self) -> Result<Shown, HintError> {
         Ok(match self.byte()? {
             0 => Shown::Nowhere,
-            1 => Shown::Result(self.u32()?),
+            1 => Shown::Result(self.u32()?, self.u32()?),
             2 => Shown::Local(self.u32()?, self.u32()?),
             3 => Shown::Stack(self.u32()?, self.u32()?),
             _ => return Err(self.error("no such place to show a value")),
@@ -617,6 +618,7 @@ impl<'a> Reader<'a> {
             0 => Ok(Base::Memory(self.u32()?)),
             1 => Ok(Base::Instance),
             2 => Ok(Base::Table(self.u32()?)),
+            3 => Ok(Base::Results),
             _ => Err(self.error("no such region")),
         }
     }

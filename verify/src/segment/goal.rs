@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::abi::{self, Place};
+use crate::abi::{self, Convention, Place, Results};
 use crate::domain::{Bin32, Cmp, Domain};
 use crate::hints::{Class, Cut, Label, Location, Sort};
 use crate::program::CallTarget;
@@ -98,32 +98,79 @@ pub(super) fn returned(
 ) -> Result<(), String> {
     let at = walk.offset(path.pc);
     let site = Site { at, kind: Kind::Return, facts: &outcome.facts };
-    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
-    if depth != 0 {
-        return Err(format!("SP is {depth} bytes below entry at the return"));
-    }
+    as_at_entry(walk, path, &site, "return")?;
     let address = walk.ghosts.registers[14];
     equal(walk, &site, (target, address), || "the jump does not go to the return address".to_owned())?;
-    for register in abi::CALLEE_SAVED {
-        let is = path.machine.registers[usize::from(register)];
-        let was = walk.ghosts.registers[usize::from(register)];
-        equal(walk, &site, (is, was), || format!("callee-saved register r{register} is not restored"))?;
-    }
-    for (is, said) in result_words(walk.symbolic, path, results) {
-        equal(walk, &site, (is, said), || "the result differs from Wasm's".to_owned())?;
+    for (index, is, said) in result_words(walk, path, results)? {
+        let which = if results.len() == 1 { "the result".to_owned() } else { format!("result {index}") };
+        equal(walk, &site, (is, said), || format!("{which} differs from Wasm's"))?;
     }
     same_world(walk, path, outcome, Kind::Return)
 }
 
-fn result_words(symbolic: &mut Symbolic, path: &Path, results: &[TermValue]) -> Vec<(Term32, Term32)> {
-    match results {
-        [Value::W32(word)] => vec![(path.machine.registers[0], *word)],
-        [Value::W64(long)] => {
-            let (low, high) = (symbolic.terms.low(long), symbolic.terms.high(long));
-            vec![(path.machine.registers[0], low), (path.machine.registers[1], high)]
-        }
-        _ => Vec::new(),
+/// SP and the callee-saved registers are as at entry.
+fn as_at_entry(walk: &mut Walk<'_, '_>, path: &Path, site: &Site<'_>, what: &str) -> Result<(), String> {
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
+    if depth != 0 {
+        return Err(format!("SP is {depth} bytes below entry at the {what}"));
     }
+    for register in abi::CALLEE_SAVED {
+        let is = path.machine.registers[usize::from(register)];
+        let was = walk.ghosts.registers[usize::from(register)];
+        equal(walk, site, (is, was), || format!("callee-saved register r{register} is not restored"))?;
+    }
+    Ok(())
+}
+
+/// Control goes to the function that Wasm leaves for, as its caller had called it: the arguments, the
+/// place for the results and the return address are where it finds them, and nothing of the own frame
+/// is left.
+pub(super) fn left(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, called: &Called) -> Result<(), String> {
+    let at = walk.offset(path.pc);
+    let site = Site { at, kind: Kind::Call, facts: &outcome.facts };
+    as_at_entry(walk, path, &site, "branch to another function")?;
+    let (is, was) = (path.machine.registers[14], walk.ghosts.registers[14]);
+    equal(walk, &site, (is, was), || "lr is not the return address at the branch to another function".to_owned())?;
+    let to = callee(walk, &site, &outcome.event, called)?;
+    let own = abi::convention(&walk.subject.function.signature);
+    let convention = abi::convention(&to.signature);
+    if convention.stack_bytes > own.stack_bytes {
+        return Err("the arguments of the function that is left for do not fit where the own ones came".to_owned());
+    }
+    if convention.results != own.results {
+        return Err("the function that is left for has other results".to_owned());
+    }
+    if let Results::Area { .. } = own.results {
+        let (is, was) = (path.machine.registers[0], walk.ghosts.registers[0]);
+        equal(walk, &site, (is, was), || "r0 does not name the own result area".to_owned())?;
+    }
+    arguments_are(walk, path, &site, (&to.arguments, &convention))?;
+    same_world(walk, path, outcome, Kind::Call)?;
+    walk.close(at, Kind::Call, Method::Same);
+    walk.walked.leaves.insert(to.callee);
+    Ok(())
+}
+
+/// Each word of each result: which result, what the machine returns, what Wasm says.
+fn result_words(
+    walk: &mut Walk<'_, '_>,
+    path: &Path,
+    results: &[TermValue],
+) -> Result<Vec<(usize, Term32, Term32)>, String> {
+    let mut said = Vec::new();
+    for (index, result) in results.iter().enumerate() {
+        said.extend(words(&mut walk.symbolic.terms, result).into_iter().map(|word| (index, word)));
+    }
+    let is: Vec<Term32> = match abi::convention(&walk.subject.function.signature).results {
+        Results::Registers(count) => path.machine.registers[..usize::from(count)].to_vec(),
+        Results::Area { words, .. } => {
+            words.into_iter().map(|offset| path.machine.result(offset)).collect::<Result<_, String>>()?
+        }
+    };
+    if is.len() != said.len() {
+        return Err("the results are of other types than Wasm's".to_owned());
+    }
+    Ok(said.into_iter().zip(is).map(|((index, said), is)| (index, is, said)).collect())
 }
 
 /// Both sides trap alike: the world is the same.
@@ -185,34 +232,80 @@ pub(super) fn called(
     if !depth.is_multiple_of(8) {
         return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
     }
+    let to = callee(walk, &site, &outcome.event, called)?;
+    let convention = abi::convention(&to.signature);
+    arguments_are(walk, path, &site, (&to.arguments, &convention))?;
+    let area = result_area(walk, path, depth, &convention)?;
+    same_world(walk, path, &outcome, Kind::Call)?;
+    // Both sides call the same.
+    walk.close(at, Kind::Call, Method::Same);
+    walk.walked.calls.insert(to.callee);
+    let back = Return { types: to.signature.results, convention, area, offset: to.offset, next, at };
+    Ok(behind_call(walk, path, outcome, back))
+}
+
+/// What Wasm calls.
+struct To {
+    callee: Callee,
+    signature: FunctionType,
+    arguments: Vec<TermValue>,
+    offset: u32,
+}
+
+/// What Wasm calls, if the machine goes there.
+fn callee(walk: &mut Walk<'_, '_>, site: &Site<'_>, event: &SourceEvent, called: &Called) -> Result<To, String> {
     let module = walk.subject.module;
-    let (signature, arguments, offset, callee): (&FunctionType, _, _, _) = match (&outcome.event, called) {
-        (SourceEvent::Call { function, arguments, offset }, Called::Known(CallTarget::Function(_))) => {
-            (module.signature(*function).ok_or("a call of no function")?, arguments, *offset, Callee::Direct(*function))
+    let (callee, signature, arguments, offset) = match (event, called) {
+        (SourceEvent::Call { function, arguments, offset, .. }, Called::Known(CallTarget::Function(_))) => {
+            let signature = module.signature(*function).ok_or("a call of no function")?;
+            (Callee::Direct(*function), signature, arguments, *offset)
         }
-        (SourceEvent::CallIndirect { type_index, code, arguments, offset }, Called::Computed(target)) => {
-            equal(walk, &site, (*target, *code), || "the address called is not the table entry's".to_owned())?;
+        (SourceEvent::CallIndirect { type_index, code, arguments, offset, .. }, Called::Computed(target)) => {
+            equal(walk, site, (*target, *code), || "the address called is not the table entry's".to_owned())?;
             let signature = module.types.get(*type_index as usize).ok_or("a call of no type")?;
-            (signature, arguments, *offset, Callee::Indirect(*type_index))
+            (Callee::Indirect(*type_index), signature, arguments, *offset)
         }
         _ => return Err("the calls are of different kinds".to_owned()),
     };
-    let sorts: Vec<Sort> = signature.parameters.iter().map(|kind| kind.sort()).collect();
-    let (places, stack_bytes) = abi::arguments(&sorts);
-    for (index, (value, places)) in arguments.iter().zip(&places).enumerate() {
+    Ok(To { callee, signature: signature.clone(), arguments: arguments.clone(), offset })
+}
+
+/// The arguments are where the callee finds them.
+fn arguments_are(
+    walk: &mut Walk<'_, '_>,
+    path: &Path,
+    site: &Site<'_>,
+    (arguments, convention): (&[TermValue], &Convention),
+) -> Result<(), String> {
+    let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
+    for (index, (value, places)) in arguments.iter().zip(&convention.arguments).enumerate() {
         for (word, place) in words(&mut walk.symbolic.terms, value).into_iter().zip(places) {
             let is = match place {
                 Place::Register(register) => path.machine.registers[usize::from(*register)],
                 Place::Stack(offset) => path.machine.location(Location::Stack(*offset as i32 - depth as i32))?,
             };
-            equal(walk, &site, (is, word), || format!("argument {index} differs from Wasm's"))?;
+            equal(walk, site, (is, word), || format!("argument {index} differs from Wasm's"))?;
         }
     }
-    same_world(walk, path, &outcome, Kind::Call)?;
-    // Both sides call the same.
-    walk.close(at, Kind::Call, Method::Same);
-    walk.walked.calls.insert(callee);
-    Ok(behind_call(walk, path, outcome, Return { signature: signature.clone(), stack_bytes, offset, next, at }))
+    Ok(())
+}
+
+/// Where in the frame the callee puts several results: r0 names an area of the own frame above the
+/// outgoing arguments, from this offset from SP at entry on. 0 if the results need none.
+fn result_area(walk: &mut Walk<'_, '_>, path: &Path, depth: u32, callee: &Convention) -> Result<i32, String> {
+    let Results::Area { bytes, .. } = callee.results else { return Ok(0) };
+    let terms = &mut walk.symbolic.terms;
+    let start = match terms.split_region(path.machine.registers[0]) {
+        Some((region, offset)) if region == walk.symbolic.constants.entry_sp => walk.symbolic.terms.as_const32(offset),
+        _ => None,
+    };
+    let start = start.ok_or("r0 does not name an area of the frame for the results of a call")? as i32;
+    let above = i64::from(callee.stack_bytes) - i64::from(depth);
+    if start % 8 != 0 || i64::from(start) < above || i64::from(start) + i64::from(bytes) > 0 {
+        return Err(format!("the area for the results of a call, at {start:+}, is not aligned or not in the frame"));
+    }
+    walk.close(walk.offset(path.pc), Kind::Call, Method::Facts);
+    Ok(start)
 }
 
 /// A function of the runtime is an operator: of the words of the registers and stack words that AAPCS
@@ -229,7 +322,7 @@ pub(super) fn helped(
     if !depth.is_multiple_of(8) {
         return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
     }
-    let (places, stack_bytes) = abi::arguments(&operator.operands());
+    let Convention { arguments: places, stack_bytes, .. } = abi::convention_of(&operator.operands(), &[]);
     let mut path = path.clone();
     let mut operands = Vec::new();
     for place in places.into_iter().flatten() {
@@ -273,8 +366,9 @@ fn name_results(walk: &Walk<'_, '_>, path: &mut Path, at: u32) {
 }
 
 struct Return {
-    signature: FunctionType,
-    stack_bytes: u32,
+    types: Vec<ValueType>,
+    convention: Convention,
+    area: i32,
     offset: u32,
     next: u32,
     at: u32,
@@ -287,7 +381,7 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
     path.facts = outcome.facts;
     let symbolic = &mut *walk.symbolic;
     let before = std::mem::replace(&mut source.world, relation::fresh_world(symbolic));
-    path.machine.clobber(symbolic, &source.world, back.stack_bytes);
+    path.machine.clobber(symbolic, &source.world, back.convention.stack_bytes);
     for ((now, before), limits) in source.world.memories.iter().zip(&before.memories).zip(&symbolic.constants.memories)
     {
         if limits.length_cell.is_none() || limits.is_segment {
@@ -297,14 +391,19 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
         path.facts.assume(&mut symbolic.terms, shrunk, false);
         path.machine_facts.assume(&mut symbolic.terms, shrunk, false);
     }
-    if let Some(kind) = back.signature.results.first() {
+    let mut returned = Vec::new();
+    for kind in &back.types {
         let result = fresh_result(symbolic, *kind);
-        for (register, word) in words(&mut symbolic.terms, &result).into_iter().enumerate() {
-            path.machine.registers[register] = word;
-        }
+        returned.extend(words(&mut symbolic.terms, &result));
         source.activation.stack.push(result);
-        walk.watched.behind(back.offset, &mut source);
     }
+    match &back.convention.results {
+        Results::Registers(_) => path.machine.registers[..returned.len()].copy_from_slice(&returned),
+        Results::Area { words, bytes } => {
+            path.machine.set_results(back.area, *bytes, words.iter().copied().zip(returned));
+        }
+    }
+    walk.watched.behind(back.offset, &mut source);
     name_results(walk, &mut path, back.at);
     source.steps += 1;
     path.source = Rc::new(source);

@@ -1,8 +1,9 @@
 //! The machine's state as terms, and what its loads and stores mean.
 //!
 //! Memory is split into regions: linear memories (one array each), the instance's cells (one word each),
-//! the frame and the incoming arguments (one word each, by offset from SP at entry), and constants
-//! (the code itself, and the table). An address that is not shown to lie inside exactly one region
+//! the frame and the incoming arguments (one word each, by offset from SP at entry), the caller's area
+//! for several results (one word each), and constants (the code itself, and the table). An address that
+//! is not shown to lie inside exactly one region
 //! is a fault. Words below SP do not survive the instruction.
 
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct MachineState {
     cells: Rc<BTreeMap<u32, Term32>>,
     /// Words of the stack that are known, by offset from SP at entry.
     stack: Rc<BTreeMap<i32, Term32>>,
+    /// Words of the function's own result area that are known, by offset.
+    results: Rc<BTreeMap<u32, Term32>>,
     /// First offset behind the incoming arguments.
     arguments_end: i32,
     touched: bool,
@@ -60,13 +63,15 @@ enum Where {
     Table(Term32),
     StackLimit,
     Stack(i32),
+    Results(u32),
 }
 
 impl MachineState {
     /// The registers at entry: unknowns, SP the entry SP, LR a return address.
     pub fn entry_registers(symbolic: &mut Symbolic) -> [Term32; 15] {
-        std::array::from_fn(|register| match register {
-            13 => symbolic.constants.entry_sp,
+        std::array::from_fn(|register| match (register, symbolic.constants.results) {
+            (0, Some(area)) => area.address,
+            (13, _) => symbolic.constants.entry_sp,
             _ => symbolic.terms.fresh32(&format!("r{register} at entry")),
         })
     }
@@ -80,8 +85,7 @@ impl MachineState {
     ) -> (MachineState, Vec<TermValue>) {
         let mut state = MachineState::junk(&mut symbolic.terms, &symbolic.constants, world, 0);
         state.registers = ghosts.registers;
-        let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| kind.sort()).collect();
-        let (places, _) = abi::arguments(&sorts);
+        let places = abi::convention(&function.signature).arguments;
         state.set_arguments(function);
         let mut arguments = Vec::new();
         for words in places {
@@ -121,6 +125,7 @@ impl MachineState {
             memories: world.memories.iter().map(|memory| memory.contents).collect(),
             cells,
             stack: Rc::default(),
+            results: Rc::default(),
             arguments_end: 0,
             touched: false,
             constants_read: Vec::new(),
@@ -207,8 +212,20 @@ impl MachineState {
 
     /// Says how far the incoming arguments of a function reach.
     pub fn set_arguments(&mut self, function: &Function) {
-        let sorts: Vec<_> = function.signature.parameters.iter().map(|kind| kind.sort()).collect();
-        self.arguments_end = abi::arguments(&sorts).1 as i32;
+        self.arguments_end = abi::convention(&function.signature).stack_bytes as i32;
+    }
+
+    /// A word of the function's own result area.
+    pub fn result(&self, offset: u32) -> Result<Term32, String> {
+        self.results.get(&offset).copied().ok_or_else(|| format!("the result area's word at {offset} is not stored"))
+    }
+
+    /// Several results of a call: an area of the frame from `start` on holds these words at these
+    /// offsets, and nothing else that is known.
+    pub fn set_results(&mut self, start: i32, bytes: u32, words: impl Iterator<Item = (u32, Term32)>) {
+        let stack = Rc::make_mut(&mut self.stack);
+        stack.retain(|offset, _| *offset < start || *offset >= start + bytes as i32);
+        stack.extend(words.map(|(offset, word)| (start + offset as i32, word)));
     }
 
     /// A word of the instance region.
@@ -290,6 +307,13 @@ impl Symbolic {
                 let offset = offset.ok_or_else(|| Stop::Fault("a stack address is not constant".to_owned()))?;
                 return Ok(Where::Stack(offset as i32));
             }
+            if let Some(area) = self.constants.results.filter(|area| area.address == region) {
+                let offset = self.terms.as_const32(offset).filter(|offset| {
+                    offset % 4 == 0 && bytes == 4 && offset.checked_add(4).is_some_and(|end| end <= area.bytes)
+                });
+                let why = "the result area is not accessed as a word of its own at a constant offset";
+                return offset.map(Where::Results).ok_or_else(|| Stop::Fault(why.to_owned()));
+            }
             if Some(region) == self.constants.regions.stack_limit
                 && self.terms.as_const32(offset) == Some(0)
                 && bytes == 4
@@ -311,6 +335,7 @@ impl Symbolic {
                         Base::Memory(memory) => Where::Memory(*memory, offset),
                         Base::Instance => Where::Instance(offset),
                         Base::Table(_) => Where::Table(offset),
+                        Base::Results => unreachable!("it is no region of the program"),
                     });
                 }
             }
@@ -340,7 +365,7 @@ impl Symbolic {
     fn require_aligned(&mut self, place: &Where) -> Result<(), Stop> {
         let aligned = match place {
             Where::Stack(offset) => offset % 4 == 0,
-            Where::Instance(_) | Where::Table(_) | Where::StackLimit => true,
+            Where::Instance(_) | Where::Table(_) | Where::StackLimit | Where::Results(_) => true,
             Where::Memory(_, offset) => self.terms.as_const32(*offset).is_some_and(|offset| offset % 4 == 0),
         };
         aligned.then_some(()).ok_or_else(|| Stop::Fault("the address is not shown to be a multiple of 4".to_owned()))
@@ -360,6 +385,10 @@ impl Symbolic {
             }
             Where::Table(offset) => self.read_table(offset, width),
             Where::StackLimit => Ok(self.constants.limit),
+            Where::Results(offset) => {
+                self.machine.touched = true;
+                Ok(self.machine.result(offset).unwrap_or_else(|_| self.terms.fresh32("junk")))
+            }
             Where::Stack(offset) => {
                 self.machine.touched = true;
                 let depth = self.machine.depth(&mut self.terms, &self.constants).map_err(Stop::Fault)?;
@@ -432,6 +461,10 @@ impl Symbolic {
             }
             Where::Table(_) | Where::StackLimit => Err(Stop::Fault("a constant is written".to_owned())),
             Where::Stack(offset) => self.write_stack(offset, width, value),
+            Where::Results(offset) => {
+                Rc::make_mut(&mut self.machine.results).insert(offset, value);
+                Ok(())
+            }
         }
     }
 

@@ -297,7 +297,11 @@ struct At {
 
 impl Surroundings<Symbolic> for At {
     fn base(&mut self, symbolic: &mut Symbolic, base: Base) -> Option<Term32> {
-        symbolic.constants.regions.extents.get(&base).map(|extent| extent.address)
+        let extent = match base {
+            Base::Results => symbolic.constants.results,
+            Base::Memory(_) | Base::Instance | Base::Table(_) => symbolic.constants.regions.extents.get(&base).copied(),
+        };
+        extent.map(|extent| extent.address)
     }
 
     fn load(&mut self, symbolic: &mut Symbolic, memory: u32, bytes: u8, address: &Term32) -> Option<Term32> {

@@ -7,7 +7,7 @@ use crate::term::Term32;
 use crate::term::facts::Facts;
 use crate::term::node::Width as TermWidth;
 use crate::trap::Trap;
-use crate::wasm::control::Target;
+use crate::wasm::control::{Target, Then};
 use crate::wasm::module::{Function, Module};
 use crate::wasm::op::Op;
 use crate::wasm::sem::{self, Activation, Event, Width, World};
@@ -50,7 +50,7 @@ impl Watched {
         for unknown in hints.cuts.iter().flat_map(|cut| &cut.unknowns) {
             match unknown.shown {
                 Shown::Nowhere => {}
-                Shown::Result(at) | Shown::Local(at, _) | Shown::Stack(at, _) => {
+                Shown::Result(at, _) | Shown::Local(at, _) | Shown::Stack(at, _) => {
                     watched.at.entry(at).or_default().insert(unknown.shown);
                 }
             }
@@ -64,7 +64,7 @@ impl Watched {
             let value = match shown {
                 Shown::Local(_, index) => state.activation.locals.get(index as usize),
                 Shown::Stack(_, slot) => state.activation.stack.get(slot as usize),
-                Shown::Nowhere | Shown::Result(_) => None,
+                Shown::Nowhere | Shown::Result(..) => None,
             };
             if let Some(value) = value.cloned() {
                 state.shown.insert(shown, value);
@@ -72,12 +72,16 @@ impl Watched {
         }
     }
 
-    /// Notes the result of the operator at an offset.
+    /// Notes the results of the operator at an offset.
     pub fn behind(&self, offset: u32, state: &mut SourceState) {
-        let shown = Shown::Result(offset);
-        let is_watched = self.at.get(&offset).is_some_and(|all| all.contains(&shown));
-        if let (true, Some(top)) = (is_watched, state.activation.stack.last()) {
-            state.shown.insert(shown, top.clone());
+        for &shown in self.at.get(&offset).into_iter().flatten() {
+            let value = match shown {
+                Shown::Result(_, above) => state.activation.stack.iter().rev().nth(above as usize),
+                Shown::Nowhere | Shown::Local(..) | Shown::Stack(..) => None,
+            };
+            if let Some(value) = value.cloned() {
+                state.shown.insert(shown, value);
+            }
         }
     }
 }
@@ -89,6 +93,8 @@ pub enum SourceEvent {
     Arrived,
     /// A direct call of this function.
     Call {
+        /// What comes behind it.
+        then: Then,
         /// Its index.
         function: u32,
         /// What it is given.
@@ -98,6 +104,8 @@ pub enum SourceEvent {
     },
     /// An indirect call, its checks passed.
     CallIndirect {
+        /// What comes behind it.
+        then: Then,
         /// Index of the type asked for.
         type_index: u32,
         /// The entry's code address.
@@ -225,7 +233,15 @@ fn may_leave(function: &Function, position: u32) -> bool {
     let returns =
         |depth: u32| function.control.label(position, depth).is_none_or(|label| label.target == Target::Return);
     match function.body.get(position as usize).map(|instruction| &instruction.op) {
-        None | Some(Op::Return | Op::Call(_) | Op::CallIndirect(_) | Op::BrTable(..)) => true,
+        None
+        | Some(
+            Op::Return
+            | Op::Call(_)
+            | Op::CallIndirect(_)
+            | Op::ReturnCall(_)
+            | Op::ReturnCallIndirect(_)
+            | Op::BrTable(..),
+        ) => true,
         Some(Op::Br(depth) | Op::BrIf(depth)) => returns(*depth),
         Some(Op::End) => position as usize + 1 == function.body.len(),
         Some(_) => false,
@@ -253,9 +269,11 @@ fn step(
             watched.behind(offset, state);
             None
         }
-        Event::Call { offset, function, arguments } => Some(SourceEvent::Call { function, arguments, offset }),
-        Event::CallIndirect { offset, type_index, index: _, code, arguments } => {
-            Some(SourceEvent::CallIndirect { type_index, code, arguments, offset })
+        Event::Call { then, offset, function, arguments } => {
+            Some(SourceEvent::Call { then, function, arguments, offset })
+        }
+        Event::CallIndirect { then, offset, type_index, index: _, code, arguments } => {
+            Some(SourceEvent::CallIndirect { then, type_index, code, arguments, offset })
         }
         Event::Return(results) => Some(SourceEvent::Return(results)),
         Event::Trap(trap, _) => Some(SourceEvent::Trap(trap)),

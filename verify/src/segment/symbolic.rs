@@ -112,6 +112,8 @@ pub struct Constants {
     pub global_is_constant: Vec<bool>,
     /// By global index: the offset of its cell in the instance region.
     pub cells: Vec<Option<u32>>,
+    /// The area for the function's results, if it has several: what r0 holds at entry.
+    pub results: Option<Extent>,
 }
 
 /// Terms, facts and the states of both sides on one path.

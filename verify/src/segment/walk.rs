@@ -18,6 +18,7 @@ use crate::thumb::inst::Inst;
 use crate::thumb::sem::{self, Flow};
 use crate::trap::Trap;
 use crate::verdict::{Check, Finding, Kind, Method, Obligation};
+use crate::wasm::control::Then;
 use crate::wasm::module::{Function, Module};
 use crate::wasm::sem::Activation;
 
@@ -66,8 +67,10 @@ pub struct Walked {
     pub covered: BTreeSet<u32>,
     /// Deepest SP, in bytes below entry.
     pub depth_max: u32,
-    /// Calls made: the callee, `None` for an indirect call of the given type.
+    /// Calls made.
     pub calls: BTreeSet<Callee>,
+    /// What the function leaves for without coming back.
+    pub leaves: BTreeSet<Callee>,
     /// Where the caller's values are before each instruction that was run, by offset.
     pub kept: BTreeMap<u32, Kept>,
     /// How many entries of each jump table can be chosen, by the offset of its branch.
@@ -306,9 +309,9 @@ impl Walk<'_, '_> {
             self.close(at, Kind::Access, method);
         }
         path.machine.forget_below_sp(self.symbolic)?;
-        self.after(path, at)?;
+        self.after(path, at, &flow)?;
         let next = path.pc + size;
-        self.follow(path, flow, next)
+        self.follow(path, &inst, flow, next)
     }
 
     /// The path where a condition holds, and another where it does not.
@@ -361,6 +364,9 @@ impl Walk<'_, '_> {
             Some((at, RelocationKind::ThumbCall)) if at == pc && matches!(inst, Inst::BranchLink { .. }) => {
                 sem::step(self.symbolic, inst, pc, size)
             }
+            Some((at, RelocationKind::ThumbJump)) if at == pc && size == 4 && matches!(inst, Inst::Branch { .. }) => {
+                sem::step(self.symbolic, inst, pc, size)
+            }
             Some((at, _)) => match program.relocated_half(pc).filter(|_| at == pc) {
                 Some((kind, word)) if kind == half_of(inst) => self.symbolic.set_half(inst, word).map(|()| Flow::Next),
                 Some(_) | None => Err(Stop::Fault("a relocation changes this instruction".to_owned())),
@@ -369,7 +375,7 @@ impl Walk<'_, '_> {
     }
 
     /// Checks after each instruction: depth, the stack limit, and what its label claims.
-    fn after(&mut self, path: &mut Path, at: u32) -> Result<(), String> {
+    fn after(&mut self, path: &mut Path, at: u32, flow: &Flow<Term32>) -> Result<(), String> {
         let depth = path.machine.depth(&mut self.symbolic.terms, &self.symbolic.constants)?;
         if depth > self.subject.hints.frame_bytes {
             return Err(format!("SP is {depth} bytes below entry, {} are declared", self.subject.hints.frame_bytes));
@@ -379,17 +385,25 @@ impl Walk<'_, '_> {
             goal::limit_was_checked(self, path)?;
             path.fresh = Freshness::Under;
         }
-        if let Some(label) = self.labels.get(&at).copied() {
-            goal::label(self, path, label)?;
+        // The label of a call speaks of what is behind it.
+        let is_call = matches!(flow, Flow::Call { .. } | Flow::CallRegister(_));
+        match self.labels.get(&at).copied() {
+            Some(label) if !is_call => goal::label(self, path, label),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What comes after an instruction.
-    fn follow(&mut self, path: &mut Path, flow: Flow<Term32>, next: u32) -> Result<Stepped, String> {
+    fn follow(&mut self, path: &mut Path, inst: &Inst, flow: Flow<Term32>, next: u32) -> Result<Stepped, String> {
         match flow {
             Flow::Next => path.pc = next,
             Flow::Jump(target) => {
+                let own = (self.subject.start, self.subject.end);
+                if matches!(inst, Inst::Branch { .. })
+                    && let Some(callee) = self.subject.program.leaves_for(path.pc, target, own)?
+                {
+                    return self.leave_for(path, callee).map(|()| Stepped::End);
+                }
                 // Bytes without a label are seldom code: a way there that cannot be taken says nothing of them.
                 if !self.labels.contains_key(&self.offset(target)) && goal::infeasible(self.symbolic, &path.facts) {
                     self.close(self.offset(path.pc), Kind::Access, Method::Infeasible);
@@ -442,16 +456,46 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// The path jumps to an address in a register: it returns, or it is refused.
+    /// The path jumps to an address in a register: it returns, or goes to a function of the table.
     fn leave(&mut self, path: &Path, target: Term32) -> Result<(), String> {
         let at = self.offset(path.pc);
+        if path.fresh == Freshness::Entry {
+            goal::limit_was_checked(self, path)?;
+        }
         for outcome in self.source_events(path, None)? {
             match &outcome.event {
                 SourceEvent::Return(results) => goal::returned(self, path, (&outcome, results), target)?,
+                SourceEvent::CallIndirect { then: Then::Return, .. } => {
+                    goal::left(self, path, &outcome, &Called::Computed(target))?;
+                }
                 event => self.mismatch(&outcome.facts, at, "returns", event)?,
             }
         }
         Ok(())
+    }
+
+    /// The path goes to another function, which returns to the caller.
+    fn leave_for(&mut self, path: &Path, callee: CallTarget) -> Result<(), String> {
+        let at = self.offset(path.pc);
+        if path.fresh == Freshness::Entry {
+            goal::limit_was_checked(self, path)?;
+        }
+        let called = Called::Known(callee);
+        for outcome in self.source_events(path, None)? {
+            match &outcome.event {
+                SourceEvent::Call { then: Then::Return, function, .. } if self.is_called(&called, *function) => {
+                    goal::left(self, path, &outcome, &called)?;
+                }
+                event => self.mismatch(&outcome.facts, at, &called.words_of_leaving(), event)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the machine calls the function that Wasm calls.
+    fn is_called(&self, called: &Called, function: u32) -> bool {
+        let Called::Known(CallTarget::Function(machine)) = called else { return false };
+        *machine == self.subject.module.first_index(function)
     }
 
     fn trap(&mut self, path: &Path, code: u8) -> Result<(), String> {
@@ -484,9 +528,7 @@ impl Walk<'_, '_> {
         let mut ways = Vec::new();
         for outcome in self.source_events(path, None)? {
             let fits = match (&called, &outcome.event) {
-                (Called::Known(CallTarget::Function(machine)), SourceEvent::Call { function, .. }) => {
-                    *machine == self.subject.module.first_index(*function)
-                }
+                (Called::Known(_), SourceEvent::Call { function, .. }) => self.is_called(&called, *function),
                 (Called::Computed(_), SourceEvent::CallIndirect { .. }) => true,
                 _ => false,
             };
@@ -531,6 +573,13 @@ impl Called {
         match self {
             Called::Known(CallTarget::Function(function)) => format!("calls function {function}"),
             Called::Computed(_) => "calls through a register".to_owned(),
+        }
+    }
+
+    fn words_of_leaving(&self) -> String {
+        match self {
+            Called::Known(CallTarget::Function(function)) => format!("leaves for function {function}"),
+            Called::Computed(_) => "leaves through a register".to_owned(),
         }
     }
 }

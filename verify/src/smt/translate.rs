@@ -156,6 +156,22 @@ impl<'a> Translation<'a> {
         found
     }
 
+    /// The values of operators on floats, at the operands that a model has, where the model has others.
+    pub fn violated(&self, model: &z3::Model) -> Vec<Bool> {
+        let number = |value: &BV| Some(model.eval(value, true)?.as_u64()? as u32);
+        let mut violated = Vec::new();
+        for (function, operands, value) in &self.applications {
+            let words: Option<Vec<u32>> = operands.iter().map(number).collect();
+            let Some(words) = words else { continue };
+            let Some(is) = self.terms.arena().float_value(*function, &words) else { continue };
+            if number(value) != Some(is) {
+                let there: Vec<Bool> = operands.iter().zip(words).map(|(operand, at)| operand.eq(word(at))).collect();
+                violated.push(Bool::and(&there).implies(value.eq(word(is))));
+            }
+        }
+        violated
+    }
+
     /// A term of any sort; operands first, so that deep terms need no deep stack.
     fn translated(&mut self, id: Id) -> Translated {
         let mut work = vec![id];

@@ -18,6 +18,15 @@ use crate::hints::Sort;
 use super::module::{FunctionType, Instruction, Module, ValueType, WasmError};
 use super::op::{Bulk, Load, Op, SignOp};
 
+/// What comes behind a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Then {
+    /// The next operator.
+    Next,
+    /// The function returns what the call returns.
+    Return,
+}
+
 /// Where a branch to a label goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
@@ -204,7 +213,12 @@ impl Builder<'_> {
             }
             Op::Else => self.begin_else(position)?,
             Op::End => self.end(position)?,
-            Op::Unreachable | Op::Br(_) | Op::BrTable(..) | Op::Return => self.stack = None,
+            Op::Unreachable
+            | Op::Br(_)
+            | Op::BrTable(..)
+            | Op::Return
+            | Op::ReturnCall(_)
+            | Op::ReturnCallIndirect(_) => self.stack = None,
             op @ (Op::Nop
             | Op::BrIf(_)
             | Op::Call(_)
@@ -236,6 +250,7 @@ impl Builder<'_> {
             | Op::I64ExtendI32S
             | Op::I64ExtendI32U
             | Op::I64Extend32S
+            | Op::Wide(_)
             | Op::Sign(..)
             | Op::Float(_)
             | Op::FloatSwapped(_)
@@ -316,8 +331,8 @@ impl Builder<'_> {
             Op::Nop | Op::MemoryDrop(_) | Op::Bulk(Bulk::DataDrop(_)) => (0, vec![]),
             Op::Bulk(Bulk::MemoryFill(_) | Bulk::MemoryCopy { .. } | Bulk::MemoryInit { .. }) => (3, vec![]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
-            Op::Call(function) => call(self.module.signature(*function)?, 0)?,
-            Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1)?,
+            Op::Call(function) => call(self.module.signature(*function)?, 0),
+            Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1),
             Op::Select => (3, vec![self.below_top(1)?]),
             Op::LocalGet(local) => (0, vec![self.locals.get(*local as usize)?.sort()]),
             Op::LocalTee(local) => (1, vec![self.locals.get(*local as usize)?.sort()]),
@@ -331,6 +346,7 @@ impl Builder<'_> {
             Op::I64Const(_) => (0, vec![W64]),
             Op::MemoryGrow(_) | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![W32]),
             Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![W32]),
+            Op::Wide(wide) => (wide.operands(), vec![W64, W64]),
             Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![W64]),
             Op::I64Binary(_) => (2, vec![W64]),
             Op::Sign(SignOp::Neg | SignOp::Abs, sort) => (1, vec![*sort]),
@@ -345,7 +361,9 @@ impl Builder<'_> {
             | Op::End
             | Op::Br(_)
             | Op::BrTable(..)
-            | Op::Return => return None,
+            | Op::Return
+            | Op::ReturnCall(_)
+            | Op::ReturnCallIndirect(_) => return None,
         })
     }
 
@@ -381,9 +399,8 @@ impl Builder<'_> {
     }
 }
 
-/// `None` for a function with several results, which no contract covers.
-fn call(signature: &FunctionType, extra: usize) -> Option<(usize, Vec<Sort>)> {
-    (signature.results.len() <= 1).then(|| (signature.parameters.len() + extra, sorts(&signature.results)))
+fn call(signature: &FunctionType, extra: usize) -> (usize, Vec<Sort>) {
+    (signature.parameters.len() + extra, sorts(&signature.results))
 }
 
 fn sorts(types: &[ValueType]) -> Vec<Sort> {

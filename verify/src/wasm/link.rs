@@ -1,13 +1,14 @@
 //! Linking: a module behind another, its imports bound to what the first has.
 //!
-//! Requires: each binding names something of the first module, of the type that the other imports.
+//! Requires: each binding names something of the first module, of the type that the other imports; at most one
+//! of the two has a table.
 //! Ensures: imported functions come first, those of the first module before those of the other; then
 //! the functions with bodies in the same order. Types, memories, globals and segments of the other
 //! stand behind those of the first, what it imports left out.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::module::{Export, Exported, Module};
+use super::module::{Export, Exported, Module, Start};
 use super::op::{Bulk, Op};
 
 /// What the imports of a module become, in the order of each index space.
@@ -51,11 +52,18 @@ pub fn link(module: &mut Module, mut other: Module, bindings: &Bindings) -> Vec<
     own.apply(module);
     indices.apply(&mut other);
     let imported = other.imports.into_iter().zip(&bindings.functions);
+    module.table = module.table.or(other.table);
     module.imports.extend(imported.filter(|(_, bound)| bound.is_none()).map(|(import, _)| import));
     module.functions.extend(other.functions);
     module.types.extend(other.types);
     module.memories.extend(other.memories.into_iter().skip(bindings.memories.len()));
     module.globals.extend(other.globals.into_iter().skip(bindings.globals.len()));
+    let (elements, data) = (module.elements.len(), module.data.len());
+    module.starts.extend(other.starts.iter().map(|start| Start {
+        elements: start.elements + elements,
+        data: start.data + data,
+        ..*start
+    }));
     module.elements.extend(other.elements);
     module.data.extend(other.data);
     module.names.extend(other.names);
@@ -109,7 +117,9 @@ impl Indices {
                 Exported::Global(global) => Exported::Global(self.global(global)),
             };
         }
-        module.start = module.start.map(|function| self.function(function));
+        for start in &mut module.starts {
+            start.function = self.function(start.function);
+        }
         let names = std::mem::take(&mut module.names);
         module.names = names
             .into_iter()
@@ -119,8 +129,8 @@ impl Indices {
 
     fn op(&self, op: &mut Op) {
         match op {
-            Op::Call(function) => *function = self.function(*function),
-            Op::CallIndirect(type_index) => *type_index += self.types,
+            Op::Call(function) | Op::ReturnCall(function) => *function = self.function(*function),
+            Op::CallIndirect(type_index) | Op::ReturnCallIndirect(type_index) => *type_index += self.types,
             Op::GlobalGet(global) | Op::GlobalSet(global) => *global = self.global(*global),
             Op::Load(_, place) | Op::Store(_, place) => place.memory = self.memory(place.memory),
             Op::MemorySize(memory, _) | Op::MemoryGrow(memory) | Op::MemoryDrop(memory) => {
@@ -162,6 +172,7 @@ impl Indices {
             | Op::I64ExtendI32S
             | Op::I64ExtendI32U
             | Op::I64Extend32S
+            | Op::Wide(_)
             | Op::Sign(..)
             | Op::Float(_)
             | Op::FloatSwapped(_)

@@ -15,6 +15,7 @@ use wasmparser::{
 };
 
 use super::control::{self, Control};
+use super::inputs::Values;
 use super::op::{self, Op};
 use super::runtime::Runtime;
 use super::template::Linked;
@@ -106,7 +107,7 @@ impl ValueType {
 pub struct FunctionType {
     /// Types of the parameters.
     pub parameters: Vec<ValueType>,
-    /// Types of the results; at most one in Wasm 1.0.
+    /// Types of the results.
     pub results: Vec<ValueType>,
 }
 
@@ -240,6 +241,8 @@ pub enum Exported {
 /// An export.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Export {
+    /// The input that it is of, where several are linked.
+    pub of: Option<String>,
     /// Its name.
     pub name: String,
     /// What it names.
@@ -273,6 +276,17 @@ pub struct DataSegment {
     pub bytes: Vec<u8>,
 }
 
+/// A start function, and what comes before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// Its index.
+    pub function: u32,
+    /// So many element segments.
+    pub elements: usize,
+    /// So many data segments.
+    pub data: usize,
+}
+
 /// A module.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Module {
@@ -290,8 +304,8 @@ pub struct Module {
     pub globals: Vec<Global>,
     /// Exports, in the order of the section.
     pub exports: Vec<Export>,
-    /// The start function.
-    pub start: Option<u32>,
+    /// Start functions, in the order of instantiation.
+    pub starts: Vec<Start>,
     /// Active element segments, in order.
     pub elements: Vec<ElementSegment>,
     /// Data segments, in order.
@@ -368,25 +382,34 @@ fn features() -> WasmFeatures {
         .union(WasmFeatures::SIGN_EXTENSION)
         .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
         .union(WasmFeatures::MULTI_VALUE)
+        .union(WasmFeatures::TAIL_CALL)
+        .union(WasmFeatures::WIDE_ARITHMETIC)
         .union(WasmFeatures::MULTI_MEMORY)
         .union(WasmFeatures::CUSTOM_PAGE_SIZES)
         .union(WasmFeatures::BULK_MEMORY)
         .union(WasmFeatures::EXTENDED_CONST)
 }
 
-/// Reads a module.
+/// Reads a module that imports no global.
 pub fn read(bytes: &[u8]) -> Result<Module, WasmError> {
+    read_linked(bytes, &|_, _| None)
+}
+
+/// Reads a module whose imported globals have these initial values.
+pub fn read_linked(bytes: &[u8], values: &Values<'_>) -> Result<Module, WasmError> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(WasmError::Unsupported { offset: 0, what: "a module of 4 GiB".into() });
     }
     validate(bytes)?;
-    let mut reader = Reader { module: Module::default(), declared: Vec::new() };
+    let mut reader = Reader { module: Module::default(), declared: Vec::new(), values, start: None };
     let mut parser = Parser::new(0);
     parser.set_features(features());
     for payload in parser.parse_all(bytes) {
         reader.payload(payload.map_err(WasmError::from_parser)?)?;
     }
     reader.controls()?;
+    let (elements, data) = (reader.module.elements.len(), reader.module.data.len());
+    reader.module.starts.extend(reader.start.map(|function| Start { function, elements, data }));
     Ok(reader.module)
 }
 
@@ -408,8 +431,10 @@ fn validate(bytes: &[u8]) -> Result<(), WasmError> {
 }
 
 /// The module so far.
-struct Reader {
+struct Reader<'a> {
     module: Module,
+    values: &'a Values<'a>,
+    start: Option<u32>,
     /// Type indices of the function section.
     declared: Vec<u32>,
 }
@@ -418,7 +443,7 @@ fn small(offset: u64) -> u32 {
     u32::try_from(offset).expect("a module is shorter than 4 GiB")
 }
 
-impl Reader {
+impl Reader<'_> {
     fn payload(&mut self, payload: Payload<'_>) -> Result<(), WasmError> {
         match payload {
             Payload::Version { .. }
@@ -469,7 +494,7 @@ impl Reader {
                     self.export(export.map_err(WasmError::from_parser)?, start)?;
                 }
             }
-            Payload::StartSection { func, .. } => self.module.start = Some(func),
+            Payload::StartSection { func, .. } => self.start = Some(func),
             Payload::ElementSection(section) => {
                 for element in section {
                     self.element(element.map_err(WasmError::from_parser)?)?;
@@ -525,7 +550,16 @@ impl Reader {
                 return self.memory(memory, offset);
             }
             TypeRef::Table(_) => "an imported table",
-            TypeRef::Global(_) => "an imported global",
+            TypeRef::Global(global) => {
+                let value_type = ValueType::read(global.content_type, offset)?;
+                let initial = (self.values)(import.module, import.name);
+                let initial =
+                    initial.ok_or_else(|| WasmError::unsupported(offset, "a value of this imported global"))?;
+                let index = Exported::Global(count(self.module.globals.len()));
+                self.module.wanted.push((index, import.module.to_owned(), import.name.to_owned()));
+                self.module.globals.push(Global { value_type, mutable: global.mutable, initial });
+                return Ok(());
+            }
             TypeRef::Tag(_) => "an imported tag",
             TypeRef::FuncExact(_) => "an imported function of an exact type",
         };
@@ -571,7 +605,7 @@ impl Reader {
                 return Err(WasmError::unsupported(offset, "an export of this kind"));
             }
         };
-        self.module.exports.push(Export { name: export.name.to_string(), item });
+        self.module.exports.push(Export { of: None, name: export.name.to_string(), item });
         Ok(())
     }
 
@@ -611,9 +645,6 @@ impl Reader {
         let (Some(type_index), Some(signature)) = (type_index, signature.cloned()) else {
             return Err(WasmError::unsupported(at, "a body without a type"));
         };
-        if signature.results.len() > 1 {
-            return Err(WasmError::unsupported(at, "a function with several results"));
-        }
         let mut locals = signature.parameters.clone();
         for group in body.get_locals_reader().map_err(WasmError::from_parser)? {
             let (repeat, value) = group.map_err(WasmError::from_parser)?;

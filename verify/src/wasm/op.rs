@@ -63,6 +63,29 @@ pub enum Binary32 {
     Rotr,
 }
 
+/// Operators on and to 128 bits, as two `i64`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Wide {
+    /// `i64.add128`
+    Add,
+    /// `i64.sub128`
+    Sub,
+    /// `i64.mul_wide_s`
+    MulS,
+    /// `i64.mul_wide_u`
+    MulU,
+}
+
+impl Wide {
+    /// How many `i64` it takes.
+    pub fn operands(self) -> usize {
+        match self {
+            Wide::Add | Wide::Sub => 4,
+            Wide::MulS | Wide::MulU => 2,
+        }
+    }
+}
+
 /// Binary operators of `i64`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum Binary64 {
@@ -245,6 +268,10 @@ pub enum Op {
     Call(u32),
     /// Calls through table 0 a function of the type with this index.
     CallIndirect(u32),
+    /// `return_call`.
+    ReturnCall(u32),
+    /// `return_call_indirect` with its type index; the table is table 0.
+    ReturnCallIndirect(u32),
     /// Drops one operand.
     Drop,
     /// Selects one of two operands.
@@ -300,6 +327,8 @@ pub enum Op {
     I64ExtendI32U,
     /// `i64.extend32_s`
     I64Extend32S,
+    /// An operator on or to 128 bits.
+    Wide(Wide),
     /// An operator on the sign of a float of this width.
     Sign(SignOp, Sort),
     /// An operator on floats.
@@ -357,6 +386,8 @@ fn decode_control(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) 
         Operator::Return => Op::Return,
         Operator::Call { function_index } => Op::Call(*function_index),
         Operator::CallIndirect { type_index, table_index: 0 } => Op::CallIndirect(*type_index),
+        Operator::ReturnCall { function_index } => Op::ReturnCall(*function_index),
+        Operator::ReturnCallIndirect { type_index, table_index: 0 } => Op::ReturnCallIndirect(*type_index),
         Operator::Drop => Op::Drop,
         Operator::Select => Op::Select,
         Operator::LocalGet { local_index } => Op::LocalGet(*local_index),
@@ -451,6 +482,10 @@ fn decode_numeric(operator: &Operator<'_>) -> Option<Op> {
         O::I64Extend8S => Op::I64Unary(Unary::Extend8S),
         O::I64Extend16S => Op::I64Unary(Unary::Extend16S),
         O::I64Extend32S => Op::I64Extend32S,
+        O::I64Add128 => Op::Wide(Wide::Add),
+        O::I64Sub128 => Op::Wide(Wide::Sub),
+        O::I64MulWideS => Op::Wide(Wide::MulS),
+        O::I64MulWideU => Op::Wide(Wide::MulU),
         O::I32Add => Op::I32Binary(Binary32::Add),
         O::I32Sub => Op::I32Binary(Binary32::Sub),
         O::I32Mul => Op::I32Binary(Binary32::Mul),

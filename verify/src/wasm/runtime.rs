@@ -79,11 +79,14 @@ pub fn link(module: &mut Module, bytes: &[u8]) -> Result<(), String> {
     let (_, reason) = known.ok_or_else(|| format!("the runtime with the hash {hash} is not known"))?;
     let other = module::read(bytes).map_err(|error| error.to_string())?;
     let has_state = !other.memories.is_empty() || other.table.is_some() || !other.globals.is_empty();
-    if has_state || !other.imports.is_empty() || other.start.is_some() {
+    if has_state || !other.imports.is_empty() || !other.starts.is_empty() {
         return Err("the runtime has more than functions".to_owned());
     }
     let first = module.function_count();
     let mut operators = BTreeMap::new();
+    for (index, name) in &other.names {
+        module.names.insert(index + first, format!("{name} of the runtime"));
+    }
     for export in link::link(module, other, &Bindings::default()) {
         let Exported::Function(index) = export.item else { continue };
         module.names.insert(index, format!("{} of the runtime", export.name));

@@ -16,9 +16,10 @@ use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::hints::Sort;
 use crate::trap::Trap;
 
-use super::control::{Label, Target};
+use super::control::{Label, Target, Then};
 use super::module::{Function, Module};
-use super::op::{Binary32, Binary64, Load, Op, Place, Relation, Store, Unary};
+use super::op::{Binary32, Binary64, Load, Op, Place, Relation, Store, Unary, Wide};
+use super::wide;
 
 pub use super::world::{Value, Width, World};
 
@@ -73,8 +74,11 @@ pub enum Event<D: Domain + ?Sized> {
     /// The activation stands before its next operator.
     Next,
     /// A direct call. The activation stands behind it, without the arguments; the driver pushes
-    /// the results.
+    /// the results. Of a call that the function returns from the activation stands at the function's
+    /// end, with nothing else on its stack.
     Call {
+        /// What comes behind it.
+        then: Then,
         /// Offset of the call.
         offset: u32,
         /// Function index.
@@ -84,6 +88,8 @@ pub enum Event<D: Domain + ?Sized> {
     },
     /// An indirect call that passed its checks; else as a direct call.
     CallIndirect {
+        /// What comes behind it.
+        then: Then,
         /// Offset of the call.
         offset: u32,
         /// Index of the type called with.
@@ -123,12 +129,19 @@ pub fn step<W: World>(
         Done::Next => Ok(Event::Next),
         Done::Trap(trap) => Ok(Event::Trap(trap, instruction.offset)),
         Done::Return => Ok(Event::Return(stepper.results())),
-        Done::Call { callee, arguments } => Ok(match callee {
-            Callee::Direct(function) => Event::Call { offset: instruction.offset, function, arguments },
-            Callee::Indirect { type_index, index, code } => {
-                Event::CallIndirect { offset: instruction.offset, type_index, index, code, arguments }
+        Done::Call { callee, arguments, then } => {
+            let offset = instruction.offset;
+            if then == Then::Return {
+                activation.position = function.body.len() as u32 - 1;
+                activation.stack.clear();
             }
-        }),
+            Ok(match callee {
+                Callee::Direct(function) => Event::Call { then, offset, function, arguments },
+                Callee::Indirect { type_index, index, code } => {
+                    Event::CallIndirect { then, offset, type_index, index, code, arguments }
+                }
+            })
+        }
     }
 }
 
@@ -137,7 +150,7 @@ enum Done<W: World> {
     Next,
     Trap(Trap),
     Return,
-    Call { callee: Callee<W>, arguments: Vec<Value<W>> },
+    Call { callee: Callee<W>, arguments: Vec<Value<W>>, then: Then },
 }
 
 enum Callee<W: World> {
@@ -185,12 +198,10 @@ impl<W: World> Stepper<'_, W> {
                 return Ok(self.branch(targets.get(run).copied().unwrap_or(*default)));
             }
             Op::Return => return Ok(Done::Return),
-            Op::Call(callee) => {
-                let signature = self.module.signature(*callee).expect("validated");
-                let arguments = self.pop_many(signature.parameters.len());
-                return Ok(Done::Call { callee: Callee::Direct(*callee), arguments });
-            }
-            Op::CallIndirect(type_index) => return self.call_indirect(*type_index),
+            Op::Call(callee) => return Ok(self.call(*callee, Then::Next)),
+            Op::CallIndirect(type_index) => return self.call_indirect(*type_index, Then::Next),
+            Op::ReturnCall(callee) => return Ok(self.call(*callee, Then::Return)),
+            Op::ReturnCallIndirect(type_index) => return self.call_indirect(*type_index, Then::Return),
             Op::Drop => {
                 self.pop();
             }
@@ -271,6 +282,7 @@ impl<W: World> Stepper<'_, W> {
                 self.unary64(un);
             }
             Op::I64Extend32S => self.unary64(Un64::Sext32),
+            Op::Wide(wide) => self.wide(*wide),
             Op::I32Binary(binary) => return self.binary32(*binary),
             Op::I64Binary(binary) => return self.binary64(*binary),
             Op::I32WrapI64 => {
@@ -327,7 +339,13 @@ impl<W: World> Stepper<'_, W> {
         self.pop_many(self.function.signature.results.len())
     }
 
-    fn call_indirect(&mut self, type_index: u32) -> Outcome<W> {
+    fn call(&mut self, callee: u32, then: Then) -> Done<W> {
+        let signature = self.module.signature(callee).expect("validated");
+        let arguments = self.pop_many(signature.parameters.len());
+        Done::Call { callee: Callee::Direct(callee), arguments, then }
+    }
+
+    fn call_indirect(&mut self, type_index: u32, then: Then) -> Outcome<W> {
         let index = self.top32(0);
         let size = self.world.table_size(0);
         let size = self.world.w32(size);
@@ -350,7 +368,7 @@ impl<W: World> Stepper<'_, W> {
         let code = self.world.table_code(0, &index)?;
         self.pop();
         let arguments = self.pop_many(self.module.types[type_index as usize].parameters.len());
-        Ok(Done::Call { callee: Callee::Indirect { type_index, index, code }, arguments })
+        Ok(Done::Call { callee: Callee::Indirect { type_index, index, code }, arguments, then })
     }
 
     fn select(&mut self) {
@@ -555,6 +573,14 @@ impl<W: World> Stepper<'_, W> {
         let mask = self.world.w32(31);
         let amount = self.world.bin32(Bin32::And, b, &mask);
         self.world.bin32(shift, a, &amount)
+    }
+
+    fn wide(&mut self, op: Wide) {
+        let mut operands: Vec<W::W64> = (0..op.operands()).map(|_| self.pop64()).collect();
+        operands.reverse();
+        for half in wide::run(self.world, op, &operands) {
+            self.push64(half);
+        }
     }
 
     fn binary64(&mut self, binary: Binary64) -> Outcome<W> {

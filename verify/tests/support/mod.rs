@@ -187,6 +187,7 @@ fn code_line(code: &mut Code, line: &str) {
             let kind = match kind {
                 "abs32" => object::elf::R_ARM_ABS32,
                 "call" => object::elf::R_ARM_THM_PC22,
+                "jump" => object::elf::R_ARM_THM_JUMP24,
                 "movw" => object::elf::R_ARM_THM_MOVW_ABS_NC,
                 "movt" => object::elf::R_ARM_THM_MOVT_ABS,
                 other => panic!("relocation {other}"),
@@ -274,14 +275,15 @@ fn cut(module: &Module, function: u32, words: &[&str]) -> Cut {
     }
 }
 
-/// `unknown KEY w32 [op N]`, another expression, `local N|-`, `stack N|-`, `r4:12 = N`, `named 12 N`, `fact N`.
+/// `unknown KEY w32 [op N [ABOVE]]`, another expression, `local N|-`, `stack N|-`, `r4:12 = N`, `named 12 N`, `fact N`.
 fn cut_line(cut: &mut Cut, words: &[&str], function: &Function) {
     let slot = |word: &str| (word != "-").then(|| number(word));
     match words[0] {
         "unknown" => {
             let sort = if words[2] == "w64" { Sort::W64 } else { Sort::W32 };
             let shown = words.get(4).map_or(Shown::Nowhere, |word| {
-                Shown::Result(function.offset(number(word)).expect("the operator is there"))
+                let above = words.get(5).map_or(0, |word| number(word));
+                Shown::Result(function.offset(number(word)).expect("the operator is there"), above)
             });
             cut.unknowns.push(Unknown { key: number(words[1]), sort, shown });
             cut.nodes.push(Expr::Unknown(cut.unknowns.len() as u32 - 1));

@@ -70,6 +70,7 @@ impl Random {
                 let op = all[self.below(all.len() as u64) as usize];
                 if op.operands().len() == 1 { Expr::Float1(op, a) } else { Expr::Float2(op, a, b) }
             }
+            23 => Expr::Base(Base::Results),
             _ => constant,
         }
     }
@@ -80,7 +81,7 @@ impl Random {
             sort: if random.below(2) == 0 { Sort::W32 } else { Sort::W64 },
             shown: match random.below(4) {
                 0 => Shown::Nowhere,
-                1 => Shown::Result(random.number()),
+                1 => Shown::Result(random.number(), random.number()),
                 2 => Shown::Local(random.number(), random.number()),
                 _ => Shown::Stack(random.number(), random.number()),
             },

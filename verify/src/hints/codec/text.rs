@@ -56,7 +56,8 @@ fn cut_text(cut: &Cut) -> String {
     for (index, unknown) in cut.unknowns.iter().enumerate() {
         let shown = match unknown.shown {
             Shown::Nowhere => String::new(),
-            Shown::Result(at) => format!(" the result at {at:#x}"),
+            Shown::Result(at, 0) => format!(" the result at {at:#x}"),
+            Shown::Result(at, above) => format!(" the result below {above} others at {at:#x}"),
             Shown::Local(at, index) => format!(" in local {index} at {at:#x}"),
             Shown::Stack(at, slot) => format!(" in stack slot {slot} at {at:#x}"),
         };

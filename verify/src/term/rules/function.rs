@@ -31,6 +31,7 @@ fn float_of_constants(t: &mut Terms, node: &Node) -> Option<Id> {
 #[cfg(test)]
 mod tests {
     use crate::domain::Domain;
+    use crate::float::{Binary, Float, Format};
     use crate::term::prove::Prover;
     use crate::term::{Bounds, Facts, Term32, Terms};
 
@@ -51,6 +52,35 @@ mod tests {
         assert_eq!(terms.as_const32(known), Some(9));
         let open = at(terms, two);
         assert_eq!(terms.as_const32(open), None);
+    }
+
+    /// An operator on floats of constants is their value, also where a condition chooses between constants;
+    /// else nothing is known of it, not even that a sum does not depend on the order.
+    #[test]
+    fn operators_on_floats_have_values_at_constants_only() {
+        let terms = &mut Terms::new();
+        let (mut prover, facts) = (Prover::new(), Facts::new());
+        let add = Float::Binary(Binary::Add, Format::F32);
+        let (one, two) = (terms.w32(0x3f80_0000), terms.w32(0x4000_0000));
+        let [sum, _] = terms.float(add, &[one, one]);
+        assert_eq!(terms.as_const32(sum), Some(0x4000_0000));
+        let p = terms.fresh_bool("p");
+        let either = terms.ite32(&p, &one, &two);
+        let [sum, _] = terms.float(add, &[either, one]);
+        for (limit, is_proved) in [(0x4040_0000, true), (0x403f_ffff, false)] {
+            let limit = terms.w32(limit);
+            let above = terms.cmp32(crate::domain::Cmp::LtU, &limit, &sum);
+            let not_above = terms.not(&above);
+            assert_eq!(prover.holds(terms, &facts, not_above).is_closed(), is_proved);
+        }
+        let (x, y) = (terms.fresh32("x"), terms.fresh32("y"));
+        let ([a, _], [b, _]) = (terms.float(add, &[x, y]), terms.float(add, &[y, x]));
+        assert!(!prover.equal32(terms, &facts, a, b).is_closed());
+        let [again, _] = terms.float(add, &[x, y]);
+        assert!(prover.equal32(terms, &facts, a, again).is_closed());
+        let mul = Float::Binary(Binary::Mul, Format::F32);
+        let [other, _] = terms.float(mul, &[x, y]);
+        assert!(!prover.equal32(terms, &facts, a, other).is_closed());
     }
 
     #[test]

@@ -1,0 +1,222 @@
+//! Several modules in one image: what is bound to what, in which order they start, and what is refused.
+
+use std::process::Command;
+
+use synth::config::Config;
+use synth::elf::program::{Program, Symbol};
+use synth::elf::{ImageOptions, Imports, image};
+use synth::error::Error;
+use synth::model;
+use synth::qemu::firmware::Firmware;
+use synth::qemu::{Action, Outcome, Value};
+use synth::stage::NoTap;
+use synth::trap::Trap;
+use synth::wasm::Input;
+use synth_fuzz::oracle::{self, Failure};
+use synth_verify::check::{Checks, Source, check_linked};
+
+/// A memory, a counter and a constant for others; its start function sets a byte.
+const STORE: &str = r#"(module
+  (memory (export "bytes") 64 80 (pagesize 1)) (data (i32.const 0) "store")
+  (global (export "count") (mut i32) (i32.const 5)) (global (export "first") i32 (i32.const 8))
+  (func (export "get") (param i32) (result i32) (i32.load8_u (local.get 0)))
+  (func $begin (i32.store8 (i32.const 9) (i32.const 42)))
+  (start $begin))"#;
+
+/// Uses all of it. Its segment lies where a constant of the other says, over what that has started with.
+const USER: &str = r#"(module
+  (import "store" "get" (func $get (param i32) (result i32)))
+  (import "store" "bytes" (memory 32 (pagesize 1)))
+  (import "store" "count" (global $count (mut i32)))
+  (import "store" "first" (global $first i32))
+  (import "host" "tick" (func $tick))
+  (memory $own 4 4 (pagesize 1))
+  (global $next (mut i32) (i32.sub (global.get $first) (i32.const 1)))
+  (data (memory 0) (offset (i32.add (global.get $first) (i32.const 2))) "user")
+  (func (export "next") (result i32) (global.get $next))
+  (func (export "add") (param i32) (result i32)
+    (call $tick)
+    (global.set $count (i32.add (global.get $count) (local.get 0)))
+    (i32.store8 $own (i32.const 3) (local.get 0))
+    (global.get $count))
+  (func (export "see") (param i32) (result i32) (call $get (local.get 0)))
+  (func (export "grow") (param i32) (result i32) (memory.grow 0 (local.get 0)))
+  (func $begin (i32.store8 (i32.const 20) (i32.load8_u (i32.const 9))))
+  (start $begin))"#;
+
+fn binary(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
+
+/// Compiles and proves modules by name.
+fn linked(modules: &[(&str, &str)]) -> Result<Firmware, Failure> {
+    let binaries: Vec<Vec<u8>> = modules.iter().map(|(_, text)| binary(text)).collect();
+    let inputs = modules.iter().zip(&binaries).map(|((name, _), wasm)| Input { name, wasm });
+    let inputs: Vec<Input> = inputs.collect();
+    let proved = oracle::image_linked(&inputs, &Config::default(), Imports::Stubbed)?;
+    Ok(Firmware::read(&proved.elf).unwrap())
+}
+
+/// What the last of some calls on a new instance gives in the validator's interpreter.
+#[track_caller]
+fn last(firmware: &Firmware, calls: &[(&str, u32)]) -> Result<u32, Trap> {
+    let call = |(name, argument): &(&str, u32)| {
+        let parameters = &firmware.export(name).unwrap().parameters;
+        Action::Call((*name).into(), parameters.iter().map(|_| Value::I32(*argument)).collect())
+    };
+    let actions: Vec<Action> = calls.iter().map(call).collect();
+    match model::run(firmware, &actions, 1 << 20).unwrap().pop() {
+        Some((Outcome::Returned(values), _)) => match values[..] {
+            [Value::I32(value)] => Ok(value),
+            ref other => panic!("{other:?} is not one word"),
+        },
+        Some((Outcome::Faulted(fault), _)) => Err(fault.trap().unwrap()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn imports_are_what_others_export() {
+    let firmware = linked(&[("store", STORE), ("user", USER)]).unwrap_or_else(|failure| panic!("{failure}"));
+    for (calls, seen) in [
+        (vec![("store_get", 0)], Ok(u32::from(b's'))),
+        (vec![("store_get", 10)], Ok(u32::from(b'u'))),
+        (vec![("user_see", 9)], Ok(42)),
+        (vec![("user_see", 20)], Ok(42)),
+        (vec![("user_see", 64)], Err(Trap::MemoryOutOfBounds)),
+        (vec![("user_grow", 2), ("user_see", 65)], Ok(0)),
+        (vec![("user_grow", 16)], Ok(64)),
+        (vec![("user_grow", 17)], Ok(u32::MAX)),
+        (vec![("user_add", 3), ("user_add", 4)], Ok(12)),
+        (vec![("user_next", 0)], Ok(7)),
+    ] {
+        assert_eq!(last(&firmware, &calls), seen, "{calls:?}");
+    }
+}
+
+#[test]
+fn an_input_twice_is_two_instances() {
+    let counter = r#"(module (global $g (mut i32) (i32.const 0))
+      (func (export "up") (result i32) (global.set $g (i32.add (global.get $g) (i32.const 1))) (global.get $g)))"#;
+    let firmware = linked(&[("a", counter), ("b", counter)]).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(last(&firmware, &[("a_up", 0), ("a_up", 0), ("b_up", 0)]), Ok(1));
+    assert_eq!(last(&firmware, &[("a_up", 0), ("b_up", 0), ("a_up", 0)]), Ok(2));
+}
+
+#[test]
+fn a_trap_in_the_middle_ends_instantiation() {
+    let late = r#"(module (import "store" "bytes" (memory 1 (pagesize 1))) (data (i32.const 62) "too long"))"#;
+    let firmware = linked(&[("store", STORE), ("late", late), ("user", USER)]);
+    let firmware = firmware.unwrap_or_else(|failure| panic!("{failure}"));
+    let ended = model::run(&firmware, &[], 1 << 20).unwrap_err().to_string();
+    assert!(ended.contains("instantiation trapped"), "{ended}");
+}
+
+#[test]
+fn what_does_not_fit_is_not_linked() {
+    for (import, words) in [
+        (r#"(import "store" "get" (func (param i64) (result i32)))"#, "incompatible import type"),
+        (r#"(import "store" "get" (global i32))"#, "incompatible import type"),
+        (r#"(import "store" "bytes" (memory 65 (pagesize 1)))"#, "incompatible import type"),
+        (r#"(import "store" "bytes" (memory 1 79 (pagesize 1)))"#, "incompatible import type"),
+        (r#"(import "store" "bytes" (memory 0))"#, "incompatible import type"),
+        (r#"(import "store" "count" (global i32))"#, "incompatible import type"),
+        (r#"(import "store" "first" (global i64))"#, "incompatible import type"),
+        (r#"(import "store" "last" (global i32))"#, "unknown import"),
+        (r#"(import "shop" "bytes" (memory 1))"#, "give the module that defines it as another input"),
+    ] {
+        match linked(&[("store", STORE), ("user", &format!("(module {import})"))]) {
+            Err(Failure::Refused(error @ (Error::Link(_) | Error::Unsupported(_)))) => {
+                assert!(error.to_string().contains(words), "{import}: {error}");
+            }
+            Err(failure) => panic!("{import}: {failure}"),
+            Ok(_) => panic!("{import} is linked"),
+        }
+    }
+    assert!(matches!(linked(&[("a", STORE), ("a", STORE)]), Err(Failure::Refused(Error::Link(_)))));
+}
+
+/// Expects a refusal of an image of both modules after a change, in these words.
+#[track_caller]
+fn refuse(words: &str, change: impl FnOnce(&mut Program)) {
+    let (store, user) = (binary(STORE), binary(USER));
+    let inputs = [Input { name: "store", wasm: &store }, Input { name: "user", wasm: &user }];
+    let config = Config { module_name: "m".into(), ..Config::default() };
+    let mut program = synth::compile_linked(&inputs, &config, &mut NoTap).unwrap().program;
+    change(&mut program);
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(config.cpu) };
+    let elf = image(&program, config.cpu, options).unwrap();
+    let sources = inputs.map(|input| Source { name: input.name, wasm: input.wasm });
+    let report = check_linked(&sources, &elf, Checks::All).unwrap();
+    let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
+    let said: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
+    assert!(said.iter().any(|said| said.contains(words)), "{words:?} expected: {said:?}");
+}
+
+#[test]
+fn what_comes_behind_a_start_function_is_judged() {
+    refuse("1 calls of the start function instead of 2", |program| _ = program.instantiation.starts.pop());
+    refuse("start functions are called in another order", |program| {
+        let starts = &mut program.instantiation.starts;
+        (starts[0].function, starts[1].function) = (starts[1].function, starts[0].function);
+    });
+    refuse("what is written to memory 0 is not what segments say", |program| {
+        program.instantiation.segments[1].bytes[0] ^= 1;
+    });
+    refuse("what is written to memory 0 is not what segments say", |program| {
+        program.instantiation.segments[1].offset -= 1;
+    });
+    // Before the first start function, over which it should stand.
+    refuse("of memory 0 is", |program| program.instantiation.starts[0].after += 1);
+}
+
+#[test]
+fn another_binding_is_refused() {
+    // Function 0 is the host's, 1 and 2 are the first module's.
+    refuse("calls function", |program| {
+        let call = |relocation: &&mut synth::elf::program::Relocation| relocation.symbol == Symbol::Function(1);
+        let mut relocations = program.functions.iter_mut().flat_map(|function| &mut function.relocations);
+        relocations.find(call).unwrap().symbol = Symbol::Function(2);
+    });
+    refuse("is not the one global function symbol", |program| {
+        let exports = &mut program.exports;
+        (exports[0].function, exports[1].function) = (exports[1].function, exports[0].function);
+    });
+}
+
+#[test]
+fn the_same_modules_are_needed_again() {
+    let (store, user) = (binary(STORE), binary(USER));
+    let inputs = [Input { name: "store", wasm: &store }, Input { name: "user", wasm: &user }];
+    let proved = oracle::image_linked(&inputs, &Config::default(), Imports::Stubbed);
+    let elf = proved.unwrap_or_else(|failure| panic!("{failure}")).elf;
+    let judge = |names: [&str; 2], modules: [&[u8]; 2]| {
+        let sources = [0, 1].map(|index| Source { name: names[index], wasm: modules[index] });
+        check_linked(&sources, &elf, Checks::All).map(|report| report.proved())
+    };
+    assert_eq!(judge(["store", "user"], [&store, &user]).ok(), Some(true));
+    assert!(judge(["store", "other"], [&store, &user]).is_err());
+    assert!(judge(["user", "store"], [&user, &store]).is_err());
+}
+
+#[test]
+fn the_command_takes_names_or_stems() {
+    let place = tempfile::tempdir().unwrap();
+    for (file, text) in [("store.wat", STORE), ("user.wat", USER), ("again.wat", STORE)] {
+        std::fs::write(place.path().join(file), text).unwrap();
+    }
+    let synth = |arguments: &[&str]| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_synth")).args(arguments).current_dir(place.path()).output().unwrap();
+        (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let compile = ["compile", "--type", "image", "--stub-imports", "-o", "both.elf"];
+    assert_eq!(synth(&[&compile[..], &["store.wat", "user.wat"]].concat()).0, Some(0));
+    assert_eq!(synth(&["verify", "store.wat", "user.wat", "both.elf"]).0, Some(0));
+    assert_eq!(synth(&["verify", "store=again.wat", "user=user.wat", "both.elf"]).0, Some(0));
+    assert_eq!(synth(&["verify", "again.wat", "user.wat", "both.elf"]).0, Some(1));
+    assert_eq!(synth(&["verify", "user.wat", "both.elf"]).0, Some(1));
+    assert_eq!(synth(&["verify", "store.wat", "both.elf"]).0, Some(5));
+    let (code, said) = synth(&[&compile[..], &["user.wat", "store.wat"]].concat());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("give the module that defines it as another input"), "{said}");
+}

@@ -1,0 +1,122 @@
+//! Several modules made one: what each imports from those before it is bound by name.
+//!
+//! Requires: nothing of the modules.
+//! Ensures: an import is bound to the export that its names say, and only if that has the type which the
+//! import asks for (core spec, 3.2.8 and 4.5.4); the whole is instantiated in the order of the inputs.
+//! What no input has stays an import if it is a function, and is refused otherwise.
+
+use std::collections::BTreeMap;
+
+use super::link::{self, Bindings};
+use super::module::{self, Constant, Exported, Global, Memory, Module};
+
+/// A module, and the name by which others import from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Source<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The module.
+    pub wasm: &'a [u8],
+}
+
+/// Exports by the input's name and their own.
+type Exports = BTreeMap<(String, String), Exported>;
+
+/// Reads and links the inputs. Exports of several are told apart by the inputs' names.
+///
+/// # Errors
+/// Why an input is refused, or which import does not fit.
+pub fn run(sources: &[Source<'_>]) -> Result<Module, String> {
+    if let [only] = sources {
+        let module = module::read(only.wasm).map_err(|error| error.to_string())?;
+        return match module.wanted.first() {
+            Some((_, of, field)) => Err(format!("the import {of:?} {field:?} is bound to nothing")),
+            None => Ok(module),
+        };
+    }
+    let mut whole = Module::default();
+    for (number, source) in sources.iter().enumerate() {
+        if sources[..number].iter().any(|other| other.name == source.name) {
+            return Err(format!("two inputs are named {:?}", source.name));
+        }
+        let exports = exports(&whole);
+        let value = |of: &str, field: &str| match exports.get(&(of.to_owned(), field.to_owned())) {
+            Some(Exported::Global(global)) => whole.globals.get(*global as usize).map(|global| global.initial),
+            Some(Exported::Function(_) | Exported::Table(_) | Exported::Memory(_)) | None => None,
+        };
+        let other = module::read_linked(source.wasm, &value).map_err(|error| error.to_string())?;
+        let named = |of: &str| sources[..=number].iter().any(|other| other.name == of);
+        if whole.table.is_some() && other.table.is_some() {
+            return Err("two inputs have tables".to_owned());
+        }
+        let bindings = bindings(&whole, &other, &exports, &named)?;
+        for mut export in link::link(&mut whole, other, &bindings) {
+            export.of = Some(source.name.to_owned());
+            whole.exports.push(export);
+        }
+    }
+    Ok(whole)
+}
+
+fn exports(whole: &Module) -> Exports {
+    let exports = whole.exports.iter();
+    exports.filter_map(|export| Some(((export.of.clone()?, export.name.clone()), export.item))).collect()
+}
+
+fn bindings(
+    whole: &Module,
+    other: &Module,
+    exports: &Exports,
+    named: &dyn Fn(&str) -> bool,
+) -> Result<Bindings, String> {
+    let find = |of: &str, field: &str| match exports.get(&(of.to_owned(), field.to_owned())) {
+        None if named(of) => Err(format!("{of:?} exports no {field:?}")),
+        found => Ok(found.copied()),
+    };
+    let mut bindings = Bindings::default();
+    for import in &other.imports {
+        let unfit = || format!("the import {:?} {:?} is not what is exported", import.module, import.field);
+        let bound = match find(&import.module, &import.field)? {
+            None => None,
+            Some(Exported::Function(function)) => {
+                let fits = whole.signature(function) == other.types.get(import.type_index as usize);
+                Some(fits.then_some(function).ok_or_else(unfit)?)
+            }
+            Some(Exported::Table(_) | Exported::Memory(_) | Exported::Global(_)) => return Err(unfit()),
+        };
+        bindings.functions.push(bound);
+    }
+    for (wanted, of, field) in &other.wanted {
+        let unfit = || format!("the import {of:?} {field:?} is not what is exported");
+        let found = find(of, field)?.ok_or_else(|| format!("the import {of:?} {field:?} is bound to nothing"))?;
+        match (found, *wanted) {
+            (Exported::Memory(found), Exported::Memory(wanted)) => {
+                let pair = (whole.memories.get(found as usize), other.memories.get(wanted as usize));
+                let fits = matches!(pair, (Some(found), Some(wanted)) if memory_fits(found, wanted));
+                bindings.memories.push(fits.then_some(found).ok_or_else(unfit)?);
+            }
+            (Exported::Global(found), Exported::Global(wanted)) => {
+                let pair = (whole.globals.get(found as usize), other.globals.get(wanted as usize));
+                let fits = matches!(pair, (Some(found), Some(wanted)) if global_fits(found, wanted));
+                bindings.globals.push(fits.then_some(found).ok_or_else(unfit)?);
+            }
+            (Exported::Function(_) | Exported::Table(_) | Exported::Memory(_) | Exported::Global(_), _) => {
+                return Err(unfit());
+            }
+        }
+    }
+    Ok(bindings)
+}
+
+/// Whether a memory may stand for an imported one: limits (core spec, 3.2.8).
+fn memory_fits(found: &Memory, wanted: &Memory) -> bool {
+    let within = |limit: u32| found.maximum.is_some_and(|maximum| maximum <= limit);
+    found.page_log2 == wanted.page_log2 && found.minimum >= wanted.minimum && wanted.maximum.is_none_or(within)
+}
+
+fn global_fits(found: &Global, wanted: &Global) -> bool {
+    (found.value_type, found.mutable) == (wanted.value_type, wanted.mutable)
+}
+
+/// The initial value of an imported global, by module and field.
+pub type Values<'a> = dyn Fn(&str, &str) -> Option<Constant> + 'a;
