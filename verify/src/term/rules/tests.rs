@@ -260,8 +260,14 @@ impl Generator {
                 // Whether a word is positive, as a range.
                 let (x, least) = (self.word(), 1 + self.next(3) as u32);
                 let (by, count) = (self.terms.w32(least), self.terms.w32((1 << 31) - least));
-                let x = self.terms.bin32(Bin32::Sub, &x, &by);
-                self.terms.cmp32(Cmp::LtU, &x, &count)
+                let (less, more) = (self.terms.bin32(Bin32::Sub, &x, &by), self.terms.bin32(Bin32::Add, &x, &by));
+                if self.next(2) == 0 {
+                    return self.terms.cmp32(Cmp::LtU, &less, &count);
+                }
+                // The signs before and after an addition.
+                let zero = self.terms.w32(0);
+                let (before, after) = (self.terms.cmp32(Cmp::LtS, &x, &zero), self.terms.cmp32(Cmp::LtS, &more, &zero));
+                self.terms.and(&before, &after)
             }
             _ => {
                 let (x, y, op) = (self.word(), self.word(), self.pick(&CMP));
@@ -348,7 +354,7 @@ fn check_log(terms: &mut Terms, fired: &mut BTreeMap<&'static str, u64>, assignm
 fn every_rule_keeps_the_value() {
     let mut fired: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut evaluations = 0;
-    for round in 0..18_000 {
+    for round in 0..26_000 {
         let mut generator = Generator::new(round);
         for _ in 0..25 {
             generator.step();
@@ -366,7 +372,7 @@ fn every_rule_keeps_the_value() {
 
 #[test]
 fn raw_and_normal_terms_have_the_same_value() {
-    for round in 0..18_000 {
+    for round in 0..26_000 {
         let mut generator = Generator::new(1_000_000 + round);
         let mut pairs: Vec<(Id, Id)> = (0..25).map(|_| generator.step()).collect();
         let float = generator.float();

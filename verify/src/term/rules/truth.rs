@@ -153,7 +153,7 @@ fn and_knows_borrow(t: &mut Terms, node: &Node) -> Option<Id> {
     });
     let equations: Vec<(Id, Id, Id)> = equations.collect();
     for (at, id) in operands.iter().enumerate() {
-        let Some((_, left, _)) = equations.iter().find(|(equation, ..)| equation == id).copied() else {
+        let Some((_, left, right)) = equations.iter().find(|(equation, ..)| equation == id).copied() else {
             continue;
         };
         for (flag, _) in t.linear(left).monomials.iter() {
@@ -168,7 +168,8 @@ fn and_knows_borrow(t: &mut Terms, node: &Node) -> Option<Id> {
             };
             if equations.iter().any(|equation| is_equal(t, *equation)) {
                 let mut rest = operands.to_vec();
-                rest[at] = t.assuming(*id, order, false);
+                let left = t.assuming(left, order, false);
+                rest[at] = t.cmp(Cmp::Eq, left, right);
                 return Some(t.build(Node::And(rest.into())));
             }
         }
