@@ -7,14 +7,14 @@
 use crate::config::Config;
 use crate::elf::names;
 use crate::elf::program::{
-    Assurance, Export, FrameRule, FrameStep, Function, Import, Instantiation, Linked, Memory, Outside, Program,
-    Relocation, RelocationKind, Segment, Start, TableEntry, Type, Visibility,
+    Assurance, CellValue, Descriptor, Export, FrameRule, FrameStep, Function, Import, Instantiation, Linked, Memory,
+    Outside, Program, Relocation, RelocationKind, Segment, Start, Table, TableHome, Type, Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
 use crate::vcode::abi;
-use crate::wasm::{Code, DataMode, ExportKind, Module, ValueType};
+use crate::wasm::{Code, Constant, DataMode, ElementMode, ExportKind, Module, ValueType};
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -67,7 +67,7 @@ pub fn run(
     functions: Vec<Function>,
     (hints, linked): (Vec<u8>, Vec<Linked>),
 ) -> Program {
-    let (table, outside) = table(module);
+    let (tables, outside) = tables(module, info);
     Program {
         name: config.module_name.clone(),
         export_prefix: config.export_prefix.clone(),
@@ -76,7 +76,8 @@ pub fn run(
         exports: exports(module, config),
         memories: memories(module),
         instance_bytes: info.instance_bytes(),
-        table,
+        descriptors: descriptors(module),
+        tables,
         instantiation: instantiation(module, info, outside),
         hints,
         linked,
@@ -101,7 +102,7 @@ fn imports(module: &Module) -> Vec<Import> {
 fn exports(module: &Module, config: &Config) -> Vec<Export> {
     let functions = module.exports.iter().filter_map(|export| match export.kind {
         ExportKind::Function(function) => Some((export, function)),
-        ExportKind::Memory(_) | ExportKind::Table | ExportKind::Global(_) => None,
+        ExportKind::Memory(_) | ExportKind::Table(_) | ExportKind::Global(_) => None,
     });
     functions
         .map(|(export, function)| {
@@ -124,6 +125,8 @@ fn value_type(ty: ValueType) -> Type {
     match ty {
         ValueType::I32 => Type::I32,
         ValueType::I64 => Type::I64,
+        ValueType::FuncRef => Type::FuncRef,
+        ValueType::ExternRef => Type::ExternRef,
         ValueType::F32 => Type::F32,
         ValueType::F64 => Type::F64,
     }
@@ -143,21 +146,38 @@ fn memories(module: &Module) -> Vec<Memory> {
         .collect()
 }
 
-/// The table's entries, and the number of the first segment that lies outside.
-fn table(module: &Module) -> (Vec<Option<TableEntry>>, Option<usize>) {
-    let count = module.table.map_or(0, |table| table.entries as usize);
-    let mut entries = vec![None; count];
-    for (number, element) in module.elements.iter().enumerate() {
-        let start = element.offset.value() as usize;
-        let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.functions.len())) else {
-            return (entries, Some(number));
+fn descriptors(module: &Module) -> Vec<Descriptor> {
+    let referenced = module.referenced().into_iter();
+    let descriptor = |function: ir::Function| Descriptor {
+        type_id: module.type_id(module.functions[function].ty),
+        function: function.0,
+    };
+    referenced.map(descriptor).collect()
+}
+
+/// The tables, and the number of the first segment that lies outside of its.
+fn tables(module: &Module, info: &ModuleInfo) -> (Vec<Table>, Option<usize>) {
+    let entry = |item: &Constant| item.function().map(|function| info.descriptor(function));
+    let empty = module.tables.values().map(|table| Table {
+        entries: match table.segment {
+            Some(segment) => module.elements[segment].items.iter().take(table.initial as usize).map(entry).collect(),
+            None => vec![None; table.initial as usize],
+        },
+        home: if table.is_variable() { TableHome::Ram(table.reserve) } else { TableHome::Constants },
+    });
+    let mut tables: Vec<Table> = empty.collect();
+    for (number, element) in module.elements.values().enumerate() {
+        let ElementMode::Active { table, offset } = &element.mode else { continue };
+        let entries = &mut tables[table.0 as usize].entries;
+        let start = offset.value() as usize;
+        let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.items.len())) else {
+            return (tables, Some(number));
         };
-        for (entry, function) in range.iter_mut().zip(&element.functions) {
-            let type_id = module.type_id(module.functions[*function].ty);
-            *entry = Some(TableEntry { type_id, function: function.0 });
+        for (place, item) in range.iter_mut().zip(&element.items) {
+            *place = entry(item);
         }
     }
-    (entries, None)
+    (tables, None)
 }
 
 /// What instantiation does (core spec, 4.5.4): of each input its element segments, of which the first that
@@ -189,20 +209,27 @@ fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<usize>) -> 
 }
 
 /// Words of the instance that are not zero at the start.
-fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, u32)> {
+fn cells(module: &Module, info: &ModuleInfo) -> Vec<(u32, CellValue)> {
     let mut words = Vec::new();
     for (index, memory) in module.memories.iter().filter(|(_, memory)| memory.varies) {
-        words.push((info.length(index), memory.initial_bytes()));
+        words.push((info.length(index), CellValue::Number(memory.initial_bytes())));
     }
-    for (index, global) in module.globals.iter() {
-        if global.mutable {
-            let offset = info.cell(index);
-            words.push((offset, global.initial.value() as u32));
-            if global.ty.carrier() == ir::Type::I64 {
-                words.push((offset + 4, (global.initial.value() >> 32) as u32));
+    for (index, table) in module.tables.iter().filter(|(_, table)| table.varies) {
+        words.push((info.size(index), CellValue::Number(table.initial)));
+    }
+    for (index, global) in module.globals.iter().filter(|(_, global)| global.mutable) {
+        let offset = info.cell(index);
+        match global.initial.function() {
+            Some(function) => words.push((offset, CellValue::Descriptor(info.descriptor(function)))),
+            None => {
+                let bits = global.initial.value();
+                words.push((offset, CellValue::Number(bits as u32)));
+                if global.ty.carrier() == ir::Type::I64 {
+                    words.push((offset + 4, CellValue::Number((bits >> 32) as u32)));
+                }
             }
         }
     }
-    words.retain(|(_, value)| *value != 0);
+    words.retain(|(_, value)| *value != CellValue::Number(0));
     words
 }

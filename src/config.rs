@@ -16,6 +16,9 @@ pub struct Config {
     /// Upper limit, in bytes, of what `memory.grow` may reach. Without it the module's own maximum
     /// counts where it is small, else memory does not grow.
     pub memory_max: Option<u32>,
+    /// Upper limit, in entries, of what `table.grow` may reach. Without it 1024 entries, or what the table
+    /// starts with if that is more.
+    pub table_max: Option<u32>,
 }
 
 impl Default for Config {
@@ -26,6 +29,7 @@ impl Default for Config {
             module_name: "module".into(),
             export_prefix: String::new(),
             memory_max: None,
+            table_max: None,
         }
     }
 }

@@ -175,12 +175,12 @@ fn function(
     Some(Unit { name, vcode, allocated })
 }
 
-/// Who calls and leaves for whom, calls through the table counted for every entry.
+/// Who calls and leaves for whom, calls through a table counted for every function that a reference names.
 fn call_graph(module: &Module, functions: &[Unit]) -> BTreeMap<u32, stack::Node> {
-    let in_table: BTreeSet<u32> = module.elements.iter().flat_map(|e| e.functions.iter().map(|f| f.0)).collect();
+    let referenced: BTreeSet<u32> = module.referenced().into_iter().map(|function| function.0).collect();
     let functions_of = |callee: vcode::inst::Callee<vcode::VReg>| match callee {
         vcode::inst::Callee::Function(index) | vcode::inst::Callee::Import(index) => BTreeSet::from([index]),
-        vcode::inst::Callee::Register(_) => in_table.clone(),
+        vcode::inst::Callee::Register(_) => referenced.clone(),
     };
     let node = |unit: &Unit| stack::Node {
         frame_bytes: emit::frame::bytes_max(&unit.allocated.frame),

@@ -43,7 +43,9 @@ fn to_model(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuE
             let signature =
                 FunctionType { parameters: value_types(&export.parameters), results: value_types(&export.results) };
             let constant = |value: &Value| match *value {
-                Value::I32(bits) | Value::F32(bits) => Constant::I32(bits),
+                Value::I32(bits) | Value::F32(bits) | Value::FuncRef(bits) | Value::ExternRef(bits) => {
+                    Constant::I32(bits)
+                }
                 Value::I64(bits) | Value::F64(bits) => Constant::I64(bits),
             };
             Ok(model::Action::Call(export.address & !1, signature, arguments.iter().map(constant).collect()))
@@ -57,6 +59,8 @@ fn value_types(types: &[Type]) -> Vec<ValueType> {
         Type::I64 => ValueType::I64,
         Type::F32 => ValueType::F32,
         Type::F64 => ValueType::F64,
+        Type::FuncRef => ValueType::FuncRef,
+        Type::ExternRef => ValueType::ExternRef,
     };
     types.iter().map(value_type).collect()
 }
@@ -78,6 +82,7 @@ fn from_model(outcome: model::Outcome, types: &[Type]) -> (Outcome, u64) {
             let bits = |constant| match constant {
                 Constant::I32(bits) => u64::from(bits),
                 Constant::I64(bits) => bits,
+                Constant::Function(_) => unreachable!("the machine has words"),
             };
             let values = results.into_iter().zip(types).map(|(result, ty)| Value::new(*ty, bits(result)));
             (Outcome::Returned(values.collect()), steps)

@@ -44,6 +44,10 @@ pub enum Value {
     F32(u32),
     /// Binary64 number, as its bits.
     F64(u64),
+    /// Reference to a function: the address of its descriptor, or 0.
+    FuncRef(u32),
+    /// Reference to something of the host: a word that it chose, or 0.
+    ExternRef(u32),
 }
 
 impl Value {
@@ -54,6 +58,8 @@ impl Value {
             Type::I64 => Value::I64(bits),
             Type::F32 => Value::F32(bits as u32),
             Type::F64 => Value::F64(bits),
+            Type::FuncRef => Value::FuncRef(bits as u32),
+            Type::ExternRef => Value::ExternRef(bits as u32),
         }
     }
 
@@ -64,13 +70,15 @@ impl Value {
             Value::I64(_) => Type::I64,
             Value::F32(_) => Type::F32,
             Value::F64(_) => Type::F64,
+            Value::FuncRef(_) => Type::FuncRef,
+            Value::ExternRef(_) => Type::ExternRef,
         }
     }
 
     /// Its bits, zero-extended.
     pub fn bits(self) -> u64 {
         match self {
-            Value::I32(bits) | Value::F32(bits) => bits.into(),
+            Value::I32(bits) | Value::F32(bits) | Value::FuncRef(bits) | Value::ExternRef(bits) => bits.into(),
             Value::I64(bits) | Value::F64(bits) => bits,
         }
     }
@@ -83,6 +91,9 @@ impl fmt::Display for Value {
             Value::I64(value) => (*value as i64).fmt(f),
             Value::F32(bits) => f32::from_bits(*bits).fmt(f),
             Value::F64(bits) => f64::from_bits(*bits).fmt(f),
+            Value::FuncRef(0) | Value::ExternRef(0) => f.write_str("null"),
+            Value::FuncRef(address) => write!(f, "{address:#x}"),
+            Value::ExternRef(word) => word.fmt(f),
         }
     }
 }
@@ -301,7 +312,7 @@ pub fn checked_export<'a>(firmware: &'a Firmware, symbol: &str, arguments: &[Val
 
 fn widths(types: &[Type]) -> Vec<Width> {
     let width = |ty: &Type| match ty {
-        Type::I32 | Type::F32 => Width::Word,
+        Type::I32 | Type::F32 | Type::FuncRef | Type::ExternRef => Width::Word,
         Type::I64 | Type::F64 => Width::Double,
     };
     types.iter().map(width).collect()

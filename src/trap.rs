@@ -14,7 +14,7 @@ pub enum Trap {
     DivideByZero = 0xe2,
     /// A quotient that its type cannot hold.
     IntegerOverflow = 0xe3,
-    /// An index, or an active element segment, that does not lie in the table.
+    /// The index of an indirect call that does not lie in the table.
     TableOutOfBounds = 0xe4,
     /// A call through a null entry.
     UninitializedElement = 0xe5,
@@ -24,11 +24,13 @@ pub enum Trap {
     StackExhausted = 0xe7,
     /// A NaN has no integer.
     InvalidConversion = 0xe8,
+    /// Any other access to a table, or an active element segment, that does not lie in the table.
+    TableAccess = 0xe9,
 }
 
 impl Trap {
     /// All of them, by number.
-    pub const ALL: [Trap; 9] = [
+    pub const ALL: [Trap; 10] = [
         Trap::Unreachable,
         Trap::MemoryOutOfBounds,
         Trap::DivideByZero,
@@ -38,6 +40,7 @@ impl Trap {
         Trap::IndirectCallType,
         Trap::StackExhausted,
         Trap::InvalidConversion,
+        Trap::TableAccess,
     ];
 
     /// The immediate of its `UDF`.
@@ -62,22 +65,7 @@ impl Trap {
             Trap::IndirectCallType => "indirect call type mismatch",
             Trap::StackExhausted => "call stack exhausted",
             Trap::InvalidConversion => "invalid conversion to integer",
-        }
-    }
-
-    /// What it calls a trap that ends instantiation: an active element segment shares its number
-    /// with the index of a call, and not its words.
-    pub fn instantiation_words(self) -> &'static str {
-        match self {
-            Trap::TableOutOfBounds => "out of bounds table access",
-            Trap::Unreachable
-            | Trap::MemoryOutOfBounds
-            | Trap::DivideByZero
-            | Trap::IntegerOverflow
-            | Trap::UninitializedElement
-            | Trap::IndirectCallType
-            | Trap::StackExhausted
-            | Trap::InvalidConversion => self.words(),
+            Trap::TableAccess => "out of bounds table access",
         }
     }
 }

@@ -55,8 +55,9 @@ fn sample() -> Program {
     calls.relocations.push(far(RelocationKind::ThmCall, 6, Symbol::Function(0)));
     calls.frame.push(FrameStep { at: 2, rule: FrameRule::Depth(8) });
     program.functions.push(calls);
-    // f7: the entry of the table at r0: movw r1 table, movt r1 table, ldr r0 [r1 r0 lsl #3], bx lr
-    let mut entry = function(7, &[0xf240, 0x0100, 0xf2c0, 0x0100, 0xf851, 0x0030, 0x4770]);
+    // f7: the type id of the entry of the table at r0: movw r1 table, movt r1 table, ldr r0 [r1 r0 lsl #2],
+    // ldr r0 [r0], bx lr
+    let mut entry = function(7, &[0xf240, 0x0100, 0xf2c0, 0x0100, 0xf851, 0x0020, 0x6800, 0x4770]);
     entry.relocations.push(far(RelocationKind::MovwAbsNc, 0, Symbol::Table(0)));
     entry.relocations.push(far(RelocationKind::MovtAbs, 4, Symbol::Table(0)));
     program.functions.push(entry);
@@ -74,10 +75,10 @@ fn sample() -> Program {
         export("entry", 7, &[I32], &[I32]),
         export("limit", 8, &[], &[I32]),
     ];
-    let entry = |type_id, function| Some(TableEntry { type_id, function });
-    program.table = vec![None, entry(3, 1), entry(1, 0)];
+    program.descriptors = vec![Descriptor { type_id: 3, function: 1 }, Descriptor { type_id: 1, function: 0 }];
+    program.tables = vec![Table { entries: vec![None, Some(0), Some(8)], home: TableHome::Constants }];
     program.instantiation = Instantiation {
-        cells: vec![(0, 65536), (8, 7), (12, 0)],
+        cells: vec![(0, CellValue::Number(65536)), (8, CellValue::Number(7)), (12, CellValue::Number(0))],
         segments: vec![
             Segment { memory: 0, offset: 5, bytes: b"hello world".to_vec() },
             Segment { memory: 0, offset: 8, bytes: vec![41, 0, 0, 0] },
@@ -209,7 +210,8 @@ fn an_object_has_the_symbols_of_the_contract() {
         ("m.memory0", false, SymbolKind::Data, 65536),
         ("m_memory", true, SymbolKind::Data, 65536),
         ("m.instance", false, SymbolKind::Data, 16),
-        ("m.table0", false, SymbolKind::Data, 24),
+        ("m.functions", false, SymbolKind::Data, 16),
+        ("m.table0", false, SymbolKind::Data, 12),
         ("m.data", false, SymbolKind::Data, 15),
     ] {
         let symbol = symbol(name);
@@ -222,7 +224,9 @@ fn an_object_has_the_symbols_of_the_contract() {
     // The function with a literal starts at a multiple of 4, behind two bytes of padding.
     assert_eq!(symbol("m.f4").address(), 16 + 1);
     let section = |name: &str| file.section_by_name(name).unwrap_or_else(|| panic!("no section {name}"));
-    for name in [".text.m", ".rodata.m.table", ".rodata.m.data", ".bss.m.memory0", ".bss.m.instance"] {
+    for name in
+        [".text.m", ".rodata.m.functions", ".rodata.m.table0", ".rodata.m.data", ".bss.m.memory0", ".bss.m.instance"]
+    {
         assert!(section(name).size() > 0);
     }
     assert_eq!(section(".text.m").data().unwrap()[14..16], [0x00, 0xbf]);
@@ -241,9 +245,9 @@ fn instantiation_does_not_rely_on_what_ram_holds() {
         let segment = Segment { memory: 0, offset, bytes: b"x"[..memory_bytes.min(1) as usize].to_vec() };
         // Cells beyond what a 12-bit offset reaches, and values of every length.
         let cells = vec![(4, 0x1234), (4092, 0xff00_ff00), (4096, 0x8765_4321), (8204, 1)];
+        let numbers = cells.iter().map(|(at, value)| (*at, CellValue::Number(*value))).collect();
         program.instance_bytes = 8208;
-        program.instantiation =
-            Instantiation { cells: cells.clone(), segments: vec![segment], ..Instantiation::default() };
+        program.instantiation = Instantiation { cells: numbers, segments: vec![segment], ..Instantiation::default() };
         let mut firmware = firmware(&program, Cpu::CortexM3);
         let file = File::parse(&*firmware.bytes).unwrap();
         let address = |name: &str| file.symbol_by_name(name).unwrap().address() as u32;

@@ -2,7 +2,7 @@
 
 use object::{Object as _, ObjectSection as _};
 use synth::config::Config;
-use synth::elf::program::{Program as Parts, Symbol};
+use synth::elf::program::{CellValue, Program as Parts, Symbol};
 use synth::elf::{ImageOptions, image};
 use synth::model;
 use synth::qemu::firmware::Firmware;
@@ -122,7 +122,9 @@ fn accesses_of_another_memory_are_refused() {
 #[test]
 fn segments_and_lengths_of_another_memory_are_refused() {
     refuse("byte 0x1 of memory 1 is", |program| program.instantiation.segments[1].memory = 1);
-    refuse("the length of memory 1 is", |program| program.instantiation.cells[1].1 += 1);
+    refuse("the length of memory 1 is", |program| {
+        program.instantiation.cells[1].1 = CellValue::Number(1);
+    });
     refuse("memory 0 has 255 bytes", |program| program.memories[0].reserve_bytes = 255);
     refuse("memory 0 has 301 bytes", |program| program.memories[0].reserve_bytes = 301);
     refuse("memory 1 has 65537 bytes", |program| program.memories[1].reserve_bytes = 0x1_0001);

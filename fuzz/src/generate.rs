@@ -1,14 +1,15 @@
 //! Random modules, shaped to run long and to end.
 //!
 //! Ensures: the module is valid, uses only instructions of Wasm 1.0, sign extension, conversions that
-//! saturate, bulk memory, several memories, functions with several results, tail calls and wide arithmetic. NaNs with a choice
-//! of bits are made the canonical one where they arise, so that all engines agree on every bit. Every call of an export ends:
-//! each function entry and each loop
+//! saturate, references, bulk memory, several memories, functions with several results, tail calls and wide arithmetic. NaNs with
+//! a choice of bits are made the canonical one where they arise, so that all engines agree on every bit. Every call of an export
+//! ends: each function entry and each loop
 //! iteration burns one unit of the global `fuel`, and at 0 the function returns at once.
 //! Exports: `f0`, `f1`, .. with their own types, `digest` over the globals and memory 1, `memory`.
 
 mod call;
 mod float;
+mod table;
 
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
@@ -56,6 +57,8 @@ struct Plan {
     globals: Vec<(ValType, bool)>,
     imports: u32,
     table: u32,
+    /// Whether there is a second table, and both change.
+    references: bool,
     pages_max: Option<u64>,
     /// Bytes of a second memory, which counts in bytes.
     bytes: Option<u64>,
@@ -93,9 +96,15 @@ impl Plan {
             globals,
             imports: u32::from(choices.below(4) == 3),
             table: [0, 2, 5][choices.below(3)],
+            references: false,
             pages_max: [None, Some(1), Some(3)][choices.below(3)],
             bytes: [None, Some(40), Some(600)][choices.below(3)],
         }
+        .with_references(choices)
+    }
+
+    fn with_references(self, choices: &mut Choices<'_>) -> Plan {
+        Plan { references: self.table > 0 && choices.below(2) == 1, ..self }
     }
 
     fn assemble(&self, code: CodeSection, choices: &mut Choices<'_>) -> Vec<u8> {
@@ -120,13 +129,12 @@ impl Plan {
         module.section(&functions);
         if self.table > 0 {
             let mut tables = TableSection::new();
-            tables.table(TableType {
-                element_type: RefType::FUNCREF,
-                minimum: u64::from(self.table),
-                maximum: None,
-                table64: false,
-                shared: false,
-            });
+            let element_type = RefType::FUNCREF;
+            let of = |minimum| TableType { element_type, minimum, maximum: None, table64: false, shared: false };
+            tables.table(of(self.table.into()));
+            if self.references {
+                tables.table(of(table::ENTRIES));
+            }
             module.section(&tables);
         }
         let mut memories = MemorySection::new();
@@ -160,6 +168,7 @@ impl Plan {
             let entries: Vec<u32> =
                 (0..self.table - 1).map(|_| self.imports + choices.below(count as usize) as u32).collect();
             elements.active(None, &ConstExpr::i32_const(1), Elements::Functions(entries.into()));
+            elements.declared(Elements::Functions((self.imports..self.imports + count).collect()));
             module.section(&elements);
         }
         module.section(&DataCountSection { count: SEGMENTS });
@@ -309,6 +318,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
         }
         match self.choices.below(16) {
             0..=3 => self.assignment(),
+            4 if self.plan.references => self.table_statement(),
             4 | 5 => self.store(),
             6 => self.global_set(),
             7 => self.if_statement(depth),
@@ -522,6 +532,7 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
             (ValType::I64, 8 | 9) => self.unary64(depth),
             (ValType::I64, 10) => self.wide(depth),
             (ValType::I64, _) => self.binary64(depth),
+            (_, 8) if self.plan.references => self.table_query(),
             (_, 8) => self.unary32(depth),
             (_, 9) => self.compare64(depth),
             (_, 10) => self.memory_query(depth),
@@ -760,21 +771,14 @@ impl<'p, 'c, 'b> Body<'p, 'c, 'b> {
 mod tests {
     use super::*;
     use crate::choices::decisions;
+    use wasmparser::WasmFeatures as F;
 
     #[test]
     fn every_module_is_valid() {
         for seed in 0..300 {
             let bytes = decisions(seed, 3000);
             let generated = module(&mut Choices::new(&bytes));
-            let features = wasmparser::WasmFeatures::WASM1
-                | wasmparser::WasmFeatures::SIGN_EXTENSION
-                | wasmparser::WasmFeatures::SATURATING_FLOAT_TO_INT
-                | wasmparser::WasmFeatures::BULK_MEMORY
-                | wasmparser::WasmFeatures::MULTI_MEMORY
-                | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES
-                | wasmparser::WasmFeatures::MULTI_VALUE
-                | wasmparser::WasmFeatures::TAIL_CALL
-                | wasmparser::WasmFeatures::WIDE_ARITHMETIC;
+            let features = F::WASM2 | F::MULTI_MEMORY | F::CUSTOM_PAGE_SIZES | F::TAIL_CALL | F::WIDE_ARITHMETIC;
             if let Err(error) = wasmparser::Validator::new_with_features(features).validate_all(&generated.wasm) {
                 panic!("seed {seed}: {error}");
             }

@@ -97,6 +97,10 @@ pub struct CodeOptions {
     /// what memory starts with.
     #[arg(long, value_name = "BYTES", value_parser = values::parse_bytes_count)]
     pub memory_max: Option<u32>,
+    /// Most entries that `table.grow` may reach; by default the table's maximum, but at most 1024 or what the table
+    /// starts with.
+    #[arg(long, value_name = "ENTRIES")]
+    pub table_max: Option<u32>,
     /// Name in the module's symbols, and prefix of its exports.
     #[arg(long, value_name = "NAME", value_parser = parse_module_name)]
     pub module_name: Option<String>,
@@ -114,6 +118,7 @@ impl CodeOptions {
             (self.board.is_some(), "--board"),
             (self.optimise.is_some(), "-O"),
             (self.memory_max.is_some(), "--memory-max"),
+            (self.table_max.is_some(), "--table-max"),
             (self.module_name.is_some(), "--module-name"),
             (self.stub_imports, "--stub-imports"),
         ];

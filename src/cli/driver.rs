@@ -66,6 +66,7 @@ pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Reque
         module_name: code.module_name.clone().unwrap_or_else(|| names::of_stem(stem)),
         export_prefix: code.module_name.as_ref().map_or(String::new(), |name| format!("{name}_")),
         memory_max: code.memory_max,
+        table_max: code.table_max,
     };
     let imports = if code.stub_imports { Imports::Stubbed } else { Imports::Refused };
     let assurance = Assurance::Validated;

@@ -125,7 +125,7 @@ fn model_outcomes(limit: Duration, firmware: &Firmware, actions: &[Action]) -> R
 fn engine_failure(firmware: &Firmware, error: QemuError) -> Failure {
     let (code, remedy) = match &error {
         QemuError::NotInstantiated(fault) => {
-            return trap_failure(firmware, *fault, ("instantiation trapped", Trap::instantiation_words));
+            return trap_failure(firmware, *fault, "instantiation trapped");
         }
         QemuError::Missing => ("qemu", "install qemu-system-arm, or use --engine model"),
         QemuError::BadAction(_) => ("memory", "check --poke and --peek"),
@@ -148,13 +148,10 @@ fn print_outcomes(firmware: &Firmware, outcomes: &[Outcome]) -> Result<(), Failu
         }
     }
     print_data(&text)?;
-    fault.map_or(Ok(()), |fault| Err(trap_failure(firmware, fault, ("trap", Trap::words))))
+    fault.map_or(Ok(()), |fault| Err(trap_failure(firmware, fault, "trap")))
 }
 
-/// What happened, and how traps are called there.
-type Event = (&'static str, fn(Trap) -> &'static str);
-
-fn trap_failure(firmware: &Firmware, fault: Fault, (what, words): Event) -> Failure {
+fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
     let place = firmware.function_at(fault.address);
     let at = match (place, &firmware.outside) {
         (Some((function, _)), _) => in_function(firmware, function),
@@ -167,7 +164,7 @@ fn trap_failure(firmware: &Firmware, fault: Fault, (what, words): Event) -> Fail
         return Failure::new(Exit::Trapped, "fault", message, "this is a bug in synth; please report it");
     };
     let offset = place.and_then(|(function, at)| driver::wasm_offset(&firmware.bytes, function, at));
-    let message = format!("{what}: {} {at}", words(trap));
+    let message = format!("{what}: {} {at}", trap.words());
     let remedy = if place.is_some() { trap_remedy(trap) } else { "give the table or memory room for the segment" };
     Failure { offset: offset.map(u64::from), ..Failure::new(Exit::Trapped, "trap", message, remedy) }
 }
@@ -186,6 +183,7 @@ fn trap_remedy(trap: Trap) -> &'static str {
         Trap::DivideByZero => "check the divisor",
         Trap::IntegerOverflow => "check for the least integer divided by -1, and for floats too large for an integer",
         Trap::TableOutOfBounds => "check the index against the table's size",
+        Trap::TableAccess => "check the index; if the table should have grown first, raise --table-max",
         Trap::UninitializedElement => "check the index: no element segment fills this entry",
         Trap::IndirectCallType => "check the function pointer's type against the function's",
         Trap::StackExhausted => "bound the recursion",

@@ -24,10 +24,15 @@ pub struct Peek {
 }
 
 /// An argument of a type. An integer is decimal or 0x, any value that the type's bits can mean, signed or
-/// not; a float is decimal, `inf` or `nan`.
+/// not; a float is decimal, `inf` or `nan`; a reference is `null`, one of the host's any word.
 pub fn parse_argument(text: &str, ty: Type) -> Result<Value, String> {
     match ty {
         Type::I32 | Type::I64 => integer_argument(text, ty),
+        Type::ExternRef if text != "null" => {
+            integer_argument(text, Type::I32).map(|value| Value::new(ty, value.bits()))
+        }
+        Type::FuncRef | Type::ExternRef if text == "null" => Ok(Value::new(ty, 0)),
+        Type::FuncRef | Type::ExternRef => Err(format!("`{text}` is no reference that can be given: only `null` is")),
         Type::F32 => text.parse().map(|value| Value::F32(f32::to_bits(value))).map_err(|_| no_number(text)),
         Type::F64 => text.parse().map(|value| Value::F64(f64::to_bits(value))).map_err(|_| no_number(text)),
     }

@@ -2,15 +2,15 @@
 //!
 //! Requires: each segment lies inside its memory; each cell inside the instance region; start functions are
 //! in order, each behind segments that there are.
-//! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memories and
-//! instance, writes cells, then writes segments and calls start functions in order and returns; if a
+//! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memories, tables and
+//! instance, writes cells and table entries, then writes segments and calls start functions in order and returns; if a
 //! segment is out of bounds, it traps behind what comes before it. It follows AAPCS.
 //!
 //! Only instructions that compiled functions have too are used. Loops count down an integer
 //! instead of comparing pointers, so that their course does not depend on where the regions are.
 
 use super::asm::Assembler;
-use super::program::{FrameRule, FrameStep, Function, Program, Segment, Symbol};
+use super::program::{CellValue, FrameRule, FrameStep, Function, Program, Segment, Symbol, Table, TableHome};
 use crate::emit::machine::{Machine, Width};
 use crate::vcode::inst::{Cond, LoadKind, StoreKind};
 use crate::vcode::reg::{PReg, RegSet};
@@ -47,8 +47,14 @@ pub fn run(program: &Program) -> Function {
     for (index, memory) in (0..).zip(&program.memories).filter(|(_, memory)| memory.contents.is_none()) {
         zero(&mut asm, Symbol::Memory(index), memory.reserve_bytes);
     }
+    for (index, table) in (0..).zip(&program.tables) {
+        if let TableHome::Ram(_) = table.home {
+            zero(&mut asm, Symbol::Table(index), table.bytes());
+        }
+    }
     zero(&mut asm, Symbol::Instance, program.instance_bytes);
     write_cells(&mut asm, &plan.cells);
+    copy_entries(&mut asm, &program.tables);
     let mut written = 0;
     for start in &plan.starts {
         copy_segments(&mut asm, &plan.segments, written..start.after);
@@ -111,10 +117,10 @@ fn zero(asm: &mut Assembler, region: Symbol, bytes: u32) {
 }
 
 /// Writes words into the instance region, which is zero.
-fn write_cells(asm: &mut Assembler, cells: &[(u32, u32)]) {
+fn write_cells(asm: &mut Assembler, cells: &[(u32, CellValue)]) {
     // The base register moves whenever a cell is out of reach of a 12-bit offset.
     let mut base = None;
-    for &(offset, value) in cells.iter().filter(|(_, value)| *value != 0) {
+    for &(offset, value) in cells {
         let start = match base {
             Some(start) if (start..start + 4096).contains(&offset) => start,
             _ => {
@@ -125,7 +131,14 @@ fn write_cells(asm: &mut Assembler, cells: &[(u32, u32)]) {
                 start
             }
         };
-        asm.constant(R1, value);
+        match value {
+            CellValue::Number(number) => asm.constant(R1, number),
+            CellValue::Descriptor(offset) => {
+                asm.address(R1, Symbol::Functions);
+                asm.constant(R3, offset);
+                asm.add(R1, R1, R3);
+            }
+        }
         asm.store(StoreKind::Word, R1, (R0, offset - start));
     }
 }
@@ -136,6 +149,34 @@ fn move_up(asm: &mut Assembler, bytes: u32) {
         asm.constant(R3, bytes);
         asm.add(R0, R0, R3);
     }
+}
+
+/// Copies the entries of tables in RAM. Their words follow each other, so the source address is set once.
+fn copy_entries(asm: &mut Assembler, tables: &[Table]) {
+    if tables.iter().all(|table| table.copied().1.is_empty()) {
+        return;
+    }
+    asm.address(R1, Symbol::Elements);
+    for (index, table) in (0..).zip(tables) {
+        let (first, entries) = table.copied();
+        if !entries.is_empty() {
+            asm.address(R0, Symbol::Table(index));
+            move_up(asm, 4 * first as u32);
+            copy_words(asm, entries.len() as u32);
+        }
+    }
+}
+
+/// Copies so many words, not none, from r1 to r0, both of which move behind them.
+fn copy_words(asm: &mut Assembler, words: u32) {
+    asm.constant(R3, words);
+    let again = asm.here();
+    asm.load(LoadKind::Word, R2, (R1, 0));
+    asm.store(StoreKind::Word, R2, (R0, 0));
+    asm.add_imm(R1, 4);
+    asm.add_imm(R0, 4);
+    asm.sub_imm(R3, 1);
+    asm.branch_if(Cond::Ne, again);
 }
 
 /// Copies some of the segments. Their bytes follow each other, so the source address is set once.
@@ -156,14 +197,7 @@ fn copy_segments(asm: &mut Assembler, all: &[Segment], range: std::ops::Range<us
         let bytes = segment.bytes.len() as u32;
         if bytes >= 4 {
             // LDR and STR may be unaligned: UNALIGN_TRP is 0 by the contract.
-            asm.constant(R3, bytes / 4);
-            let again = asm.here();
-            asm.load(LoadKind::Word, R2, (R1, 0));
-            asm.store(StoreKind::Word, R2, (R0, 0));
-            asm.add_imm(R1, 4);
-            asm.add_imm(R0, 4);
-            asm.sub_imm(R3, 1);
-            asm.branch_if(Cond::Ne, again);
+            copy_words(asm, bytes / 4);
         }
         let rest = bytes % 4;
         for offset in 0..rest {

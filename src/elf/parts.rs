@@ -8,10 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, Type, Visibility};
+use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, TableHome, Type, Visibility};
 use super::unit::{Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::{ElfError, frame, init, names, relocate};
 use crate::target::{Board, Cpu};
+use crate::vcode::abi::DESCRIPTOR_BYTES;
 
 /// Symbol of where an image starts.
 pub const RESET: &str = "Reset";
@@ -48,7 +49,8 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     define_imports(&mut unit, program);
     fill_code(&mut unit, code, &placed)?;
     check_names(&unit)?;
-    fill_table(&mut unit, program);
+    fill_descriptors(&mut unit, program);
+    fill_tables(&mut unit, program);
     unit.add_section(".synth.hints".into(), SectionKind::Unloaded, 1, program.hints.clone());
     for linked in &program.linked {
         unit.add_section(format!(".synth.{}", linked.name), SectionKind::Unloaded, 1, linked.bytes.clone());
@@ -123,10 +125,28 @@ fn define_functions(
 
 fn define_regions(unit: &mut Unit, program: &Program) {
     let name = &program.name;
-    if !program.table.is_empty() {
-        let bytes = vec![0; 8 * program.table.len()];
-        let id = unit.add_section(format!(".rodata.{name}.table"), SectionKind::Constants, 8, bytes);
-        define_object(unit, Symbol::Table(0), format!("{name}.table0"), id);
+    if !program.descriptors.is_empty() {
+        let bytes = vec![0; DESCRIPTOR_BYTES as usize * program.descriptors.len()];
+        let id = unit.add_section(format!(".rodata.{name}.functions"), SectionKind::Constants, 8, bytes);
+        define_object(unit, Symbol::Functions, format!("{name}.functions"), id);
+        unit.add_mapping("$d", id, 0);
+    }
+    for (index, table) in (0..).zip(&program.tables).filter(|(_, table)| table.bytes() > 0) {
+        let id = match table.home {
+            TableHome::Constants => {
+                let bytes = vec![0; table.bytes() as usize];
+                let id = unit.add_section(format!(".rodata.{name}.table{index}"), SectionKind::Constants, 8, bytes);
+                unit.add_mapping("$d", id, 0);
+                id
+            }
+            TableHome::Ram(_) => unit.add_zeroed(format!(".bss.{name}.table{index}"), 8, table.bytes()),
+        };
+        define_object(unit, Symbol::Table(index), format!("{name}.table{index}"), id);
+    }
+    let copied: usize = program.tables.iter().map(|table| table.copied().1.len()).sum();
+    if copied > 0 {
+        let id = unit.add_section(format!(".rodata.{name}.elements"), SectionKind::Constants, 4, vec![0; 4 * copied]);
+        define_object(unit, Symbol::Elements, format!("{name}.elements"), id);
         unit.add_mapping("$d", id, 0);
     }
     let data = init::data(program);
@@ -241,20 +261,52 @@ fn map_code(unit: &mut Unit, code: SectionId, offset: u32, function: &Function) 
     }
 }
 
-fn fill_table(unit: &mut Unit, program: &Program) {
-    let Some(&table) = unit.by_name.get(&Symbol::Table(0)) else {
-        return;
-    };
-    let (section, _) = unit.symbols[table.0].place.expect("the table is defined here");
-    let mut fixups = Vec::new();
-    for (index, entry) in program.table.iter().enumerate() {
-        let Some(entry) = entry else { continue };
-        let at = 8 * index;
-        unit.sections[section.0].bytes[at..at + 4].copy_from_slice(&entry.type_id.to_le_bytes());
-        let target = *unit.by_name.get(&Symbol::Function(entry.function)).expect("a table entry's function is defined");
-        fixups.push(Fixup { offset: at as u32 + 4, kind: RelocationKind::Abs32, target, addend: 0 });
+fn fill_descriptors(unit: &mut Unit, program: &Program) {
+    let mut words = Vec::new();
+    for descriptor in &program.descriptors {
+        let target =
+            *unit.by_name.get(&Symbol::Function(descriptor.function)).expect("a referenced function is defined");
+        words.push(DataWord::Number(descriptor.type_id));
+        words.push(DataWord::Address(target, 0));
     }
-    unit.sections[section.0].relocations = fixups;
+    fill_words(unit, Symbol::Functions, words);
+}
+
+fn fill_tables(unit: &mut Unit, program: &Program) {
+    let Some(&functions) = unit.by_name.get(&Symbol::Functions) else { return };
+    let word = |entry: &Option<u32>| match entry {
+        Some(offset) => DataWord::Address(functions, offset.cast_signed()),
+        None => DataWord::Number(0),
+    };
+    for (index, table) in (0..).zip(&program.tables) {
+        if table.home == TableHome::Constants {
+            fill_words(unit, Symbol::Table(index), table.entries.iter().map(word).collect());
+        }
+    }
+    let copied = program.tables.iter().flat_map(|table| table.copied().1);
+    fill_words(unit, Symbol::Elements, copied.map(word).collect());
+}
+
+/// A word of constant data.
+enum DataWord {
+    Number(u32),
+    Address(SymbolId, i32),
+}
+
+/// Puts words into the section of a symbol, if there are any.
+fn fill_words(unit: &mut Unit, symbol: Symbol, words: Vec<DataWord>) {
+    let Some(&symbol) = unit.by_name.get(&symbol).filter(|_| !words.is_empty()) else { return };
+    let (section, _) = unit.symbols[symbol.0].place.expect("it is defined here");
+    let section = &mut unit.sections[section.0];
+    for (at, word) in words.into_iter().enumerate() {
+        match word {
+            DataWord::Number(number) => section.bytes[4 * at..][..4].copy_from_slice(&number.to_le_bytes()),
+            DataWord::Address(target, addend) => {
+                let offset = 4 * at as u32;
+                section.relocations.push(Fixup { offset, kind: RelocationKind::Abs32, target, addend });
+            }
+        }
+    }
 }
 
 /// What `synth run` needs to know and no proof rests on, a line each: a processor that runs the code,

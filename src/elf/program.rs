@@ -24,8 +24,10 @@ pub struct Program {
     pub memories: Vec<Memory>,
     /// Bytes of the region of globals and memory lengths.
     pub instance_bytes: u32,
-    /// Table 0 as the active element segments leave it; `None` is a null entry.
-    pub table: Vec<Option<TableEntry>>,
+    /// The descriptors of functions that references name.
+    pub descriptors: Vec<Descriptor>,
+    /// Tables by index.
+    pub tables: Vec<Table>,
     /// What `NAME_init` does.
     pub instantiation: Instantiation,
     /// The encoded hints.
@@ -169,11 +171,15 @@ pub enum Type {
     F32,
     /// Binary64 number.
     F64,
+    /// A reference to a function.
+    FuncRef,
+    /// A reference to something of the host.
+    ExternRef,
 }
 
 impl Type {
     /// All of them.
-    pub const ALL: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
+    pub const ALL: [Type; 6] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::FuncRef, Type::ExternRef];
 
     /// Its Wasm name.
     pub fn name(self) -> &'static str {
@@ -182,6 +188,8 @@ impl Type {
             Type::I64 => "i64",
             Type::F32 => "f32",
             Type::F64 => "f64",
+            Type::FuncRef => "funcref",
+            Type::ExternRef => "externref",
         }
     }
 }
@@ -206,21 +214,60 @@ pub enum Visibility {
     Exported,
 }
 
-/// A table entry that is not null.
+/// What a reference to a function points to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TableEntry {
+pub struct Descriptor {
     /// 1 + the index of the first structurally equal function type.
     pub type_id: u32,
     /// The function, by Wasm index.
     pub function: u32,
 }
 
+/// A table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Table {
+    /// Its entries as the active element segments leave them: the offset of a descriptor among all,
+    /// or null.
+    pub entries: Vec<Option<u32>>,
+    /// Where it is.
+    pub home: TableHome,
+}
+
+/// Where a table is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TableHome {
+    /// It is constant.
+    Constants,
+    /// It is in RAM, with room for so many entries.
+    Ram(u32),
+}
+
+impl Table {
+    /// Bytes of its region.
+    pub fn bytes(&self) -> u32 {
+        match self.home {
+            TableHome::Constants => 4 * self.entries.len() as u32,
+            TableHome::Ram(entries) => 4 * entries,
+        }
+    }
+
+    /// The entries that instantiation copies into RAM, with the index of the first.
+    pub fn copied(&self) -> (usize, &[Option<u32>]) {
+        let first = self.entries.iter().position(Option::is_some);
+        let last = self.entries.iter().rposition(Option::is_some);
+        match (self.home, first, last) {
+            (TableHome::Ram(_), Some(first), Some(last)) => (first, &self.entries[first..=last]),
+            (TableHome::Ram(_) | TableHome::Constants, _, _) => (0, &[]),
+        }
+    }
+}
+
 /// What happens at instantiation besides zeroing (Wasm core spec, 4.5.4), tables apart.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Instantiation {
     /// Words of the instance region that are not zero at the start: offset and value, the
-    /// memories' lengths included.
-    pub cells: Vec<(u32, u32)>,
+    /// lengths of memories and tables included.
+    pub cells: Vec<(u32, CellValue)>,
     /// The active data segments that lie in bounds, in order, up to the first that does not.
     pub segments: Vec<Segment>,
     /// The first segment out of bounds, which ends instantiation with a trap after those writes and calls.
@@ -238,6 +285,15 @@ pub struct Start {
     pub after: usize,
 }
 
+/// What a word of the instance region is at the start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CellValue {
+    /// A number.
+    Number(u32),
+    /// The address of the descriptor at this offset among all.
+    Descriptor(u32),
+}
+
 /// A segment out of bounds, by its number in its section.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outside {
@@ -251,7 +307,7 @@ impl Outside {
     /// The trap that it causes.
     pub fn trap(self) -> Trap {
         match self {
-            Outside::Element(_) => Trap::TableOutOfBounds,
+            Outside::Element(_) => Trap::TableAccess,
             Outside::Data(_) => Trap::MemoryOutOfBounds,
         }
     }

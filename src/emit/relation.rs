@@ -223,8 +223,9 @@ impl Nodes<'_> {
             FrameValue::Global32(global) => Expr::Global32(*global),
             FrameValue::Global64(global) => Expr::Global64(*global),
             FrameValue::MemoryBytes(memory) => Expr::MemoryBytes(*memory),
-            FrameValue::TableType(table, index) => Expr::TableType(*table, self.expression(index)),
-            FrameValue::TableCode(table, index) => Expr::TableCode(*table, self.expression(index)),
+            FrameValue::TableEntry(table, index) => Expr::TableEntry(*table, self.expression(index)),
+            FrameValue::ReferenceType(reference) => Expr::ReferenceType(self.expression(reference)),
+            FrameValue::ReferenceCode(reference) => Expr::ReferenceCode(self.expression(reference)),
         };
         self.node(expr)
     }

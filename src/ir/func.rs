@@ -384,10 +384,18 @@ impl Func {
             | Op::MemoryBase(_)
             | Op::MemoryBytes(_)
             | Op::GlobalGet(..)
+            | Op::FunctionRef(_)
+            | Op::TableSize(_)
             | Op::CallResult { .. } => vec![],
-            Op::SetMemoryBytes(_) | Op::Load { .. } | Op::TableType(_) | Op::TableCode(_) | Op::TrapIf(_) => {
-                vec![Type::I32]
-            }
+            Op::SetMemoryBytes(_)
+            | Op::Load { .. }
+            | Op::TableEntry(_)
+            | Op::TableGet(_)
+            | Op::SetTableSize(_)
+            | Op::ReferenceType
+            | Op::ReferenceCode
+            | Op::TrapIf(_) => vec![Type::I32],
+            Op::TableSet(_) => vec![Type::I32, Type::I32],
             Op::Store { access, .. } => vec![Type::I32, access.ty()],
             Op::GlobalSet(_, ty) => vec![ty],
             Op::Call { signature, .. } => self.signatures[signature].params.clone(),
@@ -402,13 +410,24 @@ impl Func {
     /// The type of an operator's result, if it has one.
     pub fn result_type(&self, op: Op) -> Option<Type> {
         match op {
-            Op::Const32(_) | Op::MemoryBase(_) | Op::MemoryBytes(_) | Op::TableType(_) | Op::TableCode(_) => {
-                Some(Type::I32)
-            }
+            Op::Const32(_)
+            | Op::MemoryBase(_)
+            | Op::MemoryBytes(_)
+            | Op::FunctionRef(_)
+            | Op::TableEntry(_)
+            | Op::TableGet(_)
+            | Op::TableSize(_)
+            | Op::ReferenceType
+            | Op::ReferenceCode => Some(Type::I32),
             Op::Const64(_) => Some(Type::I64),
             Op::Load { access, .. } => Some(access.ty()),
             Op::GlobalGet(_, ty) => Some(ty),
-            Op::SetMemoryBytes(_) | Op::Store { .. } | Op::GlobalSet(..) | Op::TrapIf(_) => None,
+            Op::SetMemoryBytes(_)
+            | Op::Store { .. }
+            | Op::GlobalSet(..)
+            | Op::TableSet(_)
+            | Op::SetTableSize(_)
+            | Op::TrapIf(_) => None,
             Op::Call { signature, .. } | Op::CallCode { signature } => match self.signatures[signature].results[..] {
                 [result] => Some(result),
                 _ => None,

@@ -116,6 +116,10 @@ pub enum State {
     Length(Memory),
     /// A mutable global.
     Global(Global),
+    /// The entries of a table.
+    Entries(Table),
+    /// The number of entries of a table.
+    Size(Table),
     /// The results of the last call, if it has several.
     Results,
 }
@@ -181,11 +185,23 @@ macro_rules! operators {
             GlobalGet(Global, Type),
             /// Sets a global.
             GlobalSet(Global, Type),
-            /// The type id of a table entry: 0 for null, else 1 + the index of the first
-            /// structurally equal type. The index is in bounds.
-            TableType(Table),
-            /// The code address of a table entry that is not null. The index is in bounds.
-            TableCode(Table),
+            /// A reference to a function: the address of its descriptor, a link-time constant.
+            FunctionRef(Function),
+            /// The reference at an index, in bounds, of a table that never changes.
+            TableEntry(Table),
+            /// The reference at an index, in bounds, of a table that is in RAM.
+            TableGet(Table),
+            /// Makes operand 1 the reference at index operand 0, in bounds.
+            TableSet(Table),
+            /// The number of entries of a table that can grow.
+            TableSize(Table),
+            /// Sets the number of entries of a table.
+            SetTableSize(Table),
+            /// The type id of a function, of a reference that is not null: 1 + the index of the first
+            /// structurally equal type.
+            ReferenceType,
+            /// The code address of a function, of a reference that is not null.
+            ReferenceCode,
             /// Calls a function of the module, imported or not.
             Call {
                 /// The callee.
@@ -225,7 +241,9 @@ macro_rules! operators {
                     $(Op::$helped => Some(($helped_name, &[$(Type::$operand),*], Type::$gives)),)*
                     Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) | Op::MemoryBytes(_)
                     | Op::SetMemoryBytes(_) | Op::Load { .. } | Op::Store { .. }
-                    | Op::GlobalGet(..) | Op::GlobalSet(..) | Op::TableType(_) | Op::TableCode(_)
+                    | Op::GlobalGet(..) | Op::GlobalSet(..) | Op::FunctionRef(_) | Op::TableEntry(_)
+                    | Op::TableGet(_) | Op::TableSet(_) | Op::TableSize(_) | Op::SetTableSize(_)
+                    | Op::ReferenceType | Op::ReferenceCode
                     | Op::Call { .. } | Op::CallCode { .. } | Op::CallResult { .. } | Op::TrapIf(_) => None,
                 }
             }
@@ -373,14 +391,18 @@ impl Op {
     /// What it does besides computing its result.
     pub fn effect(self) -> Effect {
         match self {
-            Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) => Effect::Pure,
+            Op::Const32(_) | Op::Const64(_) | Op::MemoryBase(_) | Op::FunctionRef(_) => Effect::Pure,
             Op::MemoryBytes(memory) => Effect::Read(State::Length(memory)),
             Op::SetMemoryBytes(memory) => Effect::Write(State::Length(memory)),
             Op::Load { memory, .. } => Effect::Read(State::Bytes(memory)),
             Op::Store { memory, .. } => Effect::Write(State::Bytes(memory)),
             Op::GlobalGet(global, _) => Effect::Read(State::Global(global)),
             Op::GlobalSet(global, _) => Effect::Write(State::Global(global)),
-            Op::TableType(_) | Op::TableCode(_) => Effect::Guarded,
+            Op::TableEntry(_) | Op::ReferenceType | Op::ReferenceCode => Effect::Guarded,
+            Op::TableGet(table) => Effect::Read(State::Entries(table)),
+            Op::TableSet(table) => Effect::Write(State::Entries(table)),
+            Op::TableSize(table) => Effect::Read(State::Size(table)),
+            Op::SetTableSize(table) => Effect::Write(State::Size(table)),
             Op::Call { .. } | Op::CallCode { .. } => Effect::Call,
             Op::CallResult { .. } => Effect::Read(State::Results),
             Op::TrapIf(_) => Effect::Trap,

@@ -22,6 +22,9 @@ pub(super) const INSTANCE: u32 = 0x1000_0000;
 /// Where the table is.
 pub(super) const TABLE: u32 = 0x0800_0000;
 
+/// Where the descriptors of functions are.
+pub(super) const FUNCTIONS: u32 = 0x0900_0000;
+
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Outcome {
@@ -289,7 +292,8 @@ impl Machine {
                     Symbol::Memory(_) => MEMORY,
                     Symbol::Instance => INSTANCE,
                     Symbol::Table(_) => TABLE,
-                    Symbol::Data | Symbol::Function(_) | Symbol::StackLimit => {
+                    Symbol::Functions => FUNCTIONS,
+                    Symbol::Data | Symbol::Elements | Symbol::Function(_) | Symbol::StackLimit => {
                         panic!("selection makes no address of {symbol}")
                     }
                 };

@@ -132,7 +132,12 @@ impl Lower<'_> {
             return None;
         }
         let args = inst.args.iter().map(|&arg| self.expression(arg)).collect();
-        Some(operation(inst.op, args))
+        Some(match inst.op {
+            Op::FunctionRef(function) => {
+                bin32(Bin32::Add, FrameValue::Base(Base::Functions), word(self.module.descriptor(function)))
+            }
+            op => operation(op, args),
+        })
     }
 
     /// What the checks on every way to a block have left over: for each index that is compared with
@@ -261,14 +266,20 @@ fn operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
         Op::Wrap => low(next()),
         Op::ExtendU => FrameValue::Join(Box::new(word(0)), Box::new(next())),
         Op::ExtendS => sign_extended(next()),
-        Op::TableType(table) => FrameValue::TableType(table.0, Box::new(next())),
-        Op::TableCode(table) => FrameValue::TableCode(table.0, Box::new(next())),
+        Op::TableEntry(table) => FrameValue::TableEntry(table.0, Box::new(next())),
+        Op::ReferenceType => FrameValue::ReferenceType(Box::new(next())),
+        Op::ReferenceCode => FrameValue::ReferenceCode(Box::new(next())),
         Op::MemoryBytes(_)
         | Op::SetMemoryBytes(_)
         | Op::Load { .. }
         | Op::Store { .. }
         | Op::GlobalGet(..)
         | Op::GlobalSet(..)
+        | Op::FunctionRef(_)
+        | Op::TableGet(_)
+        | Op::TableSet(_)
+        | Op::TableSize(_)
+        | Op::SetTableSize(_)
         | Op::Call { .. }
         | Op::CallCode { .. }
         | Op::CallResult { .. }
@@ -276,7 +287,7 @@ fn operation(op: Op, args: Vec<FrameValue>) -> FrameValue {
         | Op::Sub128High
         | Op::MulHighS64
         | Op::MulHighU64
-        | Op::TrapIf(_) => unreachable!("only operators that read nothing that changes have a definition"),
+        | Op::TrapIf(_) => unreachable!("the operator has no definition, or one that the module gives"),
         float => float_operation(float, args.collect()),
     }
 }

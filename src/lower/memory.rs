@@ -3,11 +3,11 @@
 //! Sums of addresses wrap like the machine's, so a constant may move from the sum into the
 //! instruction whatever its size.
 
-use super::module::{ENTRY_BYTES, ENTRY_CODE_OFFSET, ENTRY_TYPE_OFFSET};
+use super::module::ENTRY_BYTES;
 use super::shared::Shared;
 use super::words::Word;
 use super::{Half, Lower, Pair};
-use crate::ir::{Access, Global, Memory, Op, Table, Type, Value};
+use crate::ir::{Access, Function, Global, Memory, Op, Table, Type, Value};
 use crate::vcode::VReg;
 use crate::vcode::imm::{Imm12, IndexShift, ModifiedImm};
 use crate::vcode::inst::{Address, Inst, LoadKind, StoreKind, Symbol};
@@ -205,29 +205,54 @@ impl Lower<'_> {
         self.store_words(StoreKind::Word, Type::I32, value, address);
     }
 
-    // Tables.
+    // Tables and references.
 
-    pub(super) fn table_type(&mut self, want: Option<Pair>, table: Table, index: Value) {
-        self.table_word(want, table, index, ENTRY_TYPE_OFFSET);
+    pub(super) fn function_ref(&mut self, want: Option<Pair>, function: Function) {
+        if let Some(d) = want.and_then(|want| want.low) {
+            let addend = i32::try_from(self.module.descriptor(function)).expect("descriptors are below 2 GiB");
+            self.poolable.insert(d);
+            self.emit(Inst::Address { d, symbol: Symbol::Functions, addend });
+        }
     }
 
-    pub(super) fn table_code(&mut self, want: Option<Pair>, table: Table, index: Value) {
-        self.table_word(want, table, index, ENTRY_CODE_OFFSET);
-    }
-
-    fn table_word(&mut self, want: Option<Pair>, table: Table, index: Value, offset: u32) {
+    pub(super) fn table_get(&mut self, want: Option<Pair>, table: Table, index: Value) {
         let Some(want) = want else { return };
-        let address = match self.word(index, Half::Low) {
-            Word::Const(index) => {
-                let offset = index.wrapping_mul(ENTRY_BYTES).wrapping_add(offset);
-                let base = self.share(Shared::Address(Symbol::Table(table.0), 0));
-                self.offset_address(Access::W32, base, offset)
-            }
-            Word::Part(value, half) => {
-                let entry = self.share(Shared::TableEntry(table.0, value, half));
-                Address::Offset(entry, word_offset(offset))
-            }
-        };
+        let address = self.entry(table, index);
         self.load_pair(want, LoadKind::Word, address);
+    }
+
+    pub(super) fn table_set(&mut self, table: Table, args: &[Value]) {
+        let address = self.entry(table, args[0]);
+        self.store_words(StoreKind::Word, Type::I32, args[1], address);
+    }
+
+    /// The address of a table's entry.
+    fn entry(&mut self, table: Table, index: Value) -> Address<VReg> {
+        let base = self.share(Shared::Address(Symbol::Table(table.0), 0));
+        match self.word(index, Half::Low) {
+            Word::Const(index) => self.offset_address(Access::W32, base, index.wrapping_mul(ENTRY_BYTES)),
+            word @ Word::Part(..) => {
+                let shift = IndexShift::new(ENTRY_BYTES.ilog2()).expect("entries are words");
+                Address::Index(base, self.word_reg(word), shift)
+            }
+        }
+    }
+
+    pub(super) fn table_size(&mut self, want: Option<Pair>, table: Table) {
+        let Some(want) = want else { return };
+        let address = self.cell(self.module.size(table));
+        self.load_pair(want, LoadKind::Word, address);
+    }
+
+    pub(super) fn set_table_size(&mut self, table: Table, value: Value) {
+        let address = self.cell(self.module.size(table));
+        self.store_words(StoreKind::Word, Type::I32, value, address);
+    }
+
+    /// A word of the descriptor that a reference points to.
+    pub(super) fn descriptor_word(&mut self, want: Option<Pair>, reference: Value, offset: u32) {
+        let Some(want) = want else { return };
+        let base = self.reg(reference);
+        self.load_pair(want, LoadKind::Word, Address::Offset(base, word_offset(offset)));
     }
 }

@@ -20,7 +20,7 @@
 //! | `wide` `wide_shift` | 64-bit operators |
 //! | `high` | high halves of 128-bit operators |
 //! | `compare` | conditions, flags, selects |
-//! | `memory` | addresses, loads, stores, cells, table entries |
+//! | `memory` | addresses, loads, stores, cells, table entries, descriptors |
 //! | `call` | calls, entry, return |
 //! | `control` | terminators and edges |
 //! | `dead` | removal of what turned out unused |
@@ -58,6 +58,8 @@ use crate::vcode;
 use crate::vcode::VReg;
 use crate::vcode::func::{Head, Node, Origin, Purpose};
 use crate::vcode::inst::{Inst, Terminator, Trap};
+
+use module::{DESCRIPTOR_CODE_OFFSET, DESCRIPTOR_TYPE_OFFSET};
 
 pub use module::ModuleInfo;
 
@@ -270,8 +272,13 @@ impl<'a> Lower<'a> {
             Op::Store { access, offset, .. } => self.store(access, &inst.args, offset),
             Op::GlobalGet(global, _) => self.global_get(wanted, global),
             Op::GlobalSet(global, ty) => self.global_set(global, ty, inst.args[0]),
-            Op::TableType(table) => self.table_type(wanted, table, inst.args[0]),
-            Op::TableCode(table) => self.table_code(wanted, table, inst.args[0]),
+            Op::FunctionRef(function) => self.function_ref(wanted, function),
+            Op::TableEntry(table) | Op::TableGet(table) => self.table_get(wanted, table, inst.args[0]),
+            Op::TableSet(table) => self.table_set(table, &inst.args),
+            Op::TableSize(table) => self.table_size(wanted, table),
+            Op::SetTableSize(table) => self.set_table_size(table, inst.args[0]),
+            Op::ReferenceType => self.descriptor_word(wanted, inst.args[0], DESCRIPTOR_TYPE_OFFSET),
+            Op::ReferenceCode => self.descriptor_word(wanted, inst.args[0], DESCRIPTOR_CODE_OFFSET),
             Op::Call { function, signature } => self.call(want, function, signature, &inst.args),
             Op::CallCode { signature } => self.call_code(want, signature, &inst.args),
             Op::CallResult { signature, index } => self.call_result(wanted, signature, index),

@@ -7,21 +7,18 @@ use std::collections::BTreeMap;
 
 use synth_verify::hints::{Base, Bin32};
 
-use super::module::ENTRY_BYTES;
 use super::{Half, Lower};
 use crate::ir;
 use crate::vcode::VReg;
 use crate::vcode::func::{FrameValue, Node, Origin, Purpose};
-use crate::vcode::imm::{ModifiedImm, ShiftImm};
-use crate::vcode::inst::{AluOp, Flags, Inst, Operand2, ShiftOp, Symbol};
+use crate::vcode::imm::ModifiedImm;
+use crate::vcode::inst::{AluOp, Flags, Inst, Operand2, Symbol};
 
 /// What is shared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Shared {
     /// The bits of a word and with this constant: a shift count.
     Masked(ir::Value, Half, u32),
-    /// The address of the table entry whose index is this word.
-    TableEntry(u32, ir::Value, Half),
     /// A register plus a constant whose low 12 bits are zero.
     Beyond(VReg, u32),
     /// A constant.
@@ -63,7 +60,8 @@ fn address_of(symbol: Symbol, addend: i32) -> FrameValue {
         Symbol::Memory(memory) => Base::Memory(memory),
         Symbol::Table(table) => Base::Table(table),
         Symbol::Instance => Base::Instance,
-        Symbol::Data | Symbol::Function(_) | Symbol::StackLimit => {
+        Symbol::Functions => Base::Functions,
+        Symbol::Data | Symbol::Elements | Symbol::Function(_) | Symbol::StackLimit => {
             unreachable!("selection asks for no address of {symbol}")
         }
     });
@@ -79,10 +77,6 @@ fn address_of(symbol: Symbol, addend: i32) -> FrameValue {
 impl Lower<'_> {
     /// The register of a shared value.
     pub(super) fn share(&mut self, key: Shared) -> VReg {
-        // What it is computed from must stand before it, hence is asked for again with each use.
-        if let Shared::TableEntry(table, ..) = key {
-            self.share(Shared::Address(Symbol::Table(table), 0));
-        }
         self.shared.touched.push(key);
         if let Some(item) = self.shared.items.get(&key) {
             return item.vreg;
@@ -90,7 +84,7 @@ impl Lower<'_> {
         let vreg = self.out.vreg(match key {
             Shared::Const(value) => Origin::Derived(FrameValue::Const32(value)),
             Shared::Address(symbol, addend) => Origin::Derived(address_of(symbol, addend)),
-            Shared::Masked(..) | Shared::TableEntry(..) | Shared::Beyond(..) => Origin::Local,
+            Shared::Masked(..) | Shared::Beyond(..) => Origin::Local,
         });
         if matches!(key, Shared::Const(_) | Shared::Address(..)) {
             self.poolable.insert(vreg);
@@ -103,7 +97,7 @@ impl Lower<'_> {
 
     fn ask_operands(&mut self, key: Shared) {
         match key {
-            Shared::Masked(value, half, _) | Shared::TableEntry(_, value, half) => {
+            Shared::Masked(value, half, _) => {
                 self.part(value, half);
             }
             Shared::Beyond(..) | Shared::Const(_) | Shared::Address(..) => {}
@@ -116,11 +110,8 @@ impl Lower<'_> {
         // In key order; the keys that others are computed from come last, hence stand first.
         let mut placed: Vec<(usize, Node)> = Vec::new();
         for (&key, item) in &items {
-            let node = Node {
-                inst: self.shared_inst(key, item.vreg, &items),
-                source: Some(item.source),
-                purpose: item.purpose,
-            };
+            let node =
+                Node { inst: self.shared_inst(key, item.vreg), source: Some(item.source), purpose: item.purpose };
             placed.push((item.at, node));
         }
         placed.sort_by_key(|&(at, _)| at);
@@ -138,7 +129,7 @@ impl Lower<'_> {
         self.reversed.extend(placed.map(|(_, node)| node));
     }
 
-    fn shared_inst(&mut self, key: Shared, d: VReg, items: &BTreeMap<Shared, SharedItem>) -> Inst<VReg> {
+    fn shared_inst(&mut self, key: Shared, d: VReg) -> Inst<VReg> {
         let (op, n, m) = match key {
             Shared::Const(value) => return Inst::Const { d, value },
             Shared::Address(symbol, addend) => return Inst::Address { d, symbol, addend },
@@ -149,12 +140,6 @@ impl Lower<'_> {
             Shared::Beyond(n, addend) => {
                 let imm = ModifiedImm::new(addend).expect("made only of what encodes");
                 (AluOp::Add, n, Operand2::Imm(imm))
-            }
-            Shared::TableEntry(table, value, half) => {
-                let base = items[&Shared::Address(Symbol::Table(table), 0)].vreg;
-                let shift = ShiftImm::new(ENTRY_BYTES.ilog2()).expect("a shift amount");
-                let index = self.part(value, half);
-                (AluOp::Add, base, Operand2::Shifted(index, ShiftOp::Lsl, shift))
             }
         };
         let flags = Flags::Keep;

@@ -64,7 +64,7 @@ fn push(func: &mut Func, op: Op, args: &[Value]) -> Value {
 
 fn module() -> ModuleInfo {
     let globals = [GlobalCell::Cell(Type::I32), GlobalCell::Constant, GlobalCell::Cell(Type::I64)];
-    ModuleInfo::new(1, &[LengthCell::Present], &globals)
+    ModuleInfo::new(1, (&[LengthCell::Present], &[]), &globals)
 }
 
 /// Lowers, and checks that the result is well-formed.

@@ -126,7 +126,7 @@ impl Walk<'_> {
         match inst {
             Inst::LocalGet(local) => self.live.insert(*local),
             Inst::LocalSet(local) | Inst::LocalTee(local) => self.live.remove(*local),
-            Inst::Unreachable | Inst::Return | Inst::ReturnCall(_) | Inst::ReturnCallIndirect(_) => {
+            Inst::Unreachable | Inst::Return | Inst::ReturnCall(_) | Inst::ReturnCallIndirect(..) => {
                 self.live = empty.clone();
             }
             Inst::Br(depth) => self.live = self.label(*depth),

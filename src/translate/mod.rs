@@ -12,13 +12,14 @@
 mod liveness;
 mod memory;
 mod numeric;
+mod table;
 
 use crate::trap::Trap;
 
 use crate::ir::func::{
     Block, Callee, ENTRY, Frame, Func, Inst as IrInst, Made, Place, Signature, Target, Terminator, Value,
 };
-use crate::ir::op::{Function, Global, Op, Sig, Table, Type};
+use crate::ir::op::{Function, Global, Op, Sig, Type};
 use crate::wasm::{BlockType, Body, Code, Inst, Module, TypeIndex};
 
 /// Translates a function that the module defines; `None` for an import.
@@ -145,7 +146,7 @@ impl Translator<'_> {
             Inst::BrTable(depths) => self.branch_table(depths),
             Inst::Return => self.return_from_function(),
             Inst::ReturnCall(function) => self.return_call(Function(*function)),
-            Inst::ReturnCallIndirect(ty) => self.return_call_indirect(TypeIndex(*ty)),
+            Inst::ReturnCallIndirect(ty, table) => self.return_call_indirect(TypeIndex(*ty), *table),
             _ => self.step_straight(inst),
         }
     }
@@ -153,7 +154,7 @@ impl Translator<'_> {
     fn step_straight(&mut self, inst: &Inst) {
         match inst {
             Inst::Call(function) => self.call(Function(*function)),
-            Inst::CallIndirect(ty) => self.call_indirect(TypeIndex(*ty)),
+            Inst::CallIndirect(ty, table) => self.call_indirect(TypeIndex(*ty), *table),
             Inst::Drop => {
                 self.pop();
             }
@@ -176,6 +177,12 @@ impl Translator<'_> {
             Inst::MemorySize(memory, unit_log2) => self.memory_size(*memory, *unit_log2),
             Inst::MemoryGrow(memory) => self.memory_grow(*memory),
             Inst::MemoryDrop(memory) => self.memory_drop(*memory),
+            Inst::RefFunc(function) => self.result(Op::FunctionRef(*function), vec![]),
+            Inst::TableGet(table) => self.table_get(*table),
+            Inst::TableSet(table) => self.table_set(*table),
+            Inst::TableSize(table) => self.table_size(*table),
+            Inst::TableGrow(table) => self.table_grow(*table),
+            Inst::TableDrop(table) => self.table_drop(*table),
             Inst::Bulk(bulk) => unreachable!("{bulk:?} is linked"),
             Inst::Const(ty, bits) => self.result(Op::constant(*ty, *bits), vec![]),
             Inst::Numeric(op) => self.numeric(*op),
@@ -197,7 +204,7 @@ impl Translator<'_> {
             | Inst::BrTable(_)
             | Inst::Return
             | Inst::ReturnCall(_)
-            | Inst::ReturnCallIndirect(_) => {
+            | Inst::ReturnCallIndirect(..) => {
                 unreachable!("control is handled by the caller")
             }
         }
@@ -267,9 +274,10 @@ impl Translator<'_> {
 
     fn global_get(&mut self, global: Global) {
         let decl = &self.module.globals[global];
-        let op = match decl.mutable {
-            true => Op::GlobalGet(global, decl.ty.carrier()),
-            false => Op::constant(decl.ty.carrier(), decl.initial.value()),
+        let op = match (decl.mutable, decl.initial.function()) {
+            (true, _) => Op::GlobalGet(global, decl.ty.carrier()),
+            (false, None) => Op::constant(decl.ty.carrier(), decl.initial.value()),
+            (false, Some(function)) => Op::FunctionRef(function),
         };
         self.result(op, vec![]);
     }
@@ -279,51 +287,15 @@ impl Translator<'_> {
         self.push_call(Op::Call { function, signature }, signature, args);
     }
 
-    fn call_indirect(&mut self, ty: TypeIndex) {
-        if let Some((signature, args)) = self.checked_code(ty) {
-            self.push_call(Op::CallCode { signature }, signature, args);
-        }
-    }
-
     fn return_call(&mut self, function: Function) {
         let (signature, args) = self.arguments(&self.module.function_type(function).signature());
         self.end_block(Terminator::ReturnCall { callee: Callee::Function(function), signature, args });
-    }
-
-    fn return_call_indirect(&mut self, ty: TypeIndex) {
-        if let Some((signature, args)) = self.checked_code(ty) {
-            self.end_block(Terminator::ReturnCall { callee: Callee::Code, signature, args });
-        }
     }
 
     /// Takes the arguments of a call from the stack.
     fn arguments(&mut self, signature: &Signature) -> (Sig, Vec<Value>) {
         let args = self.stack.split_off(self.stack.len() - signature.params.len());
         (self.func.signature_index(signature), args)
-    }
-
-    /// The operands of a call through the table, behind its checks: the code address, the arguments.
-    /// Nothing if such a call always traps.
-    fn checked_code(&mut self, ty: TypeIndex) -> Option<(Sig, Vec<Value>)> {
-        let entries = self.module.table.map_or(0, |table| table.entries);
-        let (index, table) = (self.pop(), Table(0));
-        if entries == 0 {
-            self.end_block(Terminator::Trap(Trap::TableOutOfBounds));
-            return None;
-        }
-        let entries = self.const32(entries);
-        let is_outside = self.op(Op::LeU32, vec![entries, index]);
-        self.trap_if(Trap::TableOutOfBounds, is_outside);
-        let (found, zero) = (self.op(Op::TableType(table), vec![index]), self.const32(0));
-        let is_null = self.op(Op::Eq32, vec![found, zero]);
-        self.trap_if(Trap::UninitializedElement, is_null);
-        let wanted = self.const32(self.module.type_id(ty));
-        let is_other = self.op(Op::Ne32, vec![found, wanted]);
-        self.trap_if(Trap::IndirectCallType, is_other);
-        let code = self.op(Op::TableCode(table), vec![index]);
-        let (signature, mut args) = self.arguments(&self.module.types[ty].signature());
-        args.insert(0, code);
-        Some((signature, args))
     }
 
     fn push_call(&mut self, op: Op, signature: Sig, args: Vec<Value>) {

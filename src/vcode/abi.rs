@@ -3,6 +3,9 @@
 use super::reg::PReg;
 use crate::ir::Type;
 
+/// Bytes of a function's descriptor, to which references point.
+pub const DESCRIPTOR_BYTES: u32 = 8;
+
 /// The width of an argument or result.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Width {

@@ -158,8 +158,9 @@ pub enum FrameValue {
     Global32(u32),
     Global64(u32),
     MemoryBytes(u32),
-    TableType(u32, Box<FrameValue>),
-    TableCode(u32, Box<FrameValue>),
+    TableEntry(u32, Box<FrameValue>),
+    ReferenceType(Box<FrameValue>),
+    ReferenceCode(Box<FrameValue>),
 }
 
 impl FrameValue {
@@ -179,8 +180,9 @@ impl FrameValue {
             | FrameValue::High(a)
             | FrameValue::Low(a)
             | FrameValue::Load(_, _, a)
-            | FrameValue::TableType(_, a)
-            | FrameValue::TableCode(_, a) => 1 + a.operators(),
+            | FrameValue::TableEntry(_, a)
+            | FrameValue::ReferenceType(a)
+            | FrameValue::ReferenceCode(a) => 1 + a.operators(),
             FrameValue::Bin32(_, a, b)
             | FrameValue::Cmp32(_, a, b)
             | FrameValue::Bin64(_, a, b)
@@ -209,8 +211,9 @@ impl FrameValue {
             | FrameValue::High(a)
             | FrameValue::Low(a)
             | FrameValue::Load(_, _, a)
-            | FrameValue::TableType(_, a)
-            | FrameValue::TableCode(_, a) => a.values(),
+            | FrameValue::TableEntry(_, a)
+            | FrameValue::ReferenceType(a)
+            | FrameValue::ReferenceCode(a) => a.values(),
             FrameValue::Bin32(_, a, b)
             | FrameValue::Cmp32(_, a, b)
             | FrameValue::Bin64(_, a, b)

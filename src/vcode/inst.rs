@@ -275,6 +275,10 @@ pub enum Symbol {
     Instance,
     /// Entry 0 of a table.
     Table(u32),
+    /// The descriptors of functions.
+    Functions,
+    /// What instantiation copies into tables.
+    Elements,
     /// The bytes of the data segments.
     Data,
     /// The code of a function, by Wasm function index (imports counted).

@@ -49,6 +49,8 @@ impl Display for Symbol {
             Symbol::Memory(index) => write!(f, "memory{index}"),
             Symbol::Instance => f.write_str("instance"),
             Symbol::Table(index) => write!(f, "table{index}"),
+            Symbol::Functions => f.write_str("functions"),
+            Symbol::Elements => f.write_str("elements"),
             Symbol::Data => f.write_str("data"),
             Symbol::Function(index) => write!(f, "f{index}"),
             Symbol::StackLimit => f.write_str("stack_limit"),

@@ -9,7 +9,7 @@ use super::module::GlobalDecl;
 use crate::entity::TypedVec;
 use crate::error::Error;
 use crate::ir::eval;
-use crate::ir::op::{Global, Op};
+use crate::ir::op::{Function, Global, Op};
 
 /// What a user can do about an operator that is missing here.
 const REMEDY: &str = "use constants, their sums, differences and products, and global.get";
@@ -17,8 +17,10 @@ const REMEDY: &str = "use constants, their sums, differences and products, and g
 /// The value of a constant expression.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Constant {
-    /// It is known. An `i32` is zero-extended.
+    /// It is known. An `i32` is zero-extended; a null reference is 0.
     Value(u64),
+    /// A reference to a function.
+    Function(Function),
     /// It depends on imported globals.
     Open(Vec<Step>),
 }
@@ -28,6 +30,8 @@ pub enum Constant {
 pub enum Step {
     /// Pushes a constant.
     Constant(u64),
+    /// Pushes a reference to a function.
+    Function(Function),
     /// Pushes the value of a global.
     Global(Global),
     /// Pops two operands and pushes the result of an operator without a trap.
@@ -46,6 +50,8 @@ impl Constant {
                 Operator::I64Const { value } => Step::Constant(value as u64),
                 Operator::F32Const { value } => Step::Constant(u64::from(value.bits())),
                 Operator::F64Const { value } => Step::Constant(value.bits()),
+                Operator::RefNull { .. } => Step::Constant(0),
+                Operator::RefFunc { function_index } => Step::Function(Function(function_index)),
                 Operator::GlobalGet { global_index } => Step::Global(Global(global_index)),
                 Operator::I32Add => Step::Binary(Op::Add32),
                 Operator::I32Sub => Step::Binary(Op::Sub32),
@@ -73,13 +79,24 @@ impl Constant {
     /// Makes it a value if the globals that it depends on have one.
     pub fn close(&mut self, globals: &TypedVec<Global, GlobalDecl>) {
         let Constant::Open(steps) = self else { return };
+        // No operator is on references.
+        let function = match steps[..] {
+            [Step::Function(function)] => Some(function),
+            [Step::Global(global)] => globals.get(global).and_then(|global| global.initial.function()),
+            _ => None,
+        };
+        if let Some(function) = function {
+            *self = Constant::Function(function);
+            return;
+        }
         let mut stack: Vec<u64> = Vec::new();
         for step in steps {
             let pushed = match *step {
                 Step::Constant(bits) => bits,
+                Step::Function(_) => return,
                 Step::Global(global) => match globals.get(global).map(|global| &global.initial) {
                     Some(Constant::Value(bits)) => *bits,
-                    Some(Constant::Open(_)) | None => return,
+                    Some(Constant::Open(_) | Constant::Function(_)) | None => return,
                 },
                 Step::Binary(op) => {
                     let operands = stack.split_off(stack.len().saturating_sub(2));
@@ -95,16 +112,31 @@ impl Constant {
     pub fn value(&self) -> u64 {
         match self {
             Constant::Value(bits) => *bits,
+            Constant::Function(function) => unreachable!("a reference to {function} is no number"),
             Constant::Open(_) => unreachable!("a module is compiled when all that it imports is bound"),
         }
     }
 
-    /// Follows the globals that it depends on to other indices.
-    pub(super) fn reindex(&mut self, globals: &[Global]) {
-        let Constant::Open(steps) = self else { return };
+    /// The function that it refers to.
+    pub fn function(&self) -> Option<Function> {
+        match self {
+            Constant::Function(function) => Some(*function),
+            Constant::Value(_) | Constant::Open(_) => None,
+        }
+    }
+
+    /// Follows the globals and functions that it depends on to other indices.
+    pub(super) fn reindex(&mut self, (globals, functions): (&[Global], &[Function])) {
+        let steps = match self {
+            Constant::Value(_) => return,
+            Constant::Function(function) => return *function = functions[function.0 as usize],
+            Constant::Open(steps) => steps,
+        };
         for step in steps {
-            if let Step::Global(global) = step {
-                *global = globals[global.0 as usize];
+            match step {
+                Step::Global(global) => *global = globals[global.0 as usize],
+                Step::Function(function) => *function = functions[function.0 as usize],
+                Step::Constant(_) | Step::Binary(_) => {}
             }
         }
     }

@@ -2,14 +2,14 @@
 //!
 //! Requires: the operator passed validation under the features of [`parse`](super::parse).
 
-use wasmparser::{BlockType as ReaderBlockType, MemArg, MemArgTarget, Operator, ValType};
+use wasmparser::{BlockType as ReaderBlockType, MemArg, MemArgTarget, Operator, RefType, ValType};
 
 use super::inst::{BlockType, Bulk, Inst, Place, SignOp};
-use super::module::{DataIndex, Module, TypeIndex};
+use super::module::{DataIndex, ElementIndex, Module, TypeIndex};
 use super::types::{FunctionType, ValueType};
 use crate::entity::TypedVec;
 use crate::error::Error;
-use crate::ir::op::{Access, Memory, Op, Type};
+use crate::ir::op::{Access, Function, Memory, Op, Table, Type};
 
 /// What a user can do about an operator or type that is missing here.
 const REMEDY: &str = "compile the source to WebAssembly 1.0 code without it";
@@ -22,7 +22,8 @@ pub fn inst(operator: &Operator, offset: u64, module: &Module) -> Result<Inst, E
     let found = match control(operator, offset, &module.types)? {
         Some(inst) => Some(inst),
         None => {
-            let integer = memory(operator, module)?.or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator));
+            let state = memory(operator, module)?.or_else(|| reference(operator));
+            let integer = state.or_else(|| i32_numeric(operator)).or_else(|| i64_numeric(operator));
             integer.or_else(|| f32_numeric(operator)).or_else(|| f64_numeric(operator)).or_else(|| conversion(operator))
         }
     };
@@ -39,9 +40,17 @@ pub fn value_type(ty: ValType, offset: u64) -> Result<ValueType, Error> {
         ValType::I64 => Ok(ValueType::I64),
         ValType::F32 => Ok(ValueType::F32),
         ValType::F64 => Ok(ValueType::F64),
-        ValType::V128 | ValType::Ref(_) => {
-            Err(Error::unsupported(offset, format!("the type `{ty}` is not supported"), REMEDY))
-        }
+        ValType::Ref(ty) => reference_type(ty, offset),
+        ValType::V128 => Err(Error::unsupported(offset, format!("the type `{ty}` is not supported"), REMEDY)),
+    }
+}
+
+/// The type of a reference at this byte offset.
+pub fn reference_type(ty: RefType, offset: u64) -> Result<ValueType, Error> {
+    match ty {
+        RefType::FUNCREF => Ok(ValueType::FuncRef),
+        RefType::EXTERNREF => Ok(ValueType::ExternRef),
+        _ => Err(Error::unsupported(offset, format!("the type `{ty}` is not supported"), REMEDY)),
     }
 }
 
@@ -71,11 +80,13 @@ fn control(operator: &Operator, offset: u64, types: &Types) -> Result<Option<Ins
         }
         Operator::Return => Inst::Return,
         Operator::Call { function_index } => Inst::Call(*function_index),
-        Operator::CallIndirect { type_index, table_index: 0 } => Inst::CallIndirect(*type_index),
+        Operator::CallIndirect { type_index, table_index } => Inst::CallIndirect(*type_index, Table(*table_index)),
         Operator::ReturnCall { function_index } => Inst::ReturnCall(*function_index),
-        Operator::ReturnCallIndirect { type_index, table_index: 0 } => Inst::ReturnCallIndirect(*type_index),
+        Operator::ReturnCallIndirect { type_index, table_index } => {
+            Inst::ReturnCallIndirect(*type_index, Table(*table_index))
+        }
         Operator::Drop => Inst::Drop,
-        Operator::Select => Inst::Select,
+        Operator::Select | Operator::TypedSelect { .. } => Inst::Select,
         Operator::LocalGet { local_index } => Inst::LocalGet(*local_index),
         Operator::LocalSet { local_index } => Inst::LocalSet(*local_index),
         Operator::LocalTee { local_index } => Inst::LocalTee(*local_index),
@@ -122,6 +133,28 @@ fn memory(operator: &Operator, module: &Module) -> Result<Option<Inst>, Error> {
         Operator::DataDrop { data_index } => Inst::Bulk(Bulk::DataDrop(DataIndex(*data_index))),
         _ => return Ok(None),
     }))
+}
+
+fn reference(operator: &Operator) -> Option<Inst> {
+    Some(match operator {
+        // The null reference of every type is 0.
+        Operator::RefNull { .. } => Inst::Const(Type::I32, 0),
+        Operator::RefIsNull => Inst::IsZero(Type::I32),
+        Operator::RefFunc { function_index } => Inst::RefFunc(Function(*function_index)),
+        Operator::TableGet { table } => Inst::TableGet(Table(*table)),
+        Operator::TableSet { table } => Inst::TableSet(Table(*table)),
+        Operator::TableSize { table } => Inst::TableSize(Table(*table)),
+        Operator::TableGrow { table } => Inst::Bulk(Bulk::TableGrow(Table(*table))),
+        Operator::TableFill { table } => Inst::Bulk(Bulk::TableFill(Table(*table))),
+        Operator::TableCopy { dst_table, src_table } => {
+            Inst::Bulk(Bulk::TableCopy { to: Table(*dst_table), from: Table(*src_table) })
+        }
+        Operator::TableInit { elem_index, table } => {
+            Inst::Bulk(Bulk::TableInit { to: Table(*table), element: ElementIndex(*elem_index) })
+        }
+        Operator::ElemDrop { elem_index } => Inst::Bulk(Bulk::ElemDrop(ElementIndex(*elem_index))),
+        _ => return None,
+    })
 }
 
 fn load(memarg: &MemArg, access: Access, widen: Option<Op>) -> Result<Inst, Error> {
@@ -326,7 +359,7 @@ fn operator_name(operator: &Operator) -> String {
         name.push(c.to_ascii_lowercase());
     }
     match name.split_once('_') {
-        Some((kind @ ("i32" | "i64" | "f32" | "f64" | "v128" | "memory" | "table"), rest)) => {
+        Some((kind @ ("i32" | "i64" | "f32" | "f64" | "v128" | "memory" | "table" | "elem"), rest)) => {
             format!("{kind}.{rest}")
         }
         _ => name,

@@ -37,12 +37,12 @@ pub fn run(inputs: &[Input], config: &Config) -> Result<Module, Error> {
             return Err(Error::link(message, "name one of them by NAME=PATH"));
         }
         let mut other = parse(input.wasm, config)?;
-        let bindings = Binder { whole: &whole, names: &names, input: input.name, other: &other }.run()?;
-        other.imports.clear();
-        if whole.table.is_some() && other.table.is_some() {
+        if !whole.tables.is_empty() && !other.tables.is_empty() {
             let message = "several inputs with tables are not supported";
             return Err(Error::unsupported(None, message, "leave tables to one of them"));
         }
+        let bindings = Binder { whole: &whole, names: &names, input: input.name, other: &other }.run()?;
+        other.imports.clear();
         for export in whole.link(other, &bindings) {
             whole.exports.push(Export { of: Some(input.name.to_owned()), ..export });
         }

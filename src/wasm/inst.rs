@@ -3,9 +3,9 @@
 //! Ensures: what cannot be written here is refused by [`parse`](super::parse), so later stages are
 //! total. Numeric instructions are already named by the IR operator that computes them.
 
-use super::module::DataIndex;
+use super::module::{DataIndex, ElementIndex};
 use crate::ir::func::Signature;
-use crate::ir::op::{Access, Memory, Op, Type};
+use crate::ir::op::{Access, Function, Memory, Op, Table, Type};
 
 /// What a block takes from the operand stack and leaves on it.
 pub type BlockType = Signature;
@@ -40,6 +40,26 @@ pub enum Bulk {
     },
     /// `data.drop`.
     DataDrop(DataIndex),
+    /// `table.fill`.
+    TableFill(Table),
+    /// `table.copy`.
+    TableCopy {
+        /// The table written.
+        to: Table,
+        /// The table read.
+        from: Table,
+    },
+    /// `table.init`.
+    TableInit {
+        /// The table written.
+        to: Table,
+        /// The segment read.
+        element: ElementIndex,
+    },
+    /// `elem.drop`.
+    ElemDrop(ElementIndex),
+    /// `table.grow`; in a template it grows by null entries and stays.
+    TableGrow(Table),
 }
 
 /// What happens to the sign of a float (core spec, 4.3.3): all of it is done on bits.
@@ -80,15 +100,15 @@ pub enum Inst {
     Return,
     /// `call`.
     Call(u32),
-    /// `call_indirect` with its type index; the table is table 0.
-    CallIndirect(u32),
+    /// `call_indirect` with its type index and its table.
+    CallIndirect(u32, Table),
     /// `return_call`.
     ReturnCall(u32),
-    /// `return_call_indirect` with its type index; the table is table 0.
-    ReturnCallIndirect(u32),
+    /// `return_call_indirect` with its type index and its table.
+    ReturnCallIndirect(u32, Table),
     /// `drop`.
     Drop,
-    /// `select`; the operand type follows from the stack.
+    /// `select`, typed or not; the operand type follows from the stack.
     Select,
     /// `local.get`.
     LocalGet(u32),
@@ -111,11 +131,23 @@ pub enum Inst {
     MemorySize(Memory, u8),
     /// `memory.grow`.
     MemoryGrow(Memory),
+    /// `ref.func`.
+    RefFunc(Function),
+    /// `table.get`.
+    TableGet(Table),
+    /// `table.set`.
+    TableSet(Table),
+    /// `table.size`.
+    TableSize(Table),
+    /// `table.grow` by null entries: the reference below the count is null.
+    TableGrow(Table),
     /// `data.drop` of the segment that a memory is.
     MemoryDrop(Memory),
+    /// `elem.drop` of the segment that a table is.
+    TableDrop(Table),
     /// An instruction that is not linked yet.
     Bulk(Bulk),
-    /// A constant, by its bits.
+    /// A constant, by its bits. A null reference is 0.
     Const(Type, u64),
     /// A total numeric instruction with its operands in order.
     Numeric(Op),
@@ -124,7 +156,7 @@ pub enum Inst {
     Wide(Op, Op),
     /// A comparison whose operands are swapped: `a > b` is `b < a`.
     Swapped(Op),
-    /// `i32.eqz` or `i64.eqz`.
+    /// `i32.eqz`, `i64.eqz` or `ref.is_null`.
     IsZero(Type),
     /// A division or remainder, which may trap.
     Divide(Op),

@@ -5,10 +5,13 @@
 //! the functions with bodies in the same order. Types, memories, globals and segments of the other
 //! stand behind those of the first, what it imports left out.
 
+use super::constant::Constant;
 use super::inst::{Bulk, Inst, Place};
-use super::module::{Code, DataIndex, DataMode, Export, ExportKind, Module, Start, TypeIndex};
+use super::module::{
+    Code, DataIndex, DataMode, ElementIndex, ElementMode, Export, ExportKind, Module, Start, TypeIndex,
+};
 use crate::entity::{Entity, TypedVec};
-use crate::ir::op::{Function, Global, Memory};
+use crate::ir::op::{Function, Global, Memory, Table};
 
 /// What the imports of a module become, in the order of each index space.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -17,6 +20,8 @@ pub struct Bindings {
     pub functions: Vec<Option<Function>>,
     /// Memories.
     pub memories: Vec<Memory>,
+    /// Tables.
+    pub tables: Vec<Table>,
     /// Globals.
     pub globals: Vec<Global>,
 }
@@ -33,8 +38,10 @@ impl Module {
             types: self.types.len() as u32,
             functions: Vec::new(),
             memories: behind(&self.memories, bindings.memories.clone(), other.memories.len()),
+            tables: behind(&self.tables, bindings.tables.clone(), other.tables.len()),
             globals: behind(&self.globals, bindings.globals.clone(), other.globals.len()),
             data: self.data.len() as u32,
+            elements: self.elements.len() as u32,
         };
         let mut next = imports;
         for bound in &bindings.functions {
@@ -65,7 +72,6 @@ impl Module {
             data: start.data + data,
             ..*start
         }));
-        self.table = self.table.or(other.table);
         other.types.into_iter().for_each(|ty| _ = self.types.push(ty));
         let memories = other.memories.into_iter().skip(bindings.memories.len());
         memories.for_each(|memory| _ = self.memories.push(memory));
@@ -79,8 +85,13 @@ impl Module {
             }
             self.data.push(data);
         }
+        let tables = other.tables.into_iter().skip(bindings.tables.len());
+        tables.for_each(|table| _ = self.tables.push(table));
         for mut element in other.elements {
-            element.offset.close(&self.globals);
+            if let ElementMode::Active { offset, .. } = &mut element.mode {
+                offset.close(&self.globals);
+            }
+            element.items.iter_mut().for_each(|item| item.close(&self.globals));
             self.elements.push(element);
         }
         other.exports
@@ -101,9 +112,12 @@ struct Indices {
     types: u32,
     functions: Vec<Function>,
     memories: Vec<Memory>,
+    tables: Vec<Table>,
     globals: Vec<Global>,
     /// Added to each.
     data: u32,
+    /// Added to each.
+    elements: u32,
 }
 
 impl Indices {
@@ -113,8 +127,10 @@ impl Indices {
             types: 0,
             functions: module.functions.keys().collect(),
             memories: module.memories.keys().collect(),
+            tables: module.tables.keys().collect(),
             globals: module.globals.keys().collect(),
             data: 0,
+            elements: 0,
         }
     }
 
@@ -126,23 +142,26 @@ impl Indices {
             }
         }
         for global in module.globals.values_mut() {
-            global.initial.reindex(&self.globals);
+            self.constant(&mut global.initial);
         }
         for data in module.data.values_mut() {
             if let DataMode::Active { memory, offset } = &mut data.mode {
                 *memory = self.memory(*memory);
-                offset.reindex(&self.globals);
+                self.constant(offset);
             }
         }
-        for element in &mut module.elements {
-            element.offset.reindex(&self.globals);
-            element.functions.iter_mut().for_each(|function| *function = self.function(*function));
+        for element in module.elements.values_mut() {
+            if let ElementMode::Active { table, offset } = &mut element.mode {
+                *table = self.table(*table);
+                self.constant(offset);
+            }
+            element.items.iter_mut().for_each(|item| self.constant(item));
         }
         for export in &mut module.exports {
             export.kind = match export.kind {
                 ExportKind::Function(function) => ExportKind::Function(self.function(function)),
                 ExportKind::Memory(memory) => ExportKind::Memory(self.memory(memory)),
-                ExportKind::Table => ExportKind::Table,
+                ExportKind::Table(table) => ExportKind::Table(self.table(table)),
                 ExportKind::Global(global) => ExportKind::Global(self.global(global)),
             };
         }
@@ -154,7 +173,15 @@ impl Indices {
     fn inst(&self, inst: &mut Inst) {
         match inst {
             Inst::Call(function) | Inst::ReturnCall(function) => *function = self.function(Function(*function)).0,
-            Inst::CallIndirect(ty) | Inst::ReturnCallIndirect(ty) => *ty = self.ty(TypeIndex(*ty)).0,
+            Inst::CallIndirect(ty, table) | Inst::ReturnCallIndirect(ty, table) => {
+                (*ty, *table) = (self.ty(TypeIndex(*ty)).0, self.table(*table));
+            }
+            Inst::RefFunc(function) => *function = self.function(*function),
+            Inst::TableGet(table)
+            | Inst::TableSet(table)
+            | Inst::TableSize(table)
+            | Inst::TableGrow(table)
+            | Inst::TableDrop(table) => *table = self.table(*table),
             Inst::GlobalGet(global) | Inst::GlobalSet(global) => *global = self.global(Global(*global)).0,
             Inst::Load(_, place, _) | Inst::Store(_, place) | Inst::StoreLow(_, place) => {
                 *place = Place { memory: self.memory(place.memory), ..*place };
@@ -168,6 +195,13 @@ impl Indices {
                     Bulk::MemoryCopy { to, from } => Bulk::MemoryCopy { to: self.memory(to), from: self.memory(from) },
                     Bulk::MemoryInit { to, data } => Bulk::MemoryInit { to: self.memory(to), data: self.data(data) },
                     Bulk::DataDrop(data) => Bulk::DataDrop(self.data(data)),
+                    Bulk::TableFill(table) => Bulk::TableFill(self.table(table)),
+                    Bulk::TableCopy { to, from } => Bulk::TableCopy { to: self.table(to), from: self.table(from) },
+                    Bulk::TableInit { to, element } => {
+                        Bulk::TableInit { to: self.table(to), element: self.element(element) }
+                    }
+                    Bulk::ElemDrop(element) => Bulk::ElemDrop(self.element(element)),
+                    Bulk::TableGrow(table) => Bulk::TableGrow(self.table(table)),
                 };
             }
             Inst::Unreachable
@@ -207,6 +241,18 @@ impl Indices {
 
     fn memory(&self, memory: Memory) -> Memory {
         self.memories[memory.index()]
+    }
+
+    fn table(&self, table: Table) -> Table {
+        self.tables[table.index()]
+    }
+
+    fn element(&self, element: ElementIndex) -> ElementIndex {
+        ElementIndex(element.0 + self.elements)
+    }
+
+    fn constant(&self, constant: &mut Constant) {
+        constant.reindex((&self.globals, &self.functions));
     }
 
     fn global(&self, global: Global) -> Global {

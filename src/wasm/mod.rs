@@ -20,8 +20,8 @@ pub use inputs::{Input, run as link};
 pub use inst::{BlockType, Bulk, Inst, Place, SignOp};
 pub use link::Bindings;
 pub use module::{
-    Body, Code, Data, DataIndex, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
-    Module, Start, TableDecl, TypeIndex,
+    Body, Code, Data, DataIndex, DataMode, Element, ElementIndex, ElementMode, Export, ExportKind, FuncDecl,
+    GlobalDecl, Import, MemoryDecl, Module, Start, TableDecl, TypeIndex,
 };
 pub use parse::{parse, require_closed, settle};
 pub use types::{FunctionType, ValueType};

@@ -1,6 +1,6 @@
 //! A module that passed validation and uses only what is supported. Owns all its data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::constant::Constant;
@@ -8,9 +8,11 @@ use super::inst::Inst;
 use super::types::{FunctionType, ValueType};
 use crate::entity;
 use crate::entity::TypedVec;
-use crate::ir::op::{Function, Global, Memory, Type};
+use crate::ir::op::{Function, Global, Memory, Table, Type};
 
 entity! {
+    /// An index into the element section.
+    ElementIndex, "element";
     /// An index into the type section.
     TypeIndex, "type";
     /// An index into the data section.
@@ -26,16 +28,16 @@ pub struct Module {
     pub functions: TypedVec<Function, FuncDecl>,
     /// Linear memories.
     pub memories: TypedVec<Memory, MemoryDecl>,
-    /// The table.
-    pub table: Option<TableDecl>,
+    /// Tables.
+    pub tables: TypedVec<Table, TableDecl>,
     /// Globals.
     pub globals: TypedVec<Global, GlobalDecl>,
     /// Exports in section order.
     pub exports: Vec<Export>,
     /// Start functions, in the order of instantiation.
     pub starts: Vec<Start>,
-    /// Active element segments in section order.
-    pub elements: Vec<Element>,
+    /// Element segments in section order.
+    pub elements: TypedVec<ElementIndex, Element>,
     /// Data segments in section order.
     pub data: TypedVec<DataIndex, Data>,
     /// Imports that are no functions, in section order.
@@ -118,11 +120,32 @@ impl MemoryDecl {
     }
 }
 
-/// The table. No supported instruction changes it.
+/// A table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TableDecl {
-    /// Number of entries.
-    pub entries: u32,
+    /// The type of its entries, a reference.
+    pub ty: ValueType,
+    /// Entries at instantiation.
+    pub initial: u32,
+    /// The declared maximum.
+    pub maximum: Option<u32>,
+    /// Entries set aside; `table.grow` fails beyond. Equals `initial` unless the size varies.
+    pub reserve: u32,
+    /// Whether some function changes its entries.
+    pub changes: bool,
+    /// Whether some function changes its size, so that it is a variable.
+    pub varies: bool,
+    /// The segment that it is.
+    pub segment: Option<ElementIndex>,
+    /// Where it is declared, by byte offset in the module.
+    pub offset: u64,
+}
+
+impl TableDecl {
+    /// Whether it is in RAM.
+    pub fn is_variable(&self) -> bool {
+        self.segment.is_none() && (self.changes || self.varies)
+    }
 }
 
 /// A global.
@@ -165,19 +188,37 @@ pub enum ExportKind {
     Function(Function),
     /// A memory.
     Memory(Memory),
-    /// The table.
-    Table,
+    /// A table.
+    Table(Table),
     /// A global.
     Global(Global),
 }
 
-/// An active element segment.
+/// An element segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Element {
-    /// First table entry it fills.
-    pub offset: Constant,
-    /// The functions.
-    pub functions: Vec<Function>,
+    /// What instantiation does with it.
+    pub mode: ElementMode,
+    /// The type of its references.
+    pub ty: ValueType,
+    /// The references: functions, or null.
+    pub items: Vec<Constant>,
+}
+
+/// What instantiation does with an element segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ElementMode {
+    /// It fills a table, and is dropped.
+    Active {
+        /// The table.
+        table: Table,
+        /// The first entry it fills.
+        offset: Constant,
+    },
+    /// It waits for `table.init`.
+    Passive,
+    /// It only says what functions are referenced.
+    Declared,
 }
 
 /// A data segment.
@@ -220,6 +261,21 @@ impl Module {
     /// The type of a function.
     pub fn function_type(&self, function: Function) -> &FunctionType {
         &self.types[self.functions[function].ty]
+    }
+
+    /// The functions that references name, which have descriptors, in index order.
+    pub fn referenced(&self) -> BTreeSet<Function> {
+        let items = self.elements.values().flat_map(|element| element.items.iter().filter_map(Constant::function));
+        let initial = self.globals.values().filter_map(|global| global.initial.function());
+        let bodies = self.functions.values().filter_map(|function| match &function.code {
+            Code::Body(body) => Some(&body.insts),
+            Code::Import { .. } => None,
+        });
+        let code = bodies.flatten().filter_map(|inst| match inst {
+            Inst::RefFunc(function) => Some(*function),
+            _ => None,
+        });
+        items.chain(initial).chain(code).collect()
     }
 
     /// The number of imported functions, which come first.

@@ -9,23 +9,23 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Parser, Payload, TableInit, TypeRef,
-    Validator, WasmFeatures,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Parser, Payload,
+    TableInit, TypeRef, Validator, WasmFeatures,
 };
 
 use super::constant::Constant;
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, DataMode, Element, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl, Module, Start,
-    TableDecl, TypeIndex,
+    Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
+    Module, Start, TableDecl, TypeIndex,
 };
 use super::names;
-use super::types::FunctionType;
+use super::types::{FunctionType, ValueType};
 use crate::config::Config;
 use crate::entity::Entity;
 use crate::error::Error;
-use crate::ir::op::{Function, Global, Memory};
+use crate::ir::op::{Function, Global, Memory, Table};
 
 /// The proposals in scope.
 const FEATURES: WasmFeatures = WasmFeatures::WASM1
@@ -38,10 +38,15 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::BULK_MEMORY)
-    .union(WasmFeatures::EXTENDED_CONST);
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::REFERENCE_TYPES);
 
-/// Most entries of a table: 8 MiB, more than any board has. The validator instantiates no larger one.
+/// Most entries of a table: 4 MiB, more than any board has. The validator instantiates no larger one.
 const TABLE_ENTRIES_MAX: u32 = 1 << 20;
+
+/// A growing table has room for this many entries, or for its declared maximum if that is less, without
+/// being asked.
+const TABLE_ENTRIES_DEFAULT: u32 = 1024;
 
 /// A declared maximum up to this many bytes is reserved without being asked for.
 const SMALL_BYTES: u32 = 1 << 20;
@@ -164,15 +169,23 @@ impl Builder {
                     self.module.imports.push(Import { module, field, kind, offset });
                     continue;
                 }
+                TypeRef::Table(table) => {
+                    let kind = ExportKind::Table(self.table(table, offset)?);
+                    self.module.imports.push(Import { module, field, kind, offset });
+                    continue;
+                }
                 TypeRef::Global(global) => {
                     let ty = decode::value_type(global.content_type, offset)?;
+                    if matches!(ty, ValueType::FuncRef | ValueType::ExternRef) {
+                        return Err(unbound(&module, &field, offset));
+                    }
                     let initial = Constant::unknown(self.module.globals.next_key());
                     let decl = GlobalDecl { ty, mutable: global.mutable, initial };
                     let kind = ExportKind::Global(self.module.globals.push(decl));
                     self.module.imports.push(Import { module, field, kind, offset });
                     continue;
                 }
-                TypeRef::Table(_) | TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+                TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
                     return Err(unbound(&module, &field, offset));
                 }
             };
@@ -203,14 +216,27 @@ impl Builder {
                 let message = "a table with an initial value is not supported";
                 return Err(Error::unsupported(offset, message, REMEDY));
             }
-            let entries = u32::try_from(table.ty.initial).ok().filter(|entries| *entries <= TABLE_ENTRIES_MAX);
-            let entries = entries.ok_or_else(|| {
-                let message = format!("the table has {} entries, at most {TABLE_ENTRIES_MAX} fit", table.ty.initial);
-                Error::too_big(offset, message, "make it smaller")
-            })?;
-            self.module.table = Some(TableDecl { entries });
+            self.table(table.ty, offset)?;
         }
         Ok(())
+    }
+
+    fn table(&mut self, table: wasmparser::TableType, offset: u64) -> Result<Table, Error> {
+        let initial = u32::try_from(table.initial).ok().filter(|entries| *entries <= TABLE_ENTRIES_MAX);
+        let initial = initial.ok_or_else(|| {
+            let message = format!("the table has {} entries, at most {TABLE_ENTRIES_MAX} fit", table.initial);
+            Error::too_big(offset, message, "make it smaller")
+        })?;
+        Ok(self.module.tables.push(TableDecl {
+            ty: decode::reference_type(table.element_type, offset)?,
+            initial,
+            maximum: table.maximum.map(|entries| u32::try_from(entries).unwrap_or(u32::MAX)),
+            reserve: initial,
+            changes: false,
+            varies: false,
+            segment: None,
+            offset,
+        }))
     }
 
     fn memories(&mut self, reader: wasmparser::MemorySectionReader) -> Result<(), Error> {
@@ -255,7 +281,7 @@ impl Builder {
             let kind = match export.kind {
                 ExternalKind::Func => ExportKind::Function(Function(export.index)),
                 ExternalKind::Memory => ExportKind::Memory(Memory(export.index)),
-                ExternalKind::Table => ExportKind::Table,
+                ExternalKind::Table => ExportKind::Table(Table(export.index)),
                 ExternalKind::Global => ExportKind::Global(Global(export.index)),
                 ExternalKind::Tag | ExternalKind::FuncExact => {
                     let message = format!("the export `{}` is not supported", export.name);
@@ -270,16 +296,27 @@ impl Builder {
     fn elements(&mut self, reader: wasmparser::ElementSectionReader) -> Result<(), Error> {
         for element in reader.into_iter_with_offsets() {
             let (offset, element) = element.map_err(malformed)?;
-            let (ElementKind::Active { offset_expr, .. }, ElementItems::Functions(functions)) =
-                (element.kind, element.items)
-            else {
-                let message = "only active element segments of functions are supported";
-                return Err(Error::unsupported(offset, message, REMEDY));
+            let mode = match element.kind {
+                ElementKind::Active { table_index, offset_expr } => {
+                    let offset = Constant::read(&offset_expr, &self.module.globals)?;
+                    ElementMode::Active { table: Table(table_index.unwrap_or(0)), offset }
+                }
+                ElementKind::Passive => ElementMode::Passive,
+                ElementKind::Declared => ElementMode::Declared,
             };
-            let offset = Constant::read(&offset_expr, &self.module.globals)?;
-            let functions = functions.into_iter().map(|f| f.map(Function).map_err(malformed));
-            let functions = functions.collect::<Result<Vec<_>, _>>()?;
-            self.module.elements.push(Element { offset, functions });
+            let read = |expression: ConstExpr| Constant::read(&expression, &self.module.globals);
+            let (ty, items) = match element.items {
+                ElementItems::Functions(functions) => {
+                    let functions = functions.into_iter();
+                    let items = functions.map(|f| f.map(|f| Constant::Function(Function(f))).map_err(malformed));
+                    (ValueType::FuncRef, items.collect::<Result<Vec<_>, _>>()?)
+                }
+                ElementItems::Expressions(ty, expressions) => {
+                    let items = expressions.into_iter().map(|item| read(item.map_err(malformed)?));
+                    (decode::reference_type(ty, offset)?, items.collect::<Result<Vec<_>, _>>()?)
+                }
+            };
+            self.module.elements.push(Element { mode, ty, items });
         }
         Ok(())
     }
@@ -350,6 +387,19 @@ impl Builder {
     }
 }
 
+/// Entries to set aside for a table.
+fn reserve_entries(table: &TableDecl, config: &Config) -> Result<u32, Error> {
+    let limit = config.table_max.unwrap_or(TABLE_ENTRIES_DEFAULT.max(table.initial));
+    if limit < table.initial {
+        let message = format!("a table starts with {} entries, more than the limit allows", table.initial);
+        return Err(Error::too_big(table.offset, message, "raise --table-max or declare a smaller table"));
+    }
+    match table.varies && table.segment.is_none() {
+        true => Ok(limit.min(table.maximum.unwrap_or(u32::MAX)).clamp(table.initial, TABLE_ENTRIES_MAX)),
+        false => Ok(table.initial),
+    }
+}
+
 /// Refuses imports that are bound to nothing and cannot be left to a linker of objects.
 pub fn require_closed(module: &Module) -> Result<(), Error> {
     let first = module.imports.first();
@@ -361,18 +411,24 @@ pub(super) fn unbound(module: &str, field: &str, offset: u64) -> Error {
     Error::unsupported(offset, message, "give the module that defines it as another input")
 }
 
-/// Says of each memory whether its length varies, and what to set aside for it.
+/// Says of each memory and table what varies, and what to set aside for it.
 pub fn settle(module: &mut Module, config: &Config) -> Result<(), Error> {
     for function in module.functions.values() {
         let Code::Body(body) = &function.code else { continue };
         for inst in &body.insts {
-            if let Inst::MemoryGrow(memory) | Inst::MemoryDrop(memory) = inst {
-                module.memories[*memory].varies = true;
+            match inst {
+                Inst::MemoryGrow(memory) | Inst::MemoryDrop(memory) => module.memories[*memory].varies = true,
+                Inst::TableSet(table) => module.tables[*table].changes = true,
+                Inst::TableGrow(table) | Inst::TableDrop(table) => module.tables[*table].varies = true,
+                _ => {}
             }
         }
     }
     for memory in module.memories.values_mut() {
         memory.reserve_pages = reserve_pages(memory, config)?;
+    }
+    for table in module.tables.values_mut() {
+        table.reserve = reserve_entries(table, config)?;
     }
     Ok(())
 }
@@ -434,7 +490,7 @@ mod tests {
         for (text, word) in [
             ("(module (func (drop (v128.const i32x4 0 0 0 0))))", "simd"),
             ("(module (memory i64 1))", "memory64"),
-            ("(module (table 1 externref))", "reference-types"),
+            ("(module (table 1 anyref))", "gc"),
             ("(module (memory 1 1 shared))", "threads"),
         ] {
             let error = refused(text);

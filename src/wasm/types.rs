@@ -14,13 +14,17 @@ pub enum ValueType {
     F32,
     /// A binary64 number.
     F64,
+    /// A reference to a function: the address of its descriptor, or 0.
+    FuncRef,
+    /// A reference to something of the host: a word that it chose, or 0.
+    ExternRef,
 }
 
 impl ValueType {
     /// What SSA has in its place: its bits.
     pub fn carrier(self) -> Type {
         match self {
-            ValueType::I32 | ValueType::F32 => Type::I32,
+            ValueType::I32 | ValueType::F32 | ValueType::FuncRef | ValueType::ExternRef => Type::I32,
             ValueType::I64 | ValueType::F64 => Type::I64,
         }
     }

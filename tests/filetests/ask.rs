@@ -124,6 +124,8 @@ fn action(firmware: &Firmware, what: &What) -> Result<Action, String> {
             Type::I64 => ValueType::I64,
             Type::F32 => ValueType::F32,
             Type::F64 => ValueType::F64,
+            Type::FuncRef => ValueType::FuncRef,
+            Type::ExternRef => ValueType::ExternRef,
         };
         types.iter().map(kind).collect()
     };
@@ -141,9 +143,11 @@ fn constant(text: &str, ty: Type) -> Result<Constant, String> {
     let number = number.map_err(|_| format!("{text:?} is no number"))? * sign;
     let fits = |bits: u32| (-(1i128 << (bits - 1))..1i128 << bits).contains(&number);
     match ty {
-        Type::I32 | Type::F32 if fits(32) => Ok(Constant::I32(number as u32)),
+        Type::I32 | Type::F32 | Type::FuncRef | Type::ExternRef if fits(32) => Ok(Constant::I32(number as u32)),
         Type::I64 | Type::F64 if fits(64) => Ok(Constant::I64(number as u64)),
-        Type::I32 | Type::I64 | Type::F32 | Type::F64 => Err(format!("{text} does not fit the type")),
+        Type::I32 | Type::I64 | Type::F32 | Type::F64 | Type::FuncRef | Type::ExternRef => {
+            Err(format!("{text} does not fit the type"))
+        }
     }
 }
 
@@ -153,7 +157,7 @@ fn differs(what: &What, outcome: &Outcome) -> Option<String> {
         (End::Trap(trap), Outcome::Trapped(found, _, _)) if trap == found => None,
         (End::Results(wanted), Outcome::Returned(found, _)) => {
             let ty = |value: &Constant| match value {
-                Constant::I32(_) => Type::I32,
+                Constant::I32(_) | Constant::Function(_) => Type::I32,
                 Constant::I64(_) => Type::I64,
             };
             let same = |(wanted, found): (&String, &Constant)| constant(wanted, ty(found)).as_ref() == Ok(found);
@@ -170,6 +174,7 @@ fn results(values: &[Constant]) -> String {
     let words = values.iter().map(|value| match value {
         Constant::I32(word) => (*word as i32).to_string(),
         Constant::I64(word) => (*word as i64).to_string(),
+        Constant::Function(function) => format!("function {function}"),
     });
     words.collect::<Vec<_>>().join(", ")
 }

@@ -124,7 +124,7 @@ fn function(text: &str, config: &Config) -> Result<Made, String> {
     let mut func = ir::text::parse(text).map_err(|error| error.to_string())?;
     ir::check::run(&func).map_err(|violation| format!("not well-formed: {violation:?}"))?;
     let globals = [GlobalCell::Cell(ir::op::Type::I32), GlobalCell::Cell(ir::op::Type::I64)];
-    let info = ModuleInfo::new(0, &[LengthCell::Present], &globals);
+    let info = ModuleInfo::new(0, (&[LengthCell::Present], &[]), &globals);
     let mut made = Made::default();
     opt::run(&mut func, config, |_, _| {});
     made.add(Stage::Opt, &func.to_string());

@@ -105,6 +105,9 @@ fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action
             Value::I64(value) => Val::I64(*value as i64),
             Value::F32(bits) => Val::F32(wasmi::F32::from_bits(*bits)),
             Value::F64(bits) => Val::F64(wasmi::F64::from_bits(*bits)),
+            // Only how far memory grows is asked for.
+            Value::FuncRef(_) => Val::FuncRef(wasmi::Ref::Null),
+            Value::ExternRef(_) => Val::ExternRef(wasmi::Ref::Null),
         })
         .collect();
     let mut outputs: Vec<Val> = vec![Val::I32(0); function.ty(&*store).results().len()];

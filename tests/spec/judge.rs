@@ -126,7 +126,7 @@ fn is_unbound(error: &Error) -> bool {
 /// Whether every engine's instantiation ends in these words.
 fn instantiation(line: usize, words: &str, runs: &[Run]) -> Tally {
     let wrong = runs.iter().find_map(|run| match &run.end {
-        Err(NoRun::Instantiation(Seen::Trapped(trap))) if is_said(words, trap.instantiation_words()) => None,
+        Err(NoRun::Instantiation(Seen::Trapped(trap))) if is_said(words, trap.words()) => None,
         Err(NoRun::Instantiation(seen)) => Some(format!("instantiation ends in {seen:?} in {}", run.engine)),
         Err(NoRun::Failed(why)) => Some(format!("{} fails: {why}", run.engine)),
         Ok(_) => Some(format!("it is instantiated in {}", run.engine)),

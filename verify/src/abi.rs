@@ -129,16 +129,19 @@ fn arguments(sorts: &[Sort], results: &Results) -> (Vec<Vec<Place>>, u32) {
 pub struct Instance {
     /// Of each memory's length, if it is no constant.
     pub lengths: Vec<Option<u32>>,
+    /// Of each table's size, if it is no constant.
+    pub sizes: Vec<Option<u32>>,
     /// Of each global, if it has a cell.
     pub cells: Vec<Option<u32>>,
     /// Bytes of the region.
     pub bytes: u32,
 }
 
-/// The cells of the instance region: lengths, then globals.
+/// The cells of the instance region: lengths of memories, sizes of tables, then globals.
 ///
-/// `lengths` says, per memory, whether its length has a cell; `cells`, per global, its type if it has one.
-pub fn instance(lengths: &[HasLength], cells: &[Option<Sort>]) -> Instance {
+/// `lengths` and `sizes` say, per memory and per table, whether its length has a cell; `cells`, per global, its
+/// type if it has one.
+pub fn instance(lengths: &[HasLength], sizes: &[HasLength], cells: &[Option<Sort>]) -> Instance {
     let mut instance = Instance::default();
     let mut place = |sort: Sort| {
         let bytes = match sort {
@@ -149,17 +152,18 @@ pub fn instance(lengths: &[HasLength], cells: &[Option<Sort>]) -> Instance {
         instance.bytes = at + bytes;
         at
     };
-    for length in lengths {
-        instance.lengths.push(match length {
-            HasLength::Yes => Some(place(Sort::W32)),
-            HasLength::No => None,
-        });
-    }
+    let length = |length: &HasLength| match length {
+        HasLength::Yes => Some(place(Sort::W32)),
+        HasLength::No => None,
+    };
+    let mut length = length;
+    instance.lengths.extend(lengths.iter().map(&mut length));
+    instance.sizes.extend(sizes.iter().map(&mut length));
     instance.cells.extend(cells.iter().map(|cell| cell.map(&mut place)));
     instance
 }
 
-/// Whether the instance region holds a memory's length.
+/// Whether the instance region holds the length of a memory or table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HasLength {
     /// Some function changes it.
@@ -263,8 +267,9 @@ mod tests {
 
     #[test]
     fn cells_are_aligned() {
-        let found = instance(&[HasLength::No, HasLength::Yes], &[Some(Sort::W32), None, Some(Sort::W64)]);
-        let cells = vec![Some(4), None, Some(8)];
-        assert_eq!(found, Instance { lengths: vec![None, Some(0)], cells, bytes: 16 });
+        let lengths = [HasLength::No, HasLength::Yes];
+        let found = instance(&lengths, &lengths, &[Some(Sort::W32), None, Some(Sort::W64)]);
+        let (cells, sizes) = (vec![Some(8), None, Some(16)], vec![None, Some(4)]);
+        assert_eq!(found, Instance { lengths: vec![None, Some(0)], sizes, cells, bytes: 24 });
     }
 }

@@ -13,24 +13,25 @@ use crate::cfi::{self, FrameTable};
 use crate::concrete::bound::Bound;
 use crate::concrete::init::{self, Known};
 use crate::concrete::word::Word;
-use crate::domain::Domain;
+use crate::domain::{Bin32, Domain};
 use crate::elf::{Elf, FileKind};
 use crate::hints::{self, Base, FunctionHints, Hints};
-use crate::program::{self, Place, Program};
+use crate::program::{self, Access, Place, Program};
 use crate::ranges;
 use crate::replay;
 use crate::segment::machine::region_term;
 use crate::segment::symbolic::{
-    Constants, Extent, Linear, MemoryLimits, Regions, STACK_END_MAX, STACK_LIMIT_MAX, SourceWorld, Symbolic,
+    Constants, Descriptors, Extent, Linear, MemoryLimits, Regions, STACK_END_MAX, STACK_LIMIT_MAX, SourceWorld,
+    Symbolic, Table, TableLimits, region_bounds,
 };
 use crate::segment::walk::{self, Subject, Walked};
 use crate::stack::{self, Frame};
-use crate::term::{Bounds, Function, Terms};
+use crate::term::{Bounds, Term32, Terms};
 use crate::thumb::inst::Width;
 use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
 use crate::wasm::inputs;
 pub use crate::wasm::inputs::Source;
-use crate::wasm::module::{Constant, Module};
+use crate::wasm::module::{Constant, Module, ValueType};
 use crate::wasm::sem::Value;
 use crate::wasm::{runtime, template};
 
@@ -237,7 +238,7 @@ impl Judge<'_> {
     }
 
     fn stack(&mut self) -> BTreeMap<u32, u32> {
-        let (needs, findings) = stack::needs(self.module, &self.frames, &self.program.table);
+        let (needs, findings) = stack::needs(self.module, &self.frames, &self.program.descriptors);
         for report in &mut self.report.functions {
             report.stack_bytes = needs.get(&report.function).copied().unwrap_or(report.stack_bytes);
         }
@@ -364,8 +365,11 @@ fn symbolic(module: &Module, program: &Program, function: &crate::wasm::module::
     // SP at entry is a multiple of 8, and the stack is memory: entry assumptions.
     let entry_sp = terms.region("SP at entry", Bounds { low: 0, high: STACK_END_MAX, align_log2: 3 });
     let limit = terms.fresh32_within("stack limit", Bounds { low: 0, high: STACK_LIMIT_MAX, align_log2: 0 });
-    let (table_type, table_code) = table(&mut terms, program);
-    let world = world(&mut terms, module, &memories);
+    let address = regions.extents.get(&Base::Functions).map(|extent| extent.address);
+    let functions = descriptors(&mut terms, module, program);
+    let tables: Vec<TableLimits> =
+        (0..program.tables.len()).map(|index| table(&mut terms, (module, program), (index, address))).collect();
+    let world = world(&mut terms, (module, program), (&memories, &tables), address);
     let results = match abi::convention(&function.signature).results.area_bytes() {
         0 => None,
         bytes => Some(Extent { address: region_term(&mut terms, "results", bytes), bytes }),
@@ -374,10 +378,10 @@ fn symbolic(module: &Module, program: &Program, function: &crate::wasm::module::
         regions,
         entry_sp,
         limit,
-        table_type,
-        table_code,
-        table_entries: u32::try_from(program.table.len()).expect("a table's entries fit its ELF section"),
+        functions,
+        tables,
         memories,
+        globals: module.globals.iter().map(|global| global.value_type).collect(),
         global_is_constant: module.globals.iter().map(|global| !global.mutable).collect(),
         cells: program.cells.clone(),
         results,
@@ -401,6 +405,10 @@ fn regions(terms: &mut Terms, program: &Program) -> Regions {
     for (base, region) in &program.regions {
         let address = match region.place {
             Place::Number(address) => terms.w32(address),
+            // A null reference is no descriptor.
+            Place::Linked if *base == Base::Functions => {
+                terms.region("Functions", Bounds { low: 8, ..region_bounds(region.bytes) })
+            }
             Place::Linked => region_term(terms, &format!("{base:?}"), region.bytes),
         };
         regions.extents.insert(*base, Extent { address, bytes: region.bytes });
@@ -413,29 +421,77 @@ fn regions(terms: &mut Terms, program: &Program) -> Regions {
     regions
 }
 
-/// Type id and code address of each entry. Addresses in an object are unknowns, one per function.
-/// The functions from an index of table 0 to the type id and to the code address of its entry.
-fn table(terms: &mut Terms, program: &Program) -> (Function, Function) {
+/// The functions from the place of a descriptor to the type id and to the code address there. Addresses in an
+/// object are unknowns, one per function.
+fn descriptors(terms: &mut Terms, module: &Module, program: &Program) -> Descriptors {
     let address = terms.function("address of function");
     let (mut types, mut codes) = (Vec::new(), Vec::new());
-    for entry in &program.table {
-        let (id, code) = match entry {
-            None => (0, terms.w32(0)),
-            Some((id, function)) => {
-                let function = terms.w32(*function);
-                (*id, terms.apply32(address, &[function]))
-            }
-        };
-        types.push(terms.w32(id));
-        codes.push(code);
+    for function in program.descriptors.keys() {
+        let id = module.type_index(*function).and_then(|index| module.type_id(index));
+        types.push(terms.w32(id.unwrap_or(0)));
+        let function = terms.w32(module.first_index(*function));
+        codes.push(terms.apply32(address, &[function]));
     }
-    let (of_type, of_code) = (terms.function("type of table entry"), terms.function("code of table entry"));
-    terms.define_points(of_type, types);
-    terms.define_points(of_code, codes);
-    (of_type, of_code)
+    let descriptors =
+        Descriptors { type_id: terms.function("type of descriptor"), code: terms.function("code of descriptor") };
+    terms.define_points(descriptors.type_id, types);
+    terms.define_points(descriptors.code, codes);
+    descriptors
 }
 
-fn world(terms: &mut Terms, module: &Module, memories: &[MemoryLimits]) -> SourceWorld {
+/// The reference to a function, where the descriptors are at an address; null without one.
+fn reference(terms: &mut Terms, program: &Program, (function, address): (Option<u32>, Option<Term32>)) -> Term32 {
+    let place = function.and_then(|function| program.descriptors.get(&function).copied());
+    match (place, address) {
+        (Some(place), Some(address)) => {
+            let offset = terms.w32(program::DESCRIPTOR_BYTES * place);
+            terms.bin32(Bin32::Add, &address, &offset)
+        }
+        (Some(_) | None, _) => terms.w32(0),
+    }
+}
+
+/// What does not change of a table.
+fn table(
+    terms: &mut Terms,
+    (module, program): (&Module, &Program),
+    (index, address): (usize, Option<Term32>),
+) -> TableLimits {
+    let table = &program.tables[index];
+    let constant = (table.access == Access::Read).then(|| {
+        let points = table.initial.iter().map(|entry| reference(terms, program, (*entry, address))).collect();
+        let function = terms.function(&format!("entry of table {index}"));
+        terms.define_points(function, points);
+        function
+    });
+    TableLimits {
+        of_functions: module.tables[index].element == ValueType::FuncRef,
+        constant,
+        size_cell: table.size_cell,
+        reserve: table.reserve,
+        is_segment: module.tables[index].segment.is_some(),
+        size_bounds: Bounds {
+            low: if module.tables[index].segment.is_some() { 0 } else { module.tables[index].minimum },
+            high: table.reserve,
+            align_log2: 0,
+        },
+    }
+}
+
+fn world(
+    terms: &mut Terms,
+    (module, program): (&Module, &Program),
+    (memories, tables): (&[MemoryLimits], &[TableLimits]),
+    address: Option<Term32>,
+) -> SourceWorld {
+    let tables = tables.iter().map(|limits| Table {
+        entries: limits.constant.is_none().then(|| terms.fresh_mem("table")),
+        size: match limits.size_cell {
+            Some(_) => terms.fresh32_within("table size", limits.size_bounds),
+            None => terms.w32(limits.reserve),
+        },
+    });
+    let tables = tables.collect();
     let memories = module.memories.iter().zip(memories).map(|(memory, limits)| Linear {
         contents: terms.fresh_mem("memory"),
         length: match limits.length_cell {
@@ -450,7 +506,8 @@ fn world(terms: &mut Terms, module: &Module, memories: &[MemoryLimits]) -> Sourc
         .map(|global| match global.initial {
             Constant::I32(value) => Value::W32(terms.w32(value)),
             Constant::I64(value) => Value::W64(terms.w64(value)),
+            Constant::Function(function) => Value::W32(reference(terms, program, (Some(function), address))),
         })
         .collect();
-    SourceWorld { memories, globals }
+    SourceWorld { memories, tables, globals }
 }

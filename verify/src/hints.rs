@@ -14,7 +14,7 @@ pub use crate::float::Float;
 pub mod codec;
 
 /// Version of the encoding; a reader refuses every other.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// All hints of one module.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -202,10 +202,12 @@ pub enum Expr {
     Global64(u32),
     /// The length of a linear memory in bytes, at the cut.
     MemoryBytes(u32),
-    /// The type id of the entry of a table at an index: 0 for null.
-    TableType(u32, Node),
-    /// The code address of the entry of a table at an index.
-    TableCode(u32, Node),
+    /// The reference at an index of a table, at the cut.
+    TableEntry(u32, Node),
+    /// The type id of the function that a reference names.
+    ReferenceType(Node),
+    /// The code address of the function that a reference names.
+    ReferenceCode(Node),
 }
 
 /// A region whose address code does not compute: a link-time constant, or the caller's choice.
@@ -217,6 +219,8 @@ pub enum Base {
     Instance,
     /// Entry 0 of a table.
     Table(u32),
+    /// The descriptors of functions.
+    Functions,
     /// The area for several results: what r0 held at entry.
     Results,
 }

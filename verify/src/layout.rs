@@ -67,13 +67,17 @@ impl Board {
 /// Symbols of the module's own data, behind its name and a dot, and what stands before and behind its name in
 /// their sections.
 fn own_data(module: &Module) -> Vec<(String, &'static str, String)> {
-    let fixed = [("instance", ".bss", "instance"), ("table0", ".rodata", "table"), ("data", ".rodata", "data")];
-    let fixed = fixed.map(|(what, before, behind)| (what.to_owned(), before, behind.to_owned()));
-    let memories = module.memories.iter().enumerate().map(|(index, memory)| {
-        let what = format!("memory{index}");
-        (what.clone(), if memory.segment.is_some() { ".rodata" } else { ".bss" }, what)
+    let fixed = [("instance", ".bss"), ("functions", ".rodata"), ("elements", ".rodata"), ("data", ".rodata")];
+    let fixed = fixed.map(|(what, before)| (what.to_owned(), before));
+    let memories =
+        module.memories.iter().enumerate().map(|(index, memory)| {
+            (format!("memory{index}"), if memory.segment.is_some() { ".rodata" } else { ".bss" })
+        });
+    let tables = (0..module.tables.len() as u32).map(|table| {
+        let before = if module.changes_table(table) { ".bss" } else { ".rodata" };
+        (format!("table{table}"), before)
     });
-    memories.chain(fixed).collect()
+    memories.chain(tables).chain(fixed).map(|(what, before)| (what.clone(), before, what)).collect()
 }
 
 /// What is not as it must be, in sentences.

@@ -13,7 +13,7 @@ use crate::hints::{Base, Hints, Sort};
 use crate::layout::{self, Board};
 use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::{Exported, Module};
+use crate::wasm::module::{Exported, Module, Table};
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,8 +76,10 @@ pub struct Program {
     pub regions: BTreeMap<Base, Region>,
     /// Where the stack limit's word is, if the file has one.
     pub stack_limit: Option<Place>,
-    /// Type id and function of each table entry; `None` is null.
-    pub table: Vec<Option<(u32, u32)>>,
+    /// The place of each descriptor among all, by function.
+    pub descriptors: BTreeMap<u32, u32>,
+    /// The tables.
+    pub tables: Vec<Entries>,
     /// Offsets of the cells with memories' lengths.
     pub lengths: Vec<Option<u32>>,
     /// Offsets of the globals' cells.
@@ -94,8 +96,39 @@ enum Named {
     Region(Base),
     StackLimit,
     Function(u32),
-    /// Constant bytes for instantiation.
+    /// Constant bytes or references for instantiation.
     Data,
+}
+
+/// Bytes of a table entry, which is a reference.
+pub const ENTRY_BYTES: u32 = 4;
+
+/// Bytes of a function's descriptor: type id and code address.
+pub const DESCRIPTOR_BYTES: u32 = 8;
+
+/// Most table entries that are judged.
+const ENTRIES_MAX: u32 = 1 << 20;
+
+/// Whether a region is only read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// It is constant.
+    Read,
+    /// It is in RAM.
+    Written,
+}
+
+/// What is known of a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entries {
+    /// The functions after instantiation; `None` is null.
+    pub initial: Vec<Option<u32>>,
+    /// Whether they may change, so that the table is in RAM.
+    pub access: Access,
+    /// The offset in the instance region of its size, if that can change.
+    pub size_cell: Option<u32>,
+    /// Most entries that it may have.
+    pub reserve: u32,
 }
 
 /// Binds a file to a module.
@@ -249,8 +282,9 @@ impl Binder<'_> {
         self.exports(&functions, text_index);
         let imports = self.imports();
         let instance = self.instance();
-        let regions = self.regions(instance.bytes);
-        let table = self.table_contents();
+        let descriptors: BTreeMap<u32, u32> = self.module.referenced().into_iter().zip(0..).collect();
+        let mut tables = self.tables(&instance.sizes);
+        let regions = self.regions(instance.bytes, descriptors.len() as u32, &mut tables);
         let mut program = Program {
             kind: self.elf.kind,
             architecture,
@@ -263,14 +297,15 @@ impl Binder<'_> {
             reset: self.elf.symbol("Reset").and_then(|symbol| self.code_range(symbol, text_index)),
             regions,
             stack_limit: self.stack_limit(),
-            table,
+            descriptors,
+            tables,
             lengths: instance.lengths,
             cells: instance.cells,
             relocations: BTreeMap::new(),
             foreign_code_bytes: self.foreign_code(text_index),
         };
         program.relocations = self.text_relocations(text_index, &program);
-        self.check_table(&program, text_index);
+        self.check_constants(&program, text_index);
         Some(program)
     }
 
@@ -368,12 +403,14 @@ impl Binder<'_> {
     fn instance(&self) -> abi::Instance {
         let length = |memory| if self.module.length_varies(memory) { HasLength::Yes } else { HasLength::No };
         let lengths: Vec<HasLength> = (0..self.module.memories.len() as u32).map(length).collect();
+        let size = |table| if self.module.size_varies(table) { HasLength::Yes } else { HasLength::No };
+        let sizes: Vec<HasLength> = (0..self.module.tables.len() as u32).map(size).collect();
         let cells: Vec<Option<Sort>> =
             self.module.globals.iter().map(|global| global.mutable.then_some(global.value_type.sort())).collect();
-        abi::instance(&lengths, &cells)
+        abi::instance(&lengths, &sizes, &cells)
     }
 
-    fn regions(&mut self, instance_bytes: u32) -> BTreeMap<Base, Region> {
+    fn regions(&mut self, instance_bytes: u32, descriptors: u32, tables: &mut [Entries]) -> BTreeMap<Base, Region> {
         let mut regions = BTreeMap::new();
         if instance_bytes > 0 {
             self.region(Base::Instance, "instance", Access::Written, &mut regions);
@@ -395,14 +432,44 @@ impl Binder<'_> {
                 self.find(format!("memory {index} has {bytes} bytes, which the module does not allow"));
             }
         }
-        if let Some(table) = self.module.table.as_ref().filter(|table| table.minimum > 0) {
-            let bytes = table.minimum.checked_mul(8);
-            self.region(Base::Table(0), "table0", Access::Read, &mut regions);
-            if regions.get(&Base::Table(0)).is_some_and(|region| Some(region.bytes) != bytes) {
-                self.find(format!("the table does not have {} entries", table.minimum));
+        for (index, table) in (0..).zip(tables) {
+            self.table_region(index, table, &mut regions);
+        }
+        if descriptors > 0 {
+            self.region(Base::Functions, "functions", Access::Read, &mut regions);
+            let region = regions.get(&Base::Functions);
+            if region.is_some_and(|region| Some(region.bytes) != descriptors.checked_mul(DESCRIPTOR_BYTES)) {
+                self.find(format!("there is no place for {descriptors} descriptors of functions"));
+            }
+            if region.is_some_and(|region| region.place == Place::Number(0)) {
+                self.find("the descriptor of a function is at 0, where null references point".to_owned());
             }
         }
         regions
+    }
+
+    /// A table's region: as large as the table, or as large as it may become.
+    fn table_region(&mut self, index: u32, table: &mut Entries, regions: &mut BTreeMap<Base, Region>) {
+        let what = format!("table{index}");
+        let is_segment = self.module.tables[index as usize].segment.is_some();
+        if table.initial.is_empty()
+            && (is_segment || table.size_cell.is_none() || self.elf.symbol(&self.name(&what)).is_none())
+        {
+            return;
+        }
+        self.region(Base::Table(index), &what, table.access, regions);
+        let Some(region) = regions.get(&Base::Table(index)) else { return };
+        let (entries, declared) = (region.bytes / ENTRY_BYTES, self.module.tables[index as usize]);
+        let fits = match table.size_cell {
+            Some(_) if declared.segment.is_none() => {
+                entries >= declared.minimum && entries <= declared.maximum.unwrap_or(u32::MAX)
+            }
+            Some(_) | None => entries == declared.minimum,
+        };
+        if !fits || !region.bytes.is_multiple_of(ENTRY_BYTES) {
+            self.find(format!("table {index} has {} bytes, which the module does not allow", region.bytes));
+        }
+        table.reserve = entries;
     }
 
     fn region(&mut self, base: Base, what: &str, access: Access, regions: &mut BTreeMap<Base, Region>) {
@@ -444,21 +511,28 @@ impl Binder<'_> {
         self.require(range, || format!("there is no one global function {name}"))
     }
 
-    /// The table after instantiation: element segments in order, as far as they fit.
-    fn table_contents(&self) -> Vec<Option<(u32, u32)>> {
-        let count = self.module.table.as_ref().map_or(0, |table| table.minimum);
-        let mut entries = vec![None; count as usize];
-        for segment in &self.module.elements {
-            let end = u64::from(segment.start) + segment.functions.len() as u64;
-            if end > u64::from(count) {
-                break;
-            }
-            for (at, function) in (segment.start as usize..).zip(&segment.functions) {
-                let type_id = self.module.type_index(*function).and_then(|index| self.module.type_id(index));
-                entries[at] = type_id.map(|id| (id, *function));
-            }
+    /// The tables after instantiation: element segments in order, as far as they fit.
+    fn tables(&mut self, sizes: &[Option<u32>]) -> Vec<Entries> {
+        let module = self.module;
+        if module.tables.iter().any(|table| table.minimum > ENTRIES_MAX) {
+            self.find("a table is too large".to_owned());
+            return Vec::new();
         }
-        entries
+        let entries = (0..).zip(&module.tables).map(|(index, table)| Entries {
+            initial: initial(module, table),
+            access: if module.changes_table(index) { Access::Written } else { Access::Read },
+            size_cell: sizes[index as usize],
+            reserve: table.minimum,
+        });
+        let mut tables: Vec<Entries> = entries.collect();
+        for segment in &module.elements {
+            let Some((table, start)) = segment.active else { continue };
+            let entries = &mut tables[table as usize].initial;
+            let range = entries.get_mut(start as usize..).and_then(|rest| rest.get_mut(..segment.items.len()));
+            let Some(range) = range else { break };
+            range.copy_from_slice(&segment.items);
+        }
+        tables
     }
 
     fn text_relocations(&mut self, text_index: usize, program: &Program) -> BTreeMap<u32, (RelocationKind, Named)> {
@@ -493,9 +567,10 @@ impl Binder<'_> {
             Base::Memory(memory) => is(&format!("memory{memory}")),
             Base::Instance => is("instance"),
             Base::Table(table) => is(&format!("table{table}")),
+            Base::Functions => is("functions"),
             Base::Results => false,
         });
-        region.map(|base| Named::Region(*base)).or(is("data").then_some(Named::Data))
+        region.map(|base| Named::Region(*base)).or((is("data") || is("elements")).then_some(Named::Data))
     }
 
     /// The import that an undefined symbol stands for.
@@ -505,37 +580,58 @@ impl Binder<'_> {
         (symbol.home == Home::Undefined).then_some(index as u32)
     }
 
-    /// The table's bytes are its entries, each a type id and an odd code address, or two zeros. In an object
-    /// each code address is a relocation; no other word that is loaded has one, but for those of the code.
-    fn check_table(&mut self, program: &Program, text_index: usize) {
-        let table = self.elf.symbol(&self.name("table0"));
-        let place = table.filter(|_| !program.table.is_empty()).and_then(|symbol| match symbol.home {
+    /// The bytes of descriptors are type ids and odd code addresses, those of constant tables references to them
+    /// or zeros. In an object each address is a relocation; no other word that is loaded has one, but for those
+    /// of the code and of what instantiation copies into tables.
+    fn check_constants(&mut self, program: &Program, text_index: usize) {
+        let elf = self.elf;
+        let loaded = elf.relocations.iter().filter(|one| one.section != text_index);
+        let mut relocations: Relocations<'_> = loaded.map(|one| ((one.section, one.offset), one)).collect();
+        if let Some((section, start)) = self.constant_place(program, Base::Functions, "functions") {
+            for (function, place) in &program.descriptors {
+                let at = start + DESCRIPTOR_BYTES * place;
+                let id = self.module.type_index(*function).and_then(|index| self.module.type_id(index));
+                let relocation = relocations.remove(&(section, at + 4));
+                let found = self.code_word((program, text_index), relocation, self.word((section, at + 4)));
+                if id.is_none() || self.word((section, at)) != id || found != Some(self.module.first_index(*function)) {
+                    self.find(format!("the descriptor of function {function} does not describe it"));
+                }
+            }
+        }
+        for (index, table) in (0..).zip(&program.tables).filter(|(_, table)| table.access == Access::Read) {
+            let Some((section, start)) = self.constant_place(program, Base::Table(index), &format!("table{index}"))
+            else {
+                continue;
+            };
+            for (entry, function) in (0..).zip(&table.initial) {
+                let at = start + ENTRY_BYTES * entry;
+                let relocation = relocations.remove(&(section, at));
+                let wanted = function.map(|function| program.descriptors.get(&function).copied());
+                if self.reference_word(program, relocation, self.word((section, at))) != Some(wanted.flatten()) {
+                    self.find(format!("entry {entry} of table {index} is not what instantiation puts there"));
+                }
+            }
+        }
+        let copied = elf.symbol(&self.name("elements")).map(|symbol| symbol.home);
+        for ((section, offset), relocation) in relocations {
+            let names_function =
+                self.named(&elf.symbols[relocation.symbol], program) == Some(Named::Region(Base::Functions));
+            if copied != Some(Home::Section(section)) || !names_function || relocation.kind != RelocationKind::Abs32 {
+                let name = &elf.sections[section].name;
+                self.find(format!("section {name} has a relocation at {offset:#x}, where the module has no address"));
+            }
+        }
+    }
+
+    /// The section and the offset there of a region of constants, if the module has it.
+    fn constant_place(&self, program: &Program, base: Base, what: &str) -> Option<(usize, u32)> {
+        program.regions.get(&base)?;
+        let symbol = self.elf.symbol(&self.name(what))?;
+        match symbol.home {
             Home::Section(index) => {
                 Some((index, symbol.value.wrapping_sub(self.section_start(&self.elf.sections[index]))))
             }
             Home::Undefined | Home::Absolute => None,
-        });
-        let mut relocations: BTreeMap<(usize, u32), &Relocation> = self
-            .elf
-            .relocations
-            .iter()
-            .filter(|one| one.section != text_index)
-            .map(|one| ((one.section, one.offset), one))
-            .collect();
-        for (contents, entry) in program.table.iter().zip(0u32..) {
-            let Some((section, start)) = place else { break };
-            let at = start + 8 * entry;
-            let relocation = relocations.remove(&(section, at + 4));
-            let id = self.word((section, at));
-            let function = self.table_function((program, text_index), relocation, self.word((section, at + 4)));
-            let wanted_function = contents.map(|(_, function)| self.module.first_index(function));
-            if id != Some(contents.map_or(0, |(id, _)| id)) || function != Some(wanted_function) {
-                self.find(format!("table entry {entry} is not what instantiation puts there"));
-            }
-        }
-        for (section, offset) in relocations.into_keys() {
-            let name = &self.elf.sections[section].name;
-            self.find(format!("section {name} has a relocation at {offset:#x}, where the module has no address"));
         }
     }
 
@@ -544,25 +640,47 @@ impl Binder<'_> {
         bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
     }
 
-    /// Which function a code word of the table names; the inner `None` is null, the outer is neither.
-    fn table_function(
+    /// Which descriptor a word refers to; the inner `None` is null, the outer is neither.
+    fn reference_word(
+        &self,
+        program: &Program,
+        relocation: Option<&Relocation>,
+        word: Option<u32>,
+    ) -> Option<Option<u32>> {
+        let place = |offset: u32| (offset.is_multiple_of(DESCRIPTOR_BYTES)).then_some(Some(offset / DESCRIPTOR_BYTES));
+        match (relocation, word?) {
+            (None, 0) => Some(None),
+            (None, address) => match program.regions.get(&Base::Functions)?.place {
+                Place::Number(start) => place(address.checked_sub(start)?),
+                Place::Linked => None,
+            },
+            (Some(relocation), addend) if relocation.kind == RelocationKind::Abs32 => {
+                let named = self.named(&self.elf.symbols[relocation.symbol], program)?;
+                (named == Named::Region(Base::Functions)).then_some(())?;
+                place(addend)
+            }
+            (Some(_), _) => None,
+        }
+    }
+
+    /// Which function a code address names.
+    fn code_word(
         &self,
         (program, text_index): (&Program, usize),
         relocation: Option<&Relocation>,
         word: Option<u32>,
-    ) -> Option<Option<u32>> {
+    ) -> Option<u32> {
         let starting =
             |start: u32| program.functions.iter().find(|(_, range)| range.0 == start).map(|(index, _)| *index);
         match (relocation, word?) {
-            (None, 0) => Some(None),
             (None, address) if self.elf.kind == FileKind::Executable && address & 1 == 1 => {
                 let foreign = program.imports.iter().find(|(_, at)| **at == address & !1).map(|(index, _)| *index);
-                starting(address & !1).or(foreign).map(Some)
+                starting(address & !1).or(foreign)
             }
             (Some(relocation), addend) if relocation.kind == RelocationKind::Abs32 && addend & !1 == 0 => {
                 let symbol = &self.elf.symbols[relocation.symbol];
                 let own = self.code_range(symbol, text_index).filter(|_| symbol.binding == Binding::Local);
-                own.and_then(|(start, _)| starting(start)).or_else(|| self.import_of(symbol)).map(Some)
+                own.and_then(|(start, _)| starting(start)).or_else(|| self.import_of(symbol))
             }
             (None | Some(_), _) => None,
         }
@@ -587,8 +705,13 @@ impl Binder<'_> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Read,
-    Written,
+/// The entries of a table before instantiation writes any: null, or those of the segment that it is.
+fn initial(module: &Module, table: &Table) -> Vec<Option<u32>> {
+    let segment = table.segment.and_then(|segment| module.elements.get(segment as usize));
+    let mut entries = segment.map_or_else(Vec::new, |segment| segment.items.clone());
+    entries.resize(table.minimum as usize, None);
+    entries
 }
+
+/// Relocations by section and offset.
+type Relocations<'a> = BTreeMap<(usize, u32), &'a Relocation>;

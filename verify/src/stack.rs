@@ -31,10 +31,10 @@ const SLACK_BYTES: u32 = 4096;
 pub fn needs(
     module: &Module,
     frames: &BTreeMap<u32, Frame>,
-    table: &[Option<(u32, u32)>],
+    descriptors: &BTreeMap<u32, u32>,
 ) -> (BTreeMap<u32, u32>, Vec<Finding>) {
     let mut stack =
-        Stack { module, frames, table, needs: BTreeMap::new(), under_way: BTreeSet::new(), findings: Vec::new() };
+        Stack { module, frames, descriptors, needs: BTreeMap::new(), under_way: BTreeSet::new(), findings: Vec::new() };
     for index in frames.keys() {
         stack.need(*index);
     }
@@ -62,7 +62,8 @@ pub fn at_call(function: u32, frames: &BTreeMap<u32, Frame>, needs: &BTreeMap<u3
 struct Stack<'a> {
     module: &'a Module,
     frames: &'a BTreeMap<u32, Frame>,
-    table: &'a [Option<(u32, u32)>],
+    /// By function: those that references name.
+    descriptors: &'a BTreeMap<u32, u32>,
     needs: BTreeMap<u32, u32>,
     under_way: BTreeSet<u32>,
     findings: Vec<Finding>,
@@ -128,8 +129,9 @@ impl Stack<'_> {
                 Callee::Direct(function) => _ = functions.insert(*function),
                 Callee::Indirect(type_index) => {
                     let id = self.module.type_id(*type_index);
-                    let entries = self.table.iter().flatten().filter(|(entry_id, _)| Some(*entry_id) == id);
-                    functions.extend(entries.map(|(_, function)| *function));
+                    let id_of =
+                        |function: &u32| self.module.type_index(*function).and_then(|ty| self.module.type_id(ty));
+                    functions.extend(self.descriptors.keys().copied().filter(|function| id_of(function) == id));
                 }
             }
         }
@@ -155,11 +157,11 @@ mod tests {
             (2, frame(24, &[3], &[1])),
             (3, frame(32, &[], &[])),
         ]);
-        let (found, findings) = needs(&module, &round, &[]);
+        let (found, findings) = needs(&module, &round, &BTreeMap::new());
         assert!(findings.is_empty(), "{findings:?}");
         assert_eq!(found, BTreeMap::from([(0, 8 + 24 + 32), (1, 24 + 32), (2, 24 + 32), (3, 32)]));
         let with_a_call = BTreeMap::from([(0, frame(8, &[], &[1])), (1, frame(16, &[0], &[]))]);
-        let (_, findings) = needs(&module, &with_a_call, &[]);
+        let (_, findings) = needs(&module, &with_a_call, &BTreeMap::new());
         assert!(findings[0].message.contains("without a stack limit check"), "{findings:?}");
     }
 }

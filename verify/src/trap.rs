@@ -12,7 +12,7 @@ pub enum Trap {
     DivideByZero = 0xe2,
     /// `MIN / -1`.
     IntegerOverflow = 0xe3,
-    /// A table index or an active element segment lies outside its table.
+    /// The index of an indirect call lies outside its table.
     TableOutOfBounds = 0xe4,
     /// An indirect call through a null table entry.
     UninitializedElement = 0xe5,
@@ -22,11 +22,13 @@ pub enum Trap {
     StackExhausted = 0xe7,
     /// A NaN was converted to an integer.
     InvalidConversion = 0xe8,
+    /// Any other access, or an active element segment, lies outside its table.
+    TableAccess = 0xe9,
 }
 
 impl Trap {
     /// Every trap, in code order.
-    pub const ALL: [Trap; 9] = [
+    pub const ALL: [Trap; 10] = [
         Trap::Unreachable,
         Trap::MemoryOutOfBounds,
         Trap::DivideByZero,
@@ -36,6 +38,7 @@ impl Trap {
         Trap::IndirectCallType,
         Trap::StackExhausted,
         Trap::InvalidConversion,
+        Trap::TableAccess,
     ];
 
     /// The trap that `UDF #code` reports, if it reports one.
@@ -55,6 +58,7 @@ impl Trap {
             Trap::IndirectCallType => "indirect call type mismatch",
             Trap::StackExhausted => "call stack exhausted",
             Trap::InvalidConversion => "invalid conversion to integer",
+            Trap::TableAccess => "out of bounds table access",
         }
     }
 }

@@ -10,5 +10,6 @@ pub mod op;
 pub mod runtime;
 pub mod sem;
 pub mod template;
+mod valid;
 pub mod wide;
 pub mod world;

@@ -226,39 +226,59 @@ fn two_functions_exchanged() {
 }
 
 #[test]
+fn a_descriptor_of_another_function() {
+    let case = case("table-calls");
+    let mut elf = case.elf();
+    let place = section_place(&elf, ".rodata.m.functions").0;
+    let words = "the descriptor of function 0 does not describe it";
+    // The type id and the code address.
+    elf[place] = 2;
+    refuse(&case.wasm, &elf, words);
+    elf[place] = 1;
+    elf[place + 4] = 4;
+    refuse(&case.wasm, &elf, words);
+    set_section(&mut elf, ".rodata.m.functions", 8, 3);
+    refuse(&case.wasm, &elf, "m.functions is not a local, 8-aligned region in a section of the right kind");
+}
+
+#[test]
 fn a_table_entry_that_is_another_function() {
     let case = case("table-calls");
     let mut elf = case.elf();
-    // The type id of the first entry, of the two entries of one type, and of the null entry.
-    let place = elf.windows(16).position(|b| b == [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]).unwrap();
-    elf[place] = 2;
-    refuse(&case.wasm, &elf, "table entry 0 is not what instantiation puts there");
-    elf[place] = 1;
-    elf[place + 4] = 4;
-    refuse(&case.wasm, &elf, "table entry 0 is not what instantiation puts there");
-    elf[place + 4] = 0;
-    elf[place + 24] = 1;
-    refuse(&case.wasm, &elf, "table entry 3 is not what instantiation puts there");
+    let place = section_place(&elf, ".rodata.m.table0").0;
+    // Another descriptor, the midst of one, and one in place of null.
+    for (at, value, words) in [
+        (0, 8, "entry 0 of table 0 is not what instantiation puts there"),
+        (0, 4, "entry 0 of table 0 is not what instantiation puts there"),
+        (12, 8, "entry 3 of table 0 is not what instantiation puts there"),
+    ] {
+        elf[place + at] = value;
+        refuse(&case.wasm, &elf, words);
+        elf[place + at] = 0;
+    }
 }
 
 #[test]
 fn a_table_entry_that_a_linker_changes() {
     let words = "has a relocation at 0x0, where the module has no address";
-    // A type id, the code address of a null entry, and data.
-    refuse_object("table-calls", words, |object| relocate(object, ("m.table0", 0), "m.table0"));
-    refuse_object("table-calls", "table entry 3 is not what instantiation puts there", |object| {
-        relocate(object, ("m.table0", 28), "m.f0");
+    // A type id, the null entry, the bytes of another entry, and data.
+    refuse_object("table-calls", words, |object| relocate(object, ("m.functions", 0), "m.table0"));
+    refuse_object("table-calls", "entry 3 of table 0 is not what instantiation puts there", |object| {
+        relocate(object, ("m.table0", 12), "m.functions");
+    });
+    refuse_object("table-calls", "two relocations of section 3 at 0x2", |object| {
+        relocate(object, ("m.table0", 2), "m.functions");
     });
     refuse_object("startup", words, |object| relocate(object, ("m.data", 0), "m.memory0"));
 }
 
 #[test]
-fn a_table_entry_that_is_the_namesake_of_a_function() {
+fn a_descriptor_of_the_namesake_of_a_function() {
     let case = case("table-calls");
     let mut elf = case.elf();
     let mut twin = case.object();
     support::undefined(&mut twin, "m.f0");
-    let known = rel_symbol(&elf, ".rel.rodata.m.table");
+    let known = rel_symbol(&elf, ".rel.rodata.m.functions");
     // The row of m.f0 turns into one that is not defined: another file gives it a meaning.
     let row = symbol_row(&elf, known);
     elf[row + 14..row + 16].copy_from_slice(&[0, 0]);
@@ -268,9 +288,9 @@ fn a_table_entry_that_is_the_namesake_of_a_function() {
     let mut elf = twin.write().unwrap();
     refuse(&case.wasm, &elf, "\"m.f0\" is not defined, and is nothing that the module imports");
     let other = (known..).find(|index| *index != known && symbol_name(&elf, *index) == "m.f0").unwrap();
-    let at = section_place(&elf, ".rel.rodata.m.table").0 + 4;
+    let at = section_place(&elf, ".rel.rodata.m.functions").0 + 4;
     elf[at..at + 4].copy_from_slice(&((other as u32) << 8 | 2).to_le_bytes());
-    refuse(&case.wasm, &elf, "table entry 0 is not what instantiation puts there");
+    refuse(&case.wasm, &elf, "the descriptor of function 0 does not describe it");
 }
 
 #[test]

@@ -204,13 +204,13 @@ fn a_wrong_init_function_is_found() {
     expect_finding(&damaged(&case, INIT, 0xc, &[0xf44f, 0x3180], &[0xf44f, 0x3181]), "a store");
     // The global has another value, or none.
     expect_finding(&damaged(&case, INIT, 0x2c, &[0x2107], &[0x2108]), "global 0");
-    expect_finding(&damaged(&case, INIT, 0x2e, &[0x6001], &[0xbf00]), "global 0 holds no integer");
+    expect_finding(&damaged(&case, INIT, 0x2e, &[0x6001], &[0xbf00]), "global 0 is poison");
     // The start function is not called, or before the state is complete: then the rest comes too late.
     expect_finding(&damaged(&case, INIT, 0x30, &[0xf7ff, 0xffe4], &[0xbf00, 0xbf00]), "0 calls of the start function");
     let cells = "f240 0000 | | | reloc=movw:instance";
     let early = COUNTER.replace("f7ff ffe4 # bl start\n", "");
     let early = early.replace(cells, &format!("f7ff ffea # bl start\n{cells}"));
-    expect_finding(&parse(&early), "a store to a read-only region");
+    expect_finding(&parse(&early), "cells are written behind a start function");
     // It traps at its end, although Wasm does not.
     expect_finding(&damaged(&case, INIT, 0x34, &[0xbd10], &[0xdee1]), "it ends with Trapped");
 }

@@ -24,7 +24,16 @@ fn object(halfwords: &[u16], patches: &[(u32, Patch)]) -> Loaded {
     memory.add(Region::new("import", None, Access::Execute, Vec::new()));
     let patches = patches.iter().copied().collect();
     let architecture = Architecture::V7EM;
-    Loaded { memory, stack, text: Some(text), symbols: BTreeMap::new(), patches, architecture, vectors: 0 }
+    Loaded {
+        memory,
+        stack,
+        text: Some(text),
+        functions: None,
+        symbols: BTreeMap::new(),
+        patches,
+        architecture,
+        vectors: 0,
+    }
 }
 
 fn data(offset: u32) -> Word {
@@ -35,6 +44,7 @@ fn value_type(value: &Constant) -> ValueType {
     match value {
         Constant::I32(_) => ValueType::I32,
         Constant::I64(_) => ValueType::I64,
+        Constant::Function(_) => ValueType::FuncRef,
     }
 }
 

@@ -14,8 +14,8 @@ impl Body<'_, '_, '_> {
         let callee = self.choices.pick(&fitting);
         self.arguments(callee);
         match self.table_entry() {
-            true => self.op(Instruction::ReturnCallIndirect { type_index: callee as u32, table_index: 0 }),
-            false => self.op(Instruction::ReturnCall(self.plan.imports + callee as u32)),
+            Some(table_index) => self.op(Instruction::ReturnCallIndirect { type_index: callee as u32, table_index }),
+            None => self.op(Instruction::ReturnCall(self.plan.imports + callee as u32)),
         }
     }
 
@@ -31,8 +31,8 @@ impl Body<'_, '_, '_> {
     fn call(&mut self, callee: usize) {
         self.arguments(callee);
         match self.table_entry() {
-            true => self.op(Instruction::CallIndirect { type_index: callee as u32, table_index: 0 }),
-            false => self.op(Instruction::Call(self.plan.imports + callee as u32)),
+            Some(table_index) => self.op(Instruction::CallIndirect { type_index: callee as u32, table_index }),
+            None => self.op(Instruction::Call(self.plan.imports + callee as u32)),
         }
     }
 
@@ -43,15 +43,15 @@ impl Body<'_, '_, '_> {
         }
     }
 
-    /// Maybe an index into the table.
-    fn table_entry(&mut self) -> bool {
+    /// Maybe an index into a table, which is named then.
+    fn table_entry(&mut self) -> Option<u32> {
         if self.plan.table == 0 || self.choices.below(3) != 2 {
-            return false;
+            return None;
         }
         self.expression(ValType::I32, 2);
         self.op(Instruction::I32Const(7));
         self.op(Instruction::I32And);
-        true
+        Some(self.table())
     }
 
     pub(super) fn call_expression(&mut self, of: ValType) {

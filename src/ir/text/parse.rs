@@ -333,8 +333,14 @@ impl Parser {
             "i64.global_get" => Op::GlobalGet(self.global()?, Type::I64),
             "i32.global_set" => Op::GlobalSet(self.global()?, Type::I32),
             "i64.global_set" => Op::GlobalSet(self.global()?, Type::I64),
-            "table_type" => Op::TableType(self.entity::<Table>("table")?),
-            "table_code" => Op::TableCode(self.entity::<Table>("table")?),
+            "function_ref" => Op::FunctionRef(self.entity("fn")?),
+            "table_entry" => Op::TableEntry(self.table()?),
+            "table_get" => Op::TableGet(self.table()?),
+            "table_set" => Op::TableSet(self.table()?),
+            "table_size" => Op::TableSize(self.table()?),
+            "set_table_size" => Op::SetTableSize(self.table()?),
+            "reference_type" => Op::ReferenceType,
+            "reference_code" => Op::ReferenceCode,
             "call" => {
                 let function: Function = self.entity("fn")?;
                 Op::Call { function, signature: self.sig(func)? }
@@ -366,6 +372,10 @@ impl Parser {
 
     fn memory(&mut self) -> Parsed<Memory> {
         self.entity("memory")
+    }
+
+    fn table(&mut self) -> Parsed<Table> {
+        self.entity("table")
     }
 
     fn global(&mut self) -> Parsed<Global> {
@@ -434,13 +444,19 @@ b0(v0: i32, v1: i64) 7:0x10 [v0, -, v1 | ]
   set_memory_bytes memory0 v5 @0x13
   v6 = i64.global_get global2 @0x14*
   i32.global_set global1 v0 @0x15
-  v7 = table_type table0 v0 @0x16
-  v8 = table_code table0 v0 @0x16
+  v14 = function_ref fn3 @0x16*
+  v15 = table_size table1 @0x16*
+  set_table_size table1 v15 @0x16
+  v16 = table_get table1 v0 @0x16*
+  table_set table1 v0, v14 @0x16
+  v17 = table_entry table0 v0 @0x16
+  v7 = reference_type v17 @0x16
+  v8 = reference_code v17 @0x16
   v9 = call_code sig0 v8, v0 @0x16*
   v10 = call fn3 sig0 v4 @0x17*
   call fn4 sig1 @0x17
-  v14 = call_result sig1 0 @0x17*1
-  v15 = call_result sig1 1 @0x17*
+  v18 = call_result sig1 0 @0x17*1
+  v19 = call_result sig1 1 @0x17*
   v11 = i64.const -5 @0x18
   virtual v12 = i32.const -2147483648 @0x18
   trapif IntegerOverflow v0 @0x19

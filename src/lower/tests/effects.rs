@@ -1,6 +1,6 @@
 //! Loads, stores, cells, tables and calls, executed.
 
-use super::super::eval::{Called, INSTANCE, MEMORY, STACK, TABLE};
+use super::super::eval::{Called, FUNCTIONS, INSTANCE, MEMORY, STACK, TABLE};
 use super::*;
 use crate::ir::{Access, Function, Global, Memory, Table};
 
@@ -62,23 +62,27 @@ fn cells_are_where_the_layout_says() {
 }
 
 #[test]
-fn tables_are_read_by_entry() {
+fn tables_lead_to_descriptors() {
     for constant in [false, true] {
         let func = function(&[I32], |func, args| {
             let index = match constant {
                 true => push(func, Op::Const32(3), &[]),
                 false => args[0],
             };
-            let ty = push(func, Op::TableType(Table(0)), &[index]);
-            let code = push(func, Op::TableCode(Table(0)), &[index]);
+            let reference = push(func, Op::TableGet(Table(0)), &[index]);
+            func.push(ENTRY, Op::TableSet(Table(0)), vec![args[0], index], 0);
+            let ty = push(func, Op::ReferenceType, &[reference]);
+            let code = push(func, Op::ReferenceCode, &[reference]);
             push(func, Op::Sub32, &[code, ty])
         });
         let lowered = lower(&func);
         let mut machine = machine(&[I32], &[3]);
-        machine.write(TABLE + 24, 4, 5);
-        machine.write(TABLE + 28, 4, 0x805);
+        machine.write(TABLE + 12, 4, FUNCTIONS + 8);
+        machine.write(FUNCTIONS + 8, 4, 5);
+        machine.write(FUNCTIONS + 12, 4, 0x805);
         let outcome = machine.run(&lowered);
         assert_eq!(outcome, Outcome::Returned(vec![0x800]), "{lowered}");
+        assert_eq!(machine.read(TABLE + 12, 4), 3, "{lowered}");
     }
 }
 

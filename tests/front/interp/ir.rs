@@ -1,6 +1,6 @@
 //! Interprets the IR.
 
-use super::{DEPTH_MAX, Funcs, Host, Instance, Stop, Trace, Visit};
+use super::{DEPTH_MAX, Funcs, Host, Instance, Stop, Trace, Visit, reference, referenced};
 use synth::entity::TypedVec;
 use synth::ir::eval;
 use synth::ir::func::{Block, Callee, ENTRY, Func, InstData, Signature, Target, Terminator, Value};
@@ -150,12 +150,23 @@ impl Machine<'_> {
                 self.instance.globals[global] = args[0];
                 None
             }
-            Op::TableType(_) => Some(match self.instance.table[args[0] as usize] {
-                Some(function) => u64::from(self.module.type_id(self.module.functions[function].ty)),
-                None => 0,
-            }),
-            Op::TableCode(_) => {
-                let function = self.instance.table[args[0] as usize].expect("behind its null check");
+            Op::FunctionRef(function) => Some(reference(function)),
+            Op::TableEntry(table) | Op::TableGet(table) => Some(self.instance.tables[table][args[0] as usize]),
+            Op::TableSet(table) => {
+                self.instance.tables[table][args[0] as usize] = args[1];
+                None
+            }
+            Op::TableSize(table) => Some(self.instance.tables[table].len() as u64),
+            Op::SetTableSize(table) => {
+                self.instance.tables[table].resize(args[0] as usize, 0);
+                None
+            }
+            Op::ReferenceType => {
+                let function = referenced(args[0]).expect("behind its null check");
+                Some(u64::from(self.module.type_id(self.module.functions[function].ty)))
+            }
+            Op::ReferenceCode => {
+                let function = referenced(args[0]).expect("behind its null check");
                 Some(u64::from(CODE_BASE + 16 * function.0))
             }
             _ => None,

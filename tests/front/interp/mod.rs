@@ -11,8 +11,8 @@ use synth::trap::Trap;
 
 use synth::entity::TypedVec;
 use synth::ir::func::{Func, Place};
-use synth::ir::op::{Function, Global, Memory};
-use synth::wasm::{DataMode, Module};
+use synth::ir::op::{Function, Global, Memory, Table};
+use synth::wasm::{Constant, DataMode, ElementMode, Module};
 
 /// Why a run ended without results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,6 +47,19 @@ impl Bytes {
     }
 }
 
+/// Where descriptors of functions are.
+const FUNCTIONS: u64 = 0x3000_0000;
+
+/// The reference to a function.
+pub fn reference(function: Function) -> u64 {
+    FUNCTIONS + 8 * u64::from(function.0)
+}
+
+/// The function that a reference names; `None` is null.
+pub fn referenced(reference: u64) -> Option<Function> {
+    reference.checked_sub(FUNCTIONS).map(|offset| Function(offset as u32 / 8))
+}
+
 /// The state of an instantiated module.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Instance {
@@ -54,8 +67,8 @@ pub struct Instance {
     pub memories: TypedVec<Memory, Bytes>,
     /// Globals; an `i32` is zero-extended.
     pub globals: TypedVec<Global, u64>,
-    /// Table entries.
-    pub table: Vec<Option<Function>>,
+    /// Table entries, each a reference.
+    pub tables: TypedVec<Table, Vec<u64>>,
     /// Calls of imported functions, in order.
     pub host_calls: Vec<(Function, Vec<u64>)>,
 }
@@ -68,15 +81,22 @@ impl Instance {
             .map(|memory| Bytes { all: vec![0; memory.reserve_bytes() as usize], length: memory.initial_bytes() });
         let mut instance = Instance {
             memories: memories.collect(),
-            globals: module.globals.values().map(|global| global.initial.value()).collect(),
-            table: vec![None; module.table.map_or(0, |table| table.entries) as usize],
+            globals: module.globals.values().map(|global| bits(&global.initial)).collect(),
+            tables: module.tables.values().map(|table| vec![0; table.initial as usize]).collect(),
             host_calls: Vec::new(),
         };
-        for element in &module.elements {
-            let first = element.offset.value() as usize;
-            let entries = instance.table.get_mut(first..first + element.functions.len());
-            for (entry, function) in entries.ok_or(Trap::TableOutOfBounds)?.iter_mut().zip(&element.functions) {
-                *entry = Some(*function);
+        for (index, table) in module.tables.iter() {
+            let items = table.segment.map_or(&[][..], |segment| &module.elements[segment].items);
+            for (entry, item) in instance.tables[index].iter_mut().zip(items) {
+                *entry = bits(item);
+            }
+        }
+        for element in module.elements.values() {
+            let ElementMode::Active { table, offset } = &element.mode else { continue };
+            let first = offset.value() as usize;
+            let entries = instance.tables[*table].get_mut(first..first + element.items.len());
+            for (entry, item) in entries.ok_or(Trap::TableAccess)?.iter_mut().zip(&element.items) {
+                *entry = bits(item);
             }
         }
         for data in module.data.values() {
@@ -87,6 +107,10 @@ impl Instance {
         }
         Ok(instance)
     }
+}
+
+fn bits(constant: &Constant) -> u64 {
+    constant.function().map_or_else(|| constant.value(), reference)
 }
 
 /// A place that control passed, with what the slots held; `None` is a slot not recorded.

@@ -2,10 +2,10 @@
 
 use synth::trap::Trap;
 
-use super::{DEPTH_MAX, Host, Instance, Stop, Trace, Visit};
+use super::{DEPTH_MAX, Host, Instance, Stop, Trace, Visit, reference, referenced};
 use synth::ir::eval;
 use synth::ir::func::Place;
-use synth::ir::op::{Access, Function, Global, Memory, Op, Type};
+use synth::ir::op::{Access, Function, Global, Memory, Op, Table, Type};
 use synth::wasm::{BlockType, Body, Code, Inst, Module, SignOp, TypeIndex};
 
 pub(super) struct Machine<'a> {
@@ -170,8 +170,8 @@ impl Machine<'_> {
                 self.step_straight(a, &Inst::Call(*function), place.offset)?;
                 return Ok(Flow::Leave);
             }
-            Inst::ReturnCallIndirect(ty) => {
-                self.step_straight(a, &Inst::CallIndirect(*ty), place.offset)?;
+            Inst::ReturnCallIndirect(ty, table) => {
+                self.step_straight(a, &Inst::CallIndirect(*ty, *table), place.offset)?;
                 return Ok(Flow::Leave);
             }
             inst => self.step_straight(a, inst, place.offset)?,
@@ -184,8 +184,8 @@ impl Machine<'_> {
         match inst {
             Inst::Unreachable => return Err(Stop::Trap(Trap::Unreachable, at)),
             Inst::Call(function) => self.invoke(a, Function(*function))?,
-            Inst::CallIndirect(ty) => {
-                let function = self.table_entry(a.pop() as usize, TypeIndex(*ty));
+            Inst::CallIndirect(ty, table) => {
+                let function = self.table_entry(*table, a.pop() as usize, TypeIndex(*ty));
                 self.invoke(a, function.map_err(|trap| Stop::Trap(trap, at))?)?;
             }
             Inst::Drop => {
@@ -217,6 +217,30 @@ impl Machine<'_> {
                 let delta = a.pop();
                 let result = self.grow(*memory, delta);
                 a.push(Type::I32, u64::from(result));
+            }
+            Inst::RefFunc(function) => a.push(Type::I32, reference(*function)),
+            Inst::TableGet(table) => {
+                let entry = self.instance.tables[*table].get(a.pop() as usize).copied();
+                a.push(Type::I32, entry.ok_or(Stop::Trap(Trap::TableAccess, at))?);
+            }
+            Inst::TableSet(table) => {
+                let (reference, index) = (a.pop(), a.pop() as usize);
+                let entry = self.instance.tables[*table].get_mut(index);
+                *entry.ok_or(Stop::Trap(Trap::TableAccess, at))? = reference;
+            }
+            Inst::TableSize(table) => a.push(Type::I32, self.instance.tables[*table].len() as u64),
+            Inst::TableDrop(table) => self.instance.tables[*table].clear(),
+            Inst::TableGrow(table) => {
+                let (delta, null) = (a.pop(), a.pop());
+                assert_eq!(null, 0, "tables grow by null entries");
+                let (entries, reserve) = (&mut self.instance.tables[*table], self.module.tables[*table].reserve);
+                let old = entries.len() as u64;
+                if old + delta <= u64::from(reserve) {
+                    entries.resize((old + delta) as usize, 0);
+                    a.push(Type::I32, old);
+                } else {
+                    a.push(Type::I32, u64::from(u32::MAX));
+                }
             }
             Inst::MemoryDrop(memory) => self.instance.memories[*memory].length = 0,
             Inst::Bulk(_) => unreachable!("bulk instructions are linked before they run"),
@@ -279,7 +303,7 @@ impl Machine<'_> {
             | Inst::BrTable(_)
             | Inst::Return
             | Inst::ReturnCall(_)
-            | Inst::ReturnCallIndirect(_) => {
+            | Inst::ReturnCallIndirect(..) => {
                 unreachable!("control is handled by the caller")
             }
         }
@@ -297,9 +321,9 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn table_entry(&self, index: usize, ty: TypeIndex) -> Result<Function, Trap> {
-        let entry = self.instance.table.get(index).ok_or(Trap::TableOutOfBounds)?;
-        let function = entry.ok_or(Trap::UninitializedElement)?;
+    fn table_entry(&self, table: Table, index: usize, ty: TypeIndex) -> Result<Function, Trap> {
+        let entry = self.instance.tables[table].get(index).ok_or(Trap::TableOutOfBounds)?;
+        let function = referenced(*entry).ok_or(Trap::UninitializedElement)?;
         let is_equal = *self.module.function_type(function) == self.module.types[ty];
         if is_equal { Ok(function) } else { Err(Trap::IndirectCallType) }
     }

@@ -1,18 +1,18 @@
 //! A file in memory beside its Wasm module: where the module's state is, and whether it is equal.
 //!
 //! Requires: a program that `program::bind` handed out.
-//! Ensures: [`Bound::same_state`] compares all of it: each memory up to its length and zeros behind
-//! it, the length itself, and every global that has a cell.
+//! Ensures: [`Bound::same_state`] compares all of it: each memory, and each table that can change, up to its
+//! length and zeros behind it, the length itself, and every global that has a cell.
 
 use std::collections::BTreeMap;
 
 use crate::abi;
 use crate::elf::{Elf, FileKind};
 use crate::hints::Base;
-use crate::program::Program;
+use crate::program::{Access as TableAccess, DESCRIPTOR_BYTES, ENTRY_BYTES, Program};
 use crate::wasm::module::{Constant, FunctionType, Module};
 
-use super::instantiate::{State, Write};
+use super::instantiate::{NULL, Reserves, State, Write};
 use super::load::{self, Loaded};
 use super::region::{Access, Memory};
 use super::thumb_run::External;
@@ -29,6 +29,8 @@ pub struct Bound<'a> {
     /// The name of the module in symbols.
     pub name: String,
     memories: Vec<Option<Place>>,
+    /// Those that can change.
+    tables: Vec<Option<Place>>,
     instance: Option<Place>,
 }
 
@@ -62,9 +64,20 @@ impl<'a> Bound<'a> {
         let memories = (0..module.memories.len() as u32)
             .map(|memory| place(Base::Memory(memory), &format!("memory{memory}")))
             .collect::<Result<_, Fault>>()?;
+        let tables = (0..).zip(&program.tables).map(|(index, table)| match table.access {
+            TableAccess::Written => place(Base::Table(index), &format!("table{index}")),
+            TableAccess::Read => Ok(None),
+        });
+        let tables = tables.collect::<Result<_, Fault>>()?;
         let instance = place(Base::Instance, "instance")?;
         let name = name.to_string();
-        Ok(Bound { module, program, loaded, name, memories, instance })
+        Ok(Bound { module, program, loaded, name, memories, tables, instance })
+    }
+
+    /// What memories and tables may grow to.
+    pub fn reserves(&self) -> Reserves {
+        let entries = self.program.tables.iter().map(|table| table.reserve).collect();
+        Reserves { pages: self.reserve_pages(), entries }
     }
 
     /// The pages that each memory may grow to.
@@ -107,10 +120,29 @@ impl<'a> Bound<'a> {
         Some(External { address: self.loaded.code_word(*start).plus(1), signature })
     }
 
-    /// Where each memory is that may be written.
+    /// Where each memory is that may be written, and each table that may.
     fn written(&self) -> impl Iterator<Item = Option<Place>> {
         let places = self.memories.iter().zip(&self.module.memories);
-        places.map(|(place, memory)| place.filter(|_| memory.segment.is_none()))
+        places.map(|(place, memory)| place.filter(|_| memory.segment.is_none())).chain(self.tables.iter().copied())
+    }
+
+    /// The words that a constant is in memory, low first.
+    ///
+    /// # Errors
+    /// It refers to a function that has no descriptor.
+    fn words(&self, value: Constant) -> Result<Vec<Word>, Fault> {
+        match value {
+            Constant::I32(word) => Ok(vec![Word::Int(word)]),
+            Constant::I64(wide) => Ok(vec![Word::Int(wide as u32), Word::Int((wide >> 32) as u32)]),
+            Constant::Function(function) => {
+                let place = self.program.descriptors.get(&function);
+                let first = self.loaded.symbols.get(&format!("{}.functions", self.name));
+                match (place, first) {
+                    (Some(place), Some(first)) => Ok(vec![first.plus(DESCRIPTOR_BYTES * place)]),
+                    (Some(_) | None, _) => Err(Fault::Other(format!("function {function} has no descriptor"))),
+                }
+            }
+        }
     }
 
     /// Puts a state into memory.
@@ -124,18 +156,29 @@ impl<'a> Bound<'a> {
             bytes.resize(place.bytes as usize, 0);
             set(memory, place, 0, &bytes)?;
         }
+        for (place, entries) in self.tables.iter().zip(&state.tables) {
+            let Some(place) = *place else { continue };
+            set(memory, place, 0, &vec![0; place.bytes as usize])?;
+            for (at, entry) in (0..).step_by(ENTRY_BYTES as usize).zip(entries) {
+                set_words(memory, place, at, &self.words(*entry)?)?;
+            }
+        }
         let Some(place) = self.instance else {
             return Ok(());
         };
+        for (table, entries) in self.program.tables.iter().zip(&state.tables) {
+            if let Some(offset) = table.size_cell {
+                set(memory, place, offset, &(entries.len() as u32).to_le_bytes())?;
+            }
+        }
         for (bytes, cell) in state.memories.iter().zip(&self.program.lengths) {
             if let Some(offset) = cell {
                 set(memory, place, *offset, &(bytes.len() as u32).to_le_bytes())?;
             }
         }
         for (value, cell) in state.globals.iter().zip(&self.program.cells) {
-            if let Some(offset) = cell {
-                set(memory, place, *offset, &bytes_of(*value))?;
-            }
+            let Some(offset) = cell else { continue };
+            set_words(memory, place, *offset, &self.words(*value)?)?;
         }
         Ok(())
     }
@@ -159,9 +202,23 @@ impl<'a> Bound<'a> {
                 return Err(format!("byte {at:#x} of memory {index}, beyond the length, is not zero"));
             }
         }
+        for (index, (place, wanted)) in self.tables.iter().zip(&state.tables).enumerate() {
+            let Some(place) = *place else { continue };
+            let behind = std::iter::repeat(&NULL);
+            let entries = (place.bytes / ENTRY_BYTES) as usize;
+            for (entry, wanted) in wanted.iter().chain(behind).take(entries).enumerate() {
+                let what = format!("entry {entry} of table {index}");
+                self.same_words((memory, place), ENTRY_BYTES * entry as u32, *wanted, &what)?;
+            }
+        }
         let Some(place) = self.instance else {
             return Ok(());
         };
+        for (index, (table, entries)) in self.program.tables.iter().zip(&state.tables).enumerate() {
+            let Some(offset) = table.size_cell else { continue };
+            let what = format!("the size of table {index}");
+            self.same_words((memory, place), offset, Constant::I32(entries.len() as u32), &what)?;
+        }
         for (index, (bytes, cell)) in state.memories.iter().zip(&self.program.lengths).enumerate() {
             let Some(offset) = cell else { continue };
             let what = format!("the length of memory {index}");
@@ -172,12 +229,26 @@ impl<'a> Bound<'a> {
         }
         for ((value, cell), global) in state.globals.iter().zip(&self.program.cells).zip(0..) {
             let Some(offset) = cell else { continue };
-            let wanted = bytes_of(*value);
-            let what = format!("global {global}");
-            let found = get(memory, place, *offset, wanted.len() as u32, &what)?;
-            if found != wanted {
-                return Err(format!("{what} is {found:02x?}, in Wasm {wanted:02x?}"));
-            }
+            self.same_words((memory, place), *offset, *value, &format!("global {global}"))?;
+        }
+        Ok(())
+    }
+
+    /// Expects the words of a value.
+    fn same_words(
+        &self,
+        (memory, place): (&Memory, Place),
+        at: u32,
+        value: Constant,
+        what: &str,
+    ) -> Result<(), String> {
+        let wanted = self.words(value).map_err(|fault| fault.to_string())?;
+        let region = memory.region(place.region).ok_or_else(|| format!("{what} has no region"))?;
+        let offsets = (place.offset + at..).step_by(4);
+        let found: Vec<Word> = wanted.iter().zip(offsets).map(|(_, offset)| region.word(offset)).collect();
+        if found != wanted {
+            let list = |words: &[Word]| words.iter().map(Word::to_string).collect::<Vec<_>>().join(" ");
+            return Err(format!("{what} is {}, in Wasm {}", list(&found), list(&wanted)));
         }
         Ok(())
     }
@@ -229,11 +300,15 @@ impl<'a> Bound<'a> {
     }
 }
 
-fn bytes_of(value: Constant) -> Vec<u8> {
-    match value {
-        Constant::I32(word) => word.to_le_bytes().to_vec(),
-        Constant::I64(wide) => wide.to_le_bytes().to_vec(),
+/// Puts words into a place.
+fn set_words(memory: &mut Memory, place: Place, offset: u32, words: &[Word]) -> Result<(), Fault> {
+    for (at, word) in (offset..).step_by(4).zip(words) {
+        if at.checked_add(4).is_none_or(|end| end > place.bytes) {
+            return Err(Fault::Other("the state does not fit into its regions".into()));
+        }
+        memory.initialise(place.region, place.offset + at, *word)?;
     }
+    Ok(())
 }
 
 fn set(memory: &mut Memory, place: Place, offset: u32, bytes: &[u8]) -> Result<(), Fault> {

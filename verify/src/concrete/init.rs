@@ -55,7 +55,7 @@ pub struct Checked {
 
 /// Checks instantiation.
 pub fn check(bound: &Bound<'_>, elf: &Elf<'_>, known: Known<'_>) -> Checked {
-    let Some(wanted) = instantiate::run(bound.module, &bound.reserve_pages()) else {
+    let Some(wanted) = instantiate::run(bound.module, &bound.reserves()) else {
         let findings = vec![finding("the table is too large to instantiate".into())];
         return Checked { findings, ..Checked::default() };
     };

@@ -6,7 +6,7 @@
 //! change is not known, and what is written behind them is told apart.
 
 use crate::trap::Trap;
-use crate::wasm::module::{Constant, DataSegment, Memory, Module, Target};
+use crate::wasm::module::{Constant, DataSegment, Memory, Module, Table, Target};
 
 /// What the functions of an instance share.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,8 +17,10 @@ pub struct State {
     pub reserve_pages: Vec<u32>,
     /// Values of the globals.
     pub globals: Vec<Constant>,
-    /// Function indices of the table's entries; `None` is null.
-    pub table: Vec<Option<u32>>,
+    /// References in the tables, each up to its present size. Null is the number 0.
+    pub tables: Vec<Vec<Constant>>,
+    /// The entries that `table.grow` may reach, by table.
+    pub reserve_entries: Vec<u32>,
 }
 
 /// What instantiation comes to.
@@ -31,6 +33,9 @@ pub struct Instantiated {
     /// The trap, if a segment lies outside.
     pub trap: Option<Trap>,
 }
+
+/// The null reference.
+pub const NULL: Constant = Constant::I32(0);
 
 /// Bytes that a segment leaves in a memory.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,14 +51,28 @@ pub struct Write {
 /// Most table entries that are instantiated.
 const TABLE_MAX: u32 = 1 << 20;
 
-/// Instantiates a module whose memories may grow to `reserve_pages`; their present and their declared
-/// size count too. `None` if the table is larger than anything a small device has.
-pub fn run(module: &Module, reserve_pages: &[u32]) -> Option<Instantiated> {
-    let table = module.table.map_or(0, |table| table.minimum);
-    if table > TABLE_MAX {
+/// How far memories and tables may grow.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reserves {
+    /// Pages of each memory.
+    pub pages: Vec<u32>,
+    /// Entries of each table.
+    pub entries: Vec<u32>,
+}
+
+/// Instantiates a module whose memories and tables may grow to the reserves; their present and their declared
+/// size count too. `None` if a table is larger than anything a small device has.
+pub fn run(module: &Module, reserves: &Reserves) -> Option<Instantiated> {
+    if module.tables.iter().any(|table| table.minimum > TABLE_MAX) {
         return None;
     }
-    let wanted = reserve_pages.iter().copied().chain(std::iter::repeat(0));
+    let entries = reserves.entries.iter().copied().chain(std::iter::repeat(0));
+    let reserve_entries = module
+        .tables
+        .iter()
+        .zip(entries)
+        .map(|(table, wanted)| wanted.min(table.maximum.unwrap_or(u32::MAX)).max(table.minimum));
+    let wanted = reserves.pages.iter().copied().chain(std::iter::repeat(0));
     let reserve = module.memories.iter().zip(wanted).map(|(memory, wanted)| {
         let most = memory.maximum.map_or(memory.pages_max(), |maximum| maximum.min(memory.pages_max()));
         wanted.min(most).max(memory.minimum)
@@ -62,7 +81,8 @@ pub fn run(module: &Module, reserve_pages: &[u32]) -> Option<Instantiated> {
         memories: module.memories.iter().map(|memory| contents(module, memory)).collect(),
         reserve_pages: reserve.collect(),
         globals: module.globals.iter().map(|global| global.initial).collect(),
-        table: vec![None; table as usize],
+        tables: module.tables.iter().map(|table| references(module, table)).collect(),
+        reserve_entries: reserve_entries.collect(),
     };
     let mut instantiated = Instantiated { state, starts: Vec::new(), trap: None };
     instantiated.trap = instantiated.run(module).err();
@@ -76,6 +96,15 @@ fn contents(module: &Module, memory: &Memory) -> Vec<u8> {
     segment.map_or_else(|| vec![0; bytes], <[u8]>::to_vec)
 }
 
+/// What a table holds before any segment is written: null, or the segment that it is.
+fn references(module: &Module, table: &Table) -> Vec<Constant> {
+    let segment = table.segment.and_then(|segment| module.elements.get(segment as usize));
+    let items = segment.into_iter().flat_map(|segment| &segment.items);
+    let mut entries: Vec<Constant> = items.map(|item| item.map_or(NULL, Constant::Function)).collect();
+    entries.resize(table.minimum as usize, NULL);
+    entries
+}
+
 impl Instantiated {
     fn run(&mut self, module: &Module) -> Result<(), Trap> {
         let (mut elements, mut data) = (0, 0);
@@ -83,10 +112,11 @@ impl Instantiated {
         let inputs = module.starts.iter().map(|start| (start.elements, start.data, Some(start.function)));
         for (next_elements, next_data, start) in inputs.chain([last]) {
             for segment in module.elements.get(elements..next_elements).unwrap_or(&[]) {
-                let entries = window(&mut self.state.table, segment.start, segment.functions.len());
-                let entries = entries.ok_or(Trap::TableOutOfBounds)?;
-                for (entry, function) in entries.iter_mut().zip(&segment.functions) {
-                    *entry = Some(*function);
+                let Some((table, start)) = segment.active else { continue };
+                let entries = window(&mut self.state.tables[table as usize], start, segment.items.len());
+                let entries = entries.ok_or(Trap::TableAccess)?;
+                for (entry, item) in entries.iter_mut().zip(&segment.items) {
+                    *entry = item.map_or(NULL, Constant::Function);
                 }
             }
             for segment in module.data.get(data..next_data).unwrap_or(&[]) {

@@ -46,6 +46,8 @@ pub struct Loaded {
     pub stack: RegionIndex,
     /// In an object, the region that addresses of code count from; in an image they are absolute.
     pub text: Option<RegionIndex>,
+    /// In an object, the region of the descriptors of functions.
+    pub functions: Option<RegionIndex>,
     /// Addresses of symbols whose name is unique. A function's has bit 0 set.
     pub symbols: BTreeMap<String, Word>,
     /// Changed instructions, by address of code.
@@ -105,12 +107,15 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let stack = Region::new("stack", None, Access::ReadWrite, vec![0; STACK_BYTES as usize]);
     let stack = memory.add(stack);
     let mut regions = BTreeMap::new();
-    let mut text = None;
+    let (mut text, mut functions) = (None, None);
     for (index, section) in elf.sections.iter().enumerate().filter(|(_, found)| found.allocated) {
         let mut bytes = elf.bytes(section).to_vec();
         bytes.resize(section.bytes as usize, 0);
         let region = memory.add(Region::new(&section.name, None, access(section), bytes));
         regions.insert(index, region);
+        if section.name.starts_with(".rodata.") && section.name.ends_with(".functions") {
+            functions = Some(region);
+        }
         if section.executable && section.bytes > 0 && text.replace(region).is_some() {
             return fault("an object with two sections of code");
         }
@@ -126,7 +131,7 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let mut memory = loader.memory;
     poison(&mut memory, stack);
     let symbols = unique(elf, &words);
-    Ok(Loaded { memory, stack, text, symbols, patches, architecture: architecture(elf)?, vectors: 0 })
+    Ok(Loaded { memory, stack, text, functions, symbols, patches, architecture: architecture(elf)?, vectors: 0 })
 }
 
 fn poison(memory: &mut Memory, region: RegionIndex) {
@@ -280,7 +285,7 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let symbols = unique(elf, &words);
     let patches = BTreeMap::new();
     let (architecture, vectors) = (architecture(elf)?, layout::board(elf).vectors);
-    Ok(Loaded { memory, stack, text: None, symbols, patches, architecture, vectors })
+    Ok(Loaded { memory, stack, text: None, functions: None, symbols, patches, architecture, vectors })
 }
 
 /// The stack ends where the vector table's first word says (DDI0403, B1.5.3). It is a section without bytes

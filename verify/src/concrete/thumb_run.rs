@@ -512,10 +512,17 @@ fn words(value: Constant) -> Vec<Word> {
     match value {
         Constant::I32(word) => vec![Word::Int(word)],
         Constant::I64(wide) => vec![Word::Int(wide as u32), Word::Int((wide >> 32) as u32)],
+        // The address of its descriptor is the module's, of which the processor knows nothing.
+        Constant::Function(_) => vec![Word::Poison],
     }
 }
 
-impl Concrete for Processor<'_> {}
+impl Concrete for Processor<'_> {
+    fn is_not_null(&self, region: RegionIndex, offset: u32) -> bool {
+        let functions = self.loaded.functions.filter(|functions| *functions == region);
+        functions.and_then(|functions| self.memory.region(functions)).is_some_and(|functions| offset < functions.len())
+    }
+}
 
 fn aligned(address: Word, alignment: Alignment) -> Result<(), Fault> {
     let offset = match (alignment, address) {

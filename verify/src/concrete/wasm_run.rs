@@ -3,8 +3,8 @@
 //! Requires: a module read by [`crate::wasm::module::read`] and a state of its instantiation.
 //! Ensures: a run ends: fuel counts operators, and calls are at most as deep as the limit says.
 
-use super::instantiate::State;
-use super::word::{Concrete, Fault, Wide, Word};
+use super::instantiate::{NULL, State};
+use super::word::{Concrete, Fault, RegionIndex, Wide, Word};
 use crate::trap::Trap;
 use crate::wasm::control::Then;
 use crate::wasm::module::{Constant, FunctionType, Module, ValueType};
@@ -84,13 +84,27 @@ pub fn value<T: Concrete>(constant: Constant) -> Value<T> {
     match constant {
         Constant::I32(word) => Value::W32(Word::Int(word)),
         Constant::I64(wide) => Value::W64(Wide::int(wide)),
+        Constant::Function(function) => Value::W32(reference(function)),
     }
 }
 
-/// The constant that a value is, if it is an integer.
+/// A reference to a function: where that is stays open.
+fn reference(function: u32) -> Word {
+    Word::Pointer { region: FUNCTIONS, offset: function }
+}
+
+/// The function that a word refers to.
+fn referenced(word: &Word) -> Option<u32> {
+    match word {
+        Word::Pointer { region: FUNCTIONS, offset } => Some(*offset),
+        Word::Pointer { .. } | Word::Int(_) | Word::Low { .. } | Word::Poison => None,
+    }
+}
+
+/// The constant that a value is, if it is known.
 pub fn constant<T: Concrete>(value: &Value<T>) -> Option<Constant> {
     match value {
-        Value::W32(word) => word.as_int().map(Constant::I32),
+        Value::W32(word) => word.as_int().map(Constant::I32).or(referenced(word).map(Constant::Function)),
         Value::W64(wide) => wide.as_int().map(Constant::I64),
     }
 }
@@ -142,7 +156,7 @@ impl<'m> Run<'_, '_, 'm> {
             }
             Event::Call { function, arguments, then, .. } => (function, arguments, then),
             Event::CallIndirect { code, arguments, then, .. } => {
-                let function = code.as_int();
+                let function = referenced(&code);
                 (function.ok_or(refused("a table entry is no function"))?, arguments, then)
             }
         };
@@ -195,7 +209,14 @@ fn has_sorts(values: &[Constant], types: &[ValueType]) -> bool {
     values.len() == types.len() && values.iter().zip(types).all(|(value, ty)| value.sort() == ty.sort())
 }
 
-impl Concrete for Instance<'_> {}
+/// The region that stands for functions; the instance has no other addresses.
+const FUNCTIONS: RegionIndex = 0;
+
+impl Concrete for Instance<'_> {
+    fn is_not_null(&self, _: RegionIndex, _: u32) -> bool {
+        true
+    }
+}
 
 fn int(word: &Word) -> Result<u32, Fault> {
     word.as_int().ok_or(Fault::Unmapped { address: *word, why: "an index that is no integer" })
@@ -209,9 +230,9 @@ impl Instance<'_> {
         self.state.memories[memory as usize].get_mut(range).ok_or(outside)
     }
 
-    fn entry(&self, index: &Word) -> Result<Option<u32>, Fault> {
-        let entry = self.state.table.get(int(index)? as usize);
-        entry.copied().ok_or(Fault::Unmapped { address: *index, why: "no table entry" })
+    fn entry(&mut self, table: u32, index: &Word) -> Result<&mut Constant, Fault> {
+        let entry = self.state.tables[table as usize].get_mut(int(index)? as usize);
+        entry.ok_or(Fault::Unmapped { address: *index, why: "no table entry" })
     }
 }
 
@@ -260,22 +281,49 @@ impl World for Instance<'_> {
         }
     }
 
-    fn table_size(&mut self, _: u32) -> u32 {
-        u32::try_from(self.state.table.len()).expect("instantiation bounds the table")
+    fn table_size(&mut self, table: u32) -> Word {
+        let entries = self.state.tables[table as usize].len();
+        Word::Int(u32::try_from(entries).expect("instantiation bounds the table"))
     }
 
-    fn table_type(&mut self, _: u32, index: &Word) -> Result<Word, Fault> {
-        let Some(function) = self.entry(index)? else {
-            return Ok(Word::Int(0));
-        };
-        let type_index = self.module.type_index(function);
+    fn set_table_size(&mut self, table: u32, entries: &Word) {
+        let most = self.state.reserve_entries[table as usize];
+        if let Word::Int(entries) = entries
+            && *entries <= most
+        {
+            self.state.tables[table as usize].resize(*entries as usize, NULL);
+        }
+    }
+
+    fn table_reserve(&mut self, table: u32) -> u32 {
+        self.state.reserve_entries[table as usize]
+    }
+
+    fn table_get(&mut self, table: u32, index: &Word) -> Result<Word, Fault> {
+        match value::<Self>(*self.entry(table, index)?) {
+            Value::W32(word) => Ok(word),
+            Value::W64(_) => Err(Fault::Other("an entry of 64 bits".into())),
+        }
+    }
+
+    fn table_set(&mut self, table: u32, index: &Word, reference: &Word) -> Result<(), Fault> {
+        let reference = constant::<Self>(&Value::W32(*reference));
+        *self.entry(table, index)? = reference.ok_or(Fault::Other("a reference that is not known".into()))?;
+        Ok(())
+    }
+
+    fn function_reference(&mut self, function: u32) -> Result<Word, Fault> {
+        Ok(reference(function))
+    }
+
+    fn reference_type(&mut self, reference: &Word) -> Result<Word, Fault> {
+        let type_index = referenced(reference).and_then(|function| self.module.type_index(function));
         let id = type_index.and_then(|found| self.module.type_id(found));
-        id.map(Word::Int).ok_or(Fault::Other("a table entry without a type".into()))
+        id.map(Word::Int).ok_or(Fault::Other("a reference to no function".into()))
     }
 
-    fn table_code(&mut self, _: u32, index: &Word) -> Result<Word, Fault> {
-        let function = self.entry(index)?;
-        function.map(Word::Int).ok_or(Fault::Other("a null table entry".into()))
+    fn reference_code(&mut self, reference: &Word) -> Result<Word, Fault> {
+        Ok(*reference)
     }
 
     fn enumerate(&mut self, index: &Word, ends: &[u32]) -> Result<usize, Fault> {

@@ -127,7 +127,12 @@ impl fmt::Display for Fault {
 }
 
 /// Marks the interpreters: they compute on [`Word`]s and decide at once.
-pub trait Concrete {}
+pub trait Concrete {
+    /// Whether a byte of a region is known not to be at 0: a reference to a function is not null.
+    fn is_not_null(&self, _region: RegionIndex, _offset: u32) -> bool {
+        false
+    }
+}
 
 fn known(a: &Truth, b: &Truth, then: impl Fn(bool, bool) -> bool) -> Truth {
     match (a, b) {
@@ -190,7 +195,15 @@ impl<T: Concrete> Domain for T {
     }
 
     fn cmp32(&mut self, op: Cmp, a: &Word, b: &Word) -> Truth {
-        cmp32(op, *a, *b)
+        match (op, *a, *b) {
+            (Cmp::Eq, Word::Pointer { region, offset }, Word::Int(0))
+            | (Cmp::Eq, Word::Int(0), Word::Pointer { region, offset })
+                if self.is_not_null(region, offset) =>
+            {
+                Truth::Known(false)
+            }
+            _ => cmp32(op, *a, *b),
+        }
     }
 
     fn ite32(&mut self, c: &Truth, a: &Word, b: &Word) -> Word {

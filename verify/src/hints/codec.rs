@@ -255,7 +255,8 @@ impl Writer {
             Expr::Base(Base::Memory(memory)) => self.tagged(8, &[0, memory]),
             Expr::Base(Base::Instance) => self.tagged(8, &[1]),
             Expr::Base(Base::Table(table)) => self.tagged(8, &[2, table]),
-            Expr::Base(Base::Results) => self.tagged(8, &[3]),
+            Expr::Base(Base::Functions) => self.tagged(8, &[3]),
+            Expr::Base(Base::Results) => self.tagged(8, &[4]),
             Expr::Load(memory, bytes, address) => {
                 self.tagged(9, &[memory, u32::from(bytes)]);
                 self.u32(index.wrapping_sub(address));
@@ -263,14 +264,12 @@ impl Writer {
             Expr::Global32(global) => self.tagged(10, &[global]),
             Expr::Global64(global) => self.tagged(11, &[global]),
             Expr::MemoryBytes(memory) => self.tagged(12, &[memory]),
-            Expr::TableType(table, entry) => {
+            Expr::TableEntry(table, entry) => {
                 self.tagged(13, &[table]);
                 self.u32(index.wrapping_sub(entry));
             }
-            Expr::TableCode(table, entry) => {
-                self.tagged(14, &[table]);
-                self.u32(index.wrapping_sub(entry));
-            }
+            Expr::ReferenceType(reference) => self.operator(14, index, &[reference]),
+            Expr::ReferenceCode(reference) => self.operator(15, index, &[reference]),
             Expr::Un32(op, a) => self.operator(TAG_UN32 + op as u8, index, &[a]),
             Expr::Bin32(op, a, b) => self.operator(TAG_BIN32 + op as u8, index, &[a, b]),
             Expr::Cmp32(op, a, b) => self.operator(TAG_CMP32 + op as u8, index, &[a, b]),
@@ -572,10 +571,10 @@ impl<'a> Reader<'a> {
             10 => Expr::Global32(self.u32()?),
             11 => Expr::Global64(self.u32()?),
             12 => Expr::MemoryBytes(self.u32()?),
-            13 => Expr::TableType(self.u32()?, self.back(index)?),
-            14 => Expr::TableCode(self.u32()?, self.back(index)?),
+            13 => Expr::TableEntry(self.u32()?, self.back(index)?),
+            14 => Expr::ReferenceType(self.back(index)?),
+            15 => Expr::ReferenceCode(self.back(index)?),
             TAG_UN32.. => return self.operator(tag, index),
-            _ => return Err(self.error("no such expression")),
         };
         Ok(expr)
     }
@@ -618,7 +617,8 @@ impl<'a> Reader<'a> {
             0 => Ok(Base::Memory(self.u32()?)),
             1 => Ok(Base::Instance),
             2 => Ok(Base::Table(self.u32()?)),
-            3 => Ok(Base::Results),
+            3 => Ok(Base::Functions),
+            4 => Ok(Base::Results),
             _ => Err(self.error("no such region")),
         }
     }

@@ -29,10 +29,12 @@ pub trait Surroundings<D: Domain> {
     fn global(&mut self, domain: &mut D, global: u32) -> Option<ValueOf<D>>;
     /// The length of a linear memory in bytes.
     fn memory_bytes(&mut self, domain: &mut D, memory: u32) -> Option<D::W32>;
-    /// The type id of a table entry.
-    fn table_type(&mut self, domain: &mut D, table: u32, index: &D::W32) -> Option<D::W32>;
-    /// The code address of a table entry.
-    fn table_code(&mut self, domain: &mut D, table: u32, index: &D::W32) -> Option<D::W32>;
+    /// The reference at an index of a table.
+    fn table_entry(&mut self, domain: &mut D, table: u32, index: &D::W32) -> Option<D::W32>;
+    /// The type id of the function that a reference names.
+    fn reference_type(&mut self, domain: &mut D, reference: &D::W32) -> D::W32;
+    /// The code address of the function that a reference names.
+    fn reference_code(&mut self, domain: &mut D, reference: &D::W32) -> D::W32;
 }
 
 /// Evaluates every node of a cut.
@@ -179,13 +181,17 @@ impl<D: Domain> Evaluation<'_, D> {
                 Value::W32(_) => return None,
             },
             Expr::MemoryBytes(memory) => Value::W32(surroundings.memory_bytes(self.domain, memory)?),
-            Expr::TableType(table, index) => {
+            Expr::TableEntry(table, index) => {
                 let index = self.word(index)?;
-                Value::W32(surroundings.table_type(self.domain, table, &index)?)
+                Value::W32(surroundings.table_entry(self.domain, table, &index)?)
             }
-            Expr::TableCode(table, index) => {
-                let index = self.word(index)?;
-                Value::W32(surroundings.table_code(self.domain, table, &index)?)
+            Expr::ReferenceType(reference) => {
+                let reference = self.word(reference)?;
+                Value::W32(surroundings.reference_type(self.domain, &reference))
+            }
+            Expr::ReferenceCode(reference) => {
+                let reference = self.word(reference)?;
+                Value::W32(surroundings.reference_code(self.domain, &reference))
             }
         })
     }

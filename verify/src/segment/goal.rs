@@ -73,6 +73,17 @@ fn same_world(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, kind: Kin
             equal(walk, &site, (length, said.length), || format!("the length of memory {index} differs from Wasm's"))?;
         }
     }
+    for (index, (is, said)) in path.machine.tables.iter().zip(&world.tables).enumerate() {
+        let symbolic = &mut *walk.symbolic;
+        if let (Some(is), Some(said)) = (is, said.entries) {
+            let proof = symbolic.prover.equal_mem(&mut symbolic.terms, site.facts, *is, said);
+            conclude(walk, &site, proof, || format!("table {index} differs from Wasm's"))?;
+        }
+        if let Some(cell) = walk.symbolic.constants.tables[index].size_cell {
+            let size = path.machine.cell(cell)?;
+            equal(walk, &site, (size, said.size), || format!("the size of table {index} differs from Wasm's"))?;
+        }
+    }
     for (index, value) in world.globals.iter().enumerate() {
         let Some(offset) = walk.symbolic.constants.cells[index] else { continue };
         let words = || format!("global {index} differs from Wasm's");
@@ -391,12 +402,22 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
         path.facts.assume(&mut symbolic.terms, shrunk, false);
         path.machine_facts.assume(&mut symbolic.terms, shrunk, false);
     }
+    for ((now, before), limits) in source.world.tables.iter().zip(&before.tables).zip(&symbolic.constants.tables) {
+        if limits.size_cell.is_some() && !limits.is_segment {
+            let shrunk = symbolic.terms.cmp32(Cmp::LtU, &now.size, &before.size);
+            path.facts.assume(&mut symbolic.terms, shrunk, false);
+            path.machine_facts.assume(&mut symbolic.terms, shrunk, false);
+        }
+    }
+    path.machine.know_globals(&symbolic.constants, &source.world);
     let mut returned = Vec::new();
     for kind in &back.types {
         let result = fresh_result(symbolic, *kind);
+        path.machine.know_references([(&result, *kind)]);
         returned.extend(words(&mut symbolic.terms, &result));
         source.activation.stack.push(result);
     }
+    walk.symbolic.assume_nulls(&mut path.machine, [&mut path.facts, &mut path.machine_facts]);
     match &back.convention.results {
         Results::Registers(_) => path.machine.registers[..returned.len()].copy_from_slice(&returned),
         Results::Area { words, bytes } => {

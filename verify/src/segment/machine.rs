@@ -1,25 +1,31 @@
 //! The machine's state as terms, and what its loads and stores mean.
 //!
-//! Memory is split into regions: linear memories (one array each), the instance's cells (one word each),
+//! Memory is split into regions: linear memories and tables (one array each), the instance's cells (one word each),
 //! the frame and the incoming arguments (one word each, by offset from SP at entry), the caller's area
-//! for several results (one word each), and constants (the code itself, and the table). An address that
-//! is not shown to lie inside exactly one region
+//! for several results (one word each), and constants (the code itself, and constant tables). An address that
 //! is a fault. Words below SP do not survive the instruction.
+//!
+//! What Wasm types as a reference to a function is null or the address of a descriptor: arguments, results,
+//! globals, locals, operands and table entries. Such words are *known references*. An address that is one of
+//! them, shown not to be null, plus 0 or 4 lies in a descriptor. Only known references are written to tables,
+//! so what is read from there is one.
 
-use std::collections::BTreeMap;
+mod reference;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::abi::{self, Place};
-use crate::domain::{Bin32, Cmp, Domain};
+use crate::domain::{Bin32, Domain};
 use crate::hints::{Base, Location};
-use crate::program::Word;
+use crate::program::{ENTRY_BYTES, Word};
 use crate::term::node::Width;
-use crate::term::{Term32, TermMem, Terms};
+use crate::term::{Id, Term32, TermMem, Terms};
 use crate::thumb::flags::Flags;
 use crate::thumb::inst::{Inst, Reg, Width as Bytes};
 use crate::thumb::sem::{Alignment, ItState, Machine};
 use crate::verdict::Method;
-use crate::wasm::module::Function;
+use crate::wasm::module::{Function, ValueType};
 use crate::wasm::sem::Value;
 
 use super::goal;
@@ -47,6 +53,11 @@ pub struct MachineState {
     arguments_end: i32,
     touched: bool,
     constants_read: Vec<u32>,
+    /// Entries of the tables that can change.
+    pub tables: Vec<Option<TermMem>>,
+    /// Known references, in normal form.
+    references: Rc<BTreeSet<Id>>,
+    new_references: Vec<Term32>,
 }
 
 /// Registers and flags.
@@ -60,10 +71,19 @@ pub struct Core {
 enum Where {
     Memory(u32, Term32),
     Instance(Term32),
-    Table(Term32),
+    Table(u32, Term32),
+    /// The type id or the code address of the function with this reference.
+    Descriptor(Term32, DescriptorWord),
     StackLimit,
     Stack(i32),
     Results(u32),
+}
+
+/// A word of a descriptor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum DescriptorWord {
+    Type,
+    Code,
 }
 
 impl MachineState {
@@ -129,6 +149,9 @@ impl MachineState {
             arguments_end: 0,
             touched: false,
             constants_read: Vec::new(),
+            tables: entries(world),
+            references: Rc::default(),
+            new_references: Vec::new(),
         }
     }
 
@@ -138,6 +161,33 @@ impl MachineState {
         self.clobber_registers(symbolic, argument_bytes);
         self.memories = world.memories.iter().map(|memory| memory.contents).collect();
         self.cells = Rc::new(cells(&mut symbolic.terms, &symbolic.constants, world));
+        self.tables = entries(world);
+    }
+
+    /// From now on a word is a known reference: Wasm types it as one to a function.
+    pub fn know_reference(&mut self, word: Term32) {
+        if Rc::make_mut(&mut self.references).insert(word.norm) {
+            self.new_references.push(word);
+        }
+    }
+
+    /// The known references that there were not before this was last asked.
+    pub fn take_new_references(&mut self) -> Vec<Term32> {
+        std::mem::take(&mut self.new_references)
+    }
+
+    /// From now on those values are known references that have the type of one.
+    pub fn know_references<'v>(&mut self, values: impl IntoIterator<Item = (&'v TermValue, ValueType)>) {
+        for (value, ty) in values {
+            if let (Value::W32(word), ValueType::FuncRef) = (value, ty) {
+                self.know_reference(*word);
+            }
+        }
+    }
+
+    /// From now on the globals of a world are known references that have the type of one.
+    pub fn know_globals(&mut self, constants: &Constants, world: &SourceWorld) {
+        self.know_references(world.globals.iter().zip(constants.globals.iter().copied()));
     }
 
     /// What a call destroys that leaves the world as it is.
@@ -278,6 +328,11 @@ impl MachineState {
     }
 }
 
+/// The entries of a world's tables that can change.
+fn entries(world: &SourceWorld) -> Vec<Option<TermMem>> {
+    world.tables.iter().map(|table| table.entries).collect()
+}
+
 fn junk_flags(terms: &mut Terms) -> Flags<Symbolic> {
     let bits = std::array::from_fn(|_| terms.fresh_bool("flag"));
     Flags::from_bits(bits)
@@ -288,6 +343,9 @@ fn cells(terms: &mut Terms, constants: &Constants, world: &SourceWorld) -> BTree
     let mut cells = BTreeMap::new();
     for (memory, limits) in world.memories.iter().zip(&constants.memories) {
         cells.extend(limits.length_cell.map(|cell| (cell, memory.length)));
+    }
+    for (table, limits) in world.tables.iter().zip(&constants.tables) {
+        cells.extend(limits.size_cell.map(|cell| (cell, table.size)));
     }
     for (index, value) in world.globals.iter().enumerate() {
         let Some(offset) = constants.cells[index] else { continue };
@@ -324,6 +382,9 @@ impl Symbolic {
         if self.constants.regions.stack_limit.is_some_and(|limit| limit.norm == address.norm) && bytes == 4 {
             return Ok(Where::StackLimit);
         }
+        if let Some(place) = self.descriptor(address, bytes) {
+            return Ok(place);
+        }
         let extents: Vec<_> = self.constants.regions.extents.iter().map(|(base, extent)| (*base, *extent)).collect();
         for method in [Method::Facts, Method::Solver] {
             for (base, extent) in &extents {
@@ -334,24 +395,14 @@ impl Symbolic {
                     return Ok(match base {
                         Base::Memory(memory) => Where::Memory(*memory, offset),
                         Base::Instance => Where::Instance(offset),
-                        Base::Table(_) => Where::Table(offset),
+                        Base::Table(table) => Where::Table(*table, offset),
+                        Base::Functions => return self.own_descriptor(address, offset),
                         Base::Results => unreachable!("it is no region of the program"),
                     });
                 }
             }
         }
         Err(Stop::Fault("the address is not shown to lie inside one region".to_owned()))
-    }
-
-    /// Whether a word is shown, by its range or by the solver, to be at most `last` without sign.
-    fn is_at_most(&mut self, word: Term32, last: u32, method: Method) -> bool {
-        if method == Method::Facts {
-            return self.facts.range_of(&mut self.terms, word).high <= last;
-        }
-        let last = self.terms.w32(last);
-        let beyond = self.terms.cmp32(Cmp::LtU, &last, &word);
-        let within = self.terms.not(&beyond);
-        self.prover.decide(&mut self.terms, &self.facts, within) == Some(true)
     }
 
     fn constant_offset(&self, offset: Term32, bytes: u32) -> Result<u32, Stop> {
@@ -365,7 +416,9 @@ impl Symbolic {
     fn require_aligned(&mut self, place: &Where) -> Result<(), Stop> {
         let aligned = match place {
             Where::Stack(offset) => offset % 4 == 0,
-            Where::Instance(_) | Where::Table(_) | Where::StackLimit | Where::Results(_) => true,
+            Where::Instance(_) | Where::Table(..) | Where::Descriptor(..) | Where::StackLimit | Where::Results(_) => {
+                true
+            }
             Where::Memory(_, offset) => self.terms.as_const32(*offset).is_some_and(|offset| offset % 4 == 0),
         };
         aligned.then_some(()).ok_or_else(|| Stop::Fault("the address is not shown to be a multiple of 4".to_owned()))
@@ -383,7 +436,16 @@ impl Symbolic {
                 let offset = self.constant_offset(offset, width.bytes())?;
                 self.machine.cell(offset).map_err(Stop::Fault)
             }
-            Where::Table(offset) => self.read_table(offset, width),
+            Where::Table(table, offset) => self.read_table(table, offset, width),
+            Where::Descriptor(reference, word) if width == Width::Word => {
+                let functions = self.constants.functions;
+                let which = match word {
+                    DescriptorWord::Type => functions.type_id,
+                    DescriptorWord::Code => functions.code,
+                };
+                Ok(self.described(which, reference))
+            }
+            Where::Descriptor(..) => Err(Stop::Fault("a descriptor is not read as words".to_owned())),
             Where::StackLimit => Ok(self.constants.limit),
             Where::Results(offset) => {
                 self.machine.touched = true;
@@ -407,27 +469,54 @@ impl Symbolic {
         }
     }
 
-    /// A table word: the type id or the code address of entry `offset / 8`.
-    fn read_table(&mut self, offset: Term32, width: Width) -> Result<Term32, Stop> {
-        let linear = self.terms.linear(offset.norm);
-        let which = match linear.constant % 8 {
-            0 => self.constants.table_type,
-            4 => self.constants.table_code,
-            _ => return Err(Stop::Fault("a table is read between its words".to_owned())),
+    /// A table's entry.
+    fn read_table(&mut self, table: u32, offset: Term32, width: Width) -> Result<Term32, Stop> {
+        self.require_entry(table, offset, width)?;
+        let reference = match self.machine.tables[table as usize] {
+            Some(entries) => self.terms.load(entries, offset, Width::Word),
+            None => {
+                let index = self.quotient(offset, ENTRY_BYTES);
+                self.entry(table, None, index)?
+            }
         };
-        if width != Width::Word || linear.monomials.iter().any(|(_, factor)| factor % 8 != 0) {
-            return Err(Stop::Fault("a table is not read at a multiple of its entry size".to_owned()));
+        if self.constants.tables[table as usize].of_functions {
+            self.machine.know_reference(reference);
         }
-        // Any index whose eightfold is the offset will do; signed quotients keep small factors small.
-        let eighth = |number: u32| (number as i32).div_euclid(8) as u32;
-        let mut index = self.terms.w32(eighth(linear.constant));
+        Ok(reference)
+    }
+
+    fn write_table(&mut self, table: u32, (offset, width): (Term32, Width), value: Term32) -> Result<(), Stop> {
+        self.require_entry(table, offset, width)?;
+        let Some(entries) = self.machine.tables[table as usize] else {
+            return Err(Stop::Fault("a constant is written".to_owned()));
+        };
+        if self.constants.tables[table as usize].of_functions && !self.is_reference(value) {
+            return Err(Stop::Fault(format!("what is written to table {table} is not shown to be a reference")));
+        }
+        self.machine.tables[table as usize] = Some(self.terms.store(entries, offset, Width::Word, value));
+        Ok(())
+    }
+
+    fn require_entry(&self, table: u32, offset: Term32, width: Width) -> Result<(), Stop> {
+        if width != Width::Word || self.multiple_of(offset, ENTRY_BYTES) != Some(0) {
+            return Err(Stop::Fault(format!("table {table} is not accessed by whole entries")));
+        }
+        Ok(())
+    }
+
+    /// A word whose multiple is one whose form tells that it is such a multiple. Any will do; signed quotients keep
+    /// small factors small.
+    fn quotient(&mut self, multiple: Term32, of: u32) -> Term32 {
+        let linear = self.terms.linear(multiple.norm);
+        let part = |number: u32| (number as i32).div_euclid(of as i32) as u32;
+        let mut index = self.terms.w32(part(linear.constant));
         for (atom, factor) in linear.monomials.iter() {
             let atom = Term32 { raw: *atom, norm: *atom };
-            let factor = self.terms.w32(eighth(*factor));
-            let part = self.terms.bin32(Bin32::Mul, &atom, &factor);
-            index = self.terms.bin32(Bin32::Add, &index, &part);
+            let factor = self.terms.w32(part(*factor));
+            let product = self.terms.bin32(Bin32::Mul, &atom, &factor);
+            index = self.terms.bin32(Bin32::Add, &index, &product);
         }
-        Ok(self.table_word(which, index))
+        index
     }
 
     /// Writes the low bytes of a word.
@@ -459,7 +548,8 @@ impl Symbolic {
                 }
                 Ok(())
             }
-            Where::Table(_) | Where::StackLimit => Err(Stop::Fault("a constant is written".to_owned())),
+            Where::Table(table, offset) => self.write_table(table, (offset, width), value),
+            Where::Descriptor(..) | Where::StackLimit => Err(Stop::Fault("a constant is written".to_owned())),
             Where::Stack(offset) => self.write_stack(offset, width, value),
             Where::Results(offset) => {
                 Rc::make_mut(&mut self.machine.results).insert(offset, value);
@@ -509,16 +599,21 @@ impl Symbolic {
         }
     }
 
-    /// MOVW or MOVT whose constant is a half of this address.
+    /// MOVW or MOVT whose constant is a half of this address and the addend that the instruction holds, a
+    /// signed number (AAELF32, 5.6.1.6).
     pub(super) fn set_half(&mut self, inst: &Inst, word: Word) -> Result<(), Stop> {
-        let address = self.constant_word(word)?;
+        let (Inst::MovW { imm, .. } | Inst::MovT { imm, .. }) = *inst else {
+            return Err(Stop::Fault("a relocation that is not modelled".to_owned()));
+        };
+        let (start, addend) = (self.constant_word(word)?, self.terms.w32(i32::from(imm.cast_signed()).cast_unsigned()));
+        let address = self.terms.bin32(Bin32::Add, &start, &addend);
         let (low, high) = (self.terms.w32(0xffff), self.terms.w32(0xffff_0000));
         match *inst {
-            Inst::MovW { d, imm: 0 } if !self.machine.it.is_active() => {
+            Inst::MovW { d, .. } if !self.machine.it.is_active() => {
                 let half = self.terms.bin32(Bin32::And, &address, &low);
                 self.set_register(d, half)
             }
-            Inst::MovT { d, imm: 0 } if !self.machine.it.is_active() => {
+            Inst::MovT { d, .. } if !self.machine.it.is_active() => {
                 let old = self.register(d)?;
                 let kept = self.terms.bin32(Bin32::And, &old, &low);
                 let half = self.terms.bin32(Bin32::And, &address, &high);

@@ -17,7 +17,7 @@ use crate::wasm::sem::{Activation, Value};
 use super::expression::{self, Surroundings, Value as Node, ValueOf};
 use super::machine::MachineState;
 use super::source::SourceState;
-use super::symbolic::{Linear, SourceWorld, Symbolic, TermValue};
+use super::symbolic::{Linear, SourceWorld, Symbolic, Table, TermValue};
 
 /// What the registers held at entry to the function.
 #[derive(Clone, Debug)]
@@ -65,6 +65,11 @@ pub fn begin(symbolic: &mut Symbolic, function: &Function, cut: &Cut, ghosts: &G
         let holds = nonzero(symbolic, word_at(&values, *node)?);
         facts.assume(&mut symbolic.terms, holds, true);
     }
+    let stack = function.control.stack(activation.position).unwrap_or_default();
+    let types = function.locals.iter().copied().chain(stack);
+    machine.know_references(activation.locals.iter().chain(&activation.stack).zip(types));
+    machine.know_globals(&symbolic.constants, &world);
+    symbolic.assume_nulls(&mut machine, [&mut facts]);
     let known = cut.unknowns.iter().zip(unknowns).map(|(unknown, value)| (unknown.key, to_source(value))).collect();
     let source = SourceState { world, activation, shown: BTreeMap::new(), steps: 0 };
     Ok(Start { machine, source, facts, known, names })
@@ -213,7 +218,21 @@ pub fn fresh_world(symbolic: &mut Symbolic) -> SourceWorld {
             },
         })
         .collect();
-    SourceWorld { memories, globals }
+    let tables = (0..symbolic.constants.tables.len()).map(|index| fresh_table(symbolic, index)).collect();
+    SourceWorld { memories, tables, globals }
+}
+
+/// A table of unknown entries if they can change; its size is unknown too if it can.
+fn fresh_table(symbolic: &mut Symbolic, index: usize) -> Table {
+    let limits = symbolic.constants.tables[index];
+    let known = symbolic.world.tables[index];
+    Table {
+        entries: known.entries.map(|_| symbolic.terms.fresh_mem(&format!("table{index}"))),
+        size: match limits.size_cell {
+            Some(_) => symbolic.terms.fresh32_within("table size", limits.size_bounds),
+            None => known.size,
+        },
+    }
 }
 
 /// A memory of unknown contents; its length is unknown too if it can change.
@@ -248,6 +267,7 @@ fn activation(
         function.control.stack(place).ok_or_else(|| format!("the cut at {:#x} stands where nothing runs", cut.at))?;
     let locals: Vec<Sort> = function.locals.iter().map(|local| local.sort()).collect();
     let locals = slots(symbolic, &cut.locals, &locals, values)?;
+    let kinds: Vec<Sort> = kinds.iter().map(|kind| kind.sort()).collect();
     let stack = slots(symbolic, &cut.stack, &kinds, values)?;
     Activation::at(function, place, locals, stack)
         .ok_or_else(|| format!("the cut at {:#x} does not fit the Wasm place", cut.at))
@@ -299,7 +319,9 @@ impl Surroundings<Symbolic> for At {
     fn base(&mut self, symbolic: &mut Symbolic, base: Base) -> Option<Term32> {
         let extent = match base {
             Base::Results => symbolic.constants.results,
-            Base::Memory(_) | Base::Instance | Base::Table(_) => symbolic.constants.regions.extents.get(&base).copied(),
+            Base::Memory(_) | Base::Instance | Base::Table(_) | Base::Functions => {
+                symbolic.constants.regions.extents.get(&base).copied()
+            }
         };
         extent.map(|extent| extent.address)
     }
@@ -318,12 +340,17 @@ impl Surroundings<Symbolic> for At {
         self.world.memories.get(memory as usize).map(|memory| memory.length)
     }
 
-    fn table_type(&mut self, symbolic: &mut Symbolic, table: u32, index: &Term32) -> Option<Term32> {
-        (table == 0).then(|| symbolic.table_word(symbolic.constants.table_type, *index))
+    fn table_entry(&mut self, symbolic: &mut Symbolic, table: u32, index: &Term32) -> Option<Term32> {
+        let entries = self.world.tables.get(table as usize)?.entries;
+        symbolic.entry(table, entries, *index).ok()
     }
 
-    fn table_code(&mut self, symbolic: &mut Symbolic, table: u32, index: &Term32) -> Option<Term32> {
-        (table == 0).then(|| symbolic.table_word(symbolic.constants.table_code, *index))
+    fn reference_type(&mut self, symbolic: &mut Symbolic, reference: &Term32) -> Term32 {
+        symbolic.described(symbolic.constants.functions.type_id, *reference)
+    }
+
+    fn reference_code(&mut self, symbolic: &mut Symbolic, reference: &Term32) -> Term32 {
+        symbolic.described(symbolic.constants.functions.code, *reference)
     }
 }
 

@@ -237,9 +237,9 @@ fn may_leave(function: &Function, position: u32) -> bool {
         | Some(
             Op::Return
             | Op::Call(_)
-            | Op::CallIndirect(_)
+            | Op::CallIndirect(..)
             | Op::ReturnCall(_)
-            | Op::ReturnCallIndirect(_)
+            | Op::ReturnCallIndirect(..)
             | Op::BrTable(..),
         ) => true,
         Some(Op::Br(depth) | Op::BrIf(depth)) => returns(*depth),
@@ -272,7 +272,7 @@ fn step(
         Event::Call { then, offset, function, arguments } => {
             Some(SourceEvent::Call { then, function, arguments, offset })
         }
-        Event::CallIndirect { then, offset, type_index, index: _, code, arguments } => {
+        Event::CallIndirect { then, offset, type_index, code, arguments } => {
             Some(SourceEvent::CallIndirect { then, type_index, code, arguments, offset })
         }
         Event::Return(results) => Some(SourceEvent::Return(results)),
@@ -323,16 +323,42 @@ impl World for Symbolic {
         self.world.globals[global as usize] = value.clone();
     }
 
-    fn table_size(&mut self, _table: u32) -> u32 {
-        self.constants.table_entries
+    fn table_size(&mut self, table: u32) -> Term32 {
+        self.world.tables[table as usize].size
     }
 
-    fn table_type(&mut self, _table: u32, index: &Term32) -> Result<Term32, Stop> {
-        Ok(self.table_word(self.constants.table_type, *index))
+    fn set_table_size(&mut self, table: u32, entries: &Term32) {
+        self.world.tables[table as usize].size = *entries;
     }
 
-    fn table_code(&mut self, _table: u32, index: &Term32) -> Result<Term32, Stop> {
-        Ok(self.table_word(self.constants.table_code, *index))
+    fn table_reserve(&mut self, table: u32) -> u32 {
+        self.constants.tables[table as usize].reserve
+    }
+
+    fn table_get(&mut self, table: u32, index: &Term32) -> Result<Term32, Stop> {
+        let entries = self.world.tables[table as usize].entries;
+        self.entry(table, entries, *index)
+    }
+
+    fn table_set(&mut self, table: u32, index: &Term32, reference: &Term32) -> Result<(), Stop> {
+        let offset = self.entry_offset(*index);
+        match &mut self.world.tables[table as usize].entries {
+            Some(entries) => *entries = self.terms.store(*entries, offset, TermWidth::Word, *reference),
+            None => return Err(Stop::Fault(format!("table {table} is constant"))),
+        }
+        Ok(())
+    }
+
+    fn function_reference(&mut self, function: u32) -> Result<Term32, Stop> {
+        self.reference_to(function)
+    }
+
+    fn reference_type(&mut self, reference: &Term32) -> Result<Term32, Stop> {
+        Ok(self.described(self.constants.functions.type_id, *reference))
+    }
+
+    fn reference_code(&mut self, reference: &Term32) -> Result<Term32, Stop> {
+        Ok(self.described(self.constants.functions.code, *reference))
     }
 
     fn enumerate(&mut self, index: &Term32, ends: &[u32]) -> Result<usize, Stop> {

@@ -10,11 +10,13 @@ use std::rc::Rc;
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::float::Float;
 use crate::hints::Base;
-use crate::program::Program;
+use crate::program::{DESCRIPTOR_BYTES, ENTRY_BYTES, Program};
 use crate::term::facts::Facts;
+use crate::term::node::Width;
 use crate::term::prove::Prover;
 use crate::term::{Bounds, Function, Term32, Term64, TermBool, TermMem, Terms};
 use crate::verdict::Method;
+use crate::wasm::module::ValueType;
 use crate::wasm::sem::Value;
 
 use super::machine::MachineState;
@@ -51,11 +53,22 @@ pub struct Linear {
     pub length: Term32,
 }
 
+/// A table.
+#[derive(Clone, Copy)]
+pub struct Table {
+    /// Its entries, a word each, if they can change.
+    pub entries: Option<TermMem>,
+    /// Their number.
+    pub size: Term32,
+}
+
 /// What Wasm code sees beside its locals and its stack.
 #[derive(Clone)]
 pub struct SourceWorld {
     /// Memories by index.
     pub memories: Vec<Linear>,
+    /// Tables by index.
+    pub tables: Vec<Table>,
     /// Globals by index.
     pub globals: Vec<TermValue>,
 }
@@ -91,6 +104,32 @@ pub struct MemoryLimits {
     pub is_segment: bool,
 }
 
+/// What does not change of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct TableLimits {
+    /// Whether its entries are references to functions.
+    pub of_functions: bool,
+    /// The reference at an index, if none can change.
+    pub constant: Option<Function>,
+    /// Whether it is an element segment, which may be dropped.
+    pub is_segment: bool,
+    /// The offset in the instance region of its size, if that can change.
+    pub size_cell: Option<u32>,
+    /// Most entries that it may have.
+    pub reserve: u32,
+    /// What is known of its size in every state.
+    pub size_bounds: Bounds,
+}
+
+/// What a reference to a function, by the place of its descriptor, leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Descriptors {
+    /// The type id.
+    pub type_id: Function,
+    /// The code address.
+    pub code: Function,
+}
+
 /// What does not change while a module is judged.
 #[derive(Clone, Debug)]
 pub struct Constants {
@@ -100,14 +139,14 @@ pub struct Constants {
     pub entry_sp: Term32,
     /// The stack limit.
     pub limit: Term32,
-    /// `type(i)` of table 0.
-    pub table_type: Function,
-    /// `code(i)` of table 0.
-    pub table_code: Function,
-    /// Entries of table 0.
-    pub table_entries: u32,
+    /// The functions that references name.
+    pub functions: Descriptors,
+    /// Tables by index.
+    pub tables: Vec<TableLimits>,
     /// Memories by index.
     pub memories: Vec<MemoryLimits>,
+    /// By global index: its type.
+    pub globals: Vec<ValueType>,
     /// By global index: whether it has no cell, its value being a constant.
     pub global_is_constant: Vec<bool>,
     /// By global index: the offset of its cell in the instance region.
@@ -158,9 +197,61 @@ impl Symbolic {
         }
     }
 
-    /// A word of table 0 at an index within the table.
-    pub fn table_word(&mut self, which: Function, index: Term32) -> Term32 {
-        self.terms.apply32(which, &[index])
+    /// A reference at an index within a table, of a world's entries.
+    pub fn entry(&mut self, table: u32, entries: Option<TermMem>, index: Term32) -> Result<Term32, Stop> {
+        let constant = self.constants.tables[table as usize].constant;
+        match (entries, constant) {
+            (Some(entries), _) => {
+                let offset = self.entry_offset(index);
+                Ok(self.terms.load(entries, offset, Width::Word))
+            }
+            (None, Some(constant)) => Ok(self.terms.apply32(constant, &[index])),
+            (None, None) => Err(Stop::Fault(format!("nothing is known of table {table}"))),
+        }
+    }
+
+    /// Where an entry is in its table.
+    pub fn entry_offset(&mut self, index: Term32) -> Term32 {
+        let shift = self.terms.w32(ENTRY_BYTES.ilog2());
+        self.terms.bin32(Bin32::Shl, &index, &shift)
+    }
+
+    /// A reference to a function.
+    pub fn reference_to(&mut self, function: u32) -> Result<Term32, Stop> {
+        let place = self.program.descriptors.get(&function).copied();
+        let functions = self.constants.regions.extents.get(&Base::Functions).copied();
+        let (Some(place), Some(functions)) = (place, functions) else {
+            return Err(Stop::Fault(format!("function {function} has no descriptor")));
+        };
+        let offset = self.terms.w32(DESCRIPTOR_BYTES * place);
+        Ok(self.terms.bin32(Bin32::Add, &functions.address, &offset))
+    }
+
+    /// What a reference leads to: a function of the place of its descriptor. Without descriptors there is no
+    /// reference that is not null.
+    pub fn described(&mut self, which: Function, reference: Term32) -> Term32 {
+        let Some(functions) = self.constants.regions.extents.get(&Base::Functions).copied() else {
+            return self.terms.w32(0);
+        };
+        let offset = self.terms.bin32(Bin32::Sub, &reference, &functions.address);
+        let shift = self.terms.w32(DESCRIPTOR_BYTES.ilog2());
+        let place = self.terms.bin32(Bin32::ShrU, &offset, &shift);
+        self.terms.apply32(which, &[place])
+    }
+
+    /// Adds to facts that a machine's new references are null, where the module has no descriptors.
+    pub fn assume_nulls<'f>(&mut self, machine: &mut MachineState, facts: impl IntoIterator<Item = &'f mut Facts>) {
+        let words = machine.take_new_references();
+        if self.constants.regions.extents.contains_key(&Base::Functions) {
+            return;
+        }
+        for facts in facts {
+            for word in &words {
+                let null = self.terms.w32(0);
+                let is_null = self.terms.cmp32(Cmp::Eq, word, &null);
+                facts.assume(&mut self.terms, is_null, true);
+            }
+        }
     }
 
     /// The least and the greatest index, if the facts bound it to fewer than `count_max` numbers.

@@ -199,14 +199,19 @@ impl Walk<'_, '_> {
     /// Both sides at the function's entry: the contract.
     fn entry(&mut self) -> Result<Path, String> {
         let world = relation::fresh_world(self.symbolic);
-        let (machine, arguments) = MachineState::entry(self.symbolic, &world, self.subject.function, &self.ghosts);
+        let (mut machine, arguments) = MachineState::entry(self.symbolic, &world, self.subject.function, &self.ghosts);
+        let parameters = &self.subject.function.signature.parameters;
+        machine.know_references(arguments.iter().zip(parameters.iter().copied()));
+        machine.know_globals(&self.symbolic.constants, &world);
+        let mut facts = Facts::new();
+        self.symbolic.assume_nulls(&mut machine, [&mut facts]);
         let activation = Activation::enter(self.symbolic, self.subject.function, arguments)
             .ok_or("the entry does not fit the function's type")?;
         Ok(Path {
             machine,
-            machine_facts: Facts::new(),
+            machine_facts: facts.clone(),
             source: Rc::new(SourceState { world, activation, shown: BTreeMap::new(), steps: 0 }),
-            facts: Facts::new(),
+            facts,
             pc: self.subject.start,
             known: Rc::new(Known::new()),
             names: Rc::default(),
@@ -305,6 +310,7 @@ impl Walk<'_, '_> {
         if path.length > (self.subject.end - self.subject.start) / 2 {
             return Err("the path goes in a circle; a cut is missing".to_owned());
         }
+        self.symbolic.assume_nulls(&mut path.machine, [&mut path.machine_facts, &mut path.facts]);
         for method in std::mem::take(&mut self.symbolic.accesses) {
             self.close(at, Kind::Access, method);
         }

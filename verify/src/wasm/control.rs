@@ -80,7 +80,7 @@ struct Stack {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Cell {
-    value: Sort,
+    value: ValueType,
     below: Option<u32>,
 }
 
@@ -116,18 +116,19 @@ impl Control {
         Some(self.places.get(position as usize)?.stack?.height)
     }
 
-    /// The widths of the operand stack before the operator, bottom first; `None` in dead code.
-    pub fn stack(&self, position: u32) -> Option<Vec<Sort>> {
+    /// The types on the operand stack before the operator, bottom first, integers in place of some floats; `None` in
+    /// dead code.
+    pub fn stack(&self, position: u32) -> Option<Vec<ValueType>> {
         let stack = self.places.get(position as usize)?.stack?;
-        let mut sorts = Vec::with_capacity(stack.height as usize);
+        let mut types = Vec::with_capacity(stack.height as usize);
         let mut next = stack.top;
         while let Some(cell) = next {
             let cell = self.cells[cell as usize];
-            sorts.push(cell.value);
+            types.push(cell.value);
             next = cell.below;
         }
-        sorts.reverse();
-        Some(sorts)
+        types.reverse();
+        Some(types)
     }
 }
 
@@ -218,11 +219,11 @@ impl Builder<'_> {
             | Op::BrTable(..)
             | Op::Return
             | Op::ReturnCall(_)
-            | Op::ReturnCallIndirect(_) => self.stack = None,
+            | Op::ReturnCallIndirect(..) => self.stack = None,
             op @ (Op::Nop
             | Op::BrIf(_)
             | Op::Call(_)
-            | Op::CallIndirect(_)
+            | Op::CallIndirect(..)
             | Op::Drop
             | Op::Select
             | Op::LocalGet(_)
@@ -234,7 +235,15 @@ impl Builder<'_> {
             | Op::Store(..)
             | Op::MemorySize(..)
             | Op::MemoryGrow(_)
+            | Op::RefNull(_)
+            | Op::RefIsNull
+            | Op::RefFunc(_)
+            | Op::TableGet(_)
+            | Op::TableSet(_)
+            | Op::TableSize(_)
+            | Op::TableGrow(_)
             | Op::MemoryDrop(_)
+            | Op::TableDrop(_)
             | Op::Bulk(_)
             | Op::I32Const(_)
             | Op::I64Const(_)
@@ -290,7 +299,7 @@ impl Builder<'_> {
         self.control.otherwise.insert(opened_at, position + 1);
         open.kind = Kind::Else(position);
         self.stack = open.base;
-        self.push(&sorts(&open.block.parameters));
+        self.push(&open.block.parameters);
         self.open.push(open);
         Some(())
     }
@@ -309,7 +318,7 @@ impl Builder<'_> {
             label.target = Target::Place(behind);
         }
         self.stack = open.base;
-        self.push(&sorts(&open.block.results));
+        self.push(&open.block.results);
         Some(())
     }
 
@@ -324,35 +333,46 @@ impl Builder<'_> {
         Some(())
     }
 
-    /// How many values an operator takes and the widths of those it leaves.
-    fn effect(&self, op: &Op) -> Option<(usize, Vec<Sort>)> {
-        use Sort::{W32, W64};
+    /// How many values an operator takes and the types of those it leaves.
+    fn effect(&self, op: &Op) -> Option<(usize, Vec<ValueType>)> {
+        use ValueType::{I32, I64};
         Some(match op {
-            Op::Nop | Op::MemoryDrop(_) | Op::Bulk(Bulk::DataDrop(_)) => (0, vec![]),
+            Op::Nop | Op::MemoryDrop(_) | Op::TableDrop(_) | Op::Bulk(Bulk::DataDrop(_) | Bulk::ElemDrop(_)) => {
+                (0, vec![])
+            }
             Op::Bulk(Bulk::MemoryFill(_) | Bulk::MemoryCopy { .. } | Bulk::MemoryInit { .. }) => (3, vec![]),
+            Op::Bulk(Bulk::TableFill(_) | Bulk::TableCopy { .. } | Bulk::TableInit { .. }) => (3, vec![]),
+            Op::Bulk(Bulk::TableGrow(_)) => (2, vec![I32]),
             Op::BrIf(_) | Op::Drop | Op::LocalSet(_) | Op::GlobalSet(_) => (1, vec![]),
             Op::Call(function) => call(self.module.signature(*function)?, 0),
-            Op::CallIndirect(index) => call(self.module.types.get(*index as usize)?, 1),
+            Op::CallIndirect(index, _) => call(self.module.types.get(*index as usize)?, 1),
             Op::Select => (3, vec![self.below_top(1)?]),
-            Op::LocalGet(local) => (0, vec![self.locals.get(*local as usize)?.sort()]),
-            Op::LocalTee(local) => (1, vec![self.locals.get(*local as usize)?.sort()]),
+            Op::LocalGet(local) => (0, vec![*self.locals.get(*local as usize)?]),
+            Op::LocalTee(local) => (1, vec![*self.locals.get(*local as usize)?]),
             Op::GlobalGet(global) => {
                 let found = self.module.globals.get(*global as usize)?;
-                (0, vec![found.value_type.sort()])
+                (0, vec![found.value_type])
             }
             Op::Load(load, _) => (1, vec![loaded(*load)]),
             Op::Store(..) => (2, vec![]),
-            Op::MemorySize(..) | Op::I32Const(_) => (0, vec![W32]),
-            Op::I64Const(_) => (0, vec![W64]),
-            Op::MemoryGrow(_) | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![W32]),
-            Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![W32]),
-            Op::Wide(wide) => (wide.operands(), vec![W64, W64]),
-            Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![W64]),
-            Op::I64Binary(_) => (2, vec![W64]),
-            Op::Sign(SignOp::Neg | SignOp::Abs, sort) => (1, vec![*sort]),
-            Op::Sign(SignOp::Copysign, sort) => (2, vec![*sort]),
-            Op::Float(float) | Op::FloatSwapped(float) => (float.operands().len(), vec![float.result()]),
-            Op::Truncate { whole, .. } => (1, vec![whole.result()]),
+            Op::MemorySize(..) | Op::I32Const(_) => (0, vec![I32]),
+            Op::RefNull(kind) => (0, vec![*kind]),
+            Op::RefFunc(_) => (0, vec![ValueType::FuncRef]),
+            Op::RefIsNull => (1, vec![I32]),
+            Op::TableGet(table) => (1, vec![self.module.tables.get(*table as usize)?.element]),
+            Op::TableSet(_) => (2, vec![]),
+            Op::TableSize(_) => (0, vec![I32]),
+            Op::TableGrow(_) => (2, vec![I32]),
+            Op::I64Const(_) => (0, vec![I64]),
+            Op::MemoryGrow(_) | Op::I32Eqz | Op::I64Eqz | Op::I32Unary(_) | Op::I32WrapI64 => (1, vec![I32]),
+            Op::I32Compare(_) | Op::I64Compare(_) | Op::I32Binary(_) => (2, vec![I32]),
+            Op::Wide(wide) => (wide.operands(), vec![I64, I64]),
+            Op::I64Unary(_) | Op::I64ExtendI32S | Op::I64ExtendI32U | Op::I64Extend32S => (1, vec![I64]),
+            Op::I64Binary(_) => (2, vec![I64]),
+            Op::Sign(SignOp::Neg | SignOp::Abs, sort) => (1, vec![integer(*sort)]),
+            Op::Sign(SignOp::Copysign, sort) => (2, vec![integer(*sort)]),
+            Op::Float(float) | Op::FloatSwapped(float) => (float.operands().len(), vec![integer(float.result())]),
+            Op::Truncate { whole, .. } => (1, vec![integer(whole.result())]),
             Op::Unreachable
             | Op::Block(_)
             | Op::Loop(_)
@@ -363,13 +383,13 @@ impl Builder<'_> {
             | Op::BrTable(..)
             | Op::Return
             | Op::ReturnCall(_)
-            | Op::ReturnCallIndirect(_) => return None,
+            | Op::ReturnCallIndirect(..) => return None,
         })
     }
 
-    fn push(&mut self, sorts: &[Sort]) {
+    fn push(&mut self, types: &[ValueType]) {
         let Some(mut stack) = self.stack else { return };
-        for value in sorts {
+        for value in types {
             let cell = count(self.control.cells.len());
             self.control.cells.push(Cell { value: *value, below: stack.top });
             stack = Stack { height: stack.height + 1, top: Some(cell) };
@@ -392,31 +412,35 @@ impl Builder<'_> {
         Some(stack)
     }
 
-    /// The width of the value with so many values above it.
-    fn below_top(&self, above: usize) -> Option<Sort> {
+    /// The type of the value with so many values above it.
+    fn below_top(&self, above: usize) -> Option<ValueType> {
         let top = self.below(self.stack?, above)?.top?;
         Some(self.control.cells[top as usize].value)
     }
 }
 
-fn call(signature: &FunctionType, extra: usize) -> (usize, Vec<Sort>) {
-    (signature.parameters.len() + extra, sorts(&signature.results))
+fn call(signature: &FunctionType, extra: usize) -> (usize, Vec<ValueType>) {
+    (signature.parameters.len() + extra, signature.results.clone())
 }
 
-fn sorts(types: &[ValueType]) -> Vec<Sort> {
-    types.iter().map(|value| value.sort()).collect()
+/// The integer of a width, which stands for a float of that width too.
+fn integer(sort: Sort) -> ValueType {
+    match sort {
+        Sort::W32 => ValueType::I32,
+        Sort::W64 => ValueType::I64,
+    }
 }
 
-/// The width of what a load yields.
-pub fn loaded(load: Load) -> Sort {
+/// The type of what a load yields.
+pub fn loaded(load: Load) -> ValueType {
     match load {
-        Load::I32 | Load::I32From8S | Load::I32From8U | Load::I32From16S | Load::I32From16U => Sort::W32,
+        Load::I32 | Load::I32From8S | Load::I32From8U | Load::I32From16S | Load::I32From16U => ValueType::I32,
         Load::I64
         | Load::I64From8S
         | Load::I64From8U
         | Load::I64From16S
         | Load::I64From16U
         | Load::I64From32S
-        | Load::I64From32U => Sort::W64,
+        | Load::I64From32U => ValueType::I64,
     }
 }

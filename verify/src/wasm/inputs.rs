@@ -46,7 +46,7 @@ pub fn run(sources: &[Source<'_>]) -> Result<Module, String> {
         };
         let other = module::read_linked(source.wasm, &value).map_err(|error| error.to_string())?;
         let named = |of: &str| sources[..=number].iter().any(|other| other.name == of);
-        if whole.table.is_some() && other.table.is_some() {
+        if !whole.tables.is_empty() && !other.tables.is_empty() {
             return Err("two inputs have tables".to_owned());
         }
         let bindings = bindings(&whole, &other, &exports, &named)?;

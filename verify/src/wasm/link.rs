@@ -8,7 +8,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::module::{Export, Exported, Module, Start};
+use super::module::{Constant, Export, Exported, Module, Start};
 use super::op::{Bulk, Op};
 
 /// What the imports of a module become, in the order of each index space.
@@ -18,6 +18,8 @@ pub struct Bindings {
     pub functions: Vec<Option<u32>>,
     /// Memories.
     pub memories: Vec<u32>,
+    /// Tables.
+    pub tables: Vec<u32>,
     /// Globals.
     pub globals: Vec<u32>,
 }
@@ -31,8 +33,10 @@ pub fn link(module: &mut Module, mut other: Module, bindings: &Bindings) -> Vec<
         types: 0,
         functions: (0..module.function_count()).map(moved).collect(),
         memories: (0..count(module.memories.len())).collect(),
+        tables: (0..count(module.tables.len())).collect(),
         globals: (0..count(module.globals.len())).collect(),
         data: 0,
+        elements: 0,
     };
     let mut functions = Vec::new();
     let mut next = imports;
@@ -46,17 +50,19 @@ pub fn link(module: &mut Module, mut other: Module, bindings: &Bindings) -> Vec<
         types: count(module.types.len()),
         functions,
         memories: behind(&bindings.memories, module.memories.len(), other.memories.len()),
+        tables: behind(&bindings.tables, module.tables.len(), other.tables.len()),
         globals: behind(&bindings.globals, module.globals.len(), other.globals.len()),
         data: count(module.data.len()),
+        elements: count(module.elements.len()),
     };
     own.apply(module);
     indices.apply(&mut other);
     let imported = other.imports.into_iter().zip(&bindings.functions);
-    module.table = module.table.or(other.table);
     module.imports.extend(imported.filter(|(_, bound)| bound.is_none()).map(|(import, _)| import));
     module.functions.extend(other.functions);
     module.types.extend(other.types);
     module.memories.extend(other.memories.into_iter().skip(bindings.memories.len()));
+    module.tables.extend(other.tables.into_iter().skip(bindings.tables.len()));
     module.globals.extend(other.globals.into_iter().skip(bindings.globals.len()));
     let (elements, data) = (module.elements.len(), module.data.len());
     module.starts.extend(other.starts.iter().map(|start| Start {
@@ -86,9 +92,12 @@ struct Indices {
     types: u32,
     functions: Vec<u32>,
     memories: Vec<u32>,
+    tables: Vec<u32>,
     globals: Vec<u32>,
     /// Added to each.
     data: u32,
+    /// Added to each.
+    elements: u32,
 }
 
 impl Indices {
@@ -107,12 +116,20 @@ impl Indices {
             }
         }
         for segment in &mut module.elements {
-            segment.functions.iter_mut().for_each(|function| *function = self.function(*function));
+            if let Some((table, _)) = &mut segment.active {
+                *table = self.table(*table);
+            }
+            segment.items.iter_mut().flatten().for_each(|function| *function = self.function(*function));
+        }
+        for global in &mut module.globals {
+            if let Constant::Function(function) = &mut global.initial {
+                *function = self.function(*function);
+            }
         }
         for export in &mut module.exports {
             export.item = match export.item {
                 Exported::Function(function) => Exported::Function(self.function(function)),
-                Exported::Table(table) => Exported::Table(table),
+                Exported::Table(table) => Exported::Table(self.table(table)),
                 Exported::Memory(memory) => Exported::Memory(self.memory(memory)),
                 Exported::Global(global) => Exported::Global(self.global(global)),
             };
@@ -130,7 +147,15 @@ impl Indices {
     fn op(&self, op: &mut Op) {
         match op {
             Op::Call(function) | Op::ReturnCall(function) => *function = self.function(*function),
-            Op::CallIndirect(type_index) | Op::ReturnCallIndirect(type_index) => *type_index += self.types,
+            Op::CallIndirect(type_index, table) | Op::ReturnCallIndirect(type_index, table) => {
+                (*type_index, *table) = (*type_index + self.types, self.table(*table));
+            }
+            Op::RefFunc(function) => *function = self.function(*function),
+            Op::TableGet(table)
+            | Op::TableSet(table)
+            | Op::TableSize(table)
+            | Op::TableGrow(table)
+            | Op::TableDrop(table) => *table = self.table(*table),
             Op::GlobalGet(global) | Op::GlobalSet(global) => *global = self.global(*global),
             Op::Load(_, place) | Op::Store(_, place) => place.memory = self.memory(place.memory),
             Op::MemorySize(memory, _) | Op::MemoryGrow(memory) | Op::MemoryDrop(memory) => {
@@ -141,6 +166,10 @@ impl Indices {
                 Bulk::MemoryCopy { to, from } => (*to, *from) = (self.memory(*to), self.memory(*from)),
                 Bulk::MemoryInit { to, data } => (*to, *data) = (self.memory(*to), *data + self.data),
                 Bulk::DataDrop(data) => *data += self.data,
+                Bulk::TableFill(table) | Bulk::TableGrow(table) => *table = self.table(*table),
+                Bulk::TableCopy { to, from } => (*to, *from) = (self.table(*to), self.table(*from)),
+                Bulk::TableInit { to, element } => (*to, *element) = (self.table(*to), *element + self.elements),
+                Bulk::ElemDrop(element) => *element += self.elements,
             },
             Op::Unreachable
             | Op::Nop
@@ -158,6 +187,8 @@ impl Indices {
             | Op::LocalGet(_)
             | Op::LocalSet(_)
             | Op::LocalTee(_)
+            | Op::RefNull(_)
+            | Op::RefIsNull
             | Op::I32Const(_)
             | Op::I64Const(_)
             | Op::I32Eqz
@@ -186,6 +217,10 @@ impl Indices {
 
     fn memory(&self, memory: u32) -> u32 {
         self.memories[memory as usize]
+    }
+
+    fn table(&self, table: u32) -> u32 {
+        self.tables[table as usize]
     }
 
     fn global(&self, global: u32) -> u32 {

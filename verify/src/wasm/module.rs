@@ -1,17 +1,15 @@
 //! What a Wasm module says, read independently of the compiler.
 //!
 //! Requires: nothing of the bytes.
-//! Ensures: the module is valid under the features listed here (full validation by the parser) and uses only
-//! what [`Op`] and the types here can say; all else is refused with its
-//! offset. Offsets are those of the module's bytes.
+//! Ensures: the module is valid (`valid.rs`) and uses only what [`Op`] and the types here can say; all else is
+//! refused with its offset. Offsets are those of the module's bytes.
 
 use crate::hints::Sort;
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wasmparser::{
-    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FuncValidatorAllocations, FunctionBody,
-    KnownCustom, Name, Operator, Parser, Payload, TypeRef, Validator, WasmFeatures,
+    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Name, Operator,
+    Parser, Payload, TableInit, TypeRef,
 };
 
 use super::control::{self, Control};
@@ -19,6 +17,7 @@ use super::inputs::Values;
 use super::op::{self, Op};
 use super::runtime::Runtime;
 use super::template::Linked;
+use super::valid::{features, validate};
 
 /// Bytes of a Wasm page where none are declared, as a power of two.
 const PAGE_LOG2: u8 = 16;
@@ -52,21 +51,6 @@ impl WasmError {
     }
 }
 
-impl fmt::Display for WasmError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            WasmError::Invalid { offset, reason } => {
-                write!(f, "invalid Wasm at offset {offset:#x}: {reason}")
-            }
-            WasmError::Unsupported { offset, what } => {
-                write!(f, "the validator does not know {what} at offset {offset:#x}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for WasmError {}
-
 /// The type of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum ValueType {
@@ -78,13 +62,17 @@ pub enum ValueType {
     F32,
     /// Binary64 number.
     F64,
+    /// Reference to a function.
+    FuncRef,
+    /// Reference to something of the host.
+    ExternRef,
 }
 
 impl ValueType {
     /// Its width.
     pub fn sort(self) -> Sort {
         match self {
-            ValueType::I32 | ValueType::F32 => Sort::W32,
+            ValueType::I32 | ValueType::F32 | ValueType::FuncRef | ValueType::ExternRef => Sort::W32,
             ValueType::I64 | ValueType::F64 => Sort::W64,
         }
     }
@@ -95,9 +83,16 @@ impl ValueType {
             wasmparser::ValType::I64 => Ok(ValueType::I64),
             wasmparser::ValType::F32 => Ok(ValueType::F32),
             wasmparser::ValType::F64 => Ok(ValueType::F64),
-            wasmparser::ValType::V128 | wasmparser::ValType::Ref(_) => {
-                Err(WasmError::unsupported(offset, format!("type {value}")))
-            }
+            wasmparser::ValType::Ref(reference) => ValueType::reference(reference, offset),
+            wasmparser::ValType::V128 => Err(WasmError::unsupported(offset, format!("type {value}"))),
+        }
+    }
+
+    fn reference(value: wasmparser::RefType, offset: u32) -> Result<ValueType, WasmError> {
+        match value {
+            wasmparser::RefType::FUNCREF => Ok(ValueType::FuncRef),
+            wasmparser::RefType::EXTERNREF => Ok(ValueType::ExternRef),
+            other => Err(WasmError::unsupported(offset, format!("type {other}"))),
         }
     }
 }
@@ -161,13 +156,17 @@ impl Function {
     }
 }
 
-/// A table of functions.
+/// A table of references.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Table {
-    /// Entries; without `table.grow` that is also the size for ever.
+    /// The type of its entries.
+    pub element: ValueType,
+    /// Entries at instantiation; without `table.grow` that is also the size for ever.
     pub minimum: u32,
     /// The limit declared.
     pub maximum: Option<u32>,
+    /// The element segment that it is, if it is one: its entries never change.
+    pub segment: Option<u32>,
 }
 
 /// A linear memory.
@@ -198,17 +197,19 @@ impl Memory {
 /// A constant, by its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Constant {
-    /// An integer or float of 32 bits.
+    /// An integer or float of 32 bits. A null reference is 0.
     I32(u32),
     /// An integer or float of 64 bits.
     I64(u64),
+    /// A reference to the function with this index.
+    Function(u32),
 }
 
 impl Constant {
     /// Its width.
     pub fn sort(self) -> Sort {
         match self {
-            Constant::I32(_) => Sort::W32,
+            Constant::I32(_) | Constant::Function(_) => Sort::W32,
             Constant::I64(_) => Sort::W64,
         }
     }
@@ -249,13 +250,17 @@ pub struct Export {
     pub item: Exported,
 }
 
-/// An active element segment of table 0.
+/// An element segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ElementSegment {
-    /// First table entry.
-    pub start: u32,
-    /// Function indices.
-    pub functions: Vec<u32>,
+    /// The table that it fills at instantiation, and the first entry there.
+    pub active: Option<(u32, u32)>,
+    /// Whether it waits for `table.init`.
+    pub is_passive: bool,
+    /// The type of its references.
+    pub value_type: ValueType,
+    /// Function indices; `None` is null.
+    pub items: Vec<Option<u32>>,
 }
 
 /// Where an active data segment goes.
@@ -296,8 +301,8 @@ pub struct Module {
     pub imports: Vec<Import>,
     /// Functions with bodies.
     pub functions: Vec<Function>,
-    /// The table, if there is one.
-    pub table: Option<Table>,
+    /// The tables.
+    pub tables: Vec<Table>,
     /// The memories.
     pub memories: Vec<Memory>,
     /// Globals.
@@ -306,7 +311,7 @@ pub struct Module {
     pub exports: Vec<Export>,
     /// Start functions, in the order of instantiation.
     pub starts: Vec<Start>,
-    /// Active element segments, in order.
+    /// Element segments, in order.
     pub elements: Vec<ElementSegment>,
     /// Data segments, in order.
     pub data: Vec<DataSegment>,
@@ -365,6 +370,35 @@ impl Module {
         self.functions.iter().any(|function| function.body.iter().any(|found| changes(&found.op)))
     }
 
+    /// Whether some function changes entries of a table, so that it is in RAM.
+    pub fn changes_table(&self, table: u32) -> bool {
+        self.operators().any(|op| matches!(op, Op::TableSet(changed) | Op::TableGrow(changed) if *changed == table))
+    }
+
+    /// Whether some function changes the size of a table.
+    pub fn size_varies(&self, table: u32) -> bool {
+        self.operators().any(|op| matches!(op, Op::TableGrow(changed) | Op::TableDrop(changed) if *changed == table))
+    }
+
+    /// The functions that references name, which have descriptors: those of element segments, of globals
+    /// and of `ref.func`.
+    pub fn referenced(&self) -> BTreeSet<u32> {
+        let items = self.elements.iter().flat_map(|segment| segment.items.iter().copied().flatten());
+        let initial = self.globals.iter().filter_map(|global| match global.initial {
+            Constant::Function(function) => Some(function),
+            Constant::I32(_) | Constant::I64(_) => None,
+        });
+        let code = self.operators().filter_map(|op| match op {
+            Op::RefFunc(function) => Some(*function),
+            _ => None,
+        });
+        items.chain(initial).chain(code).collect()
+    }
+
+    fn operators(&self) -> impl Iterator<Item = &Op> {
+        self.functions.iter().flat_map(|function| function.body.iter().map(|instruction| &instruction.op))
+    }
+
     /// What to call a function in a message.
     pub fn display_name(&self, function: u32) -> String {
         self.names.get(&function).cloned().unwrap_or_else(|| format!("function {function}"))
@@ -373,21 +407,6 @@ impl Module {
 
 fn count(items: usize) -> u32 {
     u32::try_from(items).expect("the parser's limits keep counts below 2^32")
-}
-
-/// What is accepted: Wasm 1.0, the sign-extension operators, blocks with any parameters and results,
-/// several memories with pages of their own, bulk memory, and constant expressions with arithmetic.
-fn features() -> WasmFeatures {
-    WasmFeatures::WASM1
-        .union(WasmFeatures::SIGN_EXTENSION)
-        .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
-        .union(WasmFeatures::MULTI_VALUE)
-        .union(WasmFeatures::TAIL_CALL)
-        .union(WasmFeatures::WIDE_ARITHMETIC)
-        .union(WasmFeatures::MULTI_MEMORY)
-        .union(WasmFeatures::CUSTOM_PAGE_SIZES)
-        .union(WasmFeatures::BULK_MEMORY)
-        .union(WasmFeatures::EXTENDED_CONST)
 }
 
 /// Reads a module that imports no global.
@@ -411,23 +430,6 @@ pub fn read_linked(bytes: &[u8], values: &Values<'_>) -> Result<Module, WasmErro
     let (elements, data) = (reader.module.elements.len(), reader.module.data.len());
     reader.module.starts.extend(reader.start.map(|function| Start { function, elements, data }));
     Ok(reader.module)
-}
-
-fn validate(bytes: &[u8]) -> Result<(), WasmError> {
-    let mut validator = Validator::new_with_features(features());
-    let mut parser = Parser::new(0);
-    parser.set_features(features());
-    let mut allocations = FuncValidatorAllocations::default();
-    for payload in parser.parse_all(bytes) {
-        let payload = payload.map_err(WasmError::from_parser)?;
-        let kind = validator.payload(&payload).map_err(WasmError::from_parser)?;
-        if let wasmparser::ValidPayload::Func(function, body) = kind {
-            let mut body_validator = function.into_validator(std::mem::take(&mut allocations));
-            body_validator.validate(&body).map_err(WasmError::from_parser)?;
-            allocations = body_validator.into_allocations();
-        }
-    }
-    Ok(())
 }
 
 /// The module so far.
@@ -470,7 +472,11 @@ impl Reader<'_> {
             Payload::TableSection(section) => {
                 let start = small(section.range().start);
                 for table in section {
-                    self.table(table.map_err(WasmError::from_parser)?.ty, start)?;
+                    let table = table.map_err(WasmError::from_parser)?;
+                    if !matches!(table.init, TableInit::RefNull) {
+                        return Err(WasmError::unsupported(start, "a table with an initial value"));
+                    }
+                    self.table(table.ty, start)?;
                 }
             }
             Payload::MemorySection(section) => {
@@ -549,9 +555,16 @@ impl Reader<'_> {
                 self.module.wanted.push((index, import.module.to_owned(), import.name.to_owned()));
                 return self.memory(memory, offset);
             }
-            TypeRef::Table(_) => "an imported table",
+            TypeRef::Table(table) => {
+                let index = Exported::Table(count(self.module.tables.len()));
+                self.module.wanted.push((index, import.module.to_owned(), import.name.to_owned()));
+                return self.table(table, offset);
+            }
             TypeRef::Global(global) => {
                 let value_type = ValueType::read(global.content_type, offset)?;
+                if matches!(value_type, ValueType::FuncRef | ValueType::ExternRef) {
+                    return Err(WasmError::unsupported(offset, "an imported global of references"));
+                }
                 let initial = (self.values)(import.module, import.name);
                 let initial =
                     initial.ok_or_else(|| WasmError::unsupported(offset, "a value of this imported global"))?;
@@ -568,11 +581,12 @@ impl Reader<'_> {
 
     fn table(&mut self, ty: wasmparser::TableType, offset: u32) -> Result<(), WasmError> {
         let limit = |entries: u64| u32::try_from(entries).map_err(|_| WasmError::unsupported(offset, "a 64-bit table"));
-        if self.module.table.is_some() {
-            return Err(WasmError::unsupported(offset, "a second table"));
+        if ty.table64 || ty.shared {
+            return Err(WasmError::unsupported(offset, "a table of this kind"));
         }
         let maximum = ty.maximum.map(limit).transpose()?;
-        self.module.table = Some(Table { minimum: limit(ty.initial)?, maximum });
+        let element = ValueType::reference(ty.element_type, offset)?;
+        self.module.tables.push(Table { element, minimum: limit(ty.initial)?, maximum, segment: None });
         Ok(())
     }
 
@@ -611,17 +625,34 @@ impl Reader<'_> {
 
     fn element(&mut self, element: wasmparser::Element<'_>) -> Result<(), WasmError> {
         let offset = small(element.range.start);
-        let ElementKind::Active { table_index: None | Some(0), offset_expr } = element.kind else {
-            return Err(WasmError::unsupported(offset, "an element segment that is not active"));
+        let is_passive = matches!(element.kind, ElementKind::Passive);
+        let mut value_type = ValueType::FuncRef;
+        let active = match element.kind {
+            ElementKind::Active { table_index, offset_expr } => {
+                Some((table_index.unwrap_or(0), segment_start(&offset_expr, &self.module.globals)?))
+            }
+            ElementKind::Passive | ElementKind::Declared => None,
         };
-        let ElementItems::Functions(items) = element.items else {
-            return Err(WasmError::unsupported(offset, "element expressions"));
-        };
-        let functions = items.into_iter().collect::<Result<Vec<u32>, _>>();
-        self.module.elements.push(ElementSegment {
-            start: segment_start(&offset_expr, &self.module.globals)?,
-            functions: functions.map_err(WasmError::from_parser)?,
-        });
+        let mut items = Vec::new();
+        match element.items {
+            ElementItems::Functions(functions) => {
+                for function in functions {
+                    items.push(Some(function.map_err(WasmError::from_parser)?));
+                }
+            }
+            ElementItems::Expressions(ty, expressions) => {
+                value_type = ValueType::reference(ty, offset)?;
+                for expression in expressions {
+                    let expression = expression.map_err(WasmError::from_parser)?;
+                    items.push(match constant(&expression, &self.module.globals)? {
+                        Constant::Function(function) => Some(function),
+                        // Of references, only null is a number.
+                        Constant::I32(_) | Constant::I64(_) => None,
+                    });
+                }
+            }
+        }
+        self.module.elements.push(ElementSegment { active, is_passive, value_type, items });
         Ok(())
     }
 
@@ -713,6 +744,8 @@ fn constant(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<Constant, 
             Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
             Operator::F32Const { value } => Constant::I32(value.bits()),
             Operator::F64Const { value } => Constant::I64(value.bits()),
+            Operator::RefNull { .. } => Constant::I32(0),
+            Operator::RefFunc { function_index } => Constant::Function(function_index),
             Operator::GlobalGet { global_index } => {
                 let global = globals.get(global_index as usize).filter(|global| !global.mutable);
                 global.ok_or_else(|| unknown(&operator))?.initial
@@ -748,7 +781,7 @@ fn combine(operator: &Operator<'_>, a: Constant, b: Constant) -> Option<Constant
 fn segment_start(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<u32, WasmError> {
     match constant(expression, globals)? {
         Constant::I32(start) => Ok(start),
-        Constant::I64(_) => {
+        Constant::I64(_) | Constant::Function(_) => {
             let offset = small(expression.get_binary_reader().original_position());
             Err(WasmError::unsupported(offset, "a 64-bit segment offset"))
         }

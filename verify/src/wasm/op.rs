@@ -6,7 +6,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use wasmparser::{BlockType, MemArgTarget, Operator};
+use wasmparser::{AbstractHeapType, BlockType, HeapType, MemArgTarget, Operator};
 
 use crate::float::{self, Float, Format, Sign};
 use crate::hints::Sort;
@@ -236,10 +236,29 @@ pub enum Bulk {
     },
     /// `data.drop` of a data segment.
     DataDrop(u32),
+    /// `table.fill` of a table.
+    TableFill(u32),
+    /// `table.copy` from one table to another, or within one.
+    TableCopy {
+        /// The table written.
+        to: u32,
+        /// The table read.
+        from: u32,
+    },
+    /// `table.init` of a table from an element segment.
+    TableInit {
+        /// The table written.
+        to: u32,
+        /// The segment read.
+        element: u32,
+    },
+    /// `elem.drop` of an element segment.
+    ElemDrop(u32),
+    /// `table.grow` of a table.
+    TableGrow(u32),
 }
 
-/// One operator. Table indices are always 0 and not kept. A block has no parameters and
-/// at most one result.
+/// One operator.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Op {
     /// Traps.
@@ -266,15 +285,15 @@ pub enum Op {
     Return,
     /// Calls the function with this index.
     Call(u32),
-    /// Calls through table 0 a function of the type with this index.
-    CallIndirect(u32),
+    /// Calls a function of the type with this index through the table with this index.
+    CallIndirect(u32, u32),
     /// `return_call`.
     ReturnCall(u32),
-    /// `return_call_indirect` with its type index; the table is table 0.
-    ReturnCallIndirect(u32),
+    /// `return_call_indirect` with its type index and its table.
+    ReturnCallIndirect(u32, u32),
     /// Drops one operand.
     Drop,
-    /// Selects one of two operands.
+    /// Selects one of two operands, typed or not.
     Select,
     /// Reads a local.
     LocalGet(u32),
@@ -295,8 +314,24 @@ pub enum Op {
     MemorySize(u32, u8),
     /// Grows the memory with this index.
     MemoryGrow(u32),
+    /// The null reference, of functions or of the host.
+    RefNull(ValueType),
+    /// Whether a reference is null.
+    RefIsNull,
+    /// A reference to the function with this index.
+    RefFunc(u32),
+    /// Reads an entry of the table with this index.
+    TableGet(u32),
+    /// Writes an entry of the table with this index.
+    TableSet(u32),
+    /// The number of entries of the table with this index.
+    TableSize(u32),
+    /// Grows the table with this index by null entries.
+    TableGrow(u32),
     /// Sets the length of the memory with this index, which is a data segment, to 0.
     MemoryDrop(u32),
+    /// Sets the size of the table with this index, which is an element segment, to 0.
+    TableDrop(u32),
     /// A bulk operator that is not linked yet.
     Bulk(Bulk),
     /// `i32.const`, or the bits of an `f32.const`
@@ -367,6 +402,14 @@ fn block_type(kind: BlockType, offset: u32, types: &[FunctionType]) -> Result<Fu
     }
 }
 
+fn null_type(heap: HeapType, offset: u32) -> Result<ValueType, WasmError> {
+    match heap {
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValueType::FuncRef),
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => Ok(ValueType::ExternRef),
+        other => Err(WasmError::unsupported(offset, format!("a null reference of type {other:?}"))),
+    }
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller refuses every other operator")]
 fn decode_control(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) -> Result<Option<Op>, WasmError> {
     let op = match operator {
@@ -385,11 +428,22 @@ fn decode_control(operator: &Operator<'_>, offset: u32, types: &[FunctionType]) 
         }
         Operator::Return => Op::Return,
         Operator::Call { function_index } => Op::Call(*function_index),
-        Operator::CallIndirect { type_index, table_index: 0 } => Op::CallIndirect(*type_index),
+        Operator::CallIndirect { type_index, table_index } => Op::CallIndirect(*type_index, *table_index),
         Operator::ReturnCall { function_index } => Op::ReturnCall(*function_index),
-        Operator::ReturnCallIndirect { type_index, table_index: 0 } => Op::ReturnCallIndirect(*type_index),
+        Operator::ReturnCallIndirect { type_index, table_index } => Op::ReturnCallIndirect(*type_index, *table_index),
         Operator::Drop => Op::Drop,
-        Operator::Select => Op::Select,
+        Operator::Select | Operator::TypedSelect { .. } => Op::Select,
+        Operator::RefNull { hty } => Op::RefNull(null_type(*hty, offset)?),
+        Operator::RefIsNull => Op::RefIsNull,
+        Operator::RefFunc { function_index } => Op::RefFunc(*function_index),
+        Operator::TableGet { table } => Op::TableGet(*table),
+        Operator::TableSet { table } => Op::TableSet(*table),
+        Operator::TableSize { table } => Op::TableSize(*table),
+        Operator::TableGrow { table } => Op::Bulk(Bulk::TableGrow(*table)),
+        Operator::TableFill { table } => Op::Bulk(Bulk::TableFill(*table)),
+        Operator::TableCopy { dst_table, src_table } => Op::Bulk(Bulk::TableCopy { to: *dst_table, from: *src_table }),
+        Operator::TableInit { elem_index, table } => Op::Bulk(Bulk::TableInit { to: *table, element: *elem_index }),
+        Operator::ElemDrop { elem_index } => Op::Bulk(Bulk::ElemDrop(*elem_index)),
         Operator::LocalGet { local_index } => Op::LocalGet(*local_index),
         Operator::LocalSet { local_index } => Op::LocalSet(*local_index),
         Operator::LocalTee { local_index } => Op::LocalTee(*local_index),

@@ -78,7 +78,7 @@ pub fn link(module: &mut Module, bytes: &[u8]) -> Result<(), String> {
     let known = KNOWN.iter().find(|(known, _)| *known == hash);
     let (_, reason) = known.ok_or_else(|| format!("the runtime with the hash {hash} is not known"))?;
     let other = module::read(bytes).map_err(|error| error.to_string())?;
-    let has_state = !other.memories.is_empty() || other.table.is_some() || !other.globals.is_empty();
+    let has_state = !other.memories.is_empty() || !other.tables.is_empty() || !other.globals.is_empty();
     if has_state || !other.imports.is_empty() || !other.starts.is_empty() {
         return Err("the runtime has more than functions".to_owned());
     }

@@ -16,6 +16,8 @@ use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::hints::Sort;
 use crate::trap::Trap;
 
+mod table;
+
 use super::control::{Label, Target, Then};
 use super::module::{Function, Module};
 use super::op::{Binary32, Binary64, Load, Op, Place, Relation, Store, Unary, Wide};
@@ -60,7 +62,7 @@ impl<D: Domain + ?Sized> Activation<D> {
     pub fn at(function: &Function, position: u32, locals: Vec<Value<D>>, stack: Vec<Value<D>>) -> Option<Self> {
         let wanted = function.control.stack(position)?;
         let locals_fit = has_sorts(&locals, function.locals.iter().map(|ty| ty.sort()));
-        let fits = locals_fit && has_sorts(&stack, wanted.into_iter());
+        let fits = locals_fit && has_sorts(&stack, wanted.iter().map(|ty| ty.sort()));
         fits.then_some(Activation { position, locals, stack })
     }
 }
@@ -94,9 +96,7 @@ pub enum Event<D: Domain + ?Sized> {
         offset: u32,
         /// Index of the type called with.
         type_index: u32,
-        /// The table index.
-        index: D::W32,
-        /// What [`World::table_code`] says of the entry.
+        /// What [`World::reference_code`] says of the entry.
         code: D::W32,
         /// The arguments, first parameter first.
         arguments: Vec<Value<D>>,
@@ -137,8 +137,8 @@ pub fn step<W: World>(
             }
             Ok(match callee {
                 Callee::Direct(function) => Event::Call { then, offset, function, arguments },
-                Callee::Indirect { type_index, index, code } => {
-                    Event::CallIndirect { then, offset, type_index, index, code, arguments }
+                Callee::Indirect { type_index, code } => {
+                    Event::CallIndirect { then, offset, type_index, code, arguments }
                 }
             })
         }
@@ -155,7 +155,7 @@ enum Done<W: World> {
 
 enum Callee<W: World> {
     Direct(u32),
-    Indirect { type_index: u32, index: W::W32, code: W::W32 },
+    Indirect { type_index: u32, code: W::W32 },
 }
 
 type Outcome<W> = Result<Done<W>, <W as Decide>::Stop>;
@@ -199,9 +199,11 @@ impl<W: World> Stepper<'_, W> {
             }
             Op::Return => return Ok(Done::Return),
             Op::Call(callee) => return Ok(self.call(*callee, Then::Next)),
-            Op::CallIndirect(type_index) => return self.call_indirect(*type_index, Then::Next),
+            Op::CallIndirect(type_index, table) => return self.call_indirect(*type_index, *table, Then::Next),
             Op::ReturnCall(callee) => return Ok(self.call(*callee, Then::Return)),
-            Op::ReturnCallIndirect(type_index) => return self.call_indirect(*type_index, Then::Return),
+            Op::ReturnCallIndirect(type_index, table) => {
+                return self.call_indirect(*type_index, *table, Then::Return);
+            }
             Op::Drop => {
                 self.pop();
             }
@@ -235,9 +237,33 @@ impl<W: World> Stepper<'_, W> {
                 self.push32(units);
             }
             Op::MemoryGrow(memory) => self.memory_grow(*memory),
+            Op::RefNull(_) => {
+                let null = self.world.w32(0);
+                self.push32(null);
+            }
+            Op::RefIsNull => {
+                let reference = self.pop32();
+                let is_null = self.is_null(&reference);
+                self.push_truth(&is_null);
+            }
+            Op::RefFunc(function) => {
+                let reference = self.world.function_reference(*function)?;
+                self.push32(reference);
+            }
+            Op::TableGet(table) => return self.table_get(*table),
+            Op::TableSet(table) => return self.table_set(*table),
+            Op::TableSize(table) => {
+                let size = self.world.table_size(*table);
+                self.push32(size);
+            }
+            Op::TableGrow(table) => return self.table_grow(*table),
             Op::MemoryDrop(memory) => {
                 let zero = self.world.w32(0);
                 self.world.set_memory_bytes(*memory, &zero);
+            }
+            Op::TableDrop(table) => {
+                let zero = self.world.w32(0);
+                self.world.set_table_size(*table, &zero);
             }
             Op::Bulk(bulk) => return Err(self.world.refuse(format!("{bulk:?} is not linked"))),
             Op::I32Const(value) => {
@@ -343,32 +369,6 @@ impl<W: World> Stepper<'_, W> {
         let signature = self.module.signature(callee).expect("validated");
         let arguments = self.pop_many(signature.parameters.len());
         Done::Call { callee: Callee::Direct(callee), arguments, then }
-    }
-
-    fn call_indirect(&mut self, type_index: u32, then: Then) -> Outcome<W> {
-        let index = self.top32(0);
-        let size = self.world.table_size(0);
-        let size = self.world.w32(size);
-        let inside = self.world.cmp32(Cmp::LtU, &index, &size);
-        if !self.world.decide(&inside)? {
-            return Ok(Done::Trap(Trap::TableOutOfBounds));
-        }
-        let found = self.world.table_type(0, &index)?;
-        let null = self.world.w32(0);
-        let is_null = self.world.cmp32(Cmp::Eq, &found, &null);
-        if self.world.decide(&is_null)? {
-            return Ok(Done::Trap(Trap::UninitializedElement));
-        }
-        let wanted = self.module.type_id(type_index).expect("validated");
-        let wanted = self.world.w32(wanted);
-        let fits = self.world.cmp32(Cmp::Eq, &found, &wanted);
-        if !self.world.decide(&fits)? {
-            return Ok(Done::Trap(Trap::IndirectCallType));
-        }
-        let code = self.world.table_code(0, &index)?;
-        self.pop();
-        let arguments = self.pop_many(self.module.types[type_index as usize].parameters.len());
-        Ok(Done::Call { callee: Callee::Indirect { type_index, index, code }, arguments, then })
     }
 
     fn select(&mut self) {

@@ -1,6 +1,6 @@
 //! What the semantics asks of whoever runs it: values, and the state beside locals and stack.
 //!
-//! Ensures: memories exist and table indices are 0; an access lies within the memory's length and a table
+//! Ensures: memories and tables exist; an access lies within the memory's length and a table
 //! index within the table, as [`super::sem`] has checked both before it asks.
 
 #![deny(clippy::wildcard_enum_match_arm)]
@@ -35,7 +35,7 @@ impl Width {
 
 /// A value on the stack, in a local or in a global.
 pub enum Value<D: Domain + ?Sized> {
-    /// An `i32`, or the bits of an `f32`.
+    /// An `i32`, the bits of an `f32`, or a reference.
     W32(D::W32),
     /// An `i64`, or the bits of an `f64`.
     W64(D::W64),
@@ -82,11 +82,22 @@ pub trait World: Decide {
     fn global_set(&mut self, global: u32, value: &Value<Self>);
 
     /// The number of entries of a table.
-    fn table_size(&mut self, table: u32) -> u32;
-    /// The type id of an entry within the table: 0 for null, else as [`Module::type_id`].
-    fn table_type(&mut self, table: u32, index: &Self::W32) -> Result<Self::W32, Self::Stop>;
-    /// What identifies the function of an entry that is not null.
-    fn table_code(&mut self, table: u32, index: &Self::W32) -> Result<Self::W32, Self::Stop>;
+    fn table_size(&mut self, table: u32) -> Self::W32;
+    /// Sets the number of entries of a table; entries between the old and the new number are null.
+    fn set_table_size(&mut self, table: u32, entries: &Self::W32);
+    /// The most entries the table may grow to under the policy; at least its present number.
+    fn table_reserve(&mut self, table: u32) -> u32;
+    /// The reference at an index within a table.
+    fn table_get(&mut self, table: u32, index: &Self::W32) -> Result<Self::W32, Self::Stop>;
+    /// Sets the reference at an index within a table.
+    fn table_set(&mut self, table: u32, index: &Self::W32, reference: &Self::W32) -> Result<(), Self::Stop>;
+
+    /// A reference to a function, which is not null. The null reference is 0.
+    fn function_reference(&mut self, function: u32) -> Result<Self::W32, Self::Stop>;
+    /// The type id of the function that a reference names, as [`Module::type_id`]. It is not null.
+    fn reference_type(&mut self, reference: &Self::W32) -> Result<Self::W32, Self::Stop>;
+    /// What identifies the function that a reference names. It is not null.
+    fn reference_code(&mut self, reference: &Self::W32) -> Result<Self::W32, Self::Stop>;
 
     /// How many of the ascending `ends` are at most the index: which of the intervals that they end it
     /// lies in.

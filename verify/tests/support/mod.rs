@@ -390,7 +390,7 @@ impl Case {
                 function_symbol(&mut object, text, &export.name, (at, size), SymbolScope::Dynamic);
             }
         }
-        regions::fill_table(&mut object, &module, &mut symbols);
+        regions::fill_tables(&mut object, &module, &mut symbols);
         let addresses: BTreeMap<u32, u64> = placed.iter().map(|(code, at)| (code.hints.function, *at)).collect();
         for (code, at) in placed {
             for (offset, kind, symbol) in &code.relocations {

@@ -92,8 +92,10 @@ fn plain(operator: &str, operands: &[&str]) -> Option<Expr> {
         "global" => Expr::Global32(n(0)),
         "global64" => Expr::Global64(n(0)),
         "memory_bytes" => Expr::MemoryBytes(0),
-        "table_type" => Expr::TableType(0, n(0)),
-        "table_code" => Expr::TableCode(0, n(0)),
+        "functions" => Expr::Base(Base::Functions),
+        "table_entry" => Expr::TableEntry(0, n(0)),
+        "reference_type" => Expr::ReferenceType(n(0)),
+        "reference_code" => Expr::ReferenceCode(n(0)),
         _ => return None,
     })
 }

@@ -1,4 +1,4 @@
-//! Linear memory, instance, table and data of a case, as the runtime contract lays them out.
+//! Linear memory, instance, tables, descriptors and data of a case, as the runtime contract lays them out.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +26,7 @@ pub fn add(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
         }
         bytes += if module.length_varies(index) { 4 } else { 0 };
     }
+    bytes += (0..module.tables.len() as u32).map(|table| if module.size_varies(table) { 4 } else { 0 }).sum::<u64>();
     for global in module.globals.iter().filter(|global| global.mutable) {
         let size = if global.value_type.sort() == Sort::W64 { 8 } else { 4 };
         bytes = bytes.next_multiple_of(size) + size;
@@ -39,39 +40,53 @@ pub fn add(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
         let (section, at) = constant(object, "data", &data);
         region(object, symbols, ("data", SymbolScope::Compilation), (section, at, data.len() as u64));
     }
-    if let Some(table) = module.table.as_ref().filter(|table| table.minimum > 0) {
-        let bytes = table_bytes(module, table.minimum as usize);
-        let (section, at) = constant(object, "table", &bytes);
-        region(object, symbols, ("table0", SymbolScope::Compilation), (section, at, bytes.len() as u64));
+    for (index, table) in (0..).zip(&module.tables) {
+        let name = format!("table{index}");
+        let entries = if module.size_varies(index) { table.maximum.unwrap_or(table.minimum) } else { table.minimum };
+        let bytes = 4 * u64::from(entries);
+        let (section, at) = match module.changes_table(index) {
+            true => zeroed(object, &name, bytes),
+            false => constant(object, &name, &vec![0; bytes as usize]),
+        };
+        region(object, symbols, (&name, SymbolScope::Compilation), (section, at, bytes));
+    }
+    let descriptors: Vec<u8> = module
+        .referenced()
+        .into_iter()
+        .flat_map(|function| [module.type_id(module.type_index(function).unwrap()).unwrap(), 0])
+        .flat_map(u32::to_le_bytes)
+        .collect();
+    if !descriptors.is_empty() {
+        let (section, at) = constant(object, "functions", &descriptors);
+        region(object, symbols, ("functions", SymbolScope::Compilation), (section, at, descriptors.len() as u64));
     }
 }
 
-/// Type ids; the code addresses are for relocations to fill in.
-fn table_bytes(module: &Module, entries: usize) -> Vec<u8> {
-    let mut bytes = vec![0; 8 * entries];
-    for (entry, function) in entries_of(module) {
-        let id = module.type_index(function).and_then(|index| module.type_id(index)).unwrap();
-        bytes[8 * entry..8 * entry + 4].copy_from_slice(&id.to_le_bytes());
-    }
-    bytes
-}
-
-fn entries_of(module: &Module) -> Vec<(usize, u32)> {
-    let segments = module.elements.iter();
-    segments.flat_map(|segment| (segment.start as usize..).zip(segment.functions.iter().copied())).collect()
-}
-
-/// Relocates the code addresses of the table.
-pub fn fill_table(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
-    let Some(table) = symbols.get("m.table0").copied() else { return };
-    let SymbolSection::Section(section) = object.symbol(table).section else { return };
-    for (entry, function) in entries_of(module) {
+/// Relocates the code addresses of descriptors, and the entries of constant tables.
+pub fn fill_tables(object: &mut Object<'_>, module: &Module, symbols: &mut Symbols) {
+    let Some(functions) = symbols.get("m.functions").copied() else { return };
+    let referenced: Vec<u32> = module.referenced().into_iter().collect();
+    for (place, function) in referenced.iter().enumerate() {
         let name = format!("m.f{function}");
         let symbol = *symbols.entry(name.clone()).or_insert_with(|| undefined(object, &name));
-        let flags = object::RelocationFlags::Elf { r_type: object::elf::R_ARM_ABS32 };
-        let offset = 8 * entry as u64 + 4;
-        object.add_relocation(section, Relocation { offset, symbol, addend: 0, flags }).unwrap();
+        relocate(object, functions, (8 * place as u64 + 4, symbol, 0));
     }
+    for segment in &module.elements {
+        let Some((table, start)) = segment.active.filter(|(table, _)| !module.changes_table(*table)) else { continue };
+        for (entry, item) in (u64::from(start)..).zip(&segment.items) {
+            let place = item.and_then(|item| referenced.iter().position(|function| *function == item));
+            if let Some(place) = place {
+                relocate(object, symbols[&format!("m.table{table}")], (4 * entry, functions, 8 * place as i64));
+            }
+        }
+    }
+}
+
+/// Adds a relocation to the section that a symbol begins.
+fn relocate(object: &mut Object<'_>, region: SymbolId, (offset, symbol, addend): (u64, SymbolId, i64)) {
+    let SymbolSection::Section(section) = object.symbol(region).section else { return };
+    let flags = object::RelocationFlags::Elf { r_type: object::elf::R_ARM_ABS32 };
+    object.add_relocation(section, Relocation { offset, symbol, addend, flags }).unwrap();
 }
 
 fn zeroed(object: &mut Object<'_>, name: &str, bytes: u64) -> (SectionId, u64) {

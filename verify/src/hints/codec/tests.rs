@@ -42,7 +42,7 @@ impl Random {
         }
         let mut earlier = || self.below(u64::from(index)) as u32;
         let (a, b, c) = (earlier(), earlier(), earlier());
-        match self.below(23) {
+        match self.below(27) {
             0 if unknowns > 0 => Expr::Unknown(self.below(unknowns) as u32),
             1 => Expr::Const64(u64::from(self.number()) << 32 | u64::from(self.number())),
             2 => Expr::Un32(UN32[self.below(6) as usize], a),
@@ -63,14 +63,16 @@ impl Random {
             17 => Expr::Global32(self.number()),
             18 => Expr::Global64(self.number()),
             19 => Expr::MemoryBytes(self.number()),
-            20 => Expr::TableType(self.number(), a),
-            21 => Expr::TableCode(self.number(), a),
+            20 => Expr::TableEntry(self.number(), a),
+            21 => Expr::ReferenceType(a),
             22 => {
                 let all = Float::all();
                 let op = all[self.below(all.len() as u64) as usize];
                 if op.operands().len() == 1 { Expr::Float1(op, a) } else { Expr::Float2(op, a, b) }
             }
             23 => Expr::Base(Base::Results),
+            24 => Expr::Base(Base::Functions),
+            25 => Expr::ReferenceCode(a),
             _ => constant,
         }
     }
