@@ -97,7 +97,7 @@ enum Order {
 
 /// What the operators need.
 const STATE: &str = r#"
-(memory 1 2) (memory 1 2) (data "0123456789abcdef") (data "fedcba9876543210")
+(memory 1 2) (memory 2 3) (data "0123456789abcdef") (data "fedcba9876543210")
 (global (mut i32) (i32.const 5)) (global (mut i32) (i32.const 6))
 "#;
 

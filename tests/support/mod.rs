@@ -107,12 +107,12 @@ impl Program {
 fn act(store: &mut wasmi::Store<()>, instance: &wasmi::Instance, action: &Action) -> Option<Seen> {
     match action {
         Action::Poke(offset, bytes) => {
-            let memory = instance.get_memory(&*store, "memory").expect("exported");
+            let memory = memory(&*store, instance);
             memory.write(store, *offset as usize, bytes).expect("fits");
             None
         }
         Action::Peek(offset, length) => {
-            let memory = instance.get_memory(&*store, "memory").expect("exported");
+            let memory = memory(&*store, instance);
             let start = *offset as usize;
             Some(Seen::Bytes(memory.data(&*store)[start..start + *length as usize].to_vec()))
         }
@@ -136,6 +136,11 @@ fn act(store: &mut wasmi::Store<()>, instance: &wasmi::Instance, action: &Action
             })
         }
     }
+}
+
+/// The memory that the module exports.
+fn memory(store: &wasmi::Store<()>, instance: &wasmi::Instance) -> wasmi::Memory {
+    instance.exports(store).find_map(wasmi::Export::into_memory).expect("a memory is exported")
 }
 
 fn seen(outcome: Outcome) -> Seen {
