@@ -150,6 +150,11 @@ fn each_operator_is_proved() {
 fn another_operator_is_refused() {
     for group in GROUPS.iter().filter(|(.., names)| names.len() > 1) {
         let reports = judged(&module(&[*group], 0, false), &module(&[*group], 1, false));
+        if group.0.len() == 3 {
+            // A call of an instance: it is the instance that is another.
+            assert!(reports.iter().any(|function| function.verdict != Verdict::Proved), "{:?}", group.3);
+            continue;
+        }
         for (name, function) in group.3.iter().zip(&reports) {
             assert_ne!(function.verdict, Verdict::Proved, "{name}");
             assert!(!function.findings.is_empty(), "{name}");
