@@ -5,11 +5,15 @@ mod support;
 
 use std::fs;
 
+use synth::config::Config;
+
 use support::{Program, call, here};
 
 #[track_caller]
 fn agrees(path: &str) {
-    let program = Program::new(&fs::read(here("examples/producers").join(path)).unwrap());
+    // The allocators ask for pages.
+    let config = Config { memory_max: Some(1 << 20), ..Config::default() };
+    let program = Program::with(&fs::read(here("examples/producers").join(path)).unwrap(), &config);
     let actions = [1, 2, 3, 77].map(|seed| call("answer", &[seed]));
     let expected = program.in_wasmi(&actions);
     assert_eq!(program.in_model(&actions), expected, "the model");
