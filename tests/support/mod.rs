@@ -50,14 +50,20 @@ impl Program {
     /// Compiles and proves a module, text or binary.
     #[track_caller]
     pub fn new(module: &[u8]) -> Program {
-        Program::for_cpu(module, Config::default().cpu)
+        Program::with(module, &Config::default())
     }
 
     /// The same for a processor.
     #[track_caller]
     pub fn for_cpu(module: &[u8], cpu: Cpu) -> Program {
+        Program::with(module, &Config { cpu, ..Config::default() })
+    }
+
+    /// The same with options.
+    #[track_caller]
+    pub fn with(module: &[u8], config: &Config) -> Program {
         let wasm = wat::parse_bytes(module).expect("a module").into_owned();
-        let proved = oracle::image(&wasm, &Config { cpu, ..Config::default() });
+        let proved = oracle::image(&wasm, config);
         let proved = proved.unwrap_or_else(|failure| panic!("{failure}"));
         let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
         Program { wasm, firmware }
