@@ -1,6 +1,8 @@
 //! A program as a user gets it: compiled to an image, proved, and called in QEMU; and the same
 //! program in wasmi, an engine that shares nothing with this project.
 
+#![allow(dead_code, reason = "each test uses a part")]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -196,6 +198,24 @@ fn trap(code: Option<TrapCode>) -> Trap {
 /// tests that pass to itself; `./test` counts it.
 pub fn skipped(test: &str, why: &str) {
     _ = writeln!(std::io::stderr(), "\nskipped 1 test: {test}: {why}");
+}
+
+/// What the last of some calls on a new instance gives in the validator's interpreter.
+#[track_caller]
+pub fn last(firmware: &Firmware, calls: &[(&str, u32)]) -> Result<u32, Trap> {
+    let call = |(name, argument): &(&str, u32)| {
+        let parameters = &firmware.export(name).unwrap().parameters;
+        Action::Call((*name).into(), parameters.iter().map(|_| Value::I32(*argument)).collect())
+    };
+    let actions: Vec<Action> = calls.iter().map(call).collect();
+    match model::run(firmware, &actions, 1 << 20).unwrap().pop() {
+        Some((Outcome::Returned(values), _)) => match values[..] {
+            [Value::I32(value)] => Ok(value),
+            ref other => panic!("{other:?} is not one word"),
+        },
+        Some((Outcome::Faulted(fault), _)) => Err(fault.trap().unwrap()),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A path in this repository.

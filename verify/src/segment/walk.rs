@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::elf::RelocationKind;
-use crate::hints::{Cut, FunctionHints, Label, Name};
+use crate::hints::{Class, Cut, FunctionHints, Label, Name};
 use crate::program::{CallTarget, Program};
 use crate::term::facts::Facts;
 use crate::term::{Term32, TermBool};
@@ -393,9 +393,15 @@ impl Walk<'_, '_> {
         }
         // The label of a call speaks of what is behind it.
         let is_call = matches!(flow, Flow::Call { .. } | Flow::CallRegister(_));
-        match self.labels.get(&at).copied() {
-            Some(label) if !is_call => goal::label(self, path, label),
-            _ => Ok(()),
+        match (self.labels.get(&at).copied(), is_call) {
+            (None, _) => Ok(()),
+            (Some(label), false) => goal::label(self, path, label),
+            (Some(label), true) => match label.class {
+                Class::Direct | Class::Check | Class::Trap | Class::Frame => Ok(()),
+                Class::Move | Class::Spill | Class::Reload | Class::Remat => {
+                    Err("a call is labelled as a copy of a value".to_owned())
+                }
+            },
         }
     }
 
