@@ -1,5 +1,7 @@
 //! Several modules in one image: what is bound to what, in which order they start, and what is refused.
 
+mod support;
+
 use std::process::Command;
 
 use synth::config::Config;
@@ -8,12 +10,13 @@ use synth::elf::{ImageOptions, Imports, image};
 use synth::error::Error;
 use synth::model;
 use synth::qemu::firmware::Firmware;
-use synth::qemu::{Action, Outcome, Value};
 use synth::stage::NoTap;
 use synth::trap::Trap;
 use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure};
 use synth_verify::check::{Checks, Source, check_linked};
+
+use support::last;
 
 /// A memory, a counter and a constant for others; its start function sets a byte.
 const STORE: &str = r#"(module
@@ -55,24 +58,6 @@ fn linked(modules: &[(&str, &str)]) -> Result<Firmware, Failure> {
     let inputs: Vec<Input> = inputs.collect();
     let proved = oracle::image_linked(&inputs, &Config::default(), Imports::Stubbed)?;
     Ok(Firmware::read(&proved.elf).unwrap())
-}
-
-/// What the last of some calls on a new instance gives in the validator's interpreter.
-#[track_caller]
-fn last(firmware: &Firmware, calls: &[(&str, u32)]) -> Result<u32, Trap> {
-    let call = |(name, argument): &(&str, u32)| {
-        let parameters = &firmware.export(name).unwrap().parameters;
-        Action::Call((*name).into(), parameters.iter().map(|_| Value::I32(*argument)).collect())
-    };
-    let actions: Vec<Action> = calls.iter().map(call).collect();
-    match model::run(firmware, &actions, 1 << 20).unwrap().pop() {
-        Some((Outcome::Returned(values), _)) => match values[..] {
-            [Value::I32(value)] => Ok(value),
-            ref other => panic!("{other:?} is not one word"),
-        },
-        Some((Outcome::Faulted(fault), _)) => Err(fault.trap().unwrap()),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]

@@ -1,16 +1,18 @@
 //! Several linear memories with pages of their own: what they cost, what they do, and what is refused.
 
+mod support;
+
 use object::{Object as _, ObjectSection as _};
 use synth::config::Config;
 use synth::elf::program::{CellValue, Program as Parts, Symbol};
 use synth::elf::{ImageOptions, image};
-use synth::model;
 use synth::qemu::firmware::Firmware;
-use synth::qemu::{Action, Outcome, Value};
 use synth::stage::NoTap;
 use synth::trap::Trap;
 use synth_fuzz::oracle;
 use synth_verify::check::{Checks, check};
+
+use support::last;
 
 /// Two memories that grow, the first by bytes, and one that does not.
 const MODULE: &str = r#"(module
@@ -30,24 +32,6 @@ fn proved(text: &str) -> Firmware {
     let wasm = wat::parse_str(text).unwrap();
     let proved = oracle::image(&wasm, &Config::default()).unwrap_or_else(|failure| panic!("{failure}"));
     Firmware::read(&proved.elf).unwrap()
-}
-
-/// What the last of some calls on a new instance gives in the validator's interpreter.
-#[track_caller]
-fn last(firmware: &Firmware, calls: &[(&str, u32)]) -> Result<u32, Trap> {
-    let call = |(name, argument): &(&str, u32)| {
-        let parameters = &firmware.export(name).unwrap().parameters;
-        Action::Call((*name).into(), parameters.iter().map(|_| Value::I32(*argument)).collect())
-    };
-    let actions: Vec<Action> = calls.iter().map(call).collect();
-    match model::run(firmware, &actions, 1 << 20).unwrap().pop() {
-        Some((Outcome::Returned(values), _)) => match values[..] {
-            [Value::I32(value)] => Ok(value),
-            ref other => panic!("{other:?} is not one word"),
-        },
-        Some((Outcome::Faulted(fault), _)) => Err(fault.trap().unwrap()),
-        other => panic!("{other:?}"),
-    }
 }
 
 /// Bytes of the sections that are zero at the start: the name and the size of each.

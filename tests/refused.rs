@@ -12,6 +12,7 @@ use synth::config::Config;
 use synth::elf;
 use synth::stage::NoTap;
 use synth_verify::check::{Checks, check};
+use synth_verify::hints::{Class, codec};
 use synth_verify::verdict::CheckError;
 
 /// A loop over memory, a call, a global: every kind of hint.
@@ -327,4 +328,27 @@ fn a_runtime_of_other_bytes_is_not_believed() {
     let report = check(&module, &file, Checks::All).expect("the file is readable");
     assert!(!report.proved());
     assert!(report.findings.iter().any(|finding| finding.message.contains("is not known")), "{:?}", report.findings);
+}
+
+/// What a label calls a copy must be shown to be one, and behind a call nothing is.
+#[test]
+fn a_call_is_no_copy() {
+    let wasm = wasm(
+        r#"(module (func $g (result i32) (i32.const 7))
+      (func (export "f") (result i32) (i32.add (call $g) (i32.const 1))))"#,
+    );
+    let config = Config::default();
+    for (class, is_proved) in [(None, true), (Some(Class::Remat), false), (Some(Class::Reload), false)] {
+        let mut output = synth::compile(&wasm, &config, &mut NoTap).unwrap();
+        let labels = &mut output.hints.functions[1].labels;
+        let call = labels.iter_mut().find(|label| label.class == Class::Direct && label.reads.is_empty());
+        let call = call.expect("the call reads nothing");
+        call.class = class.unwrap_or(call.class);
+        output.program.hints = codec::encode(&output.hints);
+        let object = elf::object(&output.program, config.cpu).unwrap();
+        let report = check(&wasm, &object, Checks::All).unwrap();
+        let says = |words: &str| report.functions[1].findings.iter().any(|finding| finding.message.contains(words));
+        assert_eq!(report.proved(), is_proved, "{class:?}: {:?}", report.functions[1].findings);
+        assert_eq!(says("a call is labelled as a copy"), !is_proved, "{class:?}");
+    }
 }

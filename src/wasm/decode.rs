@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::ir::op::{Access, Function, Memory, Op, Table, Type};
 
 /// What a user can do about an operator or type that is missing here.
-const REMEDY: &str = "compile the source to WebAssembly 1.0 code without it";
+const REMEDY: &str = "compile the source without it; the README lists what is supported";
 
 /// The function types that blocks and calls refer to.
 pub type Types = TypedVec<TypeIndex, FunctionType>;

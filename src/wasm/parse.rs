@@ -55,7 +55,7 @@ const SMALL_BYTES: u32 = 1 << 20;
 const PAGE_LOG2: u8 = 16;
 
 /// What a user can do about a construct that is missing here.
-const REMEDY: &str = "restrict the producer to WebAssembly 1.0 with sign extension";
+const REMEDY: &str = "compile the source without that feature; the README lists what is supported";
 
 /// Reads and validates a binary module.
 pub fn parse(bytes: &[u8], config: &Config) -> Result<Module, Error> {
@@ -91,7 +91,7 @@ fn validate(bytes: &[u8]) -> Result<(), Error> {
     });
     let message = match proposal {
         Some(proposal) => format!("{proposal}: {}", error.message()),
-        None => format!("beyond WebAssembly 1.0: {}", error.message()),
+        None => format!("beyond what is supported: {}", error.message()),
     };
     Err(Error::unsupported(error.offset(), message, REMEDY))
 }

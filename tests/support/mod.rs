@@ -1,6 +1,8 @@
 //! A program as a user gets it: compiled to an image, proved, and called in QEMU; and the same
 //! program in wasmi, an engine that shares nothing with this project.
 
+#![allow(dead_code, reason = "each test uses a part")]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -50,14 +52,20 @@ impl Program {
     /// Compiles and proves a module, text or binary.
     #[track_caller]
     pub fn new(module: &[u8]) -> Program {
-        Program::for_cpu(module, Config::default().cpu)
+        Program::with(module, &Config::default())
     }
 
     /// The same for a processor.
     #[track_caller]
     pub fn for_cpu(module: &[u8], cpu: Cpu) -> Program {
+        Program::with(module, &Config { cpu, ..Config::default() })
+    }
+
+    /// The same with options.
+    #[track_caller]
+    pub fn with(module: &[u8], config: &Config) -> Program {
         let wasm = wat::parse_bytes(module).expect("a module").into_owned();
-        let proved = oracle::image(&wasm, &Config { cpu, ..Config::default() });
+        let proved = oracle::image(&wasm, config);
         let proved = proved.unwrap_or_else(|failure| panic!("{failure}"));
         let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
         Program { wasm, firmware }
@@ -107,12 +115,12 @@ impl Program {
 fn act(store: &mut wasmi::Store<()>, instance: &wasmi::Instance, action: &Action) -> Option<Seen> {
     match action {
         Action::Poke(offset, bytes) => {
-            let memory = instance.get_memory(&*store, "memory").expect("exported");
+            let memory = memory(&*store, instance);
             memory.write(store, *offset as usize, bytes).expect("fits");
             None
         }
         Action::Peek(offset, length) => {
-            let memory = instance.get_memory(&*store, "memory").expect("exported");
+            let memory = memory(&*store, instance);
             let start = *offset as usize;
             Some(Seen::Bytes(memory.data(&*store)[start..start + *length as usize].to_vec()))
         }
@@ -136,6 +144,11 @@ fn act(store: &mut wasmi::Store<()>, instance: &wasmi::Instance, action: &Action
             })
         }
     }
+}
+
+/// The memory that the module exports.
+fn memory(store: &wasmi::Store<()>, instance: &wasmi::Instance) -> wasmi::Memory {
+    instance.exports(store).find_map(wasmi::Export::into_memory).expect("a memory is exported")
 }
 
 fn seen(outcome: Outcome) -> Seen {
@@ -185,6 +198,24 @@ fn trap(code: Option<TrapCode>) -> Trap {
 /// tests that pass to itself; `./test` counts it.
 pub fn skipped(test: &str, why: &str) {
     _ = writeln!(std::io::stderr(), "\nskipped 1 test: {test}: {why}");
+}
+
+/// What the last of some calls on a new instance gives in the validator's interpreter.
+#[track_caller]
+pub fn last(firmware: &Firmware, calls: &[(&str, u32)]) -> Result<u32, Trap> {
+    let call = |(name, argument): &(&str, u32)| {
+        let parameters = &firmware.export(name).unwrap().parameters;
+        Action::Call((*name).into(), parameters.iter().map(|_| Value::I32(*argument)).collect())
+    };
+    let actions: Vec<Action> = calls.iter().map(call).collect();
+    match model::run(firmware, &actions, 1 << 20).unwrap().pop() {
+        Some((Outcome::Returned(values), _)) => match values[..] {
+            [Value::I32(value)] => Ok(value),
+            ref other => panic!("{other:?} is not one word"),
+        },
+        Some((Outcome::Faulted(fault), _)) => Err(fault.trap().unwrap()),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A path in this repository.

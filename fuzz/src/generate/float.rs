@@ -81,6 +81,8 @@ impl Body<'_, '_, '_> {
         self.op(I::LocalGet(scratch));
         self.op(either(I::F32Eq, I::F64Eq));
         self.op(I::Select);
+        // The local can be read like any other.
+        self.op(I::LocalTee(scratch));
     }
 
     /// An integer from floats: a comparison, a conversion, or the bits.

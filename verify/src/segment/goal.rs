@@ -306,10 +306,9 @@ fn arguments_are(
 fn result_area(walk: &mut Walk<'_, '_>, path: &Path, depth: u32, callee: &Convention) -> Result<i32, String> {
     let Results::Area { bytes, .. } = callee.results else { return Ok(0) };
     let terms = &mut walk.symbolic.terms;
-    let start = match terms.split_region(path.machine.registers[0]) {
-        Some((region, offset)) if region == walk.symbolic.constants.entry_sp => walk.symbolic.terms.as_const32(offset),
-        _ => None,
-    };
+    let named = terms.split_region(path.machine.registers[0]);
+    let own = named.filter(|(region, _)| *region == walk.symbolic.constants.entry_sp);
+    let start = own.and_then(|(_, offset)| walk.symbolic.terms.as_const32(offset));
     let start = start.ok_or("r0 does not name an area of the frame for the results of a call")? as i32;
     let above = i64::from(callee.stack_bytes) - i64::from(depth);
     if start % 8 != 0 || i64::from(start) < above || i64::from(start) + i64::from(bytes) > 0 {

@@ -449,9 +449,15 @@ impl Walk<'_, '_> {
         }
         // The label of a call speaks of what is behind it.
         let is_call = matches!(flow, Flow::Call { .. } | Flow::CallRegister(_));
-        match self.labels.get(&at).copied() {
-            Some(label) if !is_call => goal::label(self, path, label),
-            _ => Ok(()),
+        match (self.labels.get(&at).copied(), is_call) {
+            (None, _) => Ok(()),
+            (Some(label), false) => goal::label(self, path, label),
+            (Some(label), true) => match label.class {
+                Class::Direct | Class::Check | Class::Trap | Class::Frame => Ok(()),
+                Class::Move | Class::Spill | Class::Reload | Class::Remat => {
+                    Err("a call is labelled as a copy of a value".to_owned())
+                }
+            },
         }
     }
 

@@ -35,6 +35,7 @@ pub(super) const COMPARISONS: &[Rule] = rules![
     lt_u_of_shift,
     lt_u_of_multiple,
     lt_u_of_offset,
+    lt_u_of_positive,
     lt_u_of_sign_flips,
     lt_u_of_sum,
     lt_u_of_complements,
@@ -385,6 +386,18 @@ fn lt_u_of_offset(t: &mut Terms, node: &Node) -> Option<Id> {
         Some(limit) => Some(t.cmp_const(Cmp::LtU, x, limit)),
         None => Some(t.truth(false)),
     }
+}
+
+/// `x - j <u 2^31 - j` is `not x <s j` for `j` from 1 to 2^31 - 1
+fn lt_u_of_positive(t: &mut Terms, node: &Node) -> Option<Id> {
+    let (a, k) = with_constant(t, Cmp::LtU, node)?;
+    let (x, offset) = t.split_constant(a);
+    let j = offset.wrapping_neg();
+    if !(1..MIN).contains(&j) || k != MIN - j {
+        return None;
+    }
+    let below = t.cmp_const(Cmp::LtS, x, j);
+    Some(t.negation(below))
 }
 
 /// A word with its sign bit flipped, if that makes it simpler: `x + 2^31` or a constant.

@@ -152,6 +152,58 @@ fn a_borrow_from_a_sum_is_the_carry_of_the_sum() {
     let no_borrow = t.carry(&not_x, &sum, &yes);
     let (machine, source) = (t.not(&no_borrow), t.carry(&x, &y, &no));
     same_bool(&t, machine, source);
+    let other = t.carry(&x, &y, &yes);
+    assert_ne!(machine.norm, other.norm);
+}
+
+#[test]
+fn a_positive_number_is_a_range() {
+    let mut t = Terms::new();
+    let (a, _) = operands(&mut t);
+    let (x, _) = halves(&mut t, a);
+    let (less, one) = (imm(&mut t, Bin32::Sub, x, 1), word(&mut t, 1));
+    let (count, more) = (word(&mut t, 0x7fff_ffff), word(&mut t, 0x8000_0000));
+    let below = t.cmp32(Cmp::LtS, &x, &one);
+    let (machine, source) = (t.cmp32(Cmp::LtU, &less, &count), t.not(&below));
+    same_bool(&t, machine, source);
+    let other = t.cmp32(Cmp::LtU, &less, &more);
+    assert_ne!(other.norm, source.norm);
+}
+
+#[test]
+fn equal_words_borrow_nothing() {
+    let mut t = Terms::new();
+    let (a, b) = operands(&mut t);
+    let ((ah, al), (bh, bl)) = (halves(&mut t, a), halves(&mut t, b));
+    let (one, none) = (word(&mut t, 1), word(&mut t, 0));
+    let zero_difference = |t: &mut Terms, borrowing: Term32| {
+        let (low, below) = (t.cmp32(Cmp::Eq, &al, &bl), t.cmp32(Cmp::LtU, &borrowing, &bl));
+        let borrow = t.ite32(&below, &one, &none);
+        let high = bin(t, Bin32::Sub, ah, borrow);
+        let high = t.cmp32(Cmp::Eq, &high, &bh);
+        t.and(&low, &high)
+    };
+    let (machine, other) = (zero_difference(&mut t, al), zero_difference(&mut t, ah));
+    let source = t.cmp64(Cmp::Eq, &a, &b);
+    same_bool(&t, machine, source);
+    assert_ne!(other.norm, source.norm);
+}
+
+#[test]
+fn a_complement_of_mixed_signs_turns_a_comparison_round() {
+    let mut t = Terms::new();
+    let (a, b) = operands(&mut t);
+    let ((ah, al), (bh, _)) = (halves(&mut t, a), halves(&mut t, b));
+    let sum = bin(&mut t, Bin32::Add, ah, al);
+    let x = bin(&mut t, Bin32::Sub, sum, bh);
+    let not_x = imm(&mut t, Bin32::Xor, x, u32::MAX);
+    let (limit, flipped, off) = (word(&mut t, 0x49), word(&mut t, !0x48), word(&mut t, !0x49));
+    let above = t.cmp32(Cmp::LtU, &not_x, &flipped);
+    let (machine, source) = (t.not(&above), t.cmp32(Cmp::LtU, &x, &limit));
+    same_bool(&t, machine, source);
+    let above = t.cmp32(Cmp::LtU, &not_x, &off);
+    let other = t.not(&above);
+    assert_ne!(other.norm, source.norm);
 }
 
 #[test]

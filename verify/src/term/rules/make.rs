@@ -131,14 +131,17 @@ impl Terms {
         self.sum(&[(a, u32::MAX)], u32::MAX)
     }
 
-    /// The word that this is visibly the complement of: a sum with negative factors only.
+    /// The word that this is visibly the complement of: a sum with more negative factors than positive ones,
+    /// or as many and the first of them negative.
     pub(super) fn complement_of(&mut self, a: Id) -> Option<Id> {
         let Node::Linear(sum) = self.node(a) else {
             return None;
         };
         // 2^31 is its own negative, so it gives no direction.
-        let negative = sum.monomials.iter().all(|(_, factor)| *factor > 1 << 31);
-        negative.then(|| self.complement(a))
+        let signs = sum.monomials.iter().filter(|(_, factor)| *factor != 1 << 31).map(|(_, factor)| *factor > 1 << 31);
+        let first = signs.clone().next()?;
+        let balance: i32 = signs.map(|negative| if negative { -1 } else { 1 }).sum();
+        (balance < 0 || balance == 0 && first).then(|| self.complement(a))
     }
 
     /// One monomial as a term.

@@ -222,7 +222,7 @@ impl Generator {
 
     pub(crate) fn new_bool(&mut self) -> TermBool {
         let (a, b, c) = (self.bool(), self.bool(), self.bool());
-        match self.next(12) {
+        match self.next(14) {
             0 => self.terms.not(&a),
             1 => self.terms.and(&a, &b),
             2 => self.terms.or(&a, &b),
@@ -245,6 +245,29 @@ impl Generator {
             7 => {
                 let (x, y) = (self.mem(), self.mem());
                 self.terms.same_mem(&x, &y)
+            }
+            8 => {
+                // The halves of a difference compared with those of a number.
+                let (x, y, z, k) = (self.word(), self.word(), self.word(), self.word());
+                let (one, none) = (self.terms.w32(1), self.terms.w32(0));
+                let (equal, below) = (self.terms.cmp32(Cmp::Eq, &x, &y), self.terms.cmp32(Cmp::LtU, &x, &y));
+                let borrow = self.terms.ite32(&below, &one, &none);
+                let high = self.terms.bin32(Bin32::Sub, &z, &borrow);
+                let other = self.terms.cmp32(Cmp::Eq, &high, &k);
+                self.terms.and(&equal, &other)
+            }
+            9 => {
+                // Whether a word is positive, as a range.
+                let (x, least) = (self.word(), 1 + self.next(3) as u32);
+                let (by, count) = (self.terms.w32(least), self.terms.w32((1 << 31) - least));
+                let (less, more) = (self.terms.bin32(Bin32::Sub, &x, &by), self.terms.bin32(Bin32::Add, &x, &by));
+                if self.next(2) == 0 {
+                    return self.terms.cmp32(Cmp::LtU, &less, &count);
+                }
+                // The signs before and after an addition.
+                let zero = self.terms.w32(0);
+                let (before, after) = (self.terms.cmp32(Cmp::LtS, &x, &zero), self.terms.cmp32(Cmp::LtS, &more, &zero));
+                self.terms.and(&before, &after)
             }
             _ => {
                 let (x, y, op) = (self.word(), self.word(), self.pick(&CMP));
@@ -331,7 +354,7 @@ fn check_log(terms: &mut Terms, fired: &mut BTreeMap<&'static str, u64>, assignm
 fn every_rule_keeps_the_value() {
     let mut fired: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut evaluations = 0;
-    for round in 0..18_000 {
+    for round in 0..26_000 {
         let mut generator = Generator::new(round);
         for _ in 0..25 {
             generator.step();
@@ -349,7 +372,7 @@ fn every_rule_keeps_the_value() {
 
 #[test]
 fn raw_and_normal_terms_have_the_same_value() {
-    for round in 0..18_000 {
+    for round in 0..26_000 {
         let mut generator = Generator::new(1_000_000 + round);
         let mut pairs: Vec<(Id, Id)> = (0..25).map(|_| generator.step()).collect();
         let float = generator.float();

@@ -15,6 +15,7 @@ pub(super) const CONNECTIVES: &[Rule] = rules![
     and_flattened,
     and_resolves,
     and_knows_choice,
+    and_knows_borrow,
     and_of_bounds,
     and_of_orders,
     and_of_signs,
@@ -136,6 +137,41 @@ fn and_knows_choice(t: &mut Terms, node: &Node) -> Option<Id> {
             let mut rest = operands.to_vec();
             rest[at] = new;
             return Some(t.build(Node::And(rest.into())));
+        }
+    }
+    None
+}
+
+/// `a = b and x + k * (a <u b) = j` is `a = b and x = j`: the high half of a difference compared with 0
+fn and_knows_borrow(t: &mut Terms, node: &Node) -> Option<Id> {
+    let Node::And(operands) = node else {
+        return None;
+    };
+    let equations = operands.iter().filter_map(|id| match *t.node(*id) {
+        Node::Cmp32(Cmp::Eq, left, right) => Some((*id, left, right)),
+        _ => None,
+    });
+    let equations: Vec<(Id, Id, Id)> = equations.collect();
+    for (at, id) in operands.iter().enumerate() {
+        let Some((_, left, right)) = equations.iter().find(|(equation, ..)| equation == id).copied() else {
+            continue;
+        };
+        for (flag, _) in t.linear(left).monomials.iter() {
+            let Some(order) = t.is_flag(*flag) else { continue };
+            let Node::Cmp32(Cmp::LtU, a, b) = *t.node(order) else { continue };
+            let is_equal = |t: &mut Terms, (equation, left, right): (Id, Id, Id)| {
+                equation != *id
+                    && [(a, b), (b, a)].into_iter().any(|(a, b)| {
+                        let difference = t.sum(&[(a, 1), (b, u32::MAX), (left, u32::MAX), (right, 1)], 0);
+                        t.constant(difference) == Some(0)
+                    })
+            };
+            if equations.iter().any(|equation| is_equal(t, *equation)) {
+                let mut rest = operands.to_vec();
+                let left = t.assuming(left, order, false);
+                rest[at] = t.cmp(Cmp::Eq, left, right);
+                return Some(t.build(Node::And(rest.into())));
+            }
         }
     }
     None
