@@ -21,6 +21,7 @@ use crate::trap::Trap;
 use crate::verdict::{Check, Finding, Kind, Method, Obligation};
 use crate::wasm::control::Then;
 use crate::wasm::module::{Function, Module};
+use crate::wasm::op::Op;
 use crate::wasm::sem::Activation;
 
 use super::goal;
@@ -623,6 +624,10 @@ impl Walk<'_, '_> {
     /// Whether the source calls a function next. In the runtime a function may be called as what it is, and may
     /// help with the operator that it is.
     fn source_calls(&mut self, path: &Path, function: u32) -> Result<bool, String> {
+        let names = |op: &Op| matches!(op, Op::Call(callee) | Op::ReturnCall(callee) if *callee == function);
+        if !self.subject.function.body.iter().any(|instruction| names(&instruction.op)) {
+            return Ok(false);
+        }
         let outcomes = self.source_events(path, None)?;
         let calls =
             |event: &SourceEvent| matches!(event, SourceEvent::Call { function: callee, .. } if *callee == function);
