@@ -26,7 +26,16 @@ const UNLINKED_CALL: [u8; 4] = [0xff, 0xf7, 0xfe, 0xff];
 /// `B.W` to itself: no addend.
 const UNLINKED_JUMP: [u8; 4] = [0xff, 0xf7, 0xfe, 0xbf];
 
-/// What a relocation makes of an instruction. The bytes stay as they are in the file.
+/// An instruction that a relocation changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relocated {
+    /// Its bytes in the file. In memory they are poison: what linking makes of them is not known.
+    pub bytes: [u8; 4],
+    /// What it becomes.
+    pub patch: Patch,
+}
+
+/// What a relocation makes of an instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Patch {
     /// BL to this address.
@@ -51,7 +60,7 @@ pub struct Loaded {
     /// Addresses of symbols whose name is unique. A function's has bit 0 set.
     pub symbols: BTreeMap<String, Word>,
     /// Changed instructions, by address of code.
-    pub patches: BTreeMap<u32, Patch>,
+    pub relocated: BTreeMap<u32, Relocated>,
     /// What the code is for.
     pub architecture: Architecture,
     /// Where an image's vector table is.
@@ -122,16 +131,16 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     }
     let mut loader = Object { elf, memory, regions, stack, externals: BTreeMap::new() };
     let words = loader.words()?;
-    let mut patches = BTreeMap::new();
+    let mut relocated = BTreeMap::new();
     for relocation in &elf.relocations {
-        if let Some((at, patch)) = loader.relocate(relocation, &words)? {
-            patches.insert(at, patch);
+        if let Some(instruction) = loader.relocate(relocation, &words)? {
+            relocated.insert(relocation.offset, instruction);
         }
     }
     let mut memory = loader.memory;
     poison(&mut memory, stack);
     let symbols = unique(elf, &words);
-    Ok(Loaded { memory, stack, text, functions, symbols, patches, architecture: architecture(elf)?, vectors: 0 })
+    Ok(Loaded { memory, stack, text, functions, symbols, relocated, architecture: architecture(elf)?, vectors: 0 })
 }
 
 fn poison(memory: &mut Memory, region: RegionIndex) {
@@ -202,7 +211,7 @@ impl Object<'_> {
         Ok(word)
     }
 
-    fn relocate(&mut self, relocation: &Relocation, words: &[Option<Word>]) -> Result<Option<(u32, Patch)>, Fault> {
+    fn relocate(&mut self, relocation: &Relocation, words: &[Option<Word>]) -> Result<Option<Relocated>, Fault> {
         let Some(region) = self.regions.get(&relocation.section).copied() else {
             return fault("a relocation of a section that is not loaded");
         };
@@ -225,17 +234,22 @@ impl Object<'_> {
             self.memory.initialise(region, relocation.offset, symbol.plus(addend))?;
             return Ok(None);
         }
-        let bytes = self.memory.fetch(at)?;
+        let Some(bytes) = self.memory.fetch(at)?.first_chunk().copied() else {
+            return fault("two relocations of one instruction");
+        };
         let patch = match relocation.kind {
             RelocationKind::ThumbCall if bytes == UNLINKED_CALL => Patch::Call(symbol),
             RelocationKind::ThumbJump if bytes == UNLINKED_JUMP => Patch::Call(symbol),
-            RelocationKind::MovwAbs => Patch::Low(symbol.plus(addend(bytes)?)),
-            RelocationKind::MovtAbs => Patch::High(symbol.plus(addend(bytes)?)),
+            RelocationKind::MovwAbs => Patch::Low(symbol.plus(addend(&bytes)?)),
+            RelocationKind::MovtAbs => Patch::High(symbol.plus(addend(&bytes)?)),
             RelocationKind::ThumbCall | RelocationKind::ThumbJump | RelocationKind::Abs32 => {
                 return fault("a relocated call with an addend");
             }
         };
-        Ok(Some((relocation.offset, patch)))
+        if let Some(code) = self.memory.region_mut(region) {
+            code.poison(relocation.offset, relocation.offset + 4);
+        }
+        Ok(Some(Relocated { bytes, patch }))
     }
 }
 
@@ -283,9 +297,9 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let words: Vec<Option<Word>> =
         elf.symbols.iter().map(|symbol| (symbol.home != Home::Undefined).then_some(Word::Int(symbol.value))).collect();
     let symbols = unique(elf, &words);
-    let patches = BTreeMap::new();
+    let relocated = BTreeMap::new();
     let (architecture, vectors) = (architecture(elf)?, layout::board(elf).vectors);
-    Ok(Loaded { memory, stack, text: None, functions: None, symbols, patches, architecture, vectors })
+    Ok(Loaded { memory, stack, text: None, functions: None, symbols, relocated, architecture, vectors })
 }
 
 /// The stack ends where the vector table's first word says (DDI0403, B1.5.3). It is a section without bytes

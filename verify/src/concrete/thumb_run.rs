@@ -274,7 +274,10 @@ impl<'p> Processor<'p> {
 
     /// One instruction: the address of the next one, or why there is none.
     fn step(&mut self, pc: u32, around: &mut Surroundings<'_, '_>) -> Result<Result<u32, Leave>, Fault> {
-        let bytes = self.memory.fetch(self.loaded.code_word(pc))?;
+        let bytes = match self.loaded.relocated.get(&pc) {
+            Some(relocated) => &relocated.bytes,
+            None => self.memory.fetch(self.loaded.code_word(pc))?,
+        };
         let (inst, size) = decode(bytes, 0).map_err(|error| Fault::Other(error.to_string()))?;
         self.loaded.architecture.require(&inst, size).map_err(Fault::Other)?;
         self.note(pc, size)?;
@@ -289,14 +292,14 @@ impl<'p> Processor<'p> {
         }
         match flow {
             Flow::Next => Ok(Ok(next)),
-            Flow::Jump(target) => match self.loaded.patches.get(&pc) {
-                Some(Patch::Call(word)) => self.leave_for(*word, around),
+            Flow::Jump(target) => match self.patch(pc) {
+                Some(Patch::Call(word)) => self.leave_for(word, around),
                 Some(Patch::Low(_) | Patch::High(_)) => Err(Fault::Other("a patched branch".into())),
                 None => self.leave_for(self.loaded.code_word(target).plus(1), around),
             },
             Flow::Call { target, .. } => {
-                let target = match self.loaded.patches.get(&pc) {
-                    Some(Patch::Call(word)) => *word,
+                let target = match self.patch(pc) {
+                    Some(Patch::Call(word)) => word,
                     Some(Patch::Low(_) | Patch::High(_)) | None => self.loaded.code_word(target).plus(1),
                 };
                 self.enter_call(target, next, around).map(Ok)
@@ -366,18 +369,23 @@ impl<'p> Processor<'p> {
         offset.ok_or(Fault::Unmapped { address, why: "SP outside the stack" })
     }
 
+    /// What a relocation makes of the instruction here.
+    fn patch(&self, pc: u32) -> Option<Patch> {
+        self.loaded.relocated.get(&pc).map(|relocated| relocated.patch)
+    }
+
     /// An instruction, or what a relocation makes of it.
     fn execute(&mut self, inst: &Inst, pc: u32, size: u32) -> Result<Flow<Word>, Fault> {
-        match self.loaded.patches.get(&pc) {
+        match self.patch(pc) {
             None | Some(Patch::Call(_)) => sem::step(self, inst, pc, size),
             Some(_) if self.it.is_active() => Err(Fault::Other("a relocated instruction inside an IT block".into())),
             Some(Patch::Low(Word::Pointer { region, offset })) => {
-                let low = Word::Low { region: *region, offset: *offset };
+                let low = Word::Low { region, offset };
                 self.set_half(inst, low)
             }
             Some(Patch::High(Word::Pointer { region, offset })) => {
-                let low = Word::Low { region: *region, offset: *offset };
-                let whole = Word::Pointer { region: *region, offset: *offset };
+                let low = Word::Low { region, offset };
+                let whole = Word::Pointer { region, offset };
                 let before = half_target(inst).map(|d| self.registers[usize::from(d.number())]);
                 self.set_half(inst, if before == Some(low) { whole } else { Word::Poison })
             }
