@@ -20,6 +20,9 @@ use crate::thumb::inst::{Inst, Width};
 /// Bytes of stack that an object is run with.
 pub const STACK_BYTES: u32 = 1 << 16;
 
+/// Most bytes that are loaded, those that begin as zeros counted: no run could set more of them.
+const BYTES_MAX: u32 = 1 << 27;
+
 /// The bytes of a BL to be relocated: `BL .`, whose addend of -4 stands for the place after it.
 const UNLINKED_CALL: [u8; 4] = [0xff, 0xf7, 0xfe, 0xff];
 
@@ -89,6 +92,10 @@ impl Loaded {
 
 /// Loads a file. The code of an object is its one executable section.
 pub fn run(elf: &Elf<'_>) -> Result<Loaded, Fault> {
+    let loaded = elf.sections.iter().filter(|section| section.allocated);
+    if loaded.fold(0, |bytes: u32, section| bytes.saturating_add(section.bytes)) > BYTES_MAX {
+        return fault(format!("there are more than {BYTES_MAX} bytes to load"));
+    }
     match elf.kind {
         FileKind::Relocatable => object(elf),
         FileKind::Executable => image(elf),
