@@ -121,13 +121,14 @@ fn access(section: &Section) -> Access {
 fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let mut memory = Memory::default();
     let stack = Region::new("stack", None, Access::ReadWrite, vec![0; STACK_BYTES as usize]);
-    let stack = memory.add(stack);
+    let stack = memory.add(stack.aligned(8));
     let mut regions = BTreeMap::new();
     let (mut text, mut functions) = (None, None);
     for (index, section) in elf.sections.iter().enumerate().filter(|(_, found)| found.allocated) {
         let mut bytes = elf.bytes(section).to_vec();
         bytes.resize(section.bytes as usize, 0);
-        let region = memory.add(Region::new(&section.name, None, access(section), bytes));
+        let found = Region::new(&section.name, None, access(section), bytes);
+        let region = memory.add(if section.align.is_power_of_two() { found.aligned(section.align) } else { found });
         regions.insert(index, region);
         if section.name.starts_with(".rodata.") && section.name.ends_with(".functions") {
             functions = Some(region);
@@ -206,7 +207,7 @@ impl Object<'_> {
         }
         let word = if name == abi::STACK_LIMIT {
             let cell = Region::new(name, None, Access::ReadOnly, vec![0; 4]);
-            let region = self.memory.add(cell);
+            let region = self.memory.add(cell.aligned(4));
             let limit = Word::Pointer { region: self.stack, offset: abi::HOST_STACK_BYTES };
             self.memory.initialise(region, 0, limit)?;
             Word::Pointer { region, offset: 0 }

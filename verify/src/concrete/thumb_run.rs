@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::load::{Loaded, Patch};
 use super::region::{Access, Memory};
 use super::trace::Trace;
-use super::word::{Concrete, Fault, RegionIndex, Truth, Word};
+use super::word::{Concrete, Extent, Fault, RegionIndex, Truth, Word};
 use crate::abi::{self, Convention, Place, Results};
 use crate::hints::{Location, Sort};
 use crate::segment::kept::{Kept, LR, of_the_caller};
@@ -482,6 +482,18 @@ impl<'p> Processor<'p> {
         Ok(arguments)
     }
 
+    /// Faults at an access that is not shown to be aligned.
+    fn check_aligned(&self, address: Word, alignment: Alignment) -> Result<(), Fault> {
+        let is_aligned = match (alignment, address) {
+            (Alignment::Any, _) | (_, Word::Low { .. } | Word::Poison) => true,
+            (Alignment::Half | Alignment::Word, Word::Int(address)) => address.is_multiple_of(alignment.bytes()),
+            (Alignment::Half | Alignment::Word, Word::Pointer { region, offset }) => {
+                (self.extent(region).align | offset).is_multiple_of(alignment.bytes())
+            }
+        };
+        if is_aligned { Ok(()) } else { Err(Fault::Unmapped { address, why: "an unaligned access" }) }
+    }
+
     /// Faults at an access to the stack below SP, or beyond the incoming arguments if it writes.
     fn check_stack(&self, address: Word, bytes: u32, write: Write) -> Result<(), Fault> {
         let Some((region, offset)) = self.memory.locate(address, bytes) else {
@@ -531,16 +543,11 @@ impl Concrete for Processor<'_> {
         let functions = self.loaded.functions.filter(|functions| *functions == region);
         functions.and_then(|functions| self.memory.region(functions)).is_some_and(|functions| offset < functions.len())
     }
-}
 
-fn aligned(address: Word, alignment: Alignment) -> Result<(), Fault> {
-    let offset = match (alignment, address) {
-        (Alignment::Any, _) => 0,
-        (Alignment::Half | Alignment::Word, Word::Int(address)) => address,
-        (Alignment::Half | Alignment::Word, Word::Pointer { offset, .. }) => offset,
-        (Alignment::Half | Alignment::Word, Word::Low { .. } | Word::Poison) => 0,
-    };
-    if offset % alignment.bytes() == 0 { Ok(()) } else { Err(Fault::Unmapped { address, why: "an unaligned access" }) }
+    fn extent(&self, region: RegionIndex) -> Extent {
+        let found = self.memory.region(region);
+        found.map_or(Extent::ANYWHERE, |found| Extent { align: found.align, bytes: found.len() })
+    }
 }
 
 impl Machine for Processor<'_> {
@@ -583,14 +590,14 @@ impl Machine for Processor<'_> {
     }
 
     fn load(&mut self, address: &Word, width: Width, alignment: Alignment) -> Result<Word, Fault> {
-        aligned(*address, alignment)?;
+        self.check_aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::No)?;
         self.note_read(*address, width.bytes());
         self.memory.load(*address, width)
     }
 
     fn store(&mut self, address: &Word, width: Width, alignment: Alignment, word: &Word) -> Result<(), Fault> {
-        aligned(*address, alignment)?;
+        self.check_aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::Yes)?;
         if let Some(trace) = &mut self.trace
             && let Some((_, offset)) =
