@@ -536,6 +536,15 @@ fn conditions_know_each_other() {
     let both = t.ite_bool(&fits, &below, &fits);
     let never = t.cmp32(Cmp::LtU, &zero, &zero);
     assert_eq!(both.norm, never.norm);
+    // A choice in a sum: what is left is said of the other branch alone.
+    let (lifted, least) = (imm(&mut t, Bin32::Add, grown, 0x1_0001), zero);
+    let machine = t.cmp32(Cmp::LtS, &lifted, &least);
+    let plain = imm(&mut t, Bin32::Add, x, 0x1_0001);
+    let rest = t.cmp32(Cmp::LtS, &plain, &least);
+    let source = t.ite_bool(&fits, &never, &rest);
+    same_bool(&t, machine, source);
+    let crossed = t.ite_bool(&fits, &rest, &never);
+    assert_ne!(machine.norm, crossed.norm);
     let misses = t.not(&fits);
     let other = t.ite_bool(&misses, &below, &fits);
     assert_ne!(other.norm, never.norm);
