@@ -128,6 +128,7 @@ pub fn run(symbolic: &mut Symbolic, subject: &Subject<'_>) -> Walked {
         cuts: BTreeMap::new(),
         conditional: BTreeMap::new(),
         places: BTreeSet::new(),
+        source_steps: 0,
     };
     walk.labels = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
     walk.cuts = subject.hints.cuts.iter().map(|cut| (cut.at, cut)).collect();
@@ -149,6 +150,8 @@ pub(super) struct Walk<'a, 'b> {
     conditional: BTreeMap<u32, bool>,
     /// Positions of the body where cuts stand.
     places: BTreeSet<u32>,
+    /// Steps that the source has taken, in all its runs.
+    source_steps: u64,
 }
 
 /// How one instruction went.
@@ -513,6 +516,7 @@ impl Walk<'_, '_> {
             &path.source,
             &path.facts,
             place,
+            &mut self.source_steps,
         )
     }
 
