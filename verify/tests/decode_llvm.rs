@@ -84,7 +84,7 @@ struct Target {
     cpu: &'static str,
 }
 
-const M4: Target = Target { triple: "thumbv7em", cpu: "cortex-m4" };
+const M7: Target = Target { triple: "thumbv7em", cpu: "cortex-m7" };
 const M0: Target = Target { triple: "thumbv6m", cpu: "cortex-m0" };
 
 /// `None`: LLVM is not there.
@@ -219,7 +219,7 @@ fn compare(name: &str, codes: &[Code], condition: Option<Cond>) -> Option<Compar
         }
     }
     let object = assemble(&directory, name, &source)?;
-    let theirs = disassemble(&object, &M4);
+    let theirs = disassemble(&object, &M7);
     let mut differences = Vec::new();
     for (address, code, inst) in &expected {
         let our_text = normal(&ours(inst, condition, *address));

@@ -7,7 +7,7 @@ use synth_verify::concrete::load::{Loaded, Patch};
 use synth_verify::concrete::region::{Access, Memory, Region};
 use synth_verify::concrete::thumb_run::{End, External, Outcome, Processor, Surroundings};
 use synth_verify::concrete::word::{Fault, Word};
-use synth_verify::thumb::feature::Architecture;
+use synth_verify::thumb::feature::{Architecture, Target};
 use synth_verify::trap::Trap;
 use synth_verify::wasm::module::{Constant, FunctionType, ValueType};
 
@@ -23,17 +23,8 @@ fn object(halfwords: &[u16], patches: &[(u32, Patch)]) -> Loaded {
     memory.add(Region::new("data", None, Access::ReadWrite, (0..16).collect()));
     memory.add(Region::new("import", None, Access::Execute, Vec::new()));
     let patches = patches.iter().copied().collect();
-    let architecture = Architecture::V7EM;
-    Loaded {
-        memory,
-        stack,
-        text: Some(text),
-        functions: None,
-        symbols: BTreeMap::new(),
-        patches,
-        architecture,
-        vectors: 0,
-    }
+    let target = Target { architecture: Architecture::V7EM, ..Target::default() };
+    Loaded { memory, stack, text: Some(text), functions: None, symbols: BTreeMap::new(), patches, target, vectors: 0 }
 }
 
 fn data(offset: u32) -> Word {

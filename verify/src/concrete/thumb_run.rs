@@ -16,7 +16,7 @@ use crate::abi::{self, Convention, Place, Results};
 use crate::hints::{Location, Sort};
 use crate::segment::kept::{Kept, LR, of_the_caller};
 use crate::thumb::decode::decode;
-use crate::thumb::feature::Architecture;
+use crate::thumb::feature::Target;
 use crate::thumb::inst::{Inst, Reg, Width};
 use crate::thumb::sem::{self, Alignment, Flags, Flow, ItState, Machine};
 use crate::trap::Trap;
@@ -83,8 +83,10 @@ pub struct Processor<'p> {
     loaded: &'p Loaded,
     /// Memory as it stands.
     pub memory: Memory,
-    registers: [Word; 15],
+    /// By number; that of PC means nothing.
+    registers: [Word; Reg::COUNT],
     flags: Flags<Processor<'p>>,
+    float_flags: Flags<Processor<'p>>,
     it: ItState,
     /// The first byte of the stack that belongs to the caller.
     stack_end: u32,
@@ -107,8 +109,9 @@ impl<'p> Processor<'p> {
         Processor {
             loaded,
             memory: loaded.memory.clone(),
-            registers: [Word::Poison; 15],
+            registers: [Word::Poison; Reg::COUNT],
             flags: Flags::from_bits([Truth::Poison; 4]),
+            float_flags: Flags::from_bits([Truth::Poison; 4]),
             it: ItState::default(),
             stack_end: 0,
             area: (0, 0),
@@ -170,14 +173,19 @@ impl<'p> Processor<'p> {
     }
 
     fn clear(&mut self) {
-        self.registers = [Word::Poison; 15];
+        self.registers = [Word::Poison; Reg::COUNT];
         self.flags = Flags::from_bits([Truth::Poison; 4]);
+        self.float_flags = Flags::from_bits([Truth::Poison; 4]);
         self.it = ItState::default();
         self.stack_end = self.stack_bytes();
         self.area = (self.stack_end, self.stack_end);
         if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
             stack.poison(0, stack.len());
         }
+    }
+
+    fn convention(&self, signature: &FunctionType) -> Convention {
+        abi::convention(signature, self.loaded.target.variant)
     }
 
     fn stack_bytes(&self) -> u32 {
@@ -191,7 +199,7 @@ impl<'p> Processor<'p> {
             return Err(Fault::Other("arguments of other types".into()));
         }
         self.clear();
-        let Convention { arguments: places, stack_bytes: bytes, results } = abi::convention(signature);
+        let Convention { arguments: places, stack_bytes: bytes, results } = self.convention(signature);
         let area = self.stack_bytes().checked_sub(results.area_bytes());
         let top = area.and_then(|area| area.checked_sub(bytes.next_multiple_of(8)));
         let (Some(area), Some(top)) = (area, top) else {
@@ -203,7 +211,7 @@ impl<'p> Processor<'p> {
         if let Results::Area { .. } = results {
             self.registers[0] = self.memory.address(self.loaded.stack, area);
         }
-        for register in abi::CALLEE_SAVED {
+        for register in abi::callee_saved(self.loaded.target.float) {
             self.registers[usize::from(register)] = token(register);
         }
         self.registers[13] = sp;
@@ -223,9 +231,9 @@ impl<'p> Processor<'p> {
 
     /// Checks what a callee owes its caller, and takes its results.
     fn leave(&self, signature: &FunctionType, sp: Word) -> Result<Vec<Constant>, Fault> {
-        for register in abi::CALLEE_SAVED {
+        for register in abi::callee_saved(self.loaded.target.float) {
             if self.registers[usize::from(register)] != token(register) {
-                return Err(Fault::Other(format!("r{register} is not as at entry")));
+                return Err(Fault::Other(format!("{} is not as at entry", abi::register_name(register))));
             }
         }
         if self.registers[13] != sp {
@@ -234,8 +242,10 @@ impl<'p> Processor<'p> {
         if self.it.is_active() {
             return Err(Fault::Other("a return inside an IT block".into()));
         }
-        let mut words = match abi::convention(signature).results {
-            Results::Registers(count) => self.registers[..usize::from(count)].to_vec(),
+        let mut words = match self.convention(signature).results {
+            Results::Registers(registers) => {
+                registers.into_iter().map(|register| self.registers[usize::from(register)]).collect::<Vec<_>>()
+            }
             Results::Area { words, .. } => {
                 let area = self.memory.address(self.loaded.stack, self.area.0);
                 let word = |offset: u32| self.memory.load(area.plus(offset), Width::Word);
@@ -276,7 +286,7 @@ impl<'p> Processor<'p> {
     fn step(&mut self, pc: u32, around: &mut Surroundings<'_, '_>) -> Result<Result<u32, Leave>, Fault> {
         let bytes = self.memory.fetch(self.loaded.code_word(pc))?;
         let (inst, size) = decode(bytes, 0).map_err(|error| Fault::Other(error.to_string()))?;
-        self.loaded.architecture.require(&inst, size).map_err(Fault::Other)?;
+        self.loaded.target.require(&inst, size).map_err(Fault::Other)?;
         self.note(pc, size)?;
         let next = pc.wrapping_add(size);
         let sp_before = self.stack_offset()?;
@@ -325,9 +335,9 @@ impl<'p> Processor<'p> {
         let sp = self.stack_offset()?;
         let depth = self.stack_end.checked_sub(sp).ok_or(Fault::Other("SP above its value at entry".into()))?;
         let stack = self.memory.region(self.loaded.stack).ok_or(Fault::Other("no stack".into()))?;
-        let homes = of_the_caller().map(|register| {
+        let homes = of_the_caller(self.loaded.target.float).map(|register| {
             let value = if register == LR { RETURN } else { token(register) };
-            let core = (self.registers[usize::from(register)] == value).then_some(Location::Core(register));
+            let core = (self.registers[usize::from(register)] == value).then_some(abi::location_of(register));
             let words = trace.written.range(sp..self.stack_end).filter(|at| stack.word(**at) == value);
             // Offsets in the stack are far below 2^31.
             let below = words.map(|at| Location::Stack(-((self.stack_end - at) as i32)));
@@ -427,20 +437,21 @@ impl<'p> Processor<'p> {
         if given != sorts(&signature.results) {
             return Err(Fault::Other("results of other types".into()));
         }
-        let convention = abi::convention(signature);
+        let convention = self.convention(signature);
         let area = self.registers[0];
         if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
             stack.poison(offset, offset + convention.stack_bytes);
         }
-        for register in abi::CALLER_SAVED {
+        for register in abi::caller_saved(self.loaded.target.float) {
             self.registers[usize::from(register)] = Word::Poison;
         }
         self.flags = Flags::from_bits([Truth::Poison; 4]);
+        self.float_flags = Flags::from_bits([Truth::Poison; 4]);
         let returned = results.into_iter().flat_map(words);
         match convention.results {
-            Results::Registers(_) => {
-                for (register, word) in returned.enumerate() {
-                    self.registers[register] = word;
+            Results::Registers(registers) => {
+                for (register, word) in registers.into_iter().zip(returned) {
+                    self.registers[usize::from(register)] = word;
                 }
             }
             Results::Area { words, .. } => {
@@ -454,7 +465,7 @@ impl<'p> Processor<'p> {
     }
 
     fn arguments(&self, signature: &FunctionType) -> Result<Vec<Constant>, Fault> {
-        let places = abi::convention(signature).arguments;
+        let places = self.convention(signature).arguments;
         let word = |place: &Place| match place {
             Place::Register(register) => Ok(self.registers[usize::from(*register)]),
             Place::Stack(offset) => self.memory.load(self.registers[13].plus(*offset), Width::Word),
@@ -536,8 +547,8 @@ fn aligned(address: Word, alignment: Alignment) -> Result<(), Fault> {
 }
 
 impl Machine for Processor<'_> {
-    fn architecture(&self) -> Architecture {
-        self.loaded.architecture
+    fn target(&self) -> Target {
+        self.loaded.target
     }
 
     fn fault(&mut self, reason: String) -> Fault {
@@ -545,16 +556,20 @@ impl Machine for Processor<'_> {
     }
 
     fn register(&mut self, register: Reg) -> Result<Word, Fault> {
-        let word = self.registers.get(usize::from(register.number())).copied();
-        word.ok_or(Fault::Other("PC as an operand".into()))
+        if register == Reg::PC {
+            return Err(Fault::Other("PC as an operand".into()));
+        }
+        Ok(self.registers[usize::from(register.number())])
     }
 
     fn set_register(&mut self, register: Reg, word: Word) -> Result<(), Fault> {
-        if matches!(register.number(), 4..=11 | 13 | 14) {
+        if matches!(register.number(), 4..=11 | 13 | 14 | 32..=47) {
             self.note_change();
         }
-        let target = self.registers.get_mut(usize::from(register.number()));
-        *target.ok_or(Fault::Other("PC as a result".into()))? = word;
+        if register == Reg::PC {
+            return Err(Fault::Other("PC as a result".into()));
+        }
+        self.registers[usize::from(register.number())] = word;
         Ok(())
     }
 
@@ -564,6 +579,14 @@ impl Machine for Processor<'_> {
 
     fn set_flags(&mut self, flags: Flags<Self>) {
         self.flags = flags;
+    }
+
+    fn float_flags(&self) -> Flags<Self> {
+        self.float_flags.clone()
+    }
+
+    fn set_float_flags(&mut self, flags: Flags<Self>) {
+        self.float_flags = flags;
     }
 
     fn it(&self) -> ItState {

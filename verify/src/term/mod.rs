@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::domain::{Bin32, Bin64, Cmp, Domain, Un32, Un64};
-use crate::float::Float;
+use crate::float::{Float, Relation};
 
 pub mod eval;
 pub mod facts;
@@ -337,6 +337,13 @@ impl Domain for Terms {
     }
 
     fn float(&mut self, op: Float, words: &[Term32]) -> [Term32; 2] {
+        // Not equal is no operator of its own: some code asks for the one, some for the other.
+        if let Float::Compare(Relation::Ne, format) = op {
+            let [equal, high] = self.float(Float::Compare(Relation::Eq, format), words);
+            let (zero, one) = (self.w32(0), self.w32(1));
+            let differs = self.cmp32(Cmp::Eq, &equal, &zero);
+            return [self.ite32(&differs, &one, &zero), high];
+        }
         [Half::Low, Half::High].map(|half| {
             let function = self.arena.float(op, half);
             self.apply32(function, words)
