@@ -132,6 +132,9 @@ impl Lower<'_> {
                 Type::I64 => self.compare_wide(cond, a, b),
             });
         }
+        if let Some(cond) = self.compare_floats(inst.op, &inst.args) {
+            return Test::Flags(cond);
+        }
         if self.usage[cond].uses == 1
             && let Some(cond) = self.all_equal(inst).or_else(|| self.test_bits(inst))
         {

@@ -16,8 +16,8 @@ use crate::abi::{self, Convention, Place, Results};
 use crate::hints::{Location, Sort};
 use crate::segment::kept::{Kept, LR, of_the_caller};
 use crate::thumb::decode::decode;
-use crate::thumb::feature::Target;
-use crate::thumb::inst::{Inst, Reg, Width};
+use crate::thumb::feature::{FloatUnit, Target};
+use crate::thumb::inst::{Inst, Reg, System, Width};
 use crate::thumb::sem::{self, Alignment, Flags, Flow, ItState, Machine};
 use crate::trap::Trap;
 use crate::wasm::module::{Constant, FunctionType, ValueType};
@@ -92,8 +92,35 @@ pub struct Processor<'p> {
     stack_end: u32,
     /// What the caller leaves to the callee for several results: half-open, in the stack.
     area: (u32, u32),
+    /// How far start-up code has come with the floating-point unit; nothing where other code runs.
+    unit: Option<UnitState>,
     /// What the run leaves behind, if somebody wants to know.
     pub trace: Option<Trace>,
+}
+
+/// Coprocessor access control register (DDI0403, B3.2.20).
+const CPACR: Word = Word::Int(0xe000_ed88);
+
+/// What start-up code writes there: full access to the floating-point unit, which is coprocessors 10 and 11.
+const FULL_ACCESS: Word = Word::Int(0x00f0_0000);
+
+/// FPSCR with DN alone (DDI0403, A2.5.3): rounding to nearest, no flushing to zero, default NaNs.
+const STATUS: Word = Word::Int(1 << 25);
+
+/// What start-up code has done for the floating-point unit. Each step follows the one before, and nothing else may
+/// be done to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnitState {
+    /// As at reset.
+    Off,
+    /// Access is allowed.
+    Enabled,
+    /// And DSB has waited for it.
+    Written,
+    /// And ISB has made it hold.
+    Usable,
+    /// FPSCR is set.
+    Set,
 }
 
 /// Why the loop ends.
@@ -115,6 +142,7 @@ impl<'p> Processor<'p> {
             it: ItState::default(),
             stack_end: 0,
             area: (0, 0),
+            unit: None,
             trace: None,
         }
     }
@@ -160,8 +188,17 @@ impl<'p> Processor<'p> {
             return Outcome { end: End::Faulted(fault, 0), steps: 0 };
         };
         self.clear();
+        self.unit = Some(UnitState::Off);
         self.registers[13] = *sp;
         let (left, pc, steps) = self.go(entry, around);
+        if matches!(left, Ok(Some(Leave::Stop)))
+            && self.loaded.target.float != FloatUnit::None
+            && self.unit != Some(UnitState::Set)
+        {
+            let fault = Fault::Other("the floating-point unit is not set up".into());
+            return Outcome { end: End::Faulted(fault, pc), steps };
+        }
+        self.unit = None;
         let end = match left {
             Ok(Some(Leave::Return)) => End::Faulted(Fault::Other("reset has nowhere to return to".into()), pc),
             Ok(Some(Leave::Trap(trap))) => End::Trapped(trap, pc),
@@ -290,7 +327,7 @@ impl<'p> Processor<'p> {
         self.note(pc, size)?;
         let next = pc.wrapping_add(size);
         let sp_before = self.stack_offset()?;
-        let flow = self.execute(&inst, pc, size)?;
+        let flow = if self.sets_up(&inst)? { Flow::Next } else { self.execute(&inst, pc, size)? };
         let sp_after = self.stack_offset()?;
         if sp_after > sp_before
             && let Some(stack) = self.memory.region_mut(self.loaded.stack)
@@ -318,6 +355,23 @@ impl<'p> Processor<'p> {
                 None => Err(Fault::Other(format!("UDF #{code} is no trap"))),
             },
         }
+    }
+
+    /// Whether an instruction is a step of setting up the floating-point unit; then it is done.
+    fn sets_up(&mut self, inst: &Inst) -> Result<bool, Fault> {
+        let next = match (self.unit, inst) {
+            (Some(UnitState::Enabled), Inst::System(System::Dsb)) => UnitState::Written,
+            (Some(UnitState::Written), Inst::System(System::Isb)) => UnitState::Usable,
+            (Some(UnitState::Usable), Inst::System(System::Vmsr { n })) if self.register(*n)? == STATUS => {
+                UnitState::Set
+            }
+            (Some(state), Inst::Float(_)) if state != UnitState::Set => {
+                return Err(Fault::Other("the floating-point unit is used before it is set up".into()));
+            }
+            _ => return Ok(false),
+        };
+        self.unit = Some(next);
+        Ok(true)
     }
 
     /// Notes an instruction, and where the caller's values are before it.
@@ -605,6 +659,10 @@ impl Machine for Processor<'_> {
     }
 
     fn store(&mut self, address: &Word, width: Width, alignment: Alignment, word: &Word) -> Result<(), Fault> {
+        if self.unit == Some(UnitState::Off) && (*address, width, *word) == (CPACR, Width::Word, FULL_ACCESS) {
+            self.unit = Some(UnitState::Enabled);
+            return Ok(());
+        }
         aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::Yes)?;
         if let Some(trace) = &mut self.trace

@@ -500,11 +500,12 @@ pub(super) fn label(walk: &mut Walk<'_, '_>, path: &mut Path, label: &Label) -> 
             return Ok(());
         }
     };
-    for (location, name) in &label.writes {
+    for (index, (location, name)) in label.writes.iter().enumerate() {
         let word = path.machine.location(*location)?;
-        let stood_for = match (kind, label.reads.as_slice()) {
-            (Kind::Remat, _) | (_, []) => path.names.get(name),
-            (_, [(_, read), ..]) => path.names.get(read),
+        // A copy of several words names them in one order.
+        let stood_for = match (kind, label.reads.get(index)) {
+            (Kind::Remat, _) | (_, None) => path.names.get(name),
+            (_, Some((_, read))) => path.names.get(read),
         };
         if let Some(stood_for) = stood_for.copied() {
             let site = Site { at: label.at, kind, facts: &path.facts };

@@ -16,11 +16,11 @@ pub(super) const CHOICES: &[Rule] = rules![
     choice_branches_know,
     choice_of_equals,
     choice_of_sum_known,
+    choice_of_float_truth,
     choice_of_offset,
     choice_of_truths,
     choice_of_negations,
     choice_of_opposites,
-    choice_of_float_truth,
     choice_nested,
     choice_of_writes,
 ];
