@@ -31,6 +31,8 @@ pub struct Allocated {
     pub vregs: TypedVec<VReg, crate::vcode::func::Origin>,
     /// What each is.
     pub classes: TypedVec<VReg, RegClass>,
+    /// The numbers that share a register, the lower half first.
+    pub halves: BTreeMap<VReg, [Option<VReg>; 2]>,
     /// The virtual registers that hold constants, whatever computes them.
     pub constants: BTreeMap<VReg, u32>,
     /// The stack frame.

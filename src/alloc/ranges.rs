@@ -240,7 +240,9 @@ impl Builder<'_> {
             }
         }
         for (d, n) in narrow_pairs(inst) {
-            let worth = if matches!(inst, Inst::Move { .. }) { MOVE } else { 1 };
+            let saves_move =
+                matches!(inst, Inst::Move { .. } | Inst::Float(FloatInst::Pack { .. } | FloatInst::Unpack { .. }));
+            let worth = if saves_move { MOVE } else { 1 };
             if leaving.contains(&n) {
                 let to = self.now.get(&d).copied();
                 self.like(before.get(&n).copied(), to, worth);

@@ -19,7 +19,9 @@ use super::machine::{FlagsMode, Machine, Position, round_up_to_immediate};
 /// Where the hints say that the words of a value are, and what they call them, the low word first.
 pub fn words(func: &Allocated, place: Place, vreg: VReg) -> Names {
     let upper = u32::try_from(func.vregs.len()).expect("fewer than 2^31 registers") + vreg.0;
-    let names = [vreg.0, upper].into_iter().take(func.classes[vreg].words() as usize);
+    let [low, high] = func.halves.get(&vreg).copied().unwrap_or_default();
+    let names = [low.map_or(vreg.0, |low| low.0), high.map_or(upper, |high| high.0)];
+    let names = names.into_iter().take(func.classes[vreg].words() as usize);
     names.zip(0..).map(|(name, word)| (location(&func.frame, place, word), name)).collect()
 }
 

@@ -108,7 +108,7 @@ impl Banks<'_> {
                 self.arguments(signature, &inst.args[1..]);
                 self.call_result(signature, result);
             }
-            (_, Some(result)) if float::sign_change(self.func, inst).is_some() => {
+            (_, Some(result)) if float::sign_change(self.func, inst, self.unit).is_some() => {
                 self.open.push(result);
                 self.links.push((inst.args[0], result));
             }

@@ -117,8 +117,11 @@ impl Lower<'_> {
                 Some(high) => {
                     let d = self.local_of(RegClass::Double);
                     defs.push((at, d));
-                    crossing.push((d, low, Some(Part::Low)));
+                    let halves = [low, high].map(|half| self.floats.get(&half).copied());
+                    self.out.halves.insert(d, halves);
+                    // The lower half last: it can stay.
                     crossing.push((d, high, Some(Part::High)));
+                    crossing.push((d, low, Some(Part::Low)));
                 }
             }
         }
@@ -144,11 +147,11 @@ impl Lower<'_> {
     fn arrive(&mut self, m: VReg, value: Value, part: Option<Part>) {
         let want = self.asked_all(value);
         let Some(part) = part else { return self.to_core(want, m) };
-        if let Some(d) = want.float {
-            self.emit(Inst::Float(FloatInst::Unpack { d, m, part }));
-        }
         if let Some(d) = want.words.low {
             self.emit(Inst::Float(FloatInst::ToCore { d, m, part }));
+        }
+        if let Some(d) = want.float {
+            self.emit(Inst::Float(FloatInst::Unpack { d, m, part }));
         }
     }
 
@@ -168,6 +171,7 @@ impl Lower<'_> {
             let vreg = match high {
                 Some(high) => {
                     let (d, m) = (self.local_of(RegClass::Double), self.float(high));
+                    self.out.halves.insert(d, [Some(n), Some(m)]);
                     self.emit(Inst::Float(FloatInst::Pack { d, n, m }));
                     d
                 }

@@ -4,6 +4,7 @@ use super::words::Word;
 use super::{Lower, Wanted};
 use crate::ir;
 use crate::ir::{Op, Type, Value};
+use crate::target::FloatUnit;
 use crate::vcode::float::{FloatImm, FloatInst, FloatOp, Format, Part};
 use crate::vcode::inst::{Cond, Inst};
 use crate::vcode::reg::{Bank, RegClass};
@@ -67,16 +68,17 @@ pub(super) fn comparison(op: Op) -> Option<(Cond, Format)> {
     })
 }
 
-/// An operator on integers that changes the sign of a float: the other sign, or none.
-pub(super) fn sign_change(func: &ir::Func, inst: &ir::InstData) -> Option<(FloatOp, Format)> {
+/// An operator on integers that changes the sign of a float, which the unit can do: the other sign, or none.
+pub(super) fn sign_change(func: &ir::Func, inst: &ir::InstData, unit: FloatUnit) -> Option<(FloatOp, Format)> {
     let constant = inst.args.get(1).and_then(|&arg| func.constant(arg))?;
-    match (inst.op, constant) {
+    let change = match (inst.op, constant) {
         (Op::Xor32, 0x8000_0000) => Some((FloatOp::Neg, Format::F32)),
         (Op::And32, 0x7fff_ffff) => Some((FloatOp::Abs, Format::F32)),
         (Op::Xor64, 0x8000_0000_0000_0000) => Some((FloatOp::Neg, Format::F64)),
         (Op::And64, 0x7fff_ffff_ffff_ffff) => Some((FloatOp::Abs, Format::F64)),
         _ => None,
-    }
+    };
+    change.filter(|(_, format)| *format == Format::F32 || unit == FloatUnit::V5Double)
 }
 
 impl Lower<'_> {
@@ -157,7 +159,7 @@ impl Lower<'_> {
     pub(super) fn float_form(&self, inst: &ir::InstData) -> Option<(FloatOp, Format)> {
         let in_unit = |value: &Value| self.is_in_unit(*value);
         inst.result.filter(in_unit)?;
-        arithmetic(inst.op).or_else(|| sign_change(self.ir, inst))
+        arithmetic(inst.op).or_else(|| sign_change(self.ir, inst, self.out.float))
     }
 
     pub(super) fn lower_float(&mut self, want: Wanted, (op, format): (FloatOp, Format), args: &[Value]) {

@@ -31,6 +31,8 @@ pub struct Func {
     pub vregs: TypedVec<VReg, Origin>,
     /// What each virtual register is.
     pub classes: TypedVec<VReg, RegClass>,
+    /// Two numbers in one register: which, the lower half first. They have no names but those.
+    pub halves: BTreeMap<VReg, [Option<VReg>; 2]>,
     /// The SSA values that origins and frames mention.
     pub values: BTreeMap<Value, ValueInfo>,
 }

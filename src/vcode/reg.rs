@@ -110,6 +110,11 @@ impl PReg {
         self.0 % 16
     }
 
+    /// Its number among the registers of all banks.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
     /// The bank that it is of.
     pub const fn bank(self) -> Bank {
         if self.0 < 16 { Bank::Core } else { Bank::Float }

@@ -190,6 +190,7 @@ impl Reader {
             match option.split_once('=').ok_or_else(unknown)? {
                 ("opt-level", level) => self.config.opt_level = opt_level(level).ok_or_else(unknown)?,
                 ("cpu", cpu) => self.config.cpu = Cpu::named(cpu).ok_or_else(unknown)?,
+                ("float", "hard") => self.config.float = self.config.cpu.float_unit(),
                 ("memory-max", bytes) => self.config.memory_max = Some(bytes.parse().map_err(|_| unknown())?),
                 _ => return Err(unknown()),
             }

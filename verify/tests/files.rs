@@ -320,6 +320,18 @@ fn an_instruction_that_the_architecture_lacks() {
 }
 
 #[test]
+fn an_instruction_that_the_floating_point_unit_lacks() {
+    let words = "the file is for Armv7E-M and FPv4-SP, which has no FloatRounding instructions";
+    refuse_case("float-double", words, |case| case.float = Some([6, 1]));
+    let words = "the file is for Armv7E-M and FPv5-SP, which has no FloatDouble instructions";
+    refuse_case("float-double", words, |case| case.float = Some([8, 1]));
+    refuse_case("float-single", "the file is for Armv7E-M, which has no Float instructions", |case| case.float = None);
+    refuse_case("float-single", "floating-point unit 7 with precision 1 is not modelled", |case| {
+        case.float = Some([7, 1]);
+    });
+}
+
+#[test]
 fn what_the_smallest_architecture_lacks() {
     let words = "the file is for Armv6-M, which has no Main instructions";
     for name in ["division", "it-block", "long-words"] {

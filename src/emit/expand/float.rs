@@ -75,15 +75,21 @@ impl Expander<'_> {
                 for (part, from, of) in [(Part::High, m, reads[1]), (Part::Low, n, reads[0])] {
                     let (from_name, to_name) = (self.word(of, Part::Low), self.word(writes[0], part));
                     let (d, m) = (FloatReg::Single(single(d, part)), FloatReg::Single(single(from, Part::Low)));
-                    let machine = FloatMachine::Move { d, m };
-                    self.put_named(site, (line(machine), Position::Plain), from_name, to_name);
+                    self.copy_word(site, (d, m), from_name, to_name);
                 }
             }
             FloatInst::Unpack { d, m, part } => {
                 let (from, to) = (self.word(reads[0], part), self.names(writes));
                 let (d, m) = (FloatReg::Single(single(d, Part::Low)), FloatReg::Single(single(m, part)));
-                self.put_named(site, (line(FloatMachine::Move { d, m }), Position::Plain), from, to);
+                self.copy_word(site, (d, m), from, to);
             }
+        }
+    }
+
+    /// Copies a word, unless it is in its place already under its name.
+    fn copy_word(&mut self, site: Site<'_>, (d, m): (FloatReg, FloatReg), from: Names, to: Names) {
+        if d != m || from != to {
+            self.put_named(site, (line(FloatMachine::Move { d, m }), Position::Plain), from, to);
         }
     }
 
