@@ -14,10 +14,9 @@ use std::time::{Duration, Instant};
 
 use crate::elf::harness::{FLOAT_ARGUMENTS, MAGIC, MAILBOX_BYTES, PATH, RECORD_BYTES, Record, Word};
 use crate::elf::program::Type;
-use crate::ir::{Passed, Signature};
 use crate::target::FloatUnit;
 use crate::trap::Trap;
-use crate::vcode::abi::{self, Area, ArgPlace, ArgWord};
+use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Passed, Signature};
 use crate::vcode::float::Part;
 use firmware::{Export, Firmware};
 

@@ -11,7 +11,7 @@ use crate::ir;
 use crate::ir::{Op, Passed, Value};
 use crate::target::{FloatUnit, Isa};
 use crate::vcode::abi::{self, ArgPlace, ResultPlace};
-use crate::vcode::float::FloatOp;
+use crate::vcode::float::{FloatOp, Format};
 use crate::vcode::reg::Bank;
 
 /// The bank of each value.
@@ -87,6 +87,8 @@ impl Banks<'_> {
 
     fn inst(&mut self, inst: &ir::InstData) {
         let wants = match inst.op {
+            Op::TrapIf(_) => 0,
+            op if self.is_said_by_comparisons(op) => 1,
             op if op.is_helped(Isa::V7M, self.unit) => -1,
             op => match (float::arithmetic(op), float::to_integer(op).is_some() || float::comparison(op).is_some()) {
                 (Some((op, _)), _) => {
@@ -114,6 +116,15 @@ impl Banks<'_> {
             }
             _ => inst.args.iter().for_each(|&arg| self.scores[arg] += wants),
         }
+    }
+
+    /// Whether an operator asks whether a float fits an integer, which traps then ask by comparisons.
+    fn is_said_by_comparisons(&self, op: Op) -> bool {
+        let compares = |format| match format {
+            Format::F32 => !Op::LtF32.is_helped(Isa::V7M, self.unit),
+            Format::F64 => !Op::LtF64.is_helped(Isa::V7M, self.unit),
+        };
+        float::limits(op).is_some_and(|(.., format)| compares(format))
     }
 
     fn passed(&mut self, value: Value, passed: Passed) {

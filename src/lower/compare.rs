@@ -78,6 +78,9 @@ fn neighbour(cond: Cond, bits: u32) -> Option<(Cond, u32)> {
 impl Lower<'_> {
     pub(super) fn trap_if(&mut self, trap: Trap, cond: Value) {
         self.purpose = Purpose::Check;
+        if self.trap_unless_fits(trap, cond) {
+            return;
+        }
         let cond = self.flags(cond);
         self.emit(Inst::TrapIf { cond, trap });
     }

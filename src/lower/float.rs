@@ -6,7 +6,7 @@ use crate::ir;
 use crate::ir::{Op, Type, Value};
 use crate::target::FloatUnit;
 use crate::vcode::float::{FloatImm, FloatInst, FloatOp, Format, Part};
-use crate::vcode::inst::{Cond, Inst};
+use crate::vcode::inst::{Cond, Inst, Trap};
 use crate::vcode::reg::{Bank, RegClass};
 use crate::vcode::{Origin, VReg};
 
@@ -64,6 +64,25 @@ pub(super) fn comparison(op: Op) -> Option<(Cond, Format)> {
         Op::NeF64 => (Cond::Ne, Format::F64),
         Op::LtF64 => (Cond::Mi, Format::F64),
         Op::LeF64 => (Cond::Ls, Format::F64),
+        _ => return None,
+    })
+}
+
+/// Of what asks whether a float has an integer: the condition under which a lowest number compares with it, that number,
+/// the least one that is too high, and the format.
+pub(super) fn limits(fits: Op) -> Option<(Cond, f64, f64, Format)> {
+    const TOO_HIGH_32: f64 = 2_147_483_648.0;
+    const TOO_HIGH_64: f64 = 9_223_372_036_854_775_808.0;
+    let (less, not_greater) = (Cond::Mi, Cond::Ls);
+    Some(match fits {
+        Op::FitsF32I32S => (not_greater, -TOO_HIGH_32, TOO_HIGH_32, Format::F32),
+        Op::FitsF32I32U => (less, -1.0, 2.0 * TOO_HIGH_32, Format::F32),
+        Op::FitsF64I32S => (less, -TOO_HIGH_32 - 1.0, TOO_HIGH_32, Format::F64),
+        Op::FitsF64I32U => (less, -1.0, 2.0 * TOO_HIGH_32, Format::F64),
+        Op::FitsF32I64S => (not_greater, -TOO_HIGH_64, TOO_HIGH_64, Format::F32),
+        Op::FitsF32I64U => (less, -1.0, 2.0 * TOO_HIGH_64, Format::F32),
+        Op::FitsF64I64S => (not_greater, -TOO_HIGH_64, TOO_HIGH_64, Format::F64),
+        Op::FitsF64I64U => (less, -1.0, 2.0 * TOO_HIGH_64, Format::F64),
         _ => return None,
     })
 }
@@ -192,6 +211,42 @@ impl Lower<'_> {
         let (n, m) = (self.float(args[0]), self.float(args[1]));
         self.emit(Inst::Float(FloatInst::Compare { format, n, m }));
         Some(cond)
+    }
+
+    /// Traps by comparisons if a float has no integer: where what is tested is whether it is a NaN, or whether it does
+    /// not fit. Says whether it did.
+    pub(super) fn trap_unless_fits(&mut self, trap: Trap, cond: Value) -> bool {
+        let Some(inst) = self.here(cond) else { return false };
+        let (fits, for_nan) = match (inst.op, &inst.args[..]) {
+            (Op::Eq32, &[fits, one]) if self.is_constant(one, 1) => (self.here(fits), true),
+            _ => (Some(inst), false),
+        };
+        let Some((fits, (relation, low, high, format))) = fits.and_then(|fits| Some((fits, limits(fits.op)?))) else {
+            return false;
+        };
+        if self.is_helped(if format == Format::F32 { Op::LtF32 } else { Op::LtF64 }) {
+            return false;
+        }
+        let a = self.float(fits.args[0]);
+        if for_nan {
+            self.emit(Inst::Float(FloatInst::Compare { format, n: a, m: a }));
+            self.emit(Inst::TrapIf { cond: Cond::Vs, trap });
+            return true;
+        }
+        for (n, m, relation) in [(Err(low), Ok(a), relation), (Ok(a), Err(high), Cond::Mi)] {
+            let [n, m] = [n, m].map(|operand| operand.unwrap_or_else(|number| self.float_number(format, number)));
+            self.emit(Inst::Float(FloatInst::Compare { format, n, m }));
+            self.emit(Inst::TrapIf { cond: relation.negated(), trap });
+        }
+        true
+    }
+
+    fn float_number(&mut self, format: Format, number: f64) -> VReg {
+        let bits = match format {
+            Format::F32 => u64::from((number as f32).to_bits()),
+            Format::F64 => number.to_bits(),
+        };
+        self.float_constant(format, bits)
     }
 
     /// Parameters of the block just lowered that are wanted in the other bank too.

@@ -2,7 +2,8 @@
 
 use super::float::Part;
 use super::reg::{PReg, RegClass};
-use crate::ir::{Passed, Signature, Type};
+use crate::ir::Type;
+pub use crate::ir::{Passed, Signature};
 use crate::target::FloatUnit;
 
 /// Bytes of a function's descriptor, to which references point.

@@ -289,12 +289,12 @@ fn disagreements(row: &Row, kept: &Kept) -> Vec<String> {
             Ok(place) if homes.contains(&place) => {}
             Ok(place) => wrong.push(format!(
                 "the frame table says that the caller's {} is in {}, it is in {}",
-                abi::register_name(register),
+                words(abi::location_of(register)),
                 words(place),
                 list(homes)
             )),
             Err(rule) => {
-                let register = abi::register_name(register);
+                let register = words(abi::location_of(register));
                 wrong.push(format!("the frame table has a rule for {register} that is not modelled: {rule}"));
             }
         }

@@ -13,12 +13,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::domain::{Bin32, Bin64, Cmp, Domain, Un32, Un64};
-use crate::float::{Float, Relation};
+use crate::float::Float;
 
 pub mod eval;
 pub mod facts;
 #[cfg(test)]
 mod facts_tests;
+mod float;
 pub mod node;
 mod normal;
 pub mod print;
@@ -337,12 +338,8 @@ impl Domain for Terms {
     }
 
     fn float(&mut self, op: Float, words: &[Term32]) -> [Term32; 2] {
-        // Not equal is no operator of its own: some code asks for the one, some for the other.
-        if let Float::Compare(Relation::Ne, format) = op {
-            let [equal, high] = self.float(Float::Compare(Relation::Eq, format), words);
-            let (zero, one) = (self.w32(0), self.w32(1));
-            let differs = self.cmp32(Cmp::Eq, &equal, &zero);
-            return [self.ite32(&differs, &one, &zero), high];
+        if let Some(word) = float::by_comparisons(self, op, words) {
+            return [word, self.w32(0)];
         }
         [Half::Low, Half::High].map(|half| {
             let function = self.arena.float(op, half);
