@@ -352,10 +352,7 @@ impl Binder<'_> {
         for export in &self.module.exports {
             match export.item {
                 Exported::Function(index) => {
-                    let name = match &export.of {
-                        Some(input) => abi::linked_export(input, &export.name),
-                        None => format!("{}{}", self.hints.export_prefix, abi::mangle(&export.name)),
-                    };
+                    let name = abi::exported_function(export, &self.hints.export_prefix);
                     let symbol = self.elf.symbol(&name);
                     let range = symbol.and_then(|symbol| self.code_range(symbol, text_index));
                     let wanted = functions.get(&index);
