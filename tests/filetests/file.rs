@@ -11,7 +11,7 @@
 //! ;; RUN f(0) = trap WORDS      file are on one instance, in order
 //! ;; SIZE f <= n                bytes of code, literals included
 //! ;; VERIFY proved              object and image
-//! ;; OPTIONS opt-level=s        or cpu=NAME, memory-max=BYTES
+//! ;; OPTIONS opt-level=s        or cpu=NAME, float=hard, memory-max=BYTES
 //! ;;= stage                     a snapshot, up to the next one or the end of the file
 //! ```
 //! Runs of blanks are one blank in what `CHECK` compares. A `.ir` file enters at `opt`, and has no
