@@ -1,9 +1,10 @@
-//! Random modules of two makers: each compiles, is proved, and runs as another engine runs it. The processors take turns.
+//! Random modules of two makers: each compiles, is proved, and runs as another engine runs it. The processors take
+//! turns, with and without their floating-point units.
 //!
 //! `SYNTH_RANDOM_SEED`, `SYNTH_RANDOM_COUNT` and `SYNTH_RANDOM_QEMU` set the first seed, how many modules each maker
 //! makes, and how many of them boot in QEMU. Without them they are few, and the same each time.
 
-use synth::config::{Config, Cpu};
+use synth::config::{Config, Cpu, FloatUnit};
 use synth::elf::ElfError;
 use synth::error::Error;
 use synth::qemu::Qemu;
@@ -81,8 +82,10 @@ fn setting(name: &str, default: u64) -> u64 {
 /// What became of the module of a seed, or what is wrong.
 fn judge(seed: u64, wasm: &[u8], qemu: Option<&Qemu>) -> Result<Judged, String> {
     // The modules that boot in QEMU are evenly spaced, and are to be for all processors too.
-    let cpu = Cpu::ALL[((seed + seed / 12) % Cpu::ALL.len() as u64) as usize];
-    let config = Config { cpu, ..Config::default() };
+    let turn = (seed + seed / 12) as usize;
+    let cpu = Cpu::ALL[turn % Cpu::ALL.len()];
+    let float = if turn / Cpu::ALL.len() % 2 == 0 { FloatUnit::None } else { cpu.float_unit() };
+    let config = Config { cpu, float, ..Config::default() };
     let arguments = decisions(seed ^ 0xa5a5, 500);
     let run = agree::reference(wasm, &config, &mut Choices::new(&arguments))?;
     let proved = match oracle::image(wasm, &config) {
