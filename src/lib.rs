@@ -86,6 +86,7 @@ pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> R
     let own = module.functions.len();
     linked.extend(runtime::link(&mut module, config)?.map(|bytes| Linked { name: "runtime", bytes }));
     wasm::settle(&mut module, config)?;
+    wasm::instantiation::mark(&mut module);
     let info = ModuleInfo::of(&module, runtime::helpers(&module, config));
     let mut functions = Vec::new();
     for index in module.functions.keys().take(own) {

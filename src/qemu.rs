@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::elf::harness::{MAGIC, MAILBOX_BYTES, PATH, Record, Word};
+use crate::elf::harness::{INIT, MAGIC, MAILBOX_BYTES, PATH, Record, Word};
 use crate::elf::program::Type;
 use crate::trap::Trap;
 use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Width};
-use firmware::{Export, Firmware};
+use firmware::{Export, Firmware, Region};
 
 /// A QEMU to run images in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -140,6 +140,15 @@ impl Fault {
     }
 }
 
+/// A run that goes on where instantiation traps.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ran {
+    /// The traps of instantiation.
+    pub traps: Vec<Fault>,
+    /// What the actions gave.
+    pub outcomes: Vec<Outcome>,
+}
+
 /// Why there are no outcomes.
 #[derive(Debug)]
 pub enum QemuError {
@@ -198,10 +207,26 @@ impl Qemu {
         firmware: &Firmware,
         actions: &[Action],
     ) -> Result<Vec<Outcome>, QemuError> {
+        let ran = self.session(is_off, (firmware, None), actions)?;
+        ran.traps.first().map_or(Ok(ran.outcomes), |fault| Err(QemuError::NotInstantiated(*fault)))
+    }
+
+    /// The same, but goes on where instantiation traps: behind a trap that stands in `NAME_init`, else with the
+    /// actions.
+    pub fn run_beyond(&self, firmware: &Firmware, actions: &[Action]) -> Result<Ran, QemuError> {
+        self.session(&|| false, (firmware, Some(firmware.init)), actions)
+    }
+
+    fn session(
+        &self,
+        is_off: &dyn Fn() -> bool,
+        (firmware, init): (&Firmware, Option<Region>),
+        actions: &[Action],
+    ) -> Result<Ran, QemuError> {
         let actions_words = encode(firmware, actions)?;
         let directory = tempfile::tempdir()?;
         std::fs::write(directory.path().join("image.elf"), &firmware.bytes)?;
-        std::fs::write(directory.path().join("mailbox.bin"), mailbox())?;
+        std::fs::write(directory.path().join("mailbox.bin"), mailbox(init))?;
         std::fs::write(directory.path().join("actions.bin"), actions_words)?;
         let status = self.boot(is_off, firmware, directory.path())?;
         let talk =
@@ -210,7 +235,7 @@ impl Qemu {
             return Err(QemuError::Failed(format!("{status}: {}", talk().lines().next().unwrap_or(""))));
         }
         let results = std::fs::read(directory.path().join(RESULTS))?;
-        decode(firmware, actions, &results)
+        decode((firmware, init), actions, &results)
     }
 
     /// Runs QEMU in the directory until it ends or has to.
@@ -260,9 +285,11 @@ impl Qemu {
 const RESULTS: &str = "results";
 
 /// The mailbox before boot.
-fn mailbox() -> Vec<u8> {
-    let words = [MAGIC, 0, u32::MAX, RESULTS.len() as u32];
-    let mut mailbox: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+fn mailbox(init: Option<Region>) -> Vec<u8> {
+    let bytes = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let mut mailbox = bytes(&[MAGIC, 0, u32::MAX, RESULTS.len() as u32]);
+    mailbox.resize(INIT, 0);
+    mailbox.extend(init.map_or(Vec::new(), |init| bytes(&[init.address, init.bytes])));
     mailbox.resize(PATH, 0);
     mailbox.extend(RESULTS.bytes());
     mailbox.resize(MAILBOX_BYTES, 0);
@@ -370,15 +397,19 @@ fn place(arguments: &[Value], results: &[Type]) -> ([u32; 4], Vec<u32>) {
 }
 
 /// Reads the result file in the order of the actions.
-fn decode(firmware: &Firmware, actions: &[Action], results: &[u8]) -> Result<Vec<Outcome>, QemuError> {
+fn decode((firmware, init): (&Firmware, Option<Region>), actions: &[Action], results: &[u8]) -> Result<Ran, QemuError> {
     let mut rest = results;
-    if let [first, address, halfword, status] = words(rest)
+    let mut ran = Ran::default();
+    while let [first, address, halfword, status] = words(rest)
         && first == Record::NotInstantiated as u32
-        && rest.len() == 16
     {
-        return Err(QemuError::NotInstantiated(Fault { address, halfword: halfword as u16, status }));
+        take(&mut rest, 16)?;
+        ran.traps.push(Fault { address, halfword: halfword as u16, status });
     }
-    let mut outcomes = Vec::new();
+    if init.is_none() && !ran.traps.is_empty() {
+        return Ok(ran);
+    }
+    let outcomes = &mut ran.outcomes;
     for action in actions {
         match action {
             Action::Poke(..) => {}
@@ -394,7 +425,7 @@ fn decode(firmware: &Firmware, actions: &[Action], results: &[u8]) -> Result<Vec
             Action::Peek(_, length) => outcomes.push(Outcome::Bytes(take(&mut rest, *length as usize)?.to_vec())),
         }
     }
-    if rest.is_empty() { Ok(outcomes) } else { Err(QemuError::Failed("too many results".into())) }
+    if rest.is_empty() { Ok(ran) } else { Err(QemuError::Failed("too many results".into())) }
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], QemuError> {

@@ -4,7 +4,8 @@
 //! mailbox there before boot; without one the harness idles.
 //!
 //! Ensures: actions are done in order on one instance; a call that traps is reported and the next
-//! action follows; a trap before the first action (in `NAME_init`) is reported and ends the run.
+//! action follows; a trap before the first action is reported and ends the run, unless the mailbox says where the
+//! code of `NAME_init` is: then what stands behind a trap there follows, and behind another the first action.
 //!
 //! | offset | mailbox |
 //! |---|---|
@@ -14,7 +15,10 @@
 //! | 12 | length of the file's path |
 //! | 16 | three words for semihosting requests |
 //! | 28 | four words for a result record |
-//! | 48 | the path, ended by a zero byte |
+//! | 44 | address of `NAME_init`, if the run goes on where that traps |
+//! | 48 | bytes of it, or 0 |
+//! | 52 | SP, LR and the address to go on at, behind a trap there |
+//! | 64 | the path, ended by a zero byte |
 //!
 //! The actions, words as [`Word`] says, stand where the board has room for them.
 //! The file receives a record of four words per call (see [`Record`]), and the bytes of each read.
@@ -32,7 +36,10 @@ pub const SECTION: &str = ".synth.harness";
 pub const MAGIC: u32 = 0x6874_7973;
 
 /// Offset of the path in the mailbox.
-pub const PATH: usize = 48;
+pub const PATH: usize = 64;
+
+/// Offset of the address and length of `NAME_init`.
+pub const INIT: usize = 44;
 
 /// Bytes of the mailbox; the path ends before its end.
 pub const MAILBOX_BYTES: usize = 256;
@@ -71,6 +78,13 @@ const HANDLE: u32 = 8;
 const PATH_LENGTH: u32 = 12;
 const REQUEST: u32 = 16;
 const RECORD: u32 = 28;
+const INIT_BYTES: u32 = INIT as u32 + 4;
+const RESUME_SP: u32 = 52;
+const RESUME_LR: u32 = 56;
+const RESUME_PC: u32 = 60;
+
+/// Bytes that the processor pushes at an exception (DDI0403, B1.5.6).
+const FRAME_BYTES: u8 = 32;
 
 /// Configurable fault status register (DDI0403, B3.2.15).
 const CFSR: u32 = 0xe000_ed28;
@@ -152,6 +166,7 @@ struct Builder {
     board: Board,
     idle: Label,
     open: Label,
+    begin: Label,
     send: Label,
     next: Label,
     write: Label,
@@ -166,9 +181,9 @@ impl Builder {
     fn new(isa: Isa, stack_top: u32, board: Board) -> Builder {
         let mut asm = Assembler::new(isa);
         let mut label = || asm.label();
-        let (idle, open, send, next) = (label(), label(), label(), label());
+        let (idle, open, begin, send, next) = (label(), label(), label(), label(), label());
         let (write, read, results, call, record, exit) = (label(), label(), label(), label(), label(), label());
-        Builder { asm, stack_top, board, idle, open, send, next, write, read, results, call, record, exit }
+        Builder { asm, stack_top, board, idle, open, begin, send, next, write, read, results, call, record, exit }
     }
 
     fn load(&mut self, d: PReg, n: PReg, offset: u32) {
@@ -184,6 +199,7 @@ impl Builder {
         let start = self.asm.here();
         self.find_mailbox();
         self.asm.call_label(self.open);
+        self.asm.place(self.begin);
         self.asm.constant(CURSOR, self.board.actions);
         self.store(CURSOR, MAILBOX, NEXT_ACTION);
         self.asm.branch(self.next);
@@ -211,9 +227,13 @@ impl Builder {
         self.asm.special(SEMIHOST);
     }
 
-    /// Function: opens the result file.
+    /// Function: opens the result file unless it is open.
     fn open(&mut self) {
+        let is_open = self.asm.label();
         self.asm.place(self.open);
+        self.load(R0, MAILBOX, HANDLE);
+        self.asm.add_imm(R0, 1);
+        self.asm.branch_if(Cond::Ne, is_open);
         self.asm.copy(R0, MAILBOX);
         self.asm.add_imm(R0, PATH as u8);
         self.store(R0, MAILBOX, REQUEST);
@@ -223,6 +243,7 @@ impl Builder {
         self.store(R0, MAILBOX, REQUEST + 8);
         self.request(SYS_OPEN);
         self.store(R0, MAILBOX, HANDLE);
+        self.asm.place(is_open);
         self.asm.inst(Machine::BranchReg { m: PReg::LR });
     }
 
@@ -362,7 +383,26 @@ impl Builder {
         self.load(CURSOR, MAILBOX, NEXT_ACTION);
         self.asm.compare_imm(CURSOR, 0);
         self.asm.branch_if(Cond::Ne, self.next);
-        self.asm.branch(self.exit);
+        self.beyond();
+    }
+
+    /// Goes on behind a trap of instantiation: in `NAME_init`, or with the actions; ends if that is not asked for.
+    fn beyond(&mut self) {
+        self.load(R0, MAILBOX, INIT_BYTES);
+        self.asm.compare_imm(R0, 0);
+        self.asm.branch_if(Cond::Eq, self.exit);
+        self.load(R1, MAILBOX, RESUME_PC);
+        self.load(R2, MAILBOX, INIT as u32);
+        self.asm.sub(R2, R1, R2);
+        self.asm.compare(R2, R0);
+        self.asm.branch_if(Cond::Hs, self.begin);
+        self.load(R0, MAILBOX, RESUME_SP);
+        self.asm.copy(SP, R0);
+        self.load(R0, MAILBOX, RESUME_LR);
+        self.asm.copy(PReg::LR, R0);
+        // Behind a 16-bit instruction, in Thumb state.
+        self.asm.add_imm(R1, 3);
+        self.asm.inst(Machine::BranchReg { m: R1 });
     }
 
     /// Exception handler: fills a record from the exception frame, then returns from the exception
@@ -374,6 +414,12 @@ impl Builder {
         // The frame is r0, r1, r2, r3, r12, LR, PC, xPSR (DDI0403, B1.5.6).
         self.load(R1, SP, 24);
         self.store(R1, MAILBOX, RECORD + 4);
+        self.store(R1, MAILBOX, RESUME_PC);
+        self.load(R2, SP, 20);
+        self.store(R2, MAILBOX, RESUME_LR);
+        self.asm.copy(R2, SP);
+        self.asm.add_imm(R2, FRAME_BYTES);
+        self.store(R2, MAILBOX, RESUME_SP);
         // Only an address of code is read, or reading might fault again.
         self.asm.constant(R0, self.board.code);
         self.asm.sub(R2, R1, R0);
@@ -402,12 +448,7 @@ impl Builder {
         self.asm.constant(R0, self.stack_top);
         self.asm.copy(SP, R0);
         self.find_mailbox();
-        self.load(R0, MAILBOX, HANDLE);
-        self.asm.add_imm(R0, 1);
-        let is_open = self.asm.label();
-        self.asm.branch_if(Cond::Ne, is_open);
         self.asm.call_label(self.open);
-        self.asm.place(is_open);
         let started = self.asm.label();
         self.asm.constant(R0, Record::Faulted as u32);
         self.load(R1, MAILBOX, NEXT_ACTION);

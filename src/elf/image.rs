@@ -82,9 +82,7 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
     let entry = unit.value(SymbolId(reset.expect("the parts define it"))).expect("in its section");
     fill_vectors(&mut unit, vectors, [stack_top, entry, (place + code.fault) | 1]);
     resolve(&mut unit)?;
-    if program.instantiation.outside.is_none() {
-        enter_harness(&mut unit, cpu.isa(), entry, place + code.start)?;
-    }
+    enter_harness(&mut unit, cpu.isa(), entry, place + code.start)?;
     Ok(write::run(&unit, FileKind::Executable(entry)))
 }
 

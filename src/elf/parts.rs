@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, TableHome, Type, Visibility};
+use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, Table, Type, Visibility};
 use super::unit::{Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::{ElfError, frame, init, names, relocate};
 use crate::target::{Board, Cpu, Isa};
@@ -38,7 +38,7 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     let instantiate = init::run(program, cpu.isa());
     let mut functions: Vec<&Function> = program.functions.iter().collect();
     functions.push(&instantiate);
-    let reset = init::reset(program, cpu.isa());
+    let reset = init::reset(cpu.isa());
     if let Startup::Own(_) = startup {
         functions.push(&reset);
     }
@@ -132,18 +132,18 @@ fn define_regions(unit: &mut Unit, program: &Program) {
         unit.add_mapping("$d", id, 0);
     }
     for (index, table) in (0..).zip(&program.tables).filter(|(_, table)| table.bytes() > 0) {
-        let id = match table.home {
-            TableHome::Constants => {
+        let id = match table {
+            Table::Constants(_) => {
                 let bytes = vec![0; table.bytes() as usize];
                 let id = unit.add_section(format!(".rodata.{name}.table{index}"), SectionKind::Constants, 8, bytes);
                 unit.add_mapping("$d", id, 0);
                 id
             }
-            TableHome::Ram(_) => unit.add_zeroed(format!(".bss.{name}.table{index}"), 8, table.bytes()),
+            Table::Ram(_) => unit.add_zeroed(format!(".bss.{name}.table{index}"), 8, table.bytes()),
         };
         define_object(unit, Symbol::Table(index), format!("{name}.table{index}"), id);
     }
-    let copied: usize = program.tables.iter().map(|table| table.copied().1.len()).sum();
+    let copied = init::references(program).count();
     if copied > 0 {
         let id = unit.add_section(format!(".rodata.{name}.elements"), SectionKind::Constants, 4, vec![0; 4 * copied]);
         define_object(unit, Symbol::Elements, format!("{name}.elements"), id);
@@ -279,12 +279,11 @@ fn fill_tables(unit: &mut Unit, program: &Program) {
         None => DataWord::Number(0),
     };
     for (index, table) in (0..).zip(&program.tables) {
-        if table.home == TableHome::Constants {
-            fill_words(unit, Symbol::Table(index), table.entries.iter().map(word).collect());
+        if let Table::Constants(entries) = table {
+            fill_words(unit, Symbol::Table(index), entries.iter().map(word).collect());
         }
     }
-    let copied = program.tables.iter().flat_map(|table| table.copied().1);
-    fill_words(unit, Symbol::Elements, copied.map(word).collect());
+    fill_words(unit, Symbol::Elements, init::references(program).map(word).collect());
 }
 
 /// A word of constant data.
@@ -318,7 +317,7 @@ fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
         text.push_str(&format!("board {}\n", board.machine));
     }
     text.push_str(&format!("prefix {}\n", program.export_prefix));
-    if let Some(outside) = program.instantiation.outside {
+    if let Some(outside) = program.instantiation.outside() {
         text.push_str(&format!("outside {outside}\n"));
     }
     for export in &program.exports {

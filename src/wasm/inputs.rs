@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::link::Bindings;
-use super::module::{Code, Export, ExportKind, Import, MemoryDecl, Module};
+use super::module::{Code, Export, ExportKind, Import, MemoryDecl, Module, TableDecl};
 use super::parse::{parse, unbound};
 use crate::config::Config;
 use crate::error::Error;
@@ -37,10 +37,6 @@ pub fn run(inputs: &[Input], config: &Config) -> Result<Module, Error> {
             return Err(Error::link(message, "name one of them by NAME=PATH"));
         }
         let mut other = parse(input.wasm, config)?;
-        if !whole.tables.is_empty() && !other.tables.is_empty() {
-            let message = "several inputs with tables are not supported";
-            return Err(Error::unsupported(None, message, "leave tables to one of them"));
-        }
         let bindings = Binder { whole: &whole, names: &names, input: input.name, other: &other }.run()?;
         other.imports.clear();
         for export in whole.link(other, &bindings) {
@@ -84,7 +80,7 @@ impl Binder<'_> {
             let found = find(module, field)?.ok_or_else(|| unbound(module, field, *offset))?;
             match (found, *kind) {
                 (ExportKind::Memory(found), ExportKind::Memory(wanted))
-                    if fits(&self.whole.memories[found], &self.other.memories[wanted]) =>
+                    if memory_fits(&self.whole.memories[found], &self.other.memories[wanted]) =>
                 {
                     bindings.memories.push(found);
                 }
@@ -94,6 +90,11 @@ impl Binder<'_> {
                         return Err(self.incompatible(module, field));
                     }
                     bindings.globals.push(found);
+                }
+                (ExportKind::Table(found), ExportKind::Table(wanted))
+                    if table_fits(&self.whole.tables[found], &self.other.tables[wanted]) =>
+                {
+                    bindings.tables.push(found);
                 }
                 _ => return Err(self.incompatible(module, field)),
             }
@@ -114,9 +115,18 @@ impl Binder<'_> {
 }
 
 /// Whether a memory may stand for an imported one (core spec, 3.2.8: limits).
-fn fits(memory: &MemoryDecl, wanted: &MemoryDecl) -> bool {
-    let has_limit = |limit: u32| memory.maximum_pages.is_some_and(|maximum| maximum <= limit);
+fn memory_fits(memory: &MemoryDecl, wanted: &MemoryDecl) -> bool {
     memory.page_log2 == wanted.page_log2
-        && memory.initial_pages >= wanted.initial_pages
-        && wanted.maximum_pages.is_none_or(has_limit)
+        && within((memory.initial_pages, memory.maximum_pages), (wanted.initial_pages, wanted.maximum_pages))
+}
+
+/// Whether a table may stand for an imported one (core spec, 3.2.8: table types).
+fn table_fits(table: &TableDecl, wanted: &TableDecl) -> bool {
+    table.ty == wanted.ty && within((table.initial, table.maximum), (wanted.initial, wanted.maximum))
+}
+
+/// Whether limits allow no more than others (core spec, 3.2.8: limits).
+fn within(limits: (u32, Option<u32>), wanted: (u32, Option<u32>)) -> bool {
+    let has_limit = |limit: u32| limits.1.is_some_and(|maximum| maximum <= limit);
+    limits.0 >= wanted.0 && wanted.1.is_none_or(has_limit)
 }

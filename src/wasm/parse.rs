@@ -17,8 +17,8 @@ use super::constant::Constant;
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
-    Module, Start, TableDecl, TypeIndex,
+    Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, Instance,
+    MemoryDecl, Module, TableDecl, TypeIndex,
 };
 use super::names;
 use super::types::{FunctionType, ValueType};
@@ -176,9 +176,6 @@ impl Builder {
                 }
                 TypeRef::Global(global) => {
                     let ty = decode::value_type(global.content_type, offset)?;
-                    if matches!(ty, ValueType::FuncRef | ValueType::ExternRef) {
-                        return Err(unbound(&module, &field, offset));
-                    }
                     let initial = Constant::unknown(self.module.globals.next_key());
                     let decl = GlobalDecl { ty, mutable: global.mutable, initial };
                     let kind = ExportKind::Global(self.module.globals.push(decl));
@@ -362,7 +359,7 @@ impl Builder {
         assert!(self.declared.is_empty(), "validation counts bodies");
         self.name_functions();
         let (elements, data) = (self.module.elements.len(), self.module.data.len());
-        self.module.starts.extend(self.start.map(|function| Start { function, elements, data }));
+        self.module.instances.push(Instance { elements, data, start: self.start });
         settle(&mut self.module, config)?;
         Ok(self.module)
     }

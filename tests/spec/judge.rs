@@ -15,8 +15,8 @@ use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure, Proved};
 use wasmparser::{Parser, Payload, TypeRef, Validator};
 
-use crate::engines::{self, Engines, NoRun, Run, Seen};
-use crate::script::{Call, End, ExportKind, Goal, Job, LEFT, Step, StepKind};
+use crate::engines::{self, Engines, Run, Seen, Shown};
+use crate::script::{Call, End, ExportKind, Goal, Job, Step, StepKind};
 use crate::tally::Tally;
 
 /// Most bytes that a memory grows to: the board has 4 MiB of RAM, and a stack lies there too.
@@ -73,9 +73,6 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
             Ok(_) => fail("it is linked".to_owned()),
         };
     }
-    if job.is_left && job.assertions() > 0 {
-        return Tally::not_run(job.assertions(), LEFT.to_owned());
-    }
     let proved = match oracle::image_linked(&inputs, &config, Imports::Stubbed) {
         Ok(proved) => proved,
         Err(Failure::Refused(error @ (Error::Unsupported(_) | Error::TooBig(_) | Error::Link(_)))) => {
@@ -103,7 +100,6 @@ fn behaviour((job, own): (&Job, &str), wasm: &[u8], proved: &Proved, engines: En
         Goal::Refusal => unreachable!("it is not compiled"),
         Goal::Proof => Tally::default(),
         Goal::Unlinkable => unreachable!("it is judged by whether it is compiled"),
-        Goal::Trap(words) => instantiation(job.line, words, &engines::run(engines, &firmware(), &[])),
         Goal::Steps(steps) => instance((job, own), steps, wasm, &|calls| engines::run(engines, &firmware(), calls)),
     }
 }
@@ -123,18 +119,10 @@ fn is_unbound(error: &Error) -> bool {
     matches!(error, Error::Unsupported(details) if details.message.ends_with("is not a function"))
 }
 
-/// Whether every engine's instantiation ends in these words.
-fn instantiation(line: usize, words: &str, runs: &[Run]) -> Tally {
-    let wrong = runs.iter().find_map(|run| match &run.end {
-        Err(NoRun::Instantiation(Seen::Trapped(trap))) if is_said(words, trap.words()) => None,
-        Err(NoRun::Instantiation(seen)) => Some(format!("instantiation ends in {seen:?} in {}", run.engine)),
-        Err(NoRun::Failed(why)) => Some(format!("{} fails: {why}", run.engine)),
-        Ok(_) => Some(format!("it is instantiated in {}", run.engine)),
-    });
-    match wrong {
-        None => Tally::passed(1),
-        Some(wrong) => Tally::failed(1, format!("{line}: {wrong}; wanted a trap: {words}")),
-    }
+/// Whether the traps of instantiation come in these words.
+fn is_trapped(wanted: &[&str], traps: &[Seen]) -> bool {
+    let fits = |(words, seen): (&&str, &Seen)| matches!(seen, Seen::Trapped(trap) if is_said(words, trap.words()));
+    wanted.len() == traps.len() && wanted.iter().zip(traps).all(fits)
 }
 
 /// The steps on an instance that every engine has.
@@ -150,21 +138,24 @@ fn instance((job, own): (&Job, &str), steps: &[Step], wasm: &[u8], run: &dyn Fn(
         }
     }
     let actions: Vec<Action> = calls.iter().map(|(_, call)| action(job, own, call)).collect();
+    let traps: Vec<&str> =
+        job.before.iter().map(|instance| &instance.trap).chain([&job.trap]).flatten().map(String::as_str).collect();
     let mut shown: Vec<(&str, Vec<Seen>)> = Vec::new();
     for run in run(&actions) {
-        match run.end {
-            Ok(seen) => shown.push((run.engine, seen)),
-            Err(no_run) => {
-                let assertions = calls.iter().filter(|(step, _)| step.kind == StepKind::Assertion).count();
-                let why = match no_run {
-                    NoRun::Instantiation(seen) => format!("instantiation ends in {seen:?}"),
-                    NoRun::Failed(why) => why,
-                };
-                tally += &Tally::failed(assertions, format!("{line}: {}: {why}", run.engine));
-                return tally;
+        let wrong = match run.end {
+            Ok(Shown { traps: found, calls }) if is_trapped(&traps, &found) => {
+                shown.push((run.engine, calls));
+                continue;
             }
-        }
+            Ok(Shown { traps: found, .. }) => format!("instantiation traps with {found:?}; wanted {traps:?}"),
+            Err(why) => why,
+        };
+        let counted = |(step, _): &&(&Step, &Call)| step.kind == StepKind::Assertion;
+        let assertions = calls.iter().filter(counted).count() + usize::from(job.trap.is_some());
+        tally += &Tally::failed(assertions, format!("{line}: {}: {wrong}", run.engine));
+        return tally;
     }
+    tally += &Tally::passed(job.trap.is_some().into());
     let mut small = None;
     for (at, (step, call)) in calls.iter().enumerate().filter(|(_, (step, _))| step.kind != StepKind::Again) {
         let wrong = shown.iter().find(|(_, seen)| !ends(&call.end, &seen[at]));

@@ -275,8 +275,8 @@ impl Judge<'_> {
     }
 
     fn instantiation(&mut self, elf: &Elf<'_>, needs: &BTreeMap<u32, u32>) {
-        let starts = self.module.starts.iter();
-        let start_bytes = starts.map(|start| stack::at_call(start.function, &self.frames, needs)).max().unwrap_or(0);
+        let starts = self.module.instances.iter().filter_map(|instance| instance.start);
+        let start_bytes = starts.map(|start| stack::at_call(start, &self.frames, needs)).max().unwrap_or(0);
         let known = Known { frames: self.frame_table.as_ref(), start_bytes };
         let checked = init::check(self.bound, elf, known);
         self.report.file_obligations += checked.obligations;

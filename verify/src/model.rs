@@ -7,7 +7,8 @@
 use std::fmt;
 
 use crate::concrete::load;
-use crate::concrete::thumb_run::{End, Outcome as Run, Processor, Surroundings};
+use crate::concrete::region::Memory;
+use crate::concrete::thumb_run::{After, End, Host, Outcome as Run, Processor, Surroundings};
 use crate::concrete::word::Word;
 use crate::elf::{Elf, FileKind};
 use crate::trap::Trap;
@@ -68,33 +69,59 @@ impl std::error::Error for ModelError {}
 /// Does the actions, each call in at most `steps_max` instructions.
 ///
 /// # Errors
-/// There is no run that the interpreter vouches for.
+/// There is no run that the interpreter vouches for, or instantiation traps.
 pub fn run(image: &[u8], actions: &[Action], steps_max: u64) -> Result<Vec<Outcome>, ModelError> {
+    session((image, None), actions, steps_max).map(|ran| ran.outcomes)
+}
+
+/// A run that goes on where instantiation traps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ran {
+    /// The traps of instantiation, and their addresses.
+    pub traps: Vec<(Trap, u32)>,
+    /// What the actions gave.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// The same, but behind a trap in `NAME_init`, whose code has these addresses, what follows it is run; behind a trap in
+/// a start function, the actions.
+///
+/// # Errors
+/// There is no run that the interpreter vouches for.
+pub fn run_beyond(image: &[u8], init: (u32, u32), actions: &[Action], steps_max: u64) -> Result<Ran, ModelError> {
+    session((image, Some(init)), actions, steps_max)
+}
+
+/// Does the actions; where instantiation traps, it goes on only if it is told the addresses of `NAME_init`.
+fn session((image, init): (&[u8], Option<(u32, u32)>), actions: &[Action], steps_max: u64) -> Result<Ran, ModelError> {
     let elf = Elf::read(image).map_err(|error| ModelError::File(error.to_string()))?;
     let harness = elf.section(HARNESS).filter(|_| elf.kind == FileKind::Executable);
     let (_, harness) = harness.ok_or_else(|| ModelError::File("this is no boot image".to_owned()))?;
     let stops = [(harness.address, harness.address + harness.bytes)];
     let loaded = load::run(&elf).map_err(|fault| ModelError::File(fault.to_string()))?;
     let mut processor = Processor::new(&loaded);
-    let mut around = Surroundings {
-        externals: &[],
-        host: &mut |_, _, _| Err("nobody provides it".to_owned()),
-        stops: &stops,
-        steps_max,
+    let mut traps = Vec::new();
+    let mut handler = |trap, at: u32, _: &mut Memory| {
+        traps.push((trap, at));
+        let is_own = init.is_some_and(|(start, end)| (start..end).contains(&at));
+        if is_own { After::GoOn } else { After::End }
     };
+    let host: &mut Host<'_> = &mut |_, _, _| Err("nobody provides it".to_owned());
+    let mut around =
+        Surroundings { externals: &[], host: &mut *host, stops: &stops, handler: Some(&mut handler), steps_max };
     let started = processor.reset(&mut around);
     match started.end {
-        End::Reached(_) => {}
-        End::Trapped(trap, at) => return Err(ModelError::NotInstantiated(trap, at)),
+        End::Trapped(trap, at) if init.is_none() => return Err(ModelError::NotInstantiated(trap, at)),
+        End::Reached(_) | End::Trapped(..) => {}
         End::Returned(_) | End::Faulted(..) | End::Unfinished => return Err(no_outcome(&started)),
     }
     // The stubs of imports lie in the harness; a call may run them.
-    around.stops = &[];
+    let mut around = Surroundings { externals: &[], host, stops: &[], handler: None, steps_max };
     let mut outcomes = Vec::new();
     for action in actions {
         outcomes.extend(step(&mut processor, &mut around, action)?);
     }
-    Ok(outcomes)
+    Ok(Ran { traps, outcomes })
 }
 
 fn step(

@@ -14,6 +14,7 @@ use crate::layout::{self, Board};
 use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
 use crate::wasm::module::{Exported, Module, Table};
+use crate::wasm::steps::Step;
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -511,7 +512,7 @@ impl Binder<'_> {
         self.require(range, || format!("there is no one global function {name}"))
     }
 
-    /// The tables after instantiation: element segments in order, as far as they fit.
+    /// The tables after instantiation: element segments in order, without those of an input behind its trap.
     fn tables(&mut self, sizes: &[Option<u32>]) -> Vec<Entries> {
         let module = self.module;
         if module.tables.iter().any(|table| table.minimum > ENTRIES_MAX) {
@@ -525,12 +526,13 @@ impl Binder<'_> {
             reserve: table.minimum,
         });
         let mut tables: Vec<Entries> = entries.collect();
-        for segment in &module.elements {
+        for step in module.steps() {
+            let Step::Elements(index) = step else { continue };
+            let segment = &module.elements[index];
             let Some((table, start)) = segment.active else { continue };
             let entries = &mut tables[table as usize].initial;
-            let range = entries.get_mut(start as usize..).and_then(|rest| rest.get_mut(..segment.items.len()));
-            let Some(range) = range else { break };
-            range.copy_from_slice(&segment.items);
+            let places = entries.iter_mut().skip(start as usize);
+            places.zip(&segment.items).for_each(|(entry, item)| *entry = item.function());
         }
         tables
     }
@@ -708,7 +710,8 @@ impl Binder<'_> {
 /// The entries of a table before instantiation writes any: null, or those of the segment that it is.
 fn initial(module: &Module, table: &Table) -> Vec<Option<u32>> {
     let segment = table.segment.and_then(|segment| module.elements.get(segment as usize));
-    let mut entries = segment.map_or_else(Vec::new, |segment| segment.items.clone());
+    let items = segment.into_iter().flat_map(|segment| &segment.items);
+    let mut entries: Vec<Option<u32>> = items.map(|item| item.function()).collect();
     entries.resize(table.minimum as usize, None);
     entries
 }

@@ -9,6 +9,7 @@ pub mod module;
 pub mod op;
 pub mod runtime;
 pub mod sem;
+pub mod steps;
 pub mod template;
 mod valid;
 pub mod wide;

@@ -61,8 +61,13 @@ fn run_loaded(loaded: &Loaded, arguments: &[Constant], result: ValueType) -> Out
         [Constant::I32(a), Constant::I64(b)] => Ok(vec![Constant::I32(a ^ *b as u32)]),
         other => Err(format!("{other:?}")),
     };
-    let mut around =
-        Surroundings { externals: &[external], host: &mut host, stops: &[(0x1000, 0x2000)], steps_max: 1000 };
+    let mut around = Surroundings {
+        externals: &[external],
+        host: &mut host,
+        stops: &[(0x1000, 0x2000)],
+        handler: None,
+        steps_max: 1000,
+    };
     let signature = signature(arguments, Some(result));
     Processor::new(loaded).call(0, &signature, arguments, &mut around)
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::link::{self, Bindings};
-use super::module::{self, Constant, Exported, Global, Memory, Module};
+use super::module::{self, Before, Exported, Global, Memory, Module, Table};
 
 /// A module, and the name by which others import from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,15 +40,13 @@ pub fn run(sources: &[Source<'_>]) -> Result<Module, String> {
             return Err(format!("two inputs are named {:?}", source.name));
         }
         let exports = exports(&whole);
-        let value = |of: &str, field: &str| match exports.get(&(of.to_owned(), field.to_owned())) {
+        let value = &|of: &str, field: &str| match exports.get(&(of.to_owned(), field.to_owned())) {
             Some(Exported::Global(global)) => whole.globals.get(*global as usize).map(|global| global.initial),
             Some(Exported::Function(_) | Exported::Table(_) | Exported::Memory(_)) | None => None,
         };
-        let other = module::read_linked(source.wasm, &value).map_err(|error| error.to_string())?;
+        let other = module::read_behind(source.wasm, &Before { functions: whole.function_count(), value })
+            .map_err(|error| error.to_string())?;
         let named = |of: &str| sources[..=number].iter().any(|other| other.name == of);
-        if !whole.tables.is_empty() && !other.tables.is_empty() {
-            return Err("two inputs have tables".to_owned());
-        }
         let bindings = bindings(&whole, &other, &exports, &named)?;
         for mut export in link::link(&mut whole, other, &bindings) {
             export.of = Some(source.name.to_owned());
@@ -95,6 +93,11 @@ fn bindings(
                 let fits = matches!(pair, (Some(found), Some(wanted)) if memory_fits(found, wanted));
                 bindings.memories.push(fits.then_some(found).ok_or_else(unfit)?);
             }
+            (Exported::Table(found), Exported::Table(wanted)) => {
+                let pair = (whole.tables.get(found as usize), other.tables.get(wanted as usize));
+                let fits = matches!(pair, (Some(found), Some(wanted)) if table_fits(found, wanted));
+                bindings.tables.push(fits.then_some(found).ok_or_else(unfit)?);
+            }
             (Exported::Global(found), Exported::Global(wanted)) => {
                 let pair = (whole.globals.get(found as usize), other.globals.get(wanted as usize));
                 let fits = matches!(pair, (Some(found), Some(wanted)) if global_fits(found, wanted));
@@ -114,9 +117,12 @@ fn memory_fits(found: &Memory, wanted: &Memory) -> bool {
     found.page_log2 == wanted.page_log2 && found.minimum >= wanted.minimum && wanted.maximum.is_none_or(within)
 }
 
+/// Whether a table may stand for an imported one: its type and its limits.
+fn table_fits(found: &Table, wanted: &Table) -> bool {
+    let may_grow_beyond = wanted.maximum.is_some_and(|limit| found.maximum.is_none_or(|maximum| maximum > limit));
+    found.element == wanted.element && found.minimum >= wanted.minimum && !may_grow_beyond
+}
+
 fn global_fits(found: &Global, wanted: &Global) -> bool {
     (found.value_type, found.mutable) == (wanted.value_type, wanted.mutable)
 }
-
-/// The initial value of an imported global, by module and field.
-pub type Values<'a> = dyn Fn(&str, &str) -> Option<Constant> + 'a;
