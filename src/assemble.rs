@@ -7,15 +7,16 @@
 use crate::config::Config;
 use crate::elf::names;
 use crate::elf::program::{
-    Assurance, CellValue, Descriptor, Elements, Export, FrameRule, FrameStep, Function, Import, InitStep,
-    Instantiation, Linked, Memory, Outside, Program, Relocation, RelocationKind, Segment, Table, Type, Visibility,
+    Assurance, CellValue, Descriptor, Elements, Export, ExportedGlobal, FrameRule, FrameStep, Function, Import,
+    InitStep, Instantiation, Linked, Memory, Outside, Program, Relocation, RelocationKind, Segment, Table, Type,
+    Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
 use crate::vcode::abi;
 use crate::wasm::instantiation::{self, Step};
-use crate::wasm::{Code, Constant, DataMode, ElementIndex, ElementMode, ExportKind, Module, ValueType};
+use crate::wasm::{self, Code, Constant, DataMode, ElementIndex, ElementMode, ExportKind, Module, ValueType};
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -74,6 +75,7 @@ pub fn run(
         functions,
         imports: imports(module),
         exports: exports(module, config),
+        globals: globals((module, info), config),
         memories: memories(module),
         instance_bytes: info.instance_bytes(),
         descriptors: descriptors(module),
@@ -89,7 +91,7 @@ fn imports(module: &Module) -> Vec<Import> {
     let declared = module.functions.iter();
     declared
         .filter_map(|(index, function)| match &function.code {
-            Code::Import { module: of, field } => {
+            Code::Import { module: of, field, .. } => {
                 let area = abi::area(&abi::widths(&module.types[function.ty].signature().results));
                 let area_bytes = area.map_or(0, |area| area.bytes);
                 Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes })
@@ -109,14 +111,34 @@ fn exports(module: &Module, config: &Config) -> Vec<Export> {
             let signature = module.function_type(function);
             Export {
                 name: export.name.clone(),
-                symbol: match &export.of {
-                    Some(input) => names::linked_export(input, &export.name),
-                    None => format!("{}{}", config.export_prefix, names::mangle(&export.name)),
-                },
+                symbol: symbol(export, config),
                 function: function.0,
                 parameters: signature.params.iter().map(|ty| value_type(*ty)).collect(),
                 results: signature.results.iter().map(|ty| value_type(*ty)).collect(),
             }
+        })
+        .collect()
+}
+
+/// The symbol of an exported function or global.
+fn symbol(export: &wasm::Export, config: &Config) -> String {
+    match &export.of {
+        Some(input) => names::linked_export(input, &export.name),
+        None => format!("{}{}", config.export_prefix, names::mangle(&export.name)),
+    }
+}
+
+fn globals((module, info): (&Module, &ModuleInfo), config: &Config) -> Vec<ExportedGlobal> {
+    let globals = module.exports.iter().filter_map(|export| match export.kind {
+        ExportKind::Global(global) => Some((export, global, &module.globals[global])),
+        ExportKind::Function(_) | ExportKind::Memory(_) | ExportKind::Table(_) => None,
+    });
+    let cells = globals.filter(|(_, _, decl)| decl.mutable);
+    cells
+        .map(|(export, global, decl)| ExportedGlobal {
+            symbol: symbol(export, config),
+            offset: info.cell(global),
+            bytes: decl.ty.carrier().bits() / 8,
         })
         .collect()
 }

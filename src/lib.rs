@@ -79,6 +79,7 @@ pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> R
     tap.enter(Stage::Wasm);
     let mut module = wasm::link(inputs, config)?;
     wasm::require_closed(&module)?;
+    wasm::forward::run(&mut module);
     let mut linked: Vec<Linked> = Vec::new();
     for (name, bytes) in runtime::templates::link(&mut module, config)? {
         linked.push(Linked { name, bytes });

@@ -44,7 +44,7 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     }
     let placed = place(&functions)?;
 
-    define_functions(&mut unit, program, code, &placed)?;
+    define_functions(&mut unit, program, code, &placed);
     define_regions(&mut unit, program);
     define_imports(&mut unit, program);
     fill_code(&mut unit, code, &placed)?;
@@ -92,12 +92,7 @@ fn place<'a>(functions: &[&'a Function]) -> Result<Vec<(u32, &'a Function)>, Elf
     Ok(placed)
 }
 
-fn define_functions(
-    unit: &mut Unit,
-    program: &Program,
-    code: SectionId,
-    placed: &[(u32, &Function)],
-) -> Result<(), ElfError> {
+fn define_functions(unit: &mut Unit, program: &Program, code: SectionId, placed: &[(u32, &Function)]) {
     let function = |name: String, binding, (offset, function): (u32, &Function)| SymbolEntry {
         name,
         binding,
@@ -113,14 +108,12 @@ fn define_functions(
     }
     let by_index: BTreeMap<u32, (u32, &Function)> = own.iter().map(|at| (at.1.index, *at)).collect();
     for export in &program.exports {
-        let exported_import = || ElfError::ExportedImport(export.name.clone());
-        let at = by_index.get(&export.function).ok_or_else(exported_import)?;
+        let at = by_index.get(&export.function).expect("an exported function has code");
         unit.add_symbol(function(export.symbol.clone(), Binding::Global, *at));
     }
     for (name, at) in [format!("{}_init", program.name), RESET.into()].into_iter().zip(startup) {
         unit.add_symbol(function(name, Binding::Global, *at));
     }
-    Ok(())
 }
 
 fn define_regions(unit: &mut Unit, program: &Program) {
@@ -158,6 +151,11 @@ fn define_regions(unit: &mut Unit, program: &Program) {
     if program.instance_bytes > 0 {
         let id = unit.add_zeroed(format!(".bss.{name}.instance"), 8, program.instance_bytes);
         define_object(unit, Symbol::Instance, format!("{name}.instance"), id);
+        for global in &program.globals {
+            let (name, kind) = (global.symbol.clone(), SymbolKind::Object);
+            let (place, size) = (Some((id, global.offset)), global.bytes);
+            unit.add_symbol(SymbolEntry { name, binding: Binding::Global, kind, place, size });
+        }
     }
     for (index, memory) in (0..).zip(&program.memories) {
         let id = match &memory.contents {

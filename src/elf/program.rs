@@ -20,6 +20,8 @@ pub struct Program {
     pub imports: Vec<Import>,
     /// The exported functions, in the module's order.
     pub exports: Vec<Export>,
+    /// The exported globals that have a cell, in the module's order.
+    pub globals: Vec<ExportedGlobal>,
     /// Linear memories.
     pub memories: Vec<Memory>,
     /// Bytes of the region of globals and memory lengths.
@@ -158,6 +160,17 @@ pub struct Export {
     pub parameters: Vec<Type>,
     /// Result types.
     pub results: Vec<Type>,
+}
+
+/// An exported global.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExportedGlobal {
+    /// Its symbol.
+    pub symbol: String,
+    /// Where its cell is in the instance region.
+    pub offset: u32,
+    /// Bytes of the cell.
+    pub bytes: u32,
 }
 
 /// A value type at the boundary.

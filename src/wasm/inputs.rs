@@ -68,7 +68,7 @@ impl Binder<'_> {
         };
         let mut bindings = Bindings::default();
         for declared in self.other.functions.values() {
-            let Code::Import { module, field } = &declared.code else { break };
+            let Code::Import { module, field, .. } = &declared.code else { break };
             let wanted = &self.other.types[declared.ty];
             bindings.functions.push(match find(module, field)? {
                 None => None,

@@ -2,6 +2,7 @@
 
 mod constant;
 pub mod decode;
+pub mod forward;
 mod inputs;
 pub mod inst;
 pub mod instantiation;

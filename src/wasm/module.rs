@@ -66,6 +66,8 @@ pub enum Code {
         module: String,
         /// The field part of the name.
         field: String,
+        /// Where it is declared, by byte offset in its module.
+        offset: u64,
     },
     /// From the code section.
     Body(Body),

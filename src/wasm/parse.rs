@@ -85,7 +85,10 @@ fn validate(bytes: &[u8]) -> Result<(), Error> {
     if let Err(error) = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes) {
         return Err(malformed(error));
     }
-    let proposal = error.missing_wasm_feature().and_then(|features| {
+    // What the parser names may be one of several; what is enough to accept the module is the one.
+    let enough = |flag: &WasmFeatures| Validator::new_with_features(FEATURES.union(*flag)).validate_all(bytes).is_ok();
+    let named = error.missing_wasm_feature().filter(|flag| !FEATURES.contains(*flag));
+    let proposal = named.or_else(|| WasmFeatures::all().iter().find(enough)).and_then(|features| {
         let name = features.iter_names().next()?.0;
         Some(format!("the {} proposal is not supported", name.to_lowercase().replace('_', "-")))
     });
@@ -186,24 +189,10 @@ impl Builder {
                     return Err(unbound(&module, &field, offset));
                 }
             };
-            if !self.agrees(&module, &field, ty) {
-                let message = format!("the import `{module}.{field}` is declared with two types");
-                return Err(Error::unsupported(offset, message, "import the second function by another name"));
-            }
-            let code = Code::Import { module, field };
+            let code = Code::Import { module, field, offset };
             self.module.functions.push(FuncDecl { ty, name: String::new(), code });
         }
         Ok(())
-    }
-
-    /// Whether every import of these names has this type: they are one symbol.
-    fn agrees(&self, module: &str, field: &str, ty: TypeIndex) -> bool {
-        let is_same = |declared: &FuncDecl| match &declared.code {
-            Code::Import { module: of, field: named } => (of.as_str(), named.as_str()) == (module, field),
-            Code::Body(_) => false,
-        };
-        let mut known = self.module.functions.values().filter(|declared| is_same(declared));
-        known.all(|declared| self.module.types[declared.ty] == self.module.types[ty])
     }
 
     fn tables(&mut self, reader: wasmparser::TableSectionReader) -> Result<(), Error> {
@@ -367,7 +356,7 @@ impl Builder {
     fn name_functions(&mut self) {
         for (index, function) in self.module.functions.iter_mut() {
             function.name = match &function.code {
-                Code::Import { module, field } => format!("{module}.{field}"),
+                Code::Import { module, field, .. } => format!("{module}.{field}"),
                 Code::Body(_) => format!("f{}", index.index()),
             };
         }
@@ -397,10 +386,22 @@ fn reserve_entries(table: &TableDecl, config: &Config) -> Result<u32, Error> {
     }
 }
 
-/// Refuses imports that are bound to nothing and cannot be left to a linker of objects.
+/// Refuses imports that are bound to nothing and cannot be left to a linker of objects: what is no function, and two
+/// types under one name, which would be one symbol.
 pub fn require_closed(module: &Module) -> Result<(), Error> {
-    let first = module.imports.first();
-    first.map_or(Ok(()), |import| Err(unbound(&import.module, &import.field, import.offset)))
+    if let Some(import) = module.imports.first() {
+        return Err(unbound(&import.module, &import.field, import.offset));
+    }
+    let mut types: BTreeMap<(&str, &str), &FunctionType> = BTreeMap::new();
+    for function in module.functions.values() {
+        let Code::Import { module: of, field, offset } = &function.code else { break };
+        let ty = &module.types[function.ty];
+        if types.insert((of, field), ty).is_some_and(|known| known != ty) {
+            let message = format!("the import `{of}.{field}` is declared with two types");
+            return Err(Error::unsupported(*offset, message, "import the second function by another name"));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn unbound(module: &str, field: &str, offset: u64) -> Error {

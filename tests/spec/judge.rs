@@ -13,7 +13,7 @@ use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
 use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure, Proved};
-use wasmparser::{Parser, Payload, TypeRef, Validator};
+use wasmparser::{Parser, Payload, TypeRef, Validator, WasmFeatures};
 
 use crate::engines::{self, Engines, Run, Seen, Shown};
 use crate::script::{Call, End, ExportKind, Goal, Job, Step, StepKind};
@@ -27,9 +27,6 @@ const ALL_BYTES_MAX: u32 = 3 << 20;
 
 /// Why an assertion is not run that a larger board would pass.
 const BOARD: &str = "more memory than the board has";
-
-/// Why a refusal is not asked for.
-const LATER: &str = "valid since a later version";
 
 /// Judges a job.
 pub fn run(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
@@ -49,11 +46,13 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
     };
     let config = Config { cpu, memory_max: Some(MEMORY_BYTES_MAX), ..Config::default() };
     if let Goal::Refusal = job.goal {
-        return match synth::compile(wasm, &config, &mut NoTap) {
-            Ok(_) if is_later(job, wasm) => Tally::not_run(1, LATER.to_owned()),
-            Ok(_) => fail("it is compiled".to_owned()),
-            Err(Error::Invalid(_)) => Tally::passed(1),
-            Err(error) => Tally::not_run(1, reason(&error.details().message)),
+        return match (synth::compile(wasm, &config, &mut NoTap), later(job, wasm)) {
+            (Err(Error::Invalid(_)), _) => Tally::passed(1),
+            // Not what the version of the suite has, and not taken for it.
+            (Err(error), Some(later)) if names_proposal(&error, later) => Tally::passed(1),
+            (_, Some(later)) => Tally::not_run(1, format!("valid by the {} proposal", words(later))),
+            (Ok(_), None) => fail("it is compiled".to_owned()),
+            (Err(error), None) => Tally::not_run(1, reason(&error.details().message)),
         };
     }
     let getters = getters(job, wasm);
@@ -87,10 +86,21 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
     tally
 }
 
-/// Whether a module is invalid in its version of the suite alone.
-fn is_later(job: &Job, wasm: &[u8]) -> bool {
-    let refused = |features| Validator::new_with_features(features).validate_all(wasm).is_err();
-    job.features.is_some_and(refused)
+/// The proposal beyond the version of the suite that makes a module valid, if one does.
+fn later(job: &Job, wasm: &[u8]) -> Option<WasmFeatures> {
+    let is_valid = |features| Validator::new_with_features(features).validate_all(wasm).is_ok();
+    let beyond = WasmFeatures::all().difference(job.features);
+    beyond.iter().find(|flag| is_valid(job.features.union(*flag))).filter(|_| !is_valid(job.features))
+}
+
+fn names_proposal(error: &Error, proposal: WasmFeatures) -> bool {
+    matches!(error, Error::Unsupported(details) if details.message.contains(&format!("the {} proposal", words(proposal))))
+}
+
+/// A proposal's name.
+fn words(proposal: WasmFeatures) -> String {
+    let names: Vec<String> = proposal.iter_names().map(|(name, _)| name.to_lowercase().replace('_', "-")).collect();
+    names.join(" and ")
 }
 
 /// What a proved module does.

@@ -38,8 +38,8 @@ pub struct Job {
     pub trap: Option<String>,
     /// What must come of it.
     pub goal: Goal,
-    /// What the version of the suite knows, if later versions make more modules valid.
-    pub features: Option<WasmFeatures>,
+    /// What the version of the suite knows: later ones make more modules valid.
+    pub features: WasmFeatures,
 }
 
 /// What must come of a module.
@@ -194,7 +194,7 @@ pub fn read(file: &TestFile<'_>) -> Script {
     let directives = buffer.directives().unwrap_or_else(|error| panic!("{}: {error}", file.name()));
     let mut reader = Reader {
         text: file.raw(),
-        features: (file.parent() == "wasm-v2").then_some(WasmFeatures::WASM2),
+        features: features(file.parent()),
         script: Script {
             name: format!("{}/{}", file.parent(), file.name()),
             jobs: Vec::new(),
@@ -209,6 +209,12 @@ pub fn read(file: &TestFile<'_>) -> Script {
     reader.cluster_of_host();
     directives.into_iter().for_each(|directive| reader.directive(directive));
     reader.script
+}
+
+/// Version 2, and the proposal of this name.
+fn features(set: &str) -> WasmFeatures {
+    let proposal = WasmFeatures::from_name(&set.to_uppercase().replace('-', "_"));
+    WasmFeatures::WASM2.union(proposal.unwrap_or(WasmFeatures::empty()))
 }
 
 /// A module that is instantiated.
@@ -238,7 +244,7 @@ struct Cluster {
 
 struct Reader<'a> {
     text: &'a str,
-    features: Option<WasmFeatures>,
+    features: WasmFeatures,
     script: Script,
     /// The instances with these names; the latest has none.
     named: BTreeMap<Option<String>, usize>,

@@ -33,7 +33,7 @@ use crate::wasm::inputs;
 pub use crate::wasm::inputs::Source;
 use crate::wasm::module::{Constant, Module, ValueType};
 use crate::wasm::sem::Value;
-use crate::wasm::{runtime, template};
+use crate::wasm::{forward, runtime, template};
 
 /// Which of the checks on functions run. Only [`Checks::All`] can end in Proved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,9 +118,11 @@ fn identity(sources: &[Source<'_>]) -> [u8; 32] {
     all.finalize().into()
 }
 
-/// Links what travels in the file: templates, then the runtime.
+/// Links what stands behind the module's functions: those for exported imports, then what travels in the file,
+/// templates and the runtime.
 fn link_own(module: &mut Module, elf: &Elf<'_>) -> Result<(), String> {
     let section = |name: &str| elf.section(name).map(|(_, section)| elf.bytes(section));
+    forward::add(module).map_err(|error| error.to_string())?;
     template::link(module, section)?;
     section(".synth.runtime").map_or(Ok(()), |bytes| runtime::link(module, bytes))
 }

@@ -13,7 +13,7 @@ use crate::hints::{Base, Hints, Sort};
 use crate::layout::{self, Board};
 use crate::thumb::feature::Architecture;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::{Exported, Module, Table};
+use crate::wasm::module::{Export, Exported, Module, Table};
 use crate::wasm::steps::Step;
 
 /// Whom a branch with link calls.
@@ -353,10 +353,7 @@ impl Binder<'_> {
         for export in &self.module.exports {
             match export.item {
                 Exported::Function(index) => {
-                    let name = match &export.of {
-                        Some(input) => abi::linked_export(input, &export.name),
-                        None => format!("{}{}", self.hints.export_prefix, abi::mangle(&export.name)),
-                    };
+                    let name = self.symbol_of(export);
                     let symbol = self.elf.symbol(&name);
                     let range = symbol.and_then(|symbol| self.code_range(symbol, text_index));
                     let wanted = functions.get(&index);
@@ -376,8 +373,29 @@ impl Binder<'_> {
                         self.find(format!("the exported memory is not the one global symbol {name}"));
                     }
                 }
-                Exported::Table(_) | Exported::Global(_) => {}
+                Exported::Global(index) => self.exported_global(export, index),
+                Exported::Table(_) => {}
             }
+        }
+    }
+
+    /// The symbol of an exported function or global.
+    fn symbol_of(&self, export: &Export) -> String {
+        match &export.of {
+            Some(input) => abi::linked_export(input, &export.name),
+            None => format!("{}{}", self.hints.export_prefix, abi::mangle(&export.name)),
+        }
+    }
+
+    /// The symbol of a global is its cell, if it has one.
+    fn exported_global(&mut self, export: &Export, index: u32) {
+        let Some(offset) = self.instance().cells[index as usize] else { return };
+        let name = self.symbol_of(export);
+        let instance = self.elf.symbol(&self.name("instance"));
+        let cell = instance.map(|symbol| (symbol.home, symbol.value.wrapping_add(offset)));
+        let public = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
+        if cell.is_none() || public.map(|symbol| (symbol.home, symbol.value)) != cell {
+            self.find(format!("export {:?} is not the one global symbol {name} of its cell", export.name));
         }
     }
 

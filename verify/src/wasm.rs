@@ -3,6 +3,7 @@
 //! Independent of the compiler. [`module::read`] refuses whatever the semantics does not know.
 
 pub mod control;
+pub mod forward;
 pub mod inputs;
 pub mod link;
 pub mod module;
