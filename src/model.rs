@@ -7,7 +7,7 @@ use synth_verify::trap;
 
 use crate::elf::program::Type;
 use crate::qemu::firmware::Firmware;
-use crate::qemu::{self, Action, Fault, Outcome, QemuError, Ran, Value};
+use crate::qemu::{self, Action, Fault, Outcome, QemuError, Turn, Value};
 
 /// Does the actions, each call in at most `steps_max` instructions. Gives the outcome of each call
 /// and peek, with the instructions that it took.
@@ -15,24 +15,24 @@ use crate::qemu::{self, Action, Fault, Outcome, QemuError, Ran, Value};
 /// # Errors
 /// An action cannot be done, or the interpreter does not vouch for the run.
 pub fn run(firmware: &Firmware, actions: &[Action], steps_max: u64) -> Result<Vec<(Outcome, u64)>, QemuError> {
-    let steps: Result<Vec<model::Action>, QemuError> =
-        actions.iter().map(|action| to_model(firmware, action)).collect();
-    let outcomes = model::run(&firmware.bytes, &steps?, steps_max).map_err(failure)?;
+    let steps = to_model(firmware, actions)?;
+    let outcomes = model::run(&firmware.bytes, &steps, steps_max).map_err(failure)?;
     Ok(from_model((firmware, actions), outcomes))
 }
 
-/// The same, but goes on where instantiation traps: behind a trap that stands in `NAME_init`, else with the actions.
+/// Goes on where instantiation traps, as [`qemu::Qemu::run_in_turns`] does.
 ///
 /// # Errors
 /// As [`run`], without the trap.
-pub fn run_beyond(firmware: &Firmware, actions: &[Action], steps_max: u64) -> Result<Ran, QemuError> {
-    let steps: Result<Vec<model::Action>, QemuError> =
-        actions.iter().map(|action| to_model(firmware, action)).collect();
+pub fn run_in_turns(firmware: &Firmware, turns: &[&[Action]], steps_max: u64) -> Result<Vec<Turn>, QemuError> {
+    let steps: Result<Vec<_>, QemuError> = turns.iter().map(|actions| to_model(firmware, actions)).collect();
     let init = (firmware.init.address, firmware.init.address + firmware.init.bytes);
-    let ran = model::run_beyond(&firmware.bytes, init, &steps?, steps_max).map_err(failure)?;
-    let traps = ran.traps.into_iter().map(|(trap, address)| fault(trap, address)).collect();
-    let outcomes = from_model((firmware, actions), ran.outcomes);
-    Ok(Ran { traps, outcomes: outcomes.into_iter().map(|(outcome, _)| outcome).collect() })
+    let ran = model::run_in_turns(&firmware.bytes, init, &steps?, steps_max).map_err(failure)?;
+    let turns = ran.into_iter().zip(turns).map(|(turn, actions)| Turn {
+        trap: turn.trap.map(|(trap, address)| fault(trap, address)),
+        outcomes: from_model((firmware, actions), turn.outcomes).into_iter().map(|(outcome, _)| outcome).collect(),
+    });
+    Ok(turns.collect())
 }
 
 fn failure(error: ModelError) -> QemuError {
@@ -47,7 +47,11 @@ fn from_model((firmware, actions): (&Firmware, &[Action]), outcomes: Vec<model::
     outcomes.into_iter().zip(types).map(|(found, types)| outcome(found, types)).collect()
 }
 
-fn to_model(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuError> {
+fn to_model(firmware: &Firmware, actions: &[Action]) -> Result<Vec<model::Action>, QemuError> {
+    actions.iter().map(|action| step(firmware, action)).collect()
+}
+
+fn step(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuError> {
     match action {
         Action::Poke(offset, bytes) => {
             let address = qemu::memory_address(firmware, *offset, bytes.len() as u32)?;

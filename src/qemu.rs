@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::elf::harness::{INIT, MAGIC, MAILBOX_BYTES, PATH, Record, Word};
+use crate::elf::harness::{FIRST_ACTION, INIT, MAGIC, MAILBOX_BYTES, PATH, Record, Word};
 use crate::elf::program::Type;
 use crate::trap::Trap;
 use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Width};
@@ -140,11 +140,11 @@ impl Fault {
     }
 }
 
-/// A run that goes on where instantiation traps.
+/// A part of instantiation, and what is done behind it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Ran {
-    /// The traps of instantiation.
-    pub traps: Vec<Fault>,
+pub struct Turn {
+    /// The trap that ends the part.
+    pub trap: Option<Fault>,
     /// What the actions gave.
     pub outcomes: Vec<Outcome>,
 }
@@ -207,26 +207,26 @@ impl Qemu {
         firmware: &Firmware,
         actions: &[Action],
     ) -> Result<Vec<Outcome>, QemuError> {
-        let ran = self.session(is_off, (firmware, None), actions)?;
-        ran.traps.first().map_or(Ok(ran.outcomes), |fault| Err(QemuError::NotInstantiated(*fault)))
+        let turn = self.session(is_off, (firmware, None), &[actions])?.pop().expect("one turn for one");
+        turn.trap.map_or(Ok(turn.outcomes), |fault| Err(QemuError::NotInstantiated(fault)))
     }
 
-    /// The same, but goes on where instantiation traps: behind a trap that stands in `NAME_init`, else with the
-    /// actions.
-    pub fn run_beyond(&self, firmware: &Firmware, actions: &[Action]) -> Result<Ran, QemuError> {
-        self.session(&|| false, (firmware, Some(firmware.init)), actions)
+    /// Goes on where instantiation traps: in each turn it runs up to its next trap or its end, then the actions are
+    /// done. Behind a trap of a start function there is no more of it.
+    pub fn run_in_turns(&self, firmware: &Firmware, turns: &[&[Action]]) -> Result<Vec<Turn>, QemuError> {
+        self.session(&|| false, (firmware, Some(firmware.init)), turns)
     }
 
     fn session(
         &self,
         is_off: &dyn Fn() -> bool,
         (firmware, init): (&Firmware, Option<Region>),
-        actions: &[Action],
-    ) -> Result<Ran, QemuError> {
-        let actions_words = encode(firmware, actions)?;
+        turns: &[&[Action]],
+    ) -> Result<Vec<Turn>, QemuError> {
+        let actions_words = encode(firmware, turns)?;
         let directory = tempfile::tempdir()?;
         std::fs::write(directory.path().join("image.elf"), &firmware.bytes)?;
-        std::fs::write(directory.path().join("mailbox.bin"), mailbox(init))?;
+        std::fs::write(directory.path().join("mailbox.bin"), mailbox(firmware, init))?;
         std::fs::write(directory.path().join("actions.bin"), actions_words)?;
         let status = self.boot(is_off, firmware, directory.path())?;
         let talk =
@@ -235,7 +235,7 @@ impl Qemu {
             return Err(QemuError::Failed(format!("{status}: {}", talk().lines().next().unwrap_or(""))));
         }
         let results = std::fs::read(directory.path().join(RESULTS))?;
-        decode((firmware, init), actions, &results)
+        decode((firmware, init), turns, &results)
     }
 
     /// Runs QEMU in the directory until it ends or has to.
@@ -285,10 +285,12 @@ impl Qemu {
 const RESULTS: &str = "results";
 
 /// The mailbox before boot.
-fn mailbox(init: Option<Region>) -> Vec<u8> {
+fn mailbox(firmware: &Firmware, init: Option<Region>) -> Vec<u8> {
     let bytes = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
     let mut mailbox = bytes(&[MAGIC, 0, u32::MAX, RESULTS.len() as u32]);
-    mailbox.resize(INIT, 0);
+    mailbox.resize(FIRST_ACTION, 0);
+    mailbox.extend(bytes(&[firmware.board.actions]));
+    assert_eq!(mailbox.len(), INIT);
     mailbox.extend(init.map_or(Vec::new(), |init| bytes(&[init.address, init.bytes])));
     mailbox.resize(PATH, 0);
     mailbox.extend(RESULTS.bytes());
@@ -297,8 +299,26 @@ fn mailbox(init: Option<Region>) -> Vec<u8> {
 }
 
 /// The words of these actions.
-fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError> {
+fn encode(firmware: &Firmware, turns: &[&[Action]]) -> Result<Vec<u8>, QemuError> {
     let mut words = Vec::new();
+    for (turn, actions) in turns.iter().enumerate() {
+        if turn > 0 {
+            words.push(Word::Resume as u32);
+        }
+        encode_turn(firmware, actions, &mut words)?;
+    }
+    words.push(Word::End as u32);
+    let room = firmware.board.actions_bytes as usize;
+    if 4 * words.len() > room {
+        let board = firmware.board.machine;
+        return Err(QemuError::BadAction(format!(
+            "the actions take more than the {room} bytes that {board} has for them"
+        )));
+    }
+    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
+}
+
+fn encode_turn(firmware: &Firmware, actions: &[Action], words: &mut Vec<u32>) -> Result<(), QemuError> {
     for action in actions {
         match action {
             Action::Poke(offset, bytes) => {
@@ -324,15 +344,7 @@ fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError>
             }
         }
     }
-    words.push(Word::End as u32);
-    let room = firmware.board.actions_bytes as usize;
-    if 4 * words.len() > room {
-        let board = firmware.board.machine;
-        return Err(QemuError::BadAction(format!(
-            "the actions take more than the {room} bytes that {board} has for them"
-        )));
-    }
-    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
+    Ok(())
 }
 
 /// The machine's address of bytes of linear memory.
@@ -396,36 +408,49 @@ fn place(arguments: &[Value], results: &[Type]) -> ([u32; 4], Vec<u32>) {
     (registers, stack)
 }
 
-/// Reads the result file in the order of the actions.
-fn decode((firmware, init): (&Firmware, Option<Region>), actions: &[Action], results: &[u8]) -> Result<Ran, QemuError> {
+/// Reads the result file in the order of the turns. If nothing goes on behind a trap, that is all.
+fn decode(
+    (firmware, init): (&Firmware, Option<Region>),
+    turns: &[&[Action]],
+    results: &[u8],
+) -> Result<Vec<Turn>, QemuError> {
     let mut rest = results;
-    let mut ran = Ran::default();
-    while let [first, address, halfword, status] = words(rest)
-        && first == Record::NotInstantiated as u32
-    {
-        take(&mut rest, 16)?;
-        ran.traps.push(Fault { address, halfword: halfword as u16, status });
+    let mut decoded = Vec::new();
+    for actions in turns {
+        let trap = decode_trap(&mut rest)?;
+        let actions = if trap.is_some() && init.is_none() { &[] } else { *actions };
+        decoded.push(Turn { trap, outcomes: decode_turn(firmware, actions, &mut rest)? });
     }
-    if init.is_none() && !ran.traps.is_empty() {
-        return Ok(ran);
+    if rest.is_empty() { Ok(decoded) } else { Err(QemuError::Failed("too many results".into())) }
+}
+
+fn decode_trap(rest: &mut &[u8]) -> Result<Option<Fault>, QemuError> {
+    let [first, address, halfword, status] = words(rest);
+    if rest.is_empty() || first != Record::NotInstantiated as u32 {
+        return Ok(None);
     }
-    let outcomes = &mut ran.outcomes;
+    take(rest, 16)?;
+    Ok(Some(Fault { address, halfword: halfword as u16, status }))
+}
+
+fn decode_turn(firmware: &Firmware, actions: &[Action], rest: &mut &[u8]) -> Result<Vec<Outcome>, QemuError> {
+    let mut outcomes = Vec::new();
     for action in actions {
         match action {
             Action::Poke(..) => {}
             Action::Call(symbol, _) => {
                 let results = &firmware.export(symbol).expect("it was found before").results;
-                let record = take(&mut rest, 16)?;
+                let record = take(rest, 16)?;
                 let several = match area(results) {
-                    Some(area) => in_area(take(&mut rest, area.bytes as usize)?, results, &area),
+                    Some(area) => in_area(take(rest, area.bytes as usize)?, results, &area),
                     None => Vec::new(),
                 };
                 outcomes.push(decode_call(record, results, several)?);
             }
-            Action::Peek(_, length) => outcomes.push(Outcome::Bytes(take(&mut rest, *length as usize)?.to_vec())),
+            Action::Peek(_, length) => outcomes.push(Outcome::Bytes(take(rest, *length as usize)?.to_vec())),
         }
     }
-    if rest.is_empty() { Ok(ran) } else { Err(QemuError::Failed("too many results".into())) }
+    Ok(outcomes)
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], QemuError> {

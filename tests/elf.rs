@@ -142,29 +142,33 @@ fn a_trap_in_instantiation_is_reported() {
     assert_eq!(fault.trap(), Some(Trap::MemoryOutOfBounds));
 }
 
-/// What stands behind the trap, and the actions, follow if that is asked for; so they do behind a start function's
-/// trap, but not the rest of instantiation.
+/// Actions follow a trap of instantiation, then what stands behind it; behind a start function's trap that is nothing.
 #[test]
 fn a_run_goes_on_behind_traps_of_instantiation() {
     let late = || InitStep::Data(Segment { memory: 0, offset: 5, bytes: b"H".to_vec() });
     let trap = || InitStep::Trap(Outside::Data(2));
-    let whole = sample().instantiation.steps;
+    let hello = sample().instantiation.steps[0].clone();
+    let (outside, division) = (Some(Trap::MemoryOutOfBounds), Some(Trap::DivideByZero));
     for (steps, traps, seen) in [
-        (vec![whole[0].clone(), trap(), trap(), late()], [Trap::MemoryOutOfBounds; 2], b"Hello"),
-        (
-            vec![whole[0].clone(), trap(), InitStep::Call(3), late()],
-            [Trap::MemoryOutOfBounds, Trap::DivideByZero],
-            b"hello",
-        ),
+        (vec![hello.clone(), trap(), trap(), late()], [outside, outside, None], [b"hello", b"hello", b"Hello"]),
+        (vec![hello.clone(), trap(), late(), trap()], [outside, outside, None], [b"hello", b"Hello", b"Hello"]),
+        (vec![trap(), hello, InitStep::Call(3), late()], [outside, division, None], [&[0; 5], b"hello", b"hello"]),
     ] {
         let mut program = sample();
         program.instantiation.steps = steps;
-        let firmware = firmware(&program, Cpu::CortexM4);
-        let actions = [Action::Peek(5, 5)];
-        for ran in [Qemu::default().run_beyond(&firmware, &actions), model::run_beyond(&firmware, &actions, 1 << 20)] {
-            let ran = ran.unwrap();
-            assert_eq!(ran.traps.iter().map(|fault| fault.trap()).collect::<Vec<_>>(), traps.map(Some));
-            assert_eq!(ran.outcomes, [Outcome::Bytes(seen.to_vec())]);
+        for cpu in [Cpu::CortexM0, Cpu::CortexM4, Cpu::CortexM33] {
+            let firmware = firmware(&program, cpu);
+            // The call uses the stack that instantiation has something on.
+            let actions = [call("sixth", &[Value::I32(1); 6]), Action::Peek(5, 5)];
+            let turns = [&actions[..]; 3];
+            let in_model = model::run_in_turns(&firmware, &turns, 1 << 20);
+            for ran in [Qemu::default().run_in_turns(&firmware, &turns), in_model] {
+                let ran = ran.unwrap();
+                assert_eq!(ran.iter().map(|turn| turn.trap.and_then(|fault| fault.trap())).collect::<Vec<_>>(), traps);
+                let bytes: Vec<&Outcome> = ran.iter().map(|turn| &turn.outcomes[1]).collect();
+                let wanted = seen.map(|seen| Outcome::Bytes(seen.to_vec()));
+                assert_eq!(bytes, wanted.iter().collect::<Vec<_>>(), "{cpu:?}");
+            }
         }
     }
 }

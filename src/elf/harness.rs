@@ -4,21 +4,21 @@
 //! mailbox there before boot; without one the harness idles.
 //!
 //! Ensures: actions are done in order on one instance; a call that traps is reported and the next
-//! action follows; a trap before the first action is reported and ends the run, unless the mailbox says where the
-//! code of `NAME_init` is: then what stands behind a trap there follows, and behind another the first action.
+//! action follows. A trap of instantiation is reported and ends the run, unless the mailbox says where the code of
+//! `NAME_init` is: then the next action follows, and [`Word::Resume`] goes on behind the trap.
 //!
 //! | offset | mailbox |
 //! |---|---|
 //! | 0 | [`MAGIC`] |
-//! | 4 | address of the next action; 0 until instantiation is done |
+//! | 4 | address of the next action; 0 while instantiation runs |
 //! | 8 | handle of the result file; -1 until it is open |
 //! | 12 | length of the file's path |
 //! | 16 | three words for semihosting requests |
 //! | 28 | four words for a result record |
-//! | 44 | address of `NAME_init`, if the run goes on where that traps |
-//! | 48 | bytes of it, or 0 |
-//! | 52 | SP, LR and the address to go on at, behind a trap there |
-//! | 64 | the path, ended by a zero byte |
+//! | 44 | address of the action that follows instantiation, or a part of it |
+//! | 48 | address and bytes of `NAME_init`, or 0 |
+//! | 56 | where instantiation trapped: address or 0, SP, LR, two words at the stack's top |
+//! | 76 | the path, ended by a zero byte |
 //!
 //! The actions, words as [`Word`] says, stand where the board has room for them.
 //! The file receives a record of four words per call (see [`Record`]), and the bytes of each read.
@@ -36,10 +36,13 @@ pub const SECTION: &str = ".synth.harness";
 pub const MAGIC: u32 = 0x6874_7973;
 
 /// Offset of the path in the mailbox.
-pub const PATH: usize = 64;
+pub const PATH: usize = 76;
+
+/// Offset of the address of the first action.
+pub const FIRST_ACTION: usize = 44;
 
 /// Offset of the address and length of `NAME_init`.
-pub const INIT: usize = 44;
+pub const INIT: usize = 48;
 
 /// Bytes of the mailbox; the path ends before its end.
 pub const MAILBOX_BYTES: usize = 256;
@@ -59,6 +62,8 @@ pub enum Word {
     Read = 3,
     /// Reads the area of the last call: length.
     Results = 4,
+    /// Goes on with instantiation up to its next trap.
+    Resume = 5,
 }
 
 /// First word of a result record, and the three words behind it.
@@ -78,10 +83,8 @@ const HANDLE: u32 = 8;
 const PATH_LENGTH: u32 = 12;
 const REQUEST: u32 = 16;
 const RECORD: u32 = 28;
-const INIT_BYTES: u32 = INIT as u32 + 4;
-const RESUME_SP: u32 = 52;
-const RESUME_LR: u32 = 56;
-const RESUME_PC: u32 = 60;
+const PAUSED: u32 = 56;
+const PAUSED_TOP: u32 = PAUSED + 12;
 
 /// Bytes that the processor pushes at an exception (DDI0403, B1.5.6).
 const FRAME_BYTES: u8 = 32;
@@ -136,6 +139,7 @@ pub fn run((place, isa): (u32, Isa), stack_top: u32, board: Board) -> Harness {
     builder.write();
     builder.read();
     builder.results();
+    builder.resume();
     builder.call();
     let fault = builder.fault();
     let asm = builder.asm;
@@ -172,6 +176,7 @@ struct Builder {
     write: Label,
     read: Label,
     results: Label,
+    resume: Label,
     call: Label,
     record: Label,
     exit: Label,
@@ -182,8 +187,25 @@ impl Builder {
         let mut asm = Assembler::new(isa);
         let mut label = || asm.label();
         let (idle, open, begin, send, next) = (label(), label(), label(), label(), label());
-        let (write, read, results, call, record, exit) = (label(), label(), label(), label(), label(), label());
-        Builder { asm, stack_top, board, idle, open, begin, send, next, write, read, results, call, record, exit }
+        let (write, read, results, resume) = (label(), label(), label(), label());
+        let (call, record, exit) = (label(), label(), label());
+        Builder {
+            asm,
+            stack_top,
+            board,
+            idle,
+            open,
+            begin,
+            send,
+            next,
+            write,
+            read,
+            results,
+            resume,
+            call,
+            record,
+            exit,
+        }
     }
 
     fn load(&mut self, d: PReg, n: PReg, offset: u32) {
@@ -199,8 +221,10 @@ impl Builder {
         let start = self.asm.here();
         self.find_mailbox();
         self.asm.call_label(self.open);
+        self.asm.constant(R0, 0);
+        self.store(R0, MAILBOX, PAUSED);
         self.asm.place(self.begin);
-        self.asm.constant(CURSOR, self.board.actions);
+        self.load(CURSOR, MAILBOX, FIRST_ACTION as u32);
         self.store(CURSOR, MAILBOX, NEXT_ACTION);
         self.asm.branch(self.next);
 
@@ -267,6 +291,7 @@ impl Builder {
             (Word::Call, self.call),
             (Word::Read, self.read),
             (Word::Results, self.results),
+            (Word::Resume, self.resume),
         ];
         for (word, label) in actions {
             self.asm.compare_imm(R0, word as u8);
@@ -383,26 +408,55 @@ impl Builder {
         self.load(CURSOR, MAILBOX, NEXT_ACTION);
         self.asm.compare_imm(CURSOR, 0);
         self.asm.branch_if(Cond::Ne, self.next);
-        self.beyond();
+        self.pause();
     }
 
-    /// Goes on behind a trap of instantiation: in `NAME_init`, or with the actions; ends if that is not asked for.
-    fn beyond(&mut self) {
-        self.load(R0, MAILBOX, INIT_BYTES);
+    /// Behind a trap of instantiation: the next action, if that is asked for.
+    fn pause(&mut self) {
+        self.load(R0, MAILBOX, INIT as u32 + 4);
         self.asm.compare_imm(R0, 0);
         self.asm.branch_if(Cond::Eq, self.exit);
-        self.load(R1, MAILBOX, RESUME_PC);
+        // From elsewhere than its own code nothing leads back into `NAME_init`.
+        let is_own = self.asm.label();
+        self.load(R1, MAILBOX, PAUSED);
         self.load(R2, MAILBOX, INIT as u32);
         self.asm.sub(R2, R1, R2);
         self.asm.compare(R2, R0);
-        self.asm.branch_if(Cond::Hs, self.begin);
-        self.load(R0, MAILBOX, RESUME_SP);
+        self.asm.branch_if(Cond::Lo, is_own);
+        self.asm.constant(R1, 0);
+        self.store(R1, MAILBOX, PAUSED);
+        self.asm.place(is_own);
+        // All that `NAME_init` has on the stack.
+        self.asm.constant(R0, self.stack_top - 8);
+        for word in [0, 4] {
+            self.load(R1, R0, word);
+            self.store(R1, MAILBOX, PAUSED_TOP + word);
+        }
+        self.asm.branch(self.begin);
+    }
+
+    /// Action: goes on with instantiation where it trapped, if it did.
+    fn resume(&mut self) {
+        self.asm.place(self.resume);
+        self.asm.add_imm(CURSOR, 4);
+        self.load(R3, MAILBOX, PAUSED);
+        self.asm.compare_imm(R3, 0);
+        self.asm.branch_if(Cond::Eq, self.next);
+        self.store(CURSOR, MAILBOX, FIRST_ACTION as u32);
+        self.asm.constant(R1, 0);
+        self.store(R1, MAILBOX, NEXT_ACTION);
+        self.asm.constant(R0, self.stack_top - 8);
+        for word in [0, 4] {
+            self.load(R1, MAILBOX, PAUSED_TOP + word);
+            self.store(R1, R0, word);
+        }
+        self.load(R0, MAILBOX, PAUSED + 4);
         self.asm.copy(SP, R0);
-        self.load(R0, MAILBOX, RESUME_LR);
+        self.load(R0, MAILBOX, PAUSED + 8);
         self.asm.copy(PReg::LR, R0);
         // Behind a 16-bit instruction, in Thumb state.
-        self.asm.add_imm(R1, 3);
-        self.asm.inst(Machine::BranchReg { m: R1 });
+        self.asm.add_imm(R3, 3);
+        self.asm.inst(Machine::BranchReg { m: R3 });
     }
 
     /// Exception handler: fills a record from the exception frame, then returns from the exception
@@ -414,12 +468,17 @@ impl Builder {
         // The frame is r0, r1, r2, r3, r12, LR, PC, xPSR (DDI0403, B1.5.6).
         self.load(R1, SP, 24);
         self.store(R1, MAILBOX, RECORD + 4);
-        self.store(R1, MAILBOX, RESUME_PC);
-        self.load(R2, SP, 20);
-        self.store(R2, MAILBOX, RESUME_LR);
+        let is_call = self.asm.label();
+        self.load(R2, MAILBOX, NEXT_ACTION);
+        self.asm.compare_imm(R2, 0);
+        self.asm.branch_if(Cond::Ne, is_call);
+        self.store(R1, MAILBOX, PAUSED);
         self.asm.copy(R2, SP);
         self.asm.add_imm(R2, FRAME_BYTES);
-        self.store(R2, MAILBOX, RESUME_SP);
+        self.store(R2, MAILBOX, PAUSED + 4);
+        self.load(R2, SP, 20);
+        self.store(R2, MAILBOX, PAUSED + 8);
+        self.asm.place(is_call);
         // Only an address of code is read, or reading might fault again.
         self.asm.constant(R0, self.board.code);
         self.asm.sub(R2, R1, R0);

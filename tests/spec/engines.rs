@@ -3,7 +3,7 @@
 use synth::elf::names;
 use synth::model;
 use synth::qemu::firmware::Firmware;
-use synth::qemu::{Action, Outcome, Qemu, QemuError, Ran, Value};
+use synth::qemu::{Action, Outcome, Qemu, QemuError, Turn, Value};
 use synth::trap::Trap;
 use wasmi::{StoreLimits, StoreLimitsBuilder, Val};
 
@@ -37,8 +37,8 @@ pub struct Run {
 
 /// A run that goes on where instantiation traps.
 pub struct Shown {
-    /// The traps of instantiation.
-    pub traps: Vec<Seen>,
+    /// How each part of instantiation ends, if in a trap.
+    pub traps: Vec<Option<Seen>>,
     /// Each call in order.
     pub calls: Vec<Seen>,
 }
@@ -46,19 +46,22 @@ pub struct Shown {
 /// Most instructions of one call in the interpreter.
 const STEPS_MAX: u64 = 1 << 30;
 
-/// Does the calls on one instance, in each engine.
-pub fn run(engines: Engines, firmware: &Firmware, calls: &[Action]) -> Vec<Run> {
-    let mut runs = vec![Run { engine: "the model", end: end(model::run_beyond(firmware, calls, STEPS_MAX)) }];
+/// Does the calls of each turn, in each engine.
+pub fn run(engines: Engines, firmware: &Firmware, turns: &[&[Action]]) -> Vec<Run> {
+    let mut runs = vec![Run { engine: "the model", end: end(model::run_in_turns(firmware, turns, STEPS_MAX)) }];
     if engines == Engines::Both {
-        runs.push(Run { engine: "QEMU", end: end(Qemu::default().run_beyond(firmware, calls)) });
+        runs.push(Run { engine: "QEMU", end: end(Qemu::default().run_in_turns(firmware, turns)) });
     }
     runs
 }
 
-fn end(ran: Result<Ran, QemuError>) -> Result<Shown, String> {
-    let Ran { traps, outcomes } = ran.map_err(|error| error.to_string())?;
-    let traps = traps.into_iter().map(|fault| seen(Outcome::Faulted(fault))).collect();
-    Ok(Shown { traps, calls: outcomes.into_iter().map(seen).collect() })
+fn end(ran: Result<Vec<Turn>, QemuError>) -> Result<Shown, String> {
+    let mut shown = Shown { traps: Vec::new(), calls: Vec::new() };
+    for Turn { trap, outcomes } in ran.map_err(|error| error.to_string())? {
+        shown.traps.push(trap.map(|fault| seen(Outcome::Faulted(fault))));
+        shown.calls.extend(outcomes.into_iter().map(seen));
+    }
+    Ok(shown)
 }
 
 fn seen(outcome: Outcome) -> Seen {

@@ -2,21 +2,21 @@
 //!
 //! Ensures: each assertion of the job is counted once. A panic is a failure of the job that caused it.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use synth::config::{Config, Cpu};
-use synth::elf::{ElfError, Imports, names};
+use synth::elf::{ElfError, Imports};
 use synth::error::Error;
 use synth::qemu::Action;
 use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
 use synth::wasm::Input;
-use synth_fuzz::oracle::{self, Failure, Proved};
-use wasmparser::{Parser, Payload, TypeRef, Validator, WasmFeatures};
+use synth_fuzz::oracle::{self, Failure};
+use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
 use crate::engines::{self, Engines, Run, Seen, Shown};
-use crate::script::{Call, End, ExportKind, Goal, Job, Step, StepKind};
+use crate::plan::{Plan, Turn};
+use crate::script::{Call, End, Goal, Job, Step, StepKind};
 use crate::tally::Tally;
 
 /// Most bytes that a memory grows to: the board has 4 MiB of RAM, and a stack lies there too.
@@ -55,12 +55,8 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
             (Err(error), None) => Tally::not_run(1, reason(&error.details().message)),
         };
     }
-    let getters = getters(job, wasm);
-    let is_alone = job.before.is_empty() && getters.is_empty();
-    let own = if is_alone { String::new() } else { format!("${}", job.number) };
-    let before = job.before.iter().map(|instance| Input { name: &instance.name, wasm: &instance.wasm });
-    let behind = getters.iter().map(|(name, wasm)| Input { name, wasm });
-    let inputs: Vec<Input> = before.chain([Input { name: &own, wasm }]).chain(behind).collect();
+    let plan = Plan::new(job, wasm);
+    let inputs: Vec<Input> = plan.inputs.iter().map(|(name, wasm)| Input { name, wasm }).collect();
     let share = ALL_BYTES_MAX / memories(&inputs).max(1);
     let config = Config { memory_max: Some(share.min(MEMORY_BYTES_MAX)), ..config };
     if let Goal::Unlinkable = job.goal {
@@ -80,7 +76,12 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
         Err(Failure::NoFile(error)) => return Tally::not_run(job.assertions(), reason(&error.to_string())),
         Err(failure) => return fail(failure.to_string()),
     };
-    let mut tally = behaviour((job, &own), wasm, &proved, engines);
+    let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
+    let mut tally = match job.goal {
+        Goal::Proof => Tally::default(),
+        Goal::Steps(_) => instance((job, wasm), &plan, &|turns| engines::run(engines, &firmware, turns)),
+        Goal::Refusal | Goal::Unlinkable => unreachable!("it is judged by whether it is compiled"),
+    };
     tally.modules_proved += 1;
     tally.functions_proved += proved.report.functions.len();
     tally
@@ -103,17 +104,6 @@ fn words(proposal: WasmFeatures) -> String {
     names.join(" and ")
 }
 
-/// What a proved module does.
-fn behaviour((job, own): (&Job, &str), wasm: &[u8], proved: &Proved, engines: Engines) -> Tally {
-    let firmware = || Firmware::read(&proved.elf).expect("an image of this compiler");
-    match &job.goal {
-        Goal::Refusal => unreachable!("it is not compiled"),
-        Goal::Proof => Tally::default(),
-        Goal::Unlinkable => unreachable!("it is judged by whether it is compiled"),
-        Goal::Steps(steps) => instance((job, own), steps, wasm, &|calls| engines::run(engines, &firmware(), calls)),
-    }
-}
-
 /// How many memories the modules declare, all together.
 fn memories(inputs: &[Input]) -> u32 {
     let payloads = inputs.iter().flat_map(|input| Parser::new(0).parse_all(input.wasm).flatten());
@@ -129,42 +119,53 @@ fn is_unbound(error: &Error) -> bool {
     matches!(error, Error::Unsupported(details) if details.message.ends_with("is not a function"))
 }
 
-/// Whether the traps of instantiation come in these words.
-fn is_trapped(wanted: &[&str], traps: &[Seen]) -> bool {
-    let fits = |(words, seen): (&&str, &Seen)| matches!(seen, Seen::Trapped(trap) if is_said(words, trap.words()));
-    wanted.len() == traps.len() && wanted.iter().zip(traps).all(fits)
+/// Whether each part of instantiation ends as it must.
+fn is_trapped(turns: &[Turn], found: &[Option<Seen>]) -> bool {
+    let fits = |(turn, found): (&Turn, &Option<Seen>)| match (&turn.trap, found) {
+        (Some(words), Some(Seen::Trapped(trap))) => is_said(words, trap.words()),
+        (wanted, found) => wanted.is_none() && found.is_none(),
+    };
+    turns.len() == found.len() && turns.iter().zip(found).all(fits)
 }
 
-/// The steps on an instance that every engine has.
-fn instance((job, own): (&Job, &str), steps: &[Step], wasm: &[u8], run: &dyn Fn(&[Action]) -> Vec<Run>) -> Tally {
-    let line = job.line;
+/// The steps on instances that every engine has.
+fn instance((job, wasm): (&Job, &[u8]), plan: &Plan, run: &dyn Fn(&[&[Action]]) -> Vec<Run>) -> Tally {
     let mut tally = Tally::default();
     let mut calls: Vec<(&Step, &Call)> = Vec::new();
-    for step in steps {
-        match &step.call {
-            Ok(call) => calls.push((step, call)),
-            Err(why) if step.kind == StepKind::Assertion => tally += &Tally::not_run(1, why.clone()),
-            Err(_) => {}
+    let mut turns: Vec<Vec<Action>> = Vec::new();
+    for turn in &plan.turns {
+        let mut actions = Vec::new();
+        for step in &turn.steps {
+            match &step.call {
+                Ok(call) => {
+                    calls.push((step, call));
+                    actions.push(plan.action(call));
+                }
+                Err(why) if step.kind == StepKind::Assertion => tally += &Tally::not_run(1, why.clone()),
+                Err(_) => {}
+            }
         }
+        turns.push(actions);
     }
-    let actions: Vec<Action> = calls.iter().map(|(_, call)| action(job, own, call)).collect();
-    let traps: Vec<&str> =
-        job.before.iter().map(|instance| &instance.trap).chain([&job.trap]).flatten().map(String::as_str).collect();
     let mut shown: Vec<(&str, Vec<Seen>)> = Vec::new();
-    for run in run(&actions) {
+    for run in run(&turns.iter().map(Vec::as_slice).collect::<Vec<_>>()) {
         let wrong = match run.end {
-            Ok(Shown { traps: found, calls }) if is_trapped(&traps, &found) => {
+            Ok(Shown { traps, calls }) if is_trapped(&plan.turns, &traps) => {
                 shown.push((run.engine, calls));
                 continue;
             }
-            Ok(Shown { traps: found, .. }) => format!("instantiation traps with {found:?}; wanted {traps:?}"),
+            Ok(Shown { traps, .. }) => {
+                let wanted: Vec<&Option<String>> = plan.turns.iter().map(|turn| &turn.trap).collect();
+                format!("instantiation traps with {traps:?}; wanted {wanted:?}")
+            }
             Err(why) => why,
         };
         let counted = |(step, _): &&(&Step, &Call)| step.kind == StepKind::Assertion;
         let assertions = calls.iter().filter(counted).count() + usize::from(job.trap.is_some());
-        tally += &Tally::failed(assertions, format!("{line}: {}: {wrong}", run.engine));
+        tally += &Tally::failed(assertions, format!("{}: {}: {wrong}", job.line, run.engine));
         return tally;
     }
+    let actions = turns.concat();
     tally += &Tally::passed(job.trap.is_some().into());
     let mut small = None;
     for (at, (step, call)) in calls.iter().enumerate().filter(|(_, (step, _))| step.kind != StepKind::Again) {
@@ -183,70 +184,6 @@ fn instance((job, own): (&Job, &str), steps: &[Step], wasm: &[u8], run: &dyn Fn(
         };
     }
     tally
-}
-
-/// The call of an export, by its symbol.
-fn action(job: &Job, own: &str, call: &Call) -> Action {
-    let of = job.before.iter().find(|instance| instance.number == call.instance);
-    let of = of.map_or(own, |instance| &instance.name);
-    let symbol = match call.kind {
-        ExportKind::Global => names::linked_export(&getter_name(of, call), GETTER),
-        ExportKind::Function if of.is_empty() => names::mangle(&call.export),
-        ExportKind::Function => names::linked_export(of, &call.export),
-    };
-    Action::Call(symbol, call.arguments.clone())
-}
-
-/// The export of a module that reads a global.
-const GETTER: &str = "get";
-
-fn getter_name(of: &str, call: &Call) -> String {
-    format!("{of} {}", call.export)
-}
-
-/// Modules that read the globals which the steps ask for: an exported global has no symbol.
-fn getters(job: &Job, wasm: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let Goal::Steps(steps) = &job.goal else { return BTreeMap::new() };
-    let mut getters = BTreeMap::new();
-    let calls = steps.iter().filter_map(|step| step.call.as_ref().ok());
-    for call in calls.filter(|call| call.kind == ExportKind::Global) {
-        let of = job.before.iter().find(|instance| instance.number == call.instance);
-        let own = format!("${}", job.number);
-        let (name, wasm) = of.map_or((own.as_str(), wasm), |instance| (&instance.name, &instance.wasm));
-        let Some((ty, mutable)) = exported_global(wasm, &call.export) else { continue };
-        let ty = if mutable { format!("(mut {ty})") } else { ty };
-        let text = format!(
-            "(module (import {name:?} {:?} (global {ty})) (func (export {GETTER:?}) (result {}) (global.get 0)))",
-            call.export,
-            ty.trim_start_matches("(mut ").trim_end_matches(')')
-        );
-        getters.extend(wat::parse_str(&text).ok().map(|getter| (getter_name(name, call), getter)));
-    }
-    getters
-}
-
-/// The type of an exported global, and whether it is mutable.
-fn exported_global(wasm: &[u8], name: &str) -> Option<(String, bool)> {
-    let mut globals = Vec::new();
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload.ok()? {
-            Payload::ImportSection(section) => {
-                let imports = section.into_imports().flatten();
-                globals.extend(imports.filter_map(|import| match import.ty {
-                    TypeRef::Global(ty) => Some(ty),
-                    _ => None,
-                }));
-            }
-            Payload::GlobalSection(section) => globals.extend(section.into_iter().flatten().map(|global| global.ty)),
-            Payload::ExportSection(section) => {
-                let export = section.into_iter().flatten().find(|export| export.name == name)?;
-                let ty = globals.get(export.index as usize)?;
-                return Some((ty.content_type.to_string(), ty.mutable));
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 /// What each call shows that ends otherwise than it must for want of memory alone: another engine

@@ -11,6 +11,7 @@
 
 mod engines;
 mod judge;
+mod plan;
 mod script;
 mod selftest;
 mod table;

@@ -222,6 +222,8 @@ fn features(set: &str) -> WasmFeatures {
 pub struct Instance {
     /// Its number.
     pub number: usize,
+    /// The line of its module.
+    pub line: usize,
     /// The name that others import from it by.
     pub name: String,
     /// Its bytes.
@@ -229,6 +231,13 @@ pub struct Instance {
     /// The words in which its instantiation traps.
     pub trap: Option<String>,
     cluster: usize,
+}
+
+impl Instance {
+    /// An instance with this number and line; it is in no cluster but its own.
+    pub fn new((number, line): (usize, usize), name: String, wasm: Vec<u8>, trap: Option<String>) -> Instance {
+        Instance { number, line, name, wasm, trap, cluster: number }
+    }
 }
 
 /// Instances that import from each other, directly or not.
@@ -319,7 +328,7 @@ impl Reader<'_> {
     /// The host's instance, which stands in no job by itself.
     fn cluster_of_host(&mut self) {
         let wasm = wat::parse_str(SPECTEST).expect("it is a module");
-        self.instances.push(Instance { number: 0, name: "spectest".to_owned(), wasm, trap: None, cluster: 0 });
+        self.instances.push(Instance::new((0, 0), "spectest".to_owned(), wasm, None));
         self.clusters.push(Cluster { instances: vec![0], ..Cluster::default() });
         self.registered.insert("spectest".to_owned(), 0);
     }
@@ -366,8 +375,8 @@ impl Reader<'_> {
                 cluster.instances.iter().filter(|other| **other != number && **other != 0).for_each(|other| {
                     self.instances[*other].cluster = of;
                 });
-                let (name, trap) = (format!("${number}"), trap.clone());
-                self.instances.push(Instance { number, name, wasm: bytes, trap, cluster: of });
+                let own = Instance::new((number, line), format!("${number}"), bytes, trap.clone());
+                self.instances.push(Instance { cluster: of, ..own });
                 self.clusters.push(cluster);
             }
             Goal::Proof | Goal::Unlinkable | Goal::Refusal => {}
