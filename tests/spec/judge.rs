@@ -5,11 +5,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use synth::config::{Config, Cpu};
-use synth::elf::{ElfError, Imports};
+use synth::elf::{ElfError, ImageOptions, Imports};
 use synth::error::Error;
 use synth::qemu::Action;
 use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
+use synth::target::Board;
 use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure};
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
@@ -19,32 +20,58 @@ use crate::plan::{Plan, Turn};
 use crate::script::{Call, End, Goal, Job, Step, StepKind};
 use crate::tally::Tally;
 
-/// Most bytes that a memory grows to: the board has 4 MiB of RAM, and a stack lies there too.
-const MEMORY_BYTES_MAX: u32 = 2 << 20;
+/// A processor and a board, and what its memory is shared out to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Machine {
+    cpu: Cpu,
+    board: Board,
+    /// Most bytes that a memory grows to.
+    memory_bytes: u32,
+    /// Most bytes that all memories of linked modules may reserve.
+    all_bytes: u32,
+}
 
-/// Most bytes that all memories of linked modules may reserve.
-const ALL_BYTES_MAX: u32 = 3 << 20;
+impl Machine {
+    /// The processor's first board, which has 4 MiB of RAM, in which a stack lies too.
+    fn of(cpu: Cpu) -> Machine {
+        Machine { cpu, board: cpu.boards()[0], memory_bytes: 2 << 20, all_bytes: 3 << 20 }
+    }
+
+    /// A board with 256 MiB.
+    const LARGE: Machine =
+        Machine { cpu: Cpu::CortexM33, board: Board::MPS3_AN524, memory_bytes: 64 << 20, all_bytes: 128 << 20 };
+}
 
 /// Why an assertion is not run that a larger board would pass.
 const BOARD: &str = "more memory than the board has";
 
-/// Judges a job.
+/// Judges a job: on a large board if it needs more memory than the processor's first has.
 pub fn run(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
-    let tally = catch_unwind(AssertUnwindSafe(|| judge(job, cpu, engines)));
+    let tally = run_on(job, Machine::of(cpu), engines);
+    let Some(short) = tally.not_run.get(BOARD).copied() else { return tally };
+    let larger = run_on(job, Machine::LARGE, engines);
+    match larger.not_run.get(BOARD).copied().unwrap_or(0) {
+        rest if rest < short => Tally { larger: short - rest, ..larger },
+        _ => tally,
+    }
+}
+
+fn run_on(job: &Job, machine: Machine, engines: Engines) -> Tally {
+    let tally = catch_unwind(AssertUnwindSafe(|| judge(job, machine, engines)));
     tally.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Tally::failed(job.assertions(), format!("{}: it panics: {}", job.line, text.unwrap_or("no words")))
     })
 }
 
-fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
+fn judge(job: &Job, machine: Machine, engines: Engines) -> Tally {
     let fail = |why: String| Tally::failed(job.assertions(), format!("{}: {why}", job.line));
     let wasm = match (&job.wasm, &job.goal) {
         (Ok(wasm), _) => wasm,
         (Err(_), Goal::Refusal) => return Tally::passed(1),
         (Err(why), _) => return fail(format!("the text is refused: {why}")),
     };
-    let config = Config { cpu, memory_max: Some(MEMORY_BYTES_MAX), ..Config::default() };
+    let config = Config { cpu: machine.cpu, memory_max: Some(machine.memory_bytes), ..Config::default() };
     if let Goal::Refusal = job.goal {
         return match (synth::compile(wasm, &config, &mut NoTap), later(job, wasm)) {
             (Err(Error::Invalid(_)), _) => Tally::passed(1),
@@ -57,10 +84,14 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
     }
     let plan = Plan::new(job, wasm);
     let inputs: Vec<Input> = plan.inputs.iter().map(|(name, wasm)| Input { name, wasm }).collect();
-    let share = ALL_BYTES_MAX / memories(&inputs).max(1);
-    let config = Config { memory_max: Some(share.min(MEMORY_BYTES_MAX)), ..config };
+    let share = machine.all_bytes / memories(&inputs).max(1);
+    let config = Config { memory_max: Some(share.min(machine.memory_bytes)), ..config };
+    let image = |imports| {
+        let options = ImageOptions { imports, stack_bytes: oracle::STACK_BYTES, ..ImageOptions::on(machine.board) };
+        oracle::image_on(&inputs, &config, options)
+    };
     if let Goal::Unlinkable = job.goal {
-        return match oracle::image_linked(&inputs, &config, Imports::Refused) {
+        return match image(Imports::Refused) {
             Err(Failure::Refused(Error::Link(_)) | Failure::NoFile(ElfError::MissingImport(..))) => Tally::passed(1),
             Err(Failure::Refused(error)) if is_unbound(&error) => Tally::passed(1),
             Err(Failure::Refused(error)) => Tally::not_run(1, reason(&error.details().message)),
@@ -68,7 +99,7 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
             Ok(_) => fail("it is linked".to_owned()),
         };
     }
-    let proved = match oracle::image_linked(&inputs, &config, Imports::Stubbed) {
+    let proved = match image(Imports::Stubbed) {
         Ok(proved) => proved,
         Err(Failure::Refused(error @ (Error::Unsupported(_) | Error::TooBig(_) | Error::Link(_)))) => {
             return Tally::not_run(job.assertions(), reason(&error.details().message));
@@ -79,7 +110,7 @@ fn judge(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
     let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
     let mut tally = match job.goal {
         Goal::Proof => Tally::default(),
-        Goal::Steps(_) => instance((job, wasm), &plan, &|turns| engines::run(engines, &firmware, turns)),
+        Goal::Steps(_) => instance((job, wasm, machine), &plan, &|turns| engines::run(engines, &firmware, turns)),
         Goal::Refusal | Goal::Unlinkable => unreachable!("it is judged by whether it is compiled"),
     };
     tally.modules_proved += 1;
@@ -129,7 +160,11 @@ fn is_trapped(turns: &[Turn], found: &[Option<Seen>]) -> bool {
 }
 
 /// The steps on instances that every engine has.
-fn instance((job, wasm): (&Job, &[u8]), plan: &Plan, run: &dyn Fn(&[&[Action]]) -> Vec<Run>) -> Tally {
+fn instance(
+    (job, wasm, machine): (&Job, &[u8], Machine),
+    plan: &Plan,
+    run: &dyn Fn(&[&[Action]]) -> Vec<Run>,
+) -> Tally {
     let mut tally = Tally::default();
     let mut calls: Vec<(&Step, &Call)> = Vec::new();
     let mut turns: Vec<Vec<Action>> = Vec::new();
@@ -173,7 +208,7 @@ fn instance((job, wasm): (&Job, &[u8]), plan: &Plan, run: &dyn Fn(&[&[Action]]) 
         tally += &match wrong {
             None => Tally::passed((step.kind == StepKind::Assertion).into()),
             Some((engine, seen)) => {
-                let small = small.get_or_insert_with(|| small_memory(wasm, &calls, &actions));
+                let small = small.get_or_insert_with(|| small_memory((wasm, machine), &calls, &actions));
                 if small[at].as_ref() == Some(&seen[at]) {
                     Tally::not_run(1, BOARD.to_owned())
                 } else {
@@ -189,9 +224,9 @@ fn instance((job, wasm): (&Job, &[u8]), plan: &Plan, run: &dyn Fn(&[&[Action]]) 
 /// What each call shows that ends otherwise than it must for want of memory alone: another engine
 /// ends as it must, and shows this where memory grows no further than here. Growth may fail where
 /// resources end (core spec, 4.4.7).
-fn small_memory(wasm: &[u8], calls: &[(&Step, &Call)], actions: &[Action]) -> Vec<Option<Seen>> {
+fn small_memory((wasm, machine): (&[u8], Machine), calls: &[(&Step, &Call)], actions: &[Action]) -> Vec<Option<Seen>> {
     let large = engines::returned_within(usize::MAX, wasm, actions);
-    let small = engines::returned_within(MEMORY_BYTES_MAX as usize, wasm, actions);
+    let small = engines::returned_within(machine.memory_bytes as usize, wasm, actions);
     let both = calls.iter().zip(large).zip(small);
     both.map(|(((_, call), large), small)| {
         large.filter(|values| ends(&call.end, &Seen::Returned(values.clone())))?;

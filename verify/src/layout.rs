@@ -26,7 +26,7 @@ pub struct Board {
 }
 
 /// Every board. Of those with one architecture a smaller one stands before a larger one.
-const BOARDS: [Board; 3] = [
+const BOARDS: [Board; 4] = [
     // nRF51 Series Reference Manual, 4 and 5.
     Board {
         name: "BBC micro:bit",
@@ -47,6 +47,13 @@ const BOARDS: [Board; 3] = [
         architectures: &[Architecture::V8M, Architecture::V8MDsp],
         vectors: 0x1000_0000,
         memory: [(0x1000_0000, 0x1040_0000), (0x3800_0000, 0x3840_0000)],
+    },
+    // Arm DAI0524: Secure addresses, of the block RAM and of the first part of the DDR memory.
+    Board {
+        name: "MPS3 with AN524",
+        architectures: &[Architecture::V8M, Architecture::V8MDsp],
+        vectors: 0x1000_0000,
+        memory: [(0x1000_0000, 0x1008_0000), (0x7000_0000, 0x8000_0000)],
     },
 ];
 

@@ -121,7 +121,8 @@ impl Init<'_, '_> {
         };
         let init = bound.program.init.ok_or("there is none")?;
         let mut handler = |trap: Trap, at: u32, memory: &mut Memory| {
-            if !(init.0..init.1).contains(&at) {
+            let expected = wanted.pauses.get(passed.borrow().len()).map(|pause| pause.cause);
+            if !(init.0..init.1).contains(&at) || expected != Some(Cause::Trap(trap)) {
                 return After::End;
             }
             pass(Passed::Trap(trap), memory);
@@ -149,7 +150,6 @@ impl Init<'_, '_> {
         };
         ended(start, &outcome)?;
         let passed = passed.into_inner();
-        so_far(bound, wanted, passed.len(), &processor.memory)?;
         let calls = |passed: &[Passed]| passed.iter().filter(|what| matches!(what, Passed::Call(_))).count();
         let found: Vec<Passed> = passed.iter().map(|(what, _)| *what).collect();
         if calls(&found) != calls(&order) {
@@ -158,6 +158,7 @@ impl Init<'_, '_> {
         if found.len() != order.len() {
             return Err("it does not trap where segments lie outside".to_owned());
         }
+        so_far(bound, wanted, passed.len(), &processor.memory)?;
         for ((what, state), expected) in passed.into_iter().zip(order) {
             state.map_err(|why| format!("{}, {why}", what.words()))?;
             if what != expected {

@@ -294,8 +294,18 @@ impl<'p> Processor<'p> {
 
     fn handled(&mut self, leave: &Leave, pc: u32, around: &mut Surroundings<'_, '_>) -> After {
         match (leave, &mut around.handler) {
-            (Leave::Trap(trap), Some(handler)) => handler(*trap, pc, &mut self.memory),
-            (Leave::Trap(_), None) | (Leave::Return | Leave::Stop, _) => After::End,
+            (Leave::Trap(trap), Some(handler)) if !self.it.is_active() => {
+                let after = handler(*trap, pc, &mut self.memory);
+                if after == After::GoOn {
+                    // The contract keeps LR, beside what every function keeps.
+                    for register in abi::CALLER_SAVED.into_iter().filter(|register| *register != LR) {
+                        self.registers[usize::from(register)] = Word::Poison;
+                    }
+                    self.flags = Flags::from_bits([Truth::Poison; 4]);
+                }
+                after
+            }
+            (Leave::Trap(_), _) | (Leave::Return | Leave::Stop, _) => After::End,
         }
     }
 
