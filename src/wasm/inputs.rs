@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::guard::{self, Guard, Sized};
 use super::link::Bindings;
-use super::module::{Code, Export, ExportKind, Import, MemoryDecl, Module, TableDecl};
+use super::module::{Code, Export, ExportKind, Import, Module};
 use super::parse::{parse, unbound};
 use crate::config::Config;
 use crate::error::Error;
@@ -37,8 +38,9 @@ pub fn run(inputs: &[Input], config: &Config) -> Result<Module, Error> {
             return Err(Error::link(message, "name one of them by NAME=PATH"));
         }
         let mut other = parse(input.wasm, config)?;
-        let bindings = Binder { whole: &whole, names: &names, input: input.name, other: &other }.run()?;
+        let (bindings, guards) = Binder { whole: &whole, names: &names, input: input.name, other: &other }.run()?;
         other.imports.clear();
+        guards.into_iter().for_each(|guard| guard::run(&mut whole, guard));
         for export in whole.link(other, &bindings) {
             whole.exports.push(Export { of: Some(input.name.to_owned()), ..export });
         }
@@ -55,7 +57,7 @@ struct Binder<'a> {
 }
 
 impl Binder<'_> {
-    fn run(&self) -> Result<Bindings, Error> {
+    fn run(&self) -> Result<(Bindings, Vec<Guard>), Error> {
         let exports: BTreeMap<(&str, &str), ExportKind> = self
             .whole
             .exports
@@ -66,7 +68,7 @@ impl Binder<'_> {
             None if self.names.contains(module) => Err(self.unknown(module, field)),
             found => Ok(found.copied()),
         };
-        let mut bindings = Bindings::default();
+        let (mut bindings, mut guards) = (Bindings::default(), Vec::new());
         for declared in self.other.functions.values() {
             let Code::Import { module, field, .. } = &declared.code else { break };
             let wanted = &self.other.types[declared.ty];
@@ -79,9 +81,11 @@ impl Binder<'_> {
         for Import { module, field, kind, offset } in &self.other.imports {
             let found = find(module, field)?.ok_or_else(|| unbound(module, field, *offset))?;
             match (found, *kind) {
-                (ExportKind::Memory(found), ExportKind::Memory(wanted))
-                    if memory_fits(&self.whole.memories[found], &self.other.memories[wanted]) =>
-                {
+                (ExportKind::Memory(found), ExportKind::Memory(wanted)) => {
+                    let (is, asked) = (&self.whole.memories[found], &self.other.memories[wanted]);
+                    let limits = [(is.initial_pages, is.maximum_pages), (asked.initial_pages, asked.maximum_pages)];
+                    let fits = self.fits(Sized::Memory(found), limits).filter(|_| is.page_log2 == asked.page_log2);
+                    guards.extend(fits.ok_or_else(|| self.incompatible(module, field))?);
                     bindings.memories.push(found);
                 }
                 (ExportKind::Global(found), ExportKind::Global(wanted)) => {
@@ -91,15 +95,28 @@ impl Binder<'_> {
                     }
                     bindings.globals.push(found);
                 }
-                (ExportKind::Table(found), ExportKind::Table(wanted))
-                    if table_fits(&self.whole.tables[found], &self.other.tables[wanted]) =>
-                {
+                (ExportKind::Table(found), ExportKind::Table(wanted)) => {
+                    let (is, asked) = (&self.whole.tables[found], &self.other.tables[wanted]);
+                    let limits = [(is.initial, is.maximum), (asked.initial, asked.maximum)];
+                    let fits = self.fits(Sized::Table(found), limits).filter(|_| is.ty == asked.ty);
+                    guards.extend(fits.ok_or_else(|| self.incompatible(module, field))?);
                     bindings.tables.push(found);
                 }
                 _ => return Err(self.incompatible(module, field)),
             }
         }
-        Ok(bindings)
+        Ok((bindings, guards))
+    }
+
+    /// Whether limits allow no more than others (core spec, 3.2.8): they do, if a guard holds; `None` if they never do.
+    fn fits(&self, of: Sized, [is, asked]: [(u32, Option<u32>); 2]) -> Option<Option<Guard>> {
+        let is_limited = asked.1.is_none_or(|limit| is.1.is_some_and(|maximum| maximum <= limit));
+        let may_become = || is.1.is_none_or(|maximum| asked.0 <= maximum) && guard::grows(self.whole, of);
+        match is_limited {
+            true if is.0 >= asked.0 => Some(None),
+            true if may_become() => Some(Some(Guard { of, least: asked.0 })),
+            true | false => None,
+        }
     }
 
     fn unknown(&self, module: &str, field: &str) -> Error {
@@ -112,21 +129,4 @@ impl Binder<'_> {
             format!("incompatible import type: `{}` imports `{module}.{field}` as what it is not", self.input);
         Error::link(message, "make both declarations the same")
     }
-}
-
-/// Whether a memory may stand for an imported one (core spec, 3.2.8: limits).
-fn memory_fits(memory: &MemoryDecl, wanted: &MemoryDecl) -> bool {
-    memory.page_log2 == wanted.page_log2
-        && within((memory.initial_pages, memory.maximum_pages), (wanted.initial_pages, wanted.maximum_pages))
-}
-
-/// Whether a table may stand for an imported one (core spec, 3.2.8: table types).
-fn table_fits(table: &TableDecl, wanted: &TableDecl) -> bool {
-    table.ty == wanted.ty && within((table.initial, table.maximum), (wanted.initial, wanted.maximum))
-}
-
-/// Whether limits allow no more than others (core spec, 3.2.8: limits).
-fn within(limits: (u32, Option<u32>), wanted: (u32, Option<u32>)) -> bool {
-    let has_limit = |limit: u32| limits.1.is_some_and(|maximum| maximum <= limit);
-    limits.0 >= wanted.0 && wanted.1.is_none_or(has_limit)
 }

@@ -3,6 +3,7 @@
 mod constant;
 pub mod decode;
 pub mod forward;
+mod guard;
 mod inputs;
 pub mod inst;
 pub mod instantiation;

@@ -10,10 +10,11 @@ use synth::error::Error;
 use synth::qemu::Action;
 use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
-use synth::target::Board;
+use synth::target::{Board, Isa};
+use synth::trap::Trap;
 use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure};
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Operator, Parser, Payload, Validator, WasmFeatures};
 
 use crate::engines::{self, Engines, Run, Seen, Shown};
 use crate::plan::{Plan, Turn};
@@ -37,19 +38,24 @@ impl Machine {
         Machine { cpu, board: cpu.boards()[0], memory_bytes: 2 << 20, all_bytes: 3 << 20 }
     }
 
-    /// A board with 256 MiB.
-    const LARGE: Machine =
-        Machine { cpu: Cpu::CortexM33, board: Board::MPS3_AN524, memory_bytes: 64 << 20, all_bytes: 128 << 20 };
+    /// A board of the processor that has much more, if there is one.
+    fn large(cpu: Cpu) -> Option<Machine> {
+        let board = cpu.boards().iter().find(|board| board.ram_bytes >= 256 << 20)?;
+        Some(Machine { cpu, board: *board, memory_bytes: 64 << 20, all_bytes: 128 << 20 })
+    }
 }
 
 /// Why an assertion is not run that a larger board would pass.
 const BOARD: &str = "more memory than the board has";
 
-/// Judges a job: on a large board if it needs more memory than the processor's first has.
+/// Why an assertion is not run that needs tail calls without end.
+const STACK: &str = "tail calls without end, which take stack on Armv6-M";
+
+/// Judges a job: on a larger board, if the processor has one, where the first has too little memory.
 pub fn run(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
     let tally = run_on(job, Machine::of(cpu), engines);
-    let Some(short) = tally.not_run.get(BOARD).copied() else { return tally };
-    let larger = run_on(job, Machine::LARGE, engines);
+    let (Some(short), Some(machine)) = (tally.not_run.get(BOARD).copied(), Machine::large(cpu)) else { return tally };
+    let larger = run_on(job, machine, engines);
     match larger.not_run.get(BOARD).copied().unwrap_or(0) {
         rest if rest < short => Tally { larger: short - rest, ..larger },
         _ => tally,
@@ -207,6 +213,9 @@ fn instance(
         let wrong = shown.iter().find(|(_, seen)| !ends(&call.end, &seen[at]));
         tally += &match wrong {
             None => Tally::passed((step.kind == StepKind::Assertion).into()),
+            Some((_, seen)) if seen[at] == Seen::Trapped(Trap::StackExhausted) && is_chain(machine.cpu, wasm) => {
+                Tally::not_run(1, STACK.to_owned())
+            }
             Some((engine, seen)) => {
                 let small = small.get_or_insert_with(|| small_memory((wasm, machine), &calls, &actions));
                 if small[at].as_ref() == Some(&seen[at]) {
@@ -219,6 +228,16 @@ fn instance(
         };
     }
     tally
+}
+
+/// Whether a module leaves functions for others, and a processor calls instead.
+fn is_chain(cpu: Cpu, wasm: &[u8]) -> bool {
+    let bodies = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload {
+        Ok(Payload::CodeSectionEntry(body)) => body.get_operators_reader().ok(),
+        _ => None,
+    });
+    let leaves = |operator| matches!(operator, Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. });
+    cpu.isa() == Isa::V6M && bodies.flatten().flatten().any(leaves)
 }
 
 /// What each call shows that ends otherwise than it must for want of memory alone: another engine

