@@ -140,6 +140,38 @@ fn tables_that_do_not_fit_are_not_linked() {
     assert!(error.to_string().contains("is declared with two types"), "{error}");
 }
 
+/// What may have grown is judged when it is imported: it traps if it has not.
+#[test]
+fn limits_that_growth_decides_are_guarded() {
+    let owner = r#"(module (memory (export "bytes") 2 8 (pagesize 1)) (table (export "table") 1 4 externref) (global $start i32 (i32.const GROWN))
+      (func (export "size") (result i32) (i32.add (memory.size) (table.size)))
+      (func $grow (drop (memory.grow (global.get $start))) (drop (table.grow (ref.null extern) (global.get $start))))
+      (start $grow))"#;
+    let user =
+        r#"(module (import "owner" "bytes" (memory 4 (pagesize 1))) (import "owner" "table" (table 3 externref)))"#;
+    let with = |grown: &str| owner.replace("GROWN", grown);
+    let firmware =
+        |owner: &str| linked(&[("owner", owner), ("user", user)]).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(last(&firmware(&with("2")), &[("owner_size", 0)]), Ok(7));
+    for (grown, trap) in [("1", "instantiation trapped"), ("3", "")] {
+        let ended = synth::model::run(&firmware(&with(grown)), &[], 1 << 20);
+        let said = ended.err().map_or(String::new(), |error| error.to_string());
+        assert!(said.contains(trap) && said.is_empty() == trap.is_empty(), "{grown}: {said}");
+    }
+    // Nobody grows it, or it may not become so large.
+    let fixed = with("2").replace("(memory.grow (global.get $start))", "(i32.const 0)");
+    let small = with("2").replace("2 8 (pagesize 1)", "2 3 (pagesize 1)");
+    for owner in [fixed, small] {
+        let refused = linked(&[("owner", &owner), ("user", user)]);
+        assert!(matches!(refused, Err(Failure::Refused(synth::error::Error::Link(_)))), "{owner}");
+    }
+    // Types, functions and start functions of the guards are as both linkers put them.
+    let owner = with("2");
+    let modules = [("owner", owner.as_str()), ("user", user)];
+    refuse(&modules, "calls of the start function instead of 3", |program| _ = program.instantiation.steps.pop());
+    refuse(&modules, "in another order", |program| program.instantiation.steps.swap(1, 2));
+}
+
 #[test]
 fn what_is_written_to_a_table_is_judged() {
     let modules = [("owner", OWNER), ("guest", GUEST)];

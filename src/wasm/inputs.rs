@@ -78,8 +78,9 @@ impl Binder<'_> {
                 Some(_) => return Err(self.incompatible(module, field)),
             });
         }
-        for Import { module, field, kind, offset } in &self.other.imports {
-            let found = find(module, field)?.ok_or_else(|| unbound(module, field, *offset))?;
+        for import in &self.other.imports {
+            let Import { module, field, kind, .. } = import;
+            let found = find(module, field)?.ok_or_else(|| unbound(import))?;
             match (found, *kind) {
                 (ExportKind::Memory(found), ExportKind::Memory(wanted)) => {
                     let (is, asked) = (&self.whole.memories[found], &self.other.memories[wanted]);

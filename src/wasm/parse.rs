@@ -186,7 +186,8 @@ impl Builder {
                     continue;
                 }
                 TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
-                    return Err(unbound(&module, &field, offset));
+                    let message = format!("the import `{module}.{field}` is of a kind that is not supported");
+                    return Err(Error::unsupported(offset, message, REMEDY));
                 }
             };
             let code = Code::Import { module, field, offset };
@@ -390,7 +391,7 @@ fn reserve_entries(table: &TableDecl, config: &Config) -> Result<u32, Error> {
 /// types under one name, which would be one symbol.
 pub fn require_closed(module: &Module) -> Result<(), Error> {
     if let Some(import) = module.imports.first() {
-        return Err(unbound(&import.module, &import.field, import.offset));
+        return Err(unbound(import));
     }
     let mut types: BTreeMap<(&str, &str), &FunctionType> = BTreeMap::new();
     for function in module.functions.values() {
@@ -404,9 +405,17 @@ pub fn require_closed(module: &Module) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn unbound(module: &str, field: &str, offset: u64) -> Error {
-    let message = format!("the import `{module}.{field}` is not a function");
-    Error::unsupported(offset, message, "give the module that defines it as another input")
+/// No input has what an import asks for, and the host has only functions.
+pub(super) fn unbound(Import { module, field, kind, offset }: &Import) -> Error {
+    let (kind, example) = match kind {
+        ExportKind::Function(_) => unreachable!("it is left to the host"),
+        ExportKind::Memory(_) => ("memory", "(module (memory (export \"..\") 1))"),
+        ExportKind::Table(_) => ("table", "(module (table (export \"..\") 8 funcref))"),
+        ExportKind::Global(_) => ("global", "(module (global (export \"..\") i32 (i32.const 0)))"),
+    };
+    let message = format!("no input provides the {kind} that is imported as `{module}.{field}`");
+    let remedy = format!("give the module that defines it as another input before this: {module}=FILE, with {example}");
+    Error::unsupported(*offset, message, remedy)
 }
 
 /// Says of each memory and table what varies, and what to set aside for it.
@@ -515,7 +524,8 @@ mod tests {
     fn what_is_bound_to_nothing_is_refused() {
         let module = parse_text("(module (import \"a\" \"b\" (memory 1)))").expect("valid");
         let error = require_closed(&module).expect_err("must be refused").to_string();
-        assert!(error.contains("`a.b` is not a function"), "{error}");
+        assert!(error.contains("no input provides the memory that is imported as `a.b`"), "{error}");
+        assert!(error.contains("a=FILE, with (module"), "{error}");
     }
 
     #[test]

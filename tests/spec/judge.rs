@@ -151,9 +151,9 @@ fn memories(inputs: &[Input]) -> u32 {
     count.sum()
 }
 
-/// Whether an import that is no function is bound to nothing.
+/// Whether an import is left that the host has not.
 fn is_unbound(error: &Error) -> bool {
-    matches!(error, Error::Unsupported(details) if details.message.ends_with("is not a function"))
+    matches!(error, Error::Unsupported(details) if details.message.starts_with("no input provides the "))
 }
 
 /// Whether each part of instantiation ends as it must.
