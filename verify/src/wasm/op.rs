@@ -406,7 +406,9 @@ fn null_type(heap: HeapType, offset: u32) -> Result<ValueType, WasmError> {
     match heap {
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValueType::FuncRef),
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => Ok(ValueType::ExternRef),
-        other => Err(WasmError::unsupported(offset, format!("a null reference of type {other:?}"))),
+        HeapType::Abstract { .. } | HeapType::Concrete(_) | HeapType::Exact(_) => {
+            Err(WasmError::unsupported(offset, format!("a null reference of type {heap:?}")))
+        }
     }
 }
 
