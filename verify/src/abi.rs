@@ -3,7 +3,7 @@
 //! These are constants of the validator. Nothing here is taken from the file under judgement.
 
 use crate::hints::Sort;
-use crate::wasm::module::{FunctionType, ValueType};
+use crate::wasm::module::{Export, FunctionType, ValueType};
 
 /// Core registers whose contents a call preserves (AAPCS32, 6.1.1).
 pub const CALLEE_SAVED: [u8; 8] = [4, 5, 6, 7, 8, 9, 10, 11];
@@ -177,6 +177,15 @@ pub fn exported_memory(module_name: &str, memory: u32) -> String {
     match memory {
         0 => format!("{module_name}_memory"),
         number => format!("{module_name}_memory{number}"),
+    }
+}
+
+/// The symbol of an exported function or global: behind the prefix that the user asked for, or, of several inputs, behind
+/// the name of its own.
+pub fn exported_item(export: &Export, prefix: &str) -> String {
+    match &export.of {
+        Some(input) => linked_export(input, &export.name),
+        None => format!("{prefix}{}", mangle(&export.name)),
     }
 }
 

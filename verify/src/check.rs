@@ -52,6 +52,11 @@ const REPLAYS: u32 = 64;
 /// The seed they start from: a constant, so that a verdict can be repeated.
 const REPLAY_SEED: u64 = 0x5eed;
 
+/// Steps of the solver for all functions of a file together, beside some for each byte of code: a bound on how
+/// long a judgement takes, far above what proofs need.
+const SOLVER_STEPS: u64 = 32_000_000;
+const SOLVER_STEPS_OF_BYTE: u64 = 8_000;
+
 /// Judges whether an ELF file does what a Wasm module says.
 ///
 /// # Errors
@@ -95,6 +100,7 @@ pub fn check_linked(sources: &[Source<'_>], elf: &[u8], checks: Checks) -> Resul
         frames: BTreeMap::new(),
         frame_table: None,
         run: BTreeSet::new(),
+        solver_steps: SOLVER_STEPS + SOLVER_STEPS_OF_BYTE * program.text.len() as u64,
     };
     judge.frame_information(&elf);
     judge.functions(checks);
@@ -150,6 +156,8 @@ struct Judge<'a> {
     frame_table: Option<FrameTable>,
     /// Addresses of the code bytes that instantiation ran or read.
     run: BTreeSet<u32>,
+    /// Steps that the solver may still take.
+    solver_steps: u64,
 }
 
 impl Judge<'_> {
@@ -183,7 +191,11 @@ impl Judge<'_> {
             let walked = match checks {
                 Checks::Ranges => Walked::default(),
                 Checks::All | Checks::Segments => {
-                    walk::run(&mut symbolic(self.module, self.program, function), &subject)
+                    let mut symbolic = symbolic(self.module, self.program, function);
+                    symbolic.prover.smt.left = self.solver_steps;
+                    let walked = walk::run(&mut symbolic, &subject);
+                    self.solver_steps = symbolic.prover.smt.left;
+                    walked
                 }
             };
             if checks != Checks::Segments {

@@ -4,12 +4,14 @@
 //! are judged are the bytes that run, no region shares storage with another or with code, and linking
 //! cannot bind a name to what the module does not mean.
 
+use std::collections::BTreeSet;
+
 use crate::abi;
 use crate::attributes;
 use crate::elf::{Binding, Contents, Elf, FileKind, Home, Section, Symbol, SymbolKind};
 use crate::hints::Hints;
 use crate::thumb::feature::Architecture;
-use crate::wasm::module::Module;
+use crate::wasm::module::{Exported, Module};
 
 /// A board that images are for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -195,7 +197,30 @@ impl<'a> Layout<'a> {
             }
             self.wrong.push(format!("section {} has a meaning to linkers that is not modelled", section.name));
         }
+        self.defined();
         self.undefined();
+    }
+
+    /// What is defined for others is what the module exports, and the function that instantiates it. A linker binds
+    /// what others mean by such a name, a handler or a library's function, to the definition here.
+    fn defined(&mut self) {
+        let exported = self.module.exports.iter().filter_map(|export| match export.item {
+            Exported::Function(_) => Some(abi::exported_item(export, &self.hints.export_prefix)),
+            Exported::Global(global) => {
+                let has_cell = self.module.globals.get(global as usize).is_some_and(|global| global.mutable);
+                has_cell.then(|| abi::exported_item(export, &self.hints.export_prefix))
+            }
+            Exported::Memory(memory) => Some(abi::exported_memory(&self.hints.module_name, memory)),
+            Exported::Table(_) => None,
+        });
+        let wanted: BTreeSet<String> = exported.chain([format!("{}_init", self.hints.module_name)]).collect();
+        let defined = self.elf.symbols.iter().filter(|symbol| symbol.home != Home::Undefined);
+        for symbol in defined.filter(|symbol| symbol.binding != Binding::Local) {
+            if !wanted.contains(&symbol.name) {
+                self.wrong
+                    .push(format!("{:?} is defined for others, and is nothing that the module exports", symbol.name));
+            }
+        }
     }
 
     /// What is not defined here is what the module imports, or the stack limit.

@@ -353,7 +353,7 @@ impl Binder<'_> {
         for export in &self.module.exports {
             match export.item {
                 Exported::Function(index) => {
-                    let name = self.symbol_of(export);
+                    let name = abi::exported_item(export, &self.hints.export_prefix);
                     let symbol = self.elf.symbol(&name);
                     let range = symbol.and_then(|symbol| self.code_range(symbol, text_index));
                     let wanted = functions.get(&index);
@@ -379,18 +379,10 @@ impl Binder<'_> {
         }
     }
 
-    /// The symbol of an exported function or global.
-    fn symbol_of(&self, export: &Export) -> String {
-        match &export.of {
-            Some(input) => abi::linked_export(input, &export.name),
-            None => format!("{}{}", self.hints.export_prefix, abi::mangle(&export.name)),
-        }
-    }
-
     /// The symbol of a global is its cell, if it has one.
     fn exported_global(&mut self, export: &Export, index: u32) {
         let Some(offset) = self.instance().cells[index as usize] else { return };
-        let name = self.symbol_of(export);
+        let name = abi::exported_item(export, &self.hints.export_prefix);
         let instance = self.elf.symbol(&self.name("instance"));
         let cell = instance.map(|symbol| (symbol.home, symbol.value.wrapping_add(offset)));
         let public = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);

@@ -49,10 +49,12 @@ impl Default for Budget {
 }
 
 /// The solver with its budget and its counters.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Smt {
     /// Limits for one query.
     pub budget: Budget,
+    /// Steps that all queries together may still take; without one, none is answered.
+    pub left: u64,
     /// Queries sent to z3.
     pub queries: u64,
     /// Steps that z3 took in all queries.
@@ -62,6 +64,15 @@ pub struct Smt {
     /// Whether to keep the text of queries.
     pub keep_text: bool,
 }
+
+impl Default for Smt {
+    fn default() -> Smt {
+        Smt { budget: Budget::default(), left: u64::MAX, queries: 0, steps: 0, last_text: None, keep_text: false }
+    }
+}
+
+/// What a query takes at least, as its terms are translated.
+const QUERY_STEPS: u64 = 1000;
 
 /// How often a query is asked again with values of operators on floats that a model got wrong.
 const REFINEMENTS_MAX: u32 = 8;
@@ -140,15 +151,22 @@ impl Smt {
         self.limited(&solver, self.budget.uninterpreted) == SatResult::Unsat
     }
 
-    /// Runs the solver with so many steps.
+    /// Runs the solver with so many steps, or those that are left.
     fn limited(&mut self, solver: &Solver, steps: u32) -> SatResult {
+        let steps = u32::try_from(self.left).map_or(steps, |left| left.min(steps));
+        // A limit of 0 would be none.
+        if steps == 0 {
+            return SatResult::Unknown;
+        }
         let mut params = Params::new();
         params.set_u32("rlimit", steps);
         solver.set_params(&params);
         let before = steps_so_far(solver);
         self.queries += 1;
         let result = solver.check();
-        self.steps += steps_so_far(solver).saturating_sub(before);
+        let taken = steps_so_far(solver).saturating_sub(before);
+        self.steps += taken;
+        self.left = self.left.saturating_sub(taken.max(QUERY_STEPS));
         result
     }
 

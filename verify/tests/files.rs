@@ -128,6 +128,27 @@ fn an_import_that_the_file_defines() {
     }
 }
 
+/// A handler or a library's function, to a linker.
+#[test]
+fn a_name_for_others_that_is_no_export() {
+    for (name, is_weak) in [("SysTick_Handler", false), ("memcpy", false), ("memcpy", true)] {
+        refuse_object("startup", "is defined for others, and is nothing that the module exports", |object| {
+            let function = object.symbol_id(b"a").unwrap();
+            let alias = again(object, function, name);
+            object.symbol_mut(alias).weak = is_weak;
+        });
+    }
+}
+
+#[test]
+fn more_bytes_than_can_be_set() {
+    refuse_object("startup", "there are more than 134217728 bytes to load", |object| {
+        let memory = object.symbol_id(b"m.memory0").unwrap();
+        let SymbolSection::Section(section) = object.symbol(memory).section else { panic!("it has a section") };
+        object.append_section_bss(section, 1 << 27, 8);
+    });
+}
+
 #[test]
 fn a_relocation_against_an_unknown_name() {
     refuse_case("startup", "names \"mem_cpy\", which code may not", |case| {
@@ -524,7 +545,7 @@ fn relocate(object: &mut Object<'_>, (place, offset): (&str, u64), name: &str) {
 }
 
 /// A symbol with another name for what one symbol names.
-fn again(object: &mut Object<'_>, known: SymbolId, name: &str) {
+fn again(object: &mut Object<'_>, known: SymbolId, name: &str) -> SymbolId {
     let symbol = object.symbol(known);
     let symbol = Symbol {
         name: name.as_bytes().to_vec(),
@@ -536,7 +557,7 @@ fn again(object: &mut Object<'_>, known: SymbolId, name: &str) {
         section: symbol.section,
         flags: SymbolFlags::None,
     };
-    object.add_symbol(symbol);
+    object.add_symbol(symbol)
 }
 
 fn word(elf: &[u8], at: usize) -> u32 {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use synth_verify::concrete::load::{Loaded, Patch};
+use synth_verify::concrete::load::{Loaded, Patch, Relocated};
 use synth_verify::concrete::region::{Access, Memory, Region};
 use synth_verify::concrete::thumb_run::{After, End, External, Handler, Outcome, Processor, Surroundings};
 use synth_verify::concrete::word::{Fault, Word};
@@ -16,13 +16,17 @@ const IMPORT: u32 = 3;
 
 /// Code in an object: its text is region 0, 16 bytes of data region 2, an import region 3.
 fn object(halfwords: &[u16], patches: &[(u32, Patch)]) -> Loaded {
-    let bytes = halfwords.iter().flat_map(|half| half.to_le_bytes()).collect();
+    let bytes: Vec<u8> = halfwords.iter().flat_map(|half| half.to_le_bytes()).collect();
+    let relocated = |&(at, patch): &(u32, Patch)| {
+        let bytes = *bytes[at as usize..].first_chunk().expect("an instruction of 4 bytes");
+        (at, Relocated { bytes, patch })
+    };
+    let relocated = patches.iter().map(relocated).collect();
     let mut memory = Memory::default();
-    let text = memory.add(Region::new("text", None, Access::Execute, bytes));
-    let stack = memory.add(Region::new("stack", None, Access::ReadWrite, vec![0; 256]));
-    memory.add(Region::new("data", None, Access::ReadWrite, (0..16).collect()));
+    let text = memory.add(Region::new("text", None, Access::Execute, bytes).aligned(4));
+    let stack = memory.add(Region::new("stack", None, Access::ReadWrite, vec![0; 256]).aligned(8));
+    memory.add(Region::new("data", None, Access::ReadWrite, (0..16).collect()).aligned(8));
     memory.add(Region::new("import", None, Access::Execute, Vec::new()));
-    let patches = patches.iter().copied().collect();
     let architecture = Architecture::V7EM;
     Loaded {
         memory,
@@ -30,7 +34,7 @@ fn object(halfwords: &[u16], patches: &[(u32, Patch)]) -> Loaded {
         text: Some(text),
         functions: None,
         symbols: BTreeMap::new(),
-        patches,
+        relocated,
         architecture,
         vectors: 0,
     }

@@ -20,13 +20,25 @@ use crate::thumb::inst::{Inst, Width};
 /// Bytes of stack that an object is run with.
 pub const STACK_BYTES: u32 = 1 << 16;
 
+/// Most bytes that are loaded, those that begin as zeros counted: no run could set more of them.
+const BYTES_MAX: u32 = 1 << 27;
+
 /// The bytes of a BL to be relocated: `BL .`, whose addend of -4 stands for the place after it.
 const UNLINKED_CALL: [u8; 4] = [0xff, 0xf7, 0xfe, 0xff];
 
 /// `B.W` to itself: no addend.
 const UNLINKED_JUMP: [u8; 4] = [0xff, 0xf7, 0xfe, 0xbf];
 
-/// What a relocation makes of an instruction. The bytes stay as they are in the file.
+/// An instruction that a relocation changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relocated {
+    /// Its bytes in the file. In memory they are poison: what linking makes of them is not known.
+    pub bytes: [u8; 4],
+    /// What it becomes.
+    pub patch: Patch,
+}
+
+/// What a relocation makes of an instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Patch {
     /// BL to this address.
@@ -51,7 +63,7 @@ pub struct Loaded {
     /// Addresses of symbols whose name is unique. A function's has bit 0 set.
     pub symbols: BTreeMap<String, Word>,
     /// Changed instructions, by address of code.
-    pub patches: BTreeMap<u32, Patch>,
+    pub relocated: BTreeMap<u32, Relocated>,
     /// What the code is for.
     pub architecture: Architecture,
     /// Where an image's vector table is.
@@ -80,6 +92,10 @@ impl Loaded {
 
 /// Loads a file. The code of an object is its one executable section.
 pub fn run(elf: &Elf<'_>) -> Result<Loaded, Fault> {
+    let loaded = elf.sections.iter().filter(|section| section.allocated);
+    if loaded.fold(0, |bytes: u32, section| bytes.saturating_add(section.bytes)) > BYTES_MAX {
+        return fault(format!("there are more than {BYTES_MAX} bytes to load"));
+    }
     match elf.kind {
         FileKind::Relocatable => object(elf),
         FileKind::Executable => image(elf),
@@ -105,13 +121,14 @@ fn access(section: &Section) -> Access {
 fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let mut memory = Memory::default();
     let stack = Region::new("stack", None, Access::ReadWrite, vec![0; STACK_BYTES as usize]);
-    let stack = memory.add(stack);
+    let stack = memory.add(stack.aligned(8));
     let mut regions = BTreeMap::new();
     let (mut text, mut functions) = (None, None);
     for (index, section) in elf.sections.iter().enumerate().filter(|(_, found)| found.allocated) {
         let mut bytes = elf.bytes(section).to_vec();
         bytes.resize(section.bytes as usize, 0);
-        let region = memory.add(Region::new(&section.name, None, access(section), bytes));
+        let found = Region::new(&section.name, None, access(section), bytes);
+        let region = memory.add(if section.align.is_power_of_two() { found.aligned(section.align) } else { found });
         regions.insert(index, region);
         if section.name.starts_with(".rodata.") && section.name.ends_with(".functions") {
             functions = Some(region);
@@ -122,16 +139,16 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     }
     let mut loader = Object { elf, memory, regions, stack, externals: BTreeMap::new() };
     let words = loader.words()?;
-    let mut patches = BTreeMap::new();
+    let mut relocated = BTreeMap::new();
     for relocation in &elf.relocations {
-        if let Some((at, patch)) = loader.relocate(relocation, &words)? {
-            patches.insert(at, patch);
+        if let Some(instruction) = loader.relocate(relocation, &words)? {
+            relocated.insert(relocation.offset, instruction);
         }
     }
     let mut memory = loader.memory;
     poison(&mut memory, stack);
     let symbols = unique(elf, &words);
-    Ok(Loaded { memory, stack, text, functions, symbols, patches, architecture: architecture(elf)?, vectors: 0 })
+    Ok(Loaded { memory, stack, text, functions, symbols, relocated, architecture: architecture(elf)?, vectors: 0 })
 }
 
 fn poison(memory: &mut Memory, region: RegionIndex) {
@@ -190,7 +207,7 @@ impl Object<'_> {
         }
         let word = if name == abi::STACK_LIMIT {
             let cell = Region::new(name, None, Access::ReadOnly, vec![0; 4]);
-            let region = self.memory.add(cell);
+            let region = self.memory.add(cell.aligned(4));
             let limit = Word::Pointer { region: self.stack, offset: abi::HOST_STACK_BYTES };
             self.memory.initialise(region, 0, limit)?;
             Word::Pointer { region, offset: 0 }
@@ -202,7 +219,7 @@ impl Object<'_> {
         Ok(word)
     }
 
-    fn relocate(&mut self, relocation: &Relocation, words: &[Option<Word>]) -> Result<Option<(u32, Patch)>, Fault> {
+    fn relocate(&mut self, relocation: &Relocation, words: &[Option<Word>]) -> Result<Option<Relocated>, Fault> {
         let Some(region) = self.regions.get(&relocation.section).copied() else {
             return fault("a relocation of a section that is not loaded");
         };
@@ -225,17 +242,22 @@ impl Object<'_> {
             self.memory.initialise(region, relocation.offset, symbol.plus(addend))?;
             return Ok(None);
         }
-        let bytes = self.memory.fetch(at)?;
+        let Some(bytes) = self.memory.fetch(at)?.first_chunk().copied() else {
+            return fault("two relocations of one instruction");
+        };
         let patch = match relocation.kind {
             RelocationKind::ThumbCall if bytes == UNLINKED_CALL => Patch::Call(symbol),
             RelocationKind::ThumbJump if bytes == UNLINKED_JUMP => Patch::Call(symbol),
-            RelocationKind::MovwAbs => Patch::Low(symbol.plus(addend(bytes)?)),
-            RelocationKind::MovtAbs => Patch::High(symbol.plus(addend(bytes)?)),
+            RelocationKind::MovwAbs => Patch::Low(symbol.plus(addend(&bytes)?)),
+            RelocationKind::MovtAbs => Patch::High(symbol.plus(addend(&bytes)?)),
             RelocationKind::ThumbCall | RelocationKind::ThumbJump | RelocationKind::Abs32 => {
                 return fault("a relocated call with an addend");
             }
         };
-        Ok(Some((relocation.offset, patch)))
+        if let Some(code) = self.memory.region_mut(region) {
+            code.poison(relocation.offset, relocation.offset + 4);
+        }
+        Ok(Some(Relocated { bytes, patch }))
     }
 }
 
@@ -283,9 +305,9 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let words: Vec<Option<Word>> =
         elf.symbols.iter().map(|symbol| (symbol.home != Home::Undefined).then_some(Word::Int(symbol.value))).collect();
     let symbols = unique(elf, &words);
-    let patches = BTreeMap::new();
+    let relocated = BTreeMap::new();
     let (architecture, vectors) = (architecture(elf)?, layout::board(elf).vectors);
-    Ok(Loaded { memory, stack, text: None, functions: None, symbols, patches, architecture, vectors })
+    Ok(Loaded { memory, stack, text: None, functions: None, symbols, relocated, architecture, vectors })
 }
 
 /// The stack ends where the vector table's first word says (DDI0403, B1.5.3). It is a section without bytes

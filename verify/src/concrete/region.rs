@@ -34,6 +34,8 @@ pub struct Region {
     pub base: Option<u32>,
     /// What may be done with it.
     pub access: Access,
+    /// A power of two of which its address is a multiple.
+    pub align: u32,
     bytes: Vec<u8>,
     kinds: Vec<Kind>,
     /// The bytes of addresses, by offset.
@@ -61,7 +63,12 @@ impl Region {
     pub fn new(name: &str, base: Option<u32>, access: Access, bytes: Vec<u8>) -> Region {
         assert!(u32::try_from(bytes.len()).is_ok(), "a region is shorter than 4 GiB");
         let kinds = vec![Kind::Integer; bytes.len()];
-        Region { name: name.to_string(), base, access, bytes, kinds, parts: BTreeMap::new() }
+        Region { name: name.to_string(), base, access, align: 1, bytes, kinds, parts: BTreeMap::new() }
+    }
+
+    /// The same at a multiple of a power of two.
+    pub fn aligned(self, align: u32) -> Region {
+        Region { align, ..self }
     }
 
     /// Its length in bytes.

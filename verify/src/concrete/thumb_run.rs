@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::load::{Loaded, Patch};
 use super::region::{Access, Memory};
 use super::trace::Trace;
-use super::word::{Concrete, Fault, RegionIndex, Truth, Word};
+use super::word::{Concrete, Extent, Fault, RegionIndex, Truth, Word};
 use crate::abi::{self, Convention, Place, Results};
 use crate::hints::{Location, Sort};
 use crate::segment::kept::{Kept, LR, of_the_caller};
@@ -311,7 +311,10 @@ impl<'p> Processor<'p> {
 
     /// One instruction: the address of the next one, or why there is none.
     fn step(&mut self, pc: u32, around: &mut Surroundings<'_, '_>) -> Result<Result<u32, Leave>, Fault> {
-        let bytes = self.memory.fetch(self.loaded.code_word(pc))?;
+        let bytes = match self.loaded.relocated.get(&pc) {
+            Some(relocated) => &relocated.bytes,
+            None => self.memory.fetch(self.loaded.code_word(pc))?,
+        };
         let (inst, size) = decode(bytes, 0).map_err(|error| Fault::Other(error.to_string()))?;
         self.loaded.architecture.require(&inst, size).map_err(Fault::Other)?;
         self.note(pc, size)?;
@@ -326,14 +329,14 @@ impl<'p> Processor<'p> {
         }
         match flow {
             Flow::Next => Ok(Ok(next)),
-            Flow::Jump(target) => match self.loaded.patches.get(&pc) {
-                Some(Patch::Call(word)) => self.leave_for(*word, around),
+            Flow::Jump(target) => match self.patch(pc) {
+                Some(Patch::Call(word)) => self.leave_for(word, around),
                 Some(Patch::Low(_) | Patch::High(_)) => Err(Fault::Other("a patched branch".into())),
                 None => self.leave_for(self.loaded.code_word(target).plus(1), around),
             },
             Flow::Call { target, .. } => {
-                let target = match self.loaded.patches.get(&pc) {
-                    Some(Patch::Call(word)) => *word,
+                let target = match self.patch(pc) {
+                    Some(Patch::Call(word)) => word,
                     Some(Patch::Low(_) | Patch::High(_)) | None => self.loaded.code_word(target).plus(1),
                 };
                 self.enter_call(target, next, around).map(Ok)
@@ -403,18 +406,23 @@ impl<'p> Processor<'p> {
         offset.ok_or(Fault::Unmapped { address, why: "SP outside the stack" })
     }
 
+    /// What a relocation makes of the instruction here.
+    fn patch(&self, pc: u32) -> Option<Patch> {
+        self.loaded.relocated.get(&pc).map(|relocated| relocated.patch)
+    }
+
     /// An instruction, or what a relocation makes of it.
     fn execute(&mut self, inst: &Inst, pc: u32, size: u32) -> Result<Flow<Word>, Fault> {
-        match self.loaded.patches.get(&pc) {
+        match self.patch(pc) {
             None | Some(Patch::Call(_)) => sem::step(self, inst, pc, size),
             Some(_) if self.it.is_active() => Err(Fault::Other("a relocated instruction inside an IT block".into())),
             Some(Patch::Low(Word::Pointer { region, offset })) => {
-                let low = Word::Low { region: *region, offset: *offset };
+                let low = Word::Low { region, offset };
                 self.set_half(inst, low)
             }
             Some(Patch::High(Word::Pointer { region, offset })) => {
-                let low = Word::Low { region: *region, offset: *offset };
-                let whole = Word::Pointer { region: *region, offset: *offset };
+                let low = Word::Low { region, offset };
+                let whole = Word::Pointer { region, offset };
                 let before = half_target(inst).map(|d| self.registers[usize::from(d.number())]);
                 self.set_half(inst, if before == Some(low) { whole } else { Word::Poison })
             }
@@ -511,6 +519,18 @@ impl<'p> Processor<'p> {
         Ok(arguments)
     }
 
+    /// Faults at an access that is not shown to be aligned.
+    fn check_aligned(&self, address: Word, alignment: Alignment) -> Result<(), Fault> {
+        let is_aligned = match (alignment, address) {
+            (Alignment::Any, _) | (_, Word::Low { .. } | Word::Poison) => true,
+            (Alignment::Half | Alignment::Word, Word::Int(address)) => address.is_multiple_of(alignment.bytes()),
+            (Alignment::Half | Alignment::Word, Word::Pointer { region, offset }) => {
+                (self.extent(region).align | offset).is_multiple_of(alignment.bytes())
+            }
+        };
+        if is_aligned { Ok(()) } else { Err(Fault::Unmapped { address, why: "an unaligned access" }) }
+    }
+
     /// Faults at an access to the stack below SP, or beyond the incoming arguments if it writes.
     fn check_stack(&self, address: Word, bytes: u32, write: Write) -> Result<(), Fault> {
         let Some((region, offset)) = self.memory.locate(address, bytes) else {
@@ -560,16 +580,11 @@ impl Concrete for Processor<'_> {
         let functions = self.loaded.functions.filter(|functions| *functions == region);
         functions.and_then(|functions| self.memory.region(functions)).is_some_and(|functions| offset < functions.len())
     }
-}
 
-fn aligned(address: Word, alignment: Alignment) -> Result<(), Fault> {
-    let offset = match (alignment, address) {
-        (Alignment::Any, _) => 0,
-        (Alignment::Half | Alignment::Word, Word::Int(address)) => address,
-        (Alignment::Half | Alignment::Word, Word::Pointer { offset, .. }) => offset,
-        (Alignment::Half | Alignment::Word, Word::Low { .. } | Word::Poison) => 0,
-    };
-    if offset % alignment.bytes() == 0 { Ok(()) } else { Err(Fault::Unmapped { address, why: "an unaligned access" }) }
+    fn extent(&self, region: RegionIndex) -> Extent {
+        let found = self.memory.region(region);
+        found.map_or(Extent::ANYWHERE, |found| Extent { align: found.align, bytes: found.len() })
+    }
 }
 
 impl Machine for Processor<'_> {
@@ -612,14 +627,14 @@ impl Machine for Processor<'_> {
     }
 
     fn load(&mut self, address: &Word, width: Width, alignment: Alignment) -> Result<Word, Fault> {
-        aligned(*address, alignment)?;
+        self.check_aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::No)?;
         self.note_read(*address, width.bytes());
         self.memory.load(*address, width)
     }
 
     fn store(&mut self, address: &Word, width: Width, alignment: Alignment, word: &Word) -> Result<(), Fault> {
-        aligned(*address, alignment)?;
+        self.check_aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::Yes)?;
         if let Some(trace) = &mut self.trace
             && let Some((_, offset)) =

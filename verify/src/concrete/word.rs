@@ -5,7 +5,7 @@
 //! it is decided on.
 //!
 //! Poison is what a register or a byte holds that nobody has given a value: at a function's entry,
-//! below SP, and in RAM at reset. Regions are aligned to 8 bytes, so the low three bits of an
+//! below SP, and in RAM at reset. As far as a region is aligned, the low bits of an
 //! address are those of its offset.
 
 use std::fmt;
@@ -62,7 +62,7 @@ impl Word {
     /// The word with a number added.
     #[must_use]
     pub fn plus(self, number: u32) -> Word {
-        bin32(Bin32::Add, self, Word::Int(number))
+        bin32(Bin32::Add, self, Word::Int(number), |_| Extent::ANYWHERE)
     }
 }
 
@@ -142,6 +142,25 @@ pub trait Concrete {
     fn is_not_null(&self, _region: RegionIndex, _offset: u32) -> bool {
         false
     }
+
+    /// What is known of the place of a region.
+    fn extent(&self, _region: RegionIndex) -> Extent {
+        Extent::ANYWHERE
+    }
+}
+
+/// What is known of the place of a region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extent {
+    /// A power of two of which its address is a multiple.
+    pub align: u32,
+    /// Its length: so many bytes from its address on do not wrap around.
+    pub bytes: u32,
+}
+
+impl Extent {
+    /// Nothing is known.
+    pub const ANYWHERE: Extent = Extent { align: 1, bytes: 0 };
 }
 
 fn known(a: &Truth, b: &Truth, then: impl Fn(bool, bool) -> bool) -> Truth {
@@ -201,7 +220,7 @@ impl<T: Concrete> Domain for T {
     }
 
     fn bin32(&mut self, op: Bin32, a: &Word, b: &Word) -> Word {
-        bin32(op, *a, *b)
+        bin32(op, *a, *b, |region| self.extent(region))
     }
 
     fn cmp32(&mut self, op: Cmp, a: &Word, b: &Word) -> Truth {
@@ -212,7 +231,7 @@ impl<T: Concrete> Domain for T {
             {
                 Truth::Known(false)
             }
-            _ => cmp32(op, *a, *b),
+            _ => cmp32(op, *a, *b, |region| self.extent(region)),
         }
     }
 
@@ -288,15 +307,12 @@ impl<T: Concrete> Decide for T {
     }
 }
 
-/// Low bits that an address shares with its offset.
-const ALIGNED: u32 = 7;
-
-fn bin32(op: Bin32, a: Word, b: Word) -> Word {
+fn bin32(op: Bin32, a: Word, b: Word, extent: impl Fn(RegionIndex) -> Extent) -> Word {
     match (a, b) {
         (Word::Int(a), Word::Int(b)) => Word::Int(value::bin32(op, a, b)),
-        (Word::Pointer { region, offset }, Word::Int(int)) => pointer_int(op, region, offset, int),
+        (Word::Pointer { region, offset }, Word::Int(int)) => pointer_int(op, (region, offset), int, extent(region)),
         (Word::Int(int), Word::Pointer { region, offset }) => match op {
-            Bin32::Add | Bin32::And | Bin32::Or | Bin32::Xor => pointer_int(op, region, offset, int),
+            Bin32::Add | Bin32::And | Bin32::Or | Bin32::Xor => pointer_int(op, (region, offset), int, extent(region)),
             Bin32::Sub
             | Bin32::Mul
             | Bin32::MulHighU
@@ -320,15 +336,17 @@ fn bin32(op: Bin32, a: Word, b: Word) -> Word {
 }
 
 /// An address and an integer. Bits that the region's alignment makes known are computed on.
-fn pointer_int(op: Bin32, region: RegionIndex, offset: u32, int: u32) -> Word {
+fn pointer_int(op: Bin32, (region, offset): (RegionIndex, u32), int: u32, extent: Extent) -> Word {
+    // The low bits that an address shares with its offset.
+    let shared = extent.align - 1;
     let at = |offset| Word::Pointer { region, offset };
     match op {
         Bin32::Add => at(offset.wrapping_add(int)),
         Bin32::Sub => at(offset.wrapping_sub(int)),
-        Bin32::And if int <= ALIGNED => Word::Int(offset & int),
-        Bin32::And if int >= !ALIGNED => at(offset & int),
-        Bin32::Or if int <= ALIGNED => at(offset | int),
-        Bin32::Xor if int <= ALIGNED => at(offset ^ int),
+        Bin32::And if int <= shared => Word::Int(offset & int),
+        Bin32::And if int >= !shared => at(offset & int),
+        Bin32::Or if int <= shared => at(offset | int),
+        Bin32::Xor if int <= shared => at(offset ^ int),
         Bin32::Shl | Bin32::ShrU | Bin32::ShrS | Bin32::RotR if int == 0 => at(offset),
         Bin32::Mul
         | Bin32::MulHighU
@@ -345,14 +363,14 @@ fn pointer_int(op: Bin32, region: RegionIndex, offset: u32, int: u32) -> Word {
     }
 }
 
-/// Offsets of one region compare as addresses do while both lie in its lower 2 GiB, as a region
-/// does not wrap. Offsets just below a region are above that and stay undecided.
-fn cmp32(op: Cmp, a: Word, b: Word) -> Truth {
+/// Offsets of one region compare as addresses do as far as the region reaches, as it does not wrap. Others stay
+/// undecided.
+fn cmp32(op: Cmp, a: Word, b: Word, extent: impl Fn(RegionIndex) -> Extent) -> Truth {
     match (a, b) {
         (Word::Int(a), Word::Int(b)) => Truth::Known(value::cmp32(op, a, b)),
         (Word::Pointer { region: a, offset: from }, Word::Pointer { region: b, offset: to }) if a == b => match op {
             Cmp::Eq => Truth::Known(from == to),
-            Cmp::LtU if from < 1 << 31 && to < 1 << 31 => Truth::Known(from < to),
+            Cmp::LtU if from.max(to) <= extent(a).bytes => Truth::Known(from < to),
             Cmp::LtU | Cmp::LtS => Truth::Poison,
         },
         (Word::Pointer { .. }, Word::Int(_) | Word::Pointer { .. })
@@ -367,7 +385,11 @@ mod tests {
     use super::*;
 
     struct Machine;
-    impl Concrete for Machine {}
+    impl Concrete for Machine {
+        fn extent(&self, region: RegionIndex) -> Extent {
+            if region == 2 { Extent { align: 8, bytes: 16 } } else { Extent::ANYWHERE }
+        }
+    }
 
     fn pointer(region: u32, offset: u32) -> Word {
         Word::Pointer { region, offset }
@@ -384,6 +406,15 @@ mod tests {
         assert_eq!(m.bin32(Bin32::And, &pointer(2, 13), &Word::Int(!7)), pointer(2, 8));
         assert_eq!(m.bin32(Bin32::And, &pointer(2, 13), &Word::Int(3)), Word::Int(1));
         assert_eq!(m.bin32(Bin32::And, &pointer(2, 13), &Word::Int(15)), Word::Poison);
+        assert_eq!(m.bin32(Bin32::And, &pointer(3, 13), &Word::Int(1)), Word::Poison);
+    }
+
+    #[test]
+    fn addresses_compare_as_far_as_their_region_reaches() {
+        let mut m = Machine;
+        assert_eq!(m.cmp32(Cmp::LtU, &pointer(2, 8), &pointer(2, 16)), Truth::Known(true));
+        assert_eq!(m.cmp32(Cmp::LtU, &pointer(2, 8), &pointer(2, 17)), Truth::Poison);
+        assert_eq!(m.cmp32(Cmp::LtU, &pointer(3, 0), &pointer(3, 1)), Truth::Poison);
     }
 
     #[test]

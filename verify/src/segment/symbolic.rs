@@ -258,7 +258,7 @@ impl Symbolic {
     pub fn bounded(&mut self, index: Term32, count_max: u32) -> Result<(u32, u32), Stop> {
         let index = self.facts.simplify32(&mut self.terms, index);
         let (low, high) = self.facts.interval(&self.terms, index);
-        if high - low >= count_max {
+        if high.checked_sub(low).is_none_or(|count| count >= count_max) {
             return Err(Stop::Fault(format!("an index in [{low}, {high}] is not bounded by its table")));
         }
         Ok((low, high))

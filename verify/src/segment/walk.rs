@@ -338,7 +338,7 @@ impl Walk<'_, '_> {
         if is_cut(at + 2) || is_cut(at + 4) || !is_direct {
             return Ok(None);
         }
-        if self.subject.program.relocation_within(pc, 2).is_some() {
+        if self.subject.program.relocation_within(path.pc, 4).is_some() {
             return Ok(None);
         }
         let Ok((inst, 2)) = decode(self.subject.program.code(pc, self.subject.end), 0) else { return Ok(None) };

@@ -190,6 +190,20 @@ fn a_used_up_budget_is_no_proof() {
 }
 
 #[test]
+fn what_all_queries_take_is_limited() {
+    let mut t = Terms::new();
+    let (x, y) = (t.fresh32("x"), t.fresh32("y"));
+    let (and, or) = (t.bin32(Bin32::And, &x, &y), t.bin32(Bin32::Or, &x, &y));
+    let greater = t.cmp32(Cmp::LtU, &or, &and);
+    let goal = t.not(&greater);
+    let (mut much, mut some) = (Smt::new(), Smt { left: 1, ..Smt::new() });
+    assert_eq!(much.prove(&t, &Facts::new(), goal), Proof::Valid);
+    assert!(matches!(some.prove(&t, &Facts::new(), goal), Proof::Unknown(_)));
+    assert_eq!(some.left, 0);
+    assert!(!some.entails(&t, &Facts::new(), goal) && matches!(some.prove(&t, &Facts::new(), goal), Proof::Unknown(_)));
+}
+
+#[test]
 fn a_query_can_be_read_as_text() {
     let mut t = Terms::new();
     let x = t.fresh32("x");
