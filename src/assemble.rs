@@ -84,6 +84,7 @@ pub fn run(
         hints,
         linked,
         assurance: Assurance::default(),
+        float: config.float,
     }
 }
 
@@ -92,7 +93,7 @@ fn imports(module: &Module) -> Vec<Import> {
     declared
         .filter_map(|(index, function)| match &function.code {
             Code::Import { module: of, field, .. } => {
-                let area = abi::area(&abi::widths(&module.types[function.ty].signature().results));
+                let area = abi::area(&module.types[function.ty].signature().results);
                 let area_bytes = area.map_or(0, |area| area.bytes);
                 Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes })
             }

@@ -1,6 +1,6 @@
 //! What the user chooses. Plain data; nothing here reads the environment.
 
-pub use crate::target::Cpu;
+pub use crate::target::{Cpu, FloatUnit};
 
 /// The choices that decide which bytes come out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -9,6 +9,8 @@ pub struct Config {
     pub opt_level: OptLevel,
     /// The processor to compile for.
     pub cpu: Cpu,
+    /// The floating-point unit that code may use.
+    pub float: FloatUnit,
     /// The module's name, as symbols spell it.
     pub module_name: String,
     /// What stands before each export in its symbol.
@@ -26,6 +28,7 @@ impl Default for Config {
         Config {
             opt_level: OptLevel::O2,
             cpu: Cpu::CortexM4,
+            float: FloatUnit::None,
             module_name: "module".into(),
             export_prefix: String::new(),
             memory_max: None,

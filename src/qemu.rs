@@ -12,10 +12,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::elf::harness::{FIRST_ACTION, INIT, MAGIC, MAILBOX_BYTES, PATH, Record, Word};
+use crate::elf::harness::{
+    FIRST_ACTION, FLOAT_ARGUMENTS, INIT, MAGIC, MAILBOX_BYTES, PATH, RECORD_BYTES, Record, Word,
+};
 use crate::elf::program::Type;
+use crate::target::FloatUnit;
 use crate::trap::Trap;
-use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Width};
+use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Passed, Signature};
+use crate::vcode::float::Part;
 use firmware::{Export, Firmware, Region};
 
 /// A QEMU to run images in.
@@ -333,10 +337,13 @@ fn encode_turn(firmware: &Firmware, actions: &[Action], words: &mut Vec<u32>) ->
             Action::Call(symbol, arguments) => {
                 let export = checked_export(firmware, symbol, arguments)?;
                 let area = area(&export.results).map(|area| area.bytes);
-                let (registers, stack) = place(arguments, &export.results);
-                words.extend([Word::Call as u32, export.address, stack.len() as u32, area.unwrap_or(0)]);
-                words.extend(registers);
-                words.extend(stack);
+                let placed = place(arguments, &export.results, firmware.float);
+                words.extend([Word::Call as u32, export.address, placed.stack.len() as u32, area.unwrap_or(0)]);
+                words.extend(placed.registers);
+                if firmware.float != FloatUnit::None {
+                    words.extend(placed.floats);
+                }
+                words.extend(placed.stack);
                 words.extend(area.into_iter().flat_map(|bytes| [Word::Results as u32, bytes]));
             }
             Action::Peek(offset, length) => {
@@ -372,24 +379,36 @@ pub fn checked_export<'a>(firmware: &'a Firmware, symbol: &str, arguments: &[Val
     Ok(export)
 }
 
-fn widths(types: &[Type]) -> Vec<Width> {
-    let width = |ty: &Type| match ty {
-        Type::I32 | Type::F32 | Type::FuncRef | Type::ExternRef => Width::Word,
-        Type::I64 | Type::F64 => Width::Double,
+fn passed(types: &[Type]) -> Vec<Passed> {
+    let passed = |ty: &Type| match ty {
+        Type::I32 | Type::FuncRef | Type::ExternRef => Passed::I32,
+        Type::F32 => Passed::F32,
+        Type::I64 => Passed::I64,
+        Type::F64 => Passed::F64,
     };
-    types.iter().map(width).collect()
+    types.iter().map(passed).collect()
 }
 
 /// The area for several results.
 fn area(results: &[Type]) -> Option<Area> {
-    abi::area(&widths(results))
+    abi::area(&passed(results))
 }
 
-/// The registers r0 to r3 and the stack words of a call.
-fn place(arguments: &[Value], results: &[Type]) -> ([u32; 4], Vec<u32>) {
+/// Where the words of a call's arguments go.
+struct Placed {
+    /// r0 to r3.
+    registers: [u32; 4],
+    /// s0 to s15.
+    floats: [u32; FLOAT_ARGUMENTS],
+    stack: Vec<u32>,
+}
+
+fn place(arguments: &[Value], results: &[Type], float: FloatUnit) -> Placed {
     let types: Vec<Type> = arguments.iter().map(|argument| argument.ty()).collect();
-    let places = abi::arguments(&widths(&types), &widths(results));
+    let signature = Signature { params: passed(&types), results: passed(results) };
+    let places = abi::arguments(&signature, float);
     let mut registers = [0; 4];
+    let mut floats = [0; FLOAT_ARGUMENTS];
     let mut stack = vec![0; places.stack_bytes as usize / 4];
     let mut put = |place, word| match place {
         ArgWord::Reg(register) => registers[usize::from(register.number())] = word,
@@ -403,9 +422,16 @@ fn place(arguments: &[Value], results: &[Type]) -> ([u32; 4], Vec<u32>) {
                 put(low, bits as u32);
                 put(high, (bits >> 32) as u32);
             }
+            ArgPlace::Single(register, part) => {
+                floats[2 * usize::from(register.number()) + usize::from(part == Part::High)] = bits as u32;
+            }
+            ArgPlace::Whole(register) => {
+                let first = 2 * usize::from(register.number());
+                (floats[first], floats[first + 1]) = (bits as u32, (bits >> 32) as u32);
+            }
         }
     }
-    (registers, stack)
+    Placed { registers, floats, stack }
 }
 
 /// Reads the result file in the order of the turns. If nothing goes on behind a trap, that is all.
@@ -425,11 +451,11 @@ fn decode(
 }
 
 fn decode_trap(rest: &mut &[u8]) -> Result<Option<Fault>, QemuError> {
-    let [first, address, halfword, status] = words(rest);
+    let [first, address, halfword, status, _] = words(rest);
     if rest.is_empty() || first != Record::NotInstantiated as u32 {
         return Ok(None);
     }
-    take(rest, 16)?;
+    take(rest, RECORD_BYTES)?;
     Ok(Some(Fault { address, halfword: halfword as u16, status }))
 }
 
@@ -440,12 +466,12 @@ fn decode_turn(firmware: &Firmware, actions: &[Action], rest: &mut &[u8]) -> Res
             Action::Poke(..) => {}
             Action::Call(symbol, _) => {
                 let results = &firmware.export(symbol).expect("it was found before").results;
-                let record = take(rest, 16)?;
+                let record = take(rest, RECORD_BYTES)?;
                 let several = match area(results) {
                     Some(area) => in_area(take(rest, area.bytes as usize)?, results, &area),
                     None => Vec::new(),
                 };
-                outcomes.push(decode_call(record, results, several)?);
+                outcomes.push(decode_call(record, (results, firmware.float), several)?);
             }
             Action::Peek(_, length) => outcomes.push(Outcome::Bytes(take(rest, *length as usize)?.to_vec())),
         }
@@ -469,8 +495,12 @@ fn in_area(bytes: &[u8], results: &[Type], area: &Area) -> Vec<Value> {
 }
 
 /// What a record says; `several` are the results if they have an area.
-fn decode_call(record: &[u8], results: &[Type], several: Vec<Value>) -> Result<Outcome, QemuError> {
-    let [kind, a, b, c] = words(record);
+fn decode_call(
+    record: &[u8],
+    (results, float): (&[Type], FloatUnit),
+    several: Vec<Value>,
+) -> Result<Outcome, QemuError> {
+    let [kind, a, b, c, d] = words(record);
     if kind == Record::Faulted as u32 {
         return Ok(Outcome::Faulted(Fault { address: a, halfword: b as u16, status: c }));
     }
@@ -479,14 +509,21 @@ fn decode_call(record: &[u8], results: &[Type], several: Vec<Value>) -> Result<O
     }
     match results {
         [] => Ok(Outcome::Returned(Vec::new())),
-        [ty] => Ok(Outcome::Returned(vec![Value::new(*ty, u64::from(b) << 32 | u64::from(a))])),
+        [ty] => {
+            let (low, high) = match (ty, float) {
+                (_, FloatUnit::None) => (a, b),
+                (Type::F32 | Type::F64, _) => (c, d),
+                (Type::I32 | Type::I64 | Type::FuncRef | Type::ExternRef, _) => (a, b),
+            };
+            Ok(Outcome::Returned(vec![Value::new(*ty, u64::from(high) << 32 | u64::from(low))]))
+        }
         _ => Ok(Outcome::Returned(several)),
     }
 }
 
-/// The first four words; missing bytes read as 0.
-fn words(bytes: &[u8]) -> [u32; 4] {
+/// The first five words; missing bytes read as 0.
+fn words(bytes: &[u8]) -> [u32; 5] {
     let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
     let word = |index: usize| u32::from_le_bytes([byte(index), byte(index + 1), byte(index + 2), byte(index + 3)]);
-    [word(0), word(4), word(8), word(12)]
+    [0, 4, 8, 12, 16].map(word)
 }

@@ -59,6 +59,16 @@ impl Cpu {
         }
     }
 
+    /// Its floating-point unit, where the target lets code use it.
+    pub fn float_unit(self) -> FloatUnit {
+        match self {
+            Cpu::CortexM0 | Cpu::CortexM0Plus | Cpu::CortexM3 => FloatUnit::None,
+            Cpu::CortexM4 => FloatUnit::V4Single,
+            Cpu::CortexM7 => FloatUnit::V5Double,
+            Cpu::CortexM33 => FloatUnit::V5Single,
+        }
+    }
+
     /// The boards that run its images, the default first.
     pub fn boards(self) -> &'static [Board] {
         match self {
@@ -79,6 +89,32 @@ pub enum Isa {
     /// Armv7-M, and all that have its instructions.
     #[default]
     V7M,
+}
+
+/// A floating-point unit that code may use. With one, floats are passed in its registers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum FloatUnit {
+    /// None.
+    #[default]
+    None,
+    /// FPv4-SP: single precision.
+    V4Single,
+    /// FPv5-SP: and rounding to integral numbers.
+    V5Single,
+    /// FPv5-D16: and double precision.
+    V5Double,
+}
+
+impl FloatUnit {
+    /// `Tag_FP_arch` and `Tag_ABI_HardFP_use` (Arm addenda32, 3.3.6.1 and 3.3.7.1), if there is one.
+    pub fn attributes(self) -> Option<[u8; 2]> {
+        match self {
+            FloatUnit::None => None,
+            FloatUnit::V4Single => Some([6, 1]),
+            FloatUnit::V5Single => Some([8, 1]),
+            FloatUnit::V5Double => Some([8, 0]),
+        }
+    }
 }
 
 /// A board and its memory map, as QEMU has them.
@@ -189,6 +225,14 @@ impl Default for Target {
 }
 
 impl Target {
+    /// The floating-point unit that code may use.
+    pub fn float_unit(self) -> FloatUnit {
+        match self.triple.convention() {
+            Convention::Base => FloatUnit::None,
+            Convention::Float => self.cpu.float_unit(),
+        }
+    }
+
     /// The target with these names. Without a processor, the triple's first; without a triple, the
     /// last of [`Triple::ALL`] that the processor runs; without either, the default.
     pub fn named(triple: Option<&str>, cpu: Option<&str>) -> Result<Target, TargetError> {
@@ -219,13 +263,33 @@ pub enum Triple {
     Thumbv7m,
     /// Armv7E-M, base AAPCS.
     Thumbv7em,
+    /// Armv7E-M with a floating-point unit, AAPCS-VFP.
+    Thumbv7emHf,
     /// Armv8-M with the main extension, base AAPCS.
     Thumbv8mMain,
+    /// Armv8-M with the main extension and a floating-point unit, AAPCS-VFP.
+    Thumbv8mMainHf,
+}
+
+/// Which variant of AAPCS a triple calls functions by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Convention {
+    /// All in core registers.
+    Base,
+    /// Floats in registers of the floating-point unit.
+    Float,
 }
 
 impl Triple {
     /// Every triple.
-    pub const ALL: [Triple; 4] = [Triple::Thumbv6m, Triple::Thumbv7m, Triple::Thumbv8mMain, Triple::Thumbv7em];
+    pub const ALL: [Triple; 6] = [
+        Triple::Thumbv6m,
+        Triple::Thumbv7emHf,
+        Triple::Thumbv8mMainHf,
+        Triple::Thumbv7m,
+        Triple::Thumbv8mMain,
+        Triple::Thumbv7em,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -233,7 +297,9 @@ impl Triple {
             Triple::Thumbv6m => "thumbv6m-none-eabi",
             Triple::Thumbv7m => "thumbv7m-none-eabi",
             Triple::Thumbv7em => "thumbv7em-none-eabi",
+            Triple::Thumbv7emHf => "thumbv7em-none-eabihf",
             Triple::Thumbv8mMain => "thumbv8m.main-none-eabi",
+            Triple::Thumbv8mMainHf => "thumbv8m.main-none-eabihf",
         }
     }
 
@@ -242,18 +308,21 @@ impl Triple {
         match self {
             Triple::Thumbv6m => &[Cpu::CortexM0, Cpu::CortexM0Plus],
             Triple::Thumbv7m => &[Cpu::CortexM3, Cpu::CortexM4, Cpu::CortexM7, Cpu::CortexM33],
-            Triple::Thumbv7em => &[Cpu::CortexM4, Cpu::CortexM7],
-            Triple::Thumbv8mMain => &[Cpu::CortexM33],
+            Triple::Thumbv7em | Triple::Thumbv7emHf => &[Cpu::CortexM4, Cpu::CortexM7],
+            Triple::Thumbv8mMain | Triple::Thumbv8mMainHf => &[Cpu::CortexM33],
+        }
+    }
+
+    fn convention(self) -> Convention {
+        match self {
+            Triple::Thumbv6m | Triple::Thumbv7m | Triple::Thumbv7em | Triple::Thumbv8mMain => Convention::Base,
+            Triple::Thumbv7emHf | Triple::Thumbv8mMainHf => Convention::Float,
         }
     }
 
     fn named(name: &str) -> Result<Triple, TargetError> {
-        const LATER: [&str; 4] = [
-            "thumbv7em-none-eabihf",
-            "thumbv8m.base-none-eabi",
-            "thumbv8m.main-none-eabihf",
-            "thumbv8.1m.main-none-eabi",
-        ];
+        const LATER: [&str; 3] =
+            ["thumbv8m.base-none-eabi", "thumbv8.1m.main-none-eabi", "thumbv8.1m.main-none-eabihf"];
         match Triple::ALL.into_iter().find(|triple| triple.name() == name) {
             Some(triple) => Ok(triple),
             None if LATER.contains(&name) => Err(TargetError::Unsupported(name.into())),
@@ -304,7 +373,12 @@ mod tests {
         let both = |triple, cpu| Target::named(Some(triple), cpu);
         assert_eq!(both("thumbv7em-none-eabi", None), Ok(Target::default()));
         assert_eq!(both("thumbv7m-none-eabi", None).map(|t| t.cpu), Ok(Cpu::CortexM3));
-        assert!(matches!(both("thumbv7em-none-eabihf", None), Err(TargetError::Unsupported(_))));
+        assert!(matches!(both("thumbv8.1m.main-none-eabihf", None), Err(TargetError::Unsupported(_))));
+        let unit = |triple, cpu| both(triple, cpu).map(Target::float_unit);
+        assert_eq!(unit("thumbv7em-none-eabi", Some("cortex-m7")), Ok(FloatUnit::None));
+        assert_eq!(unit("thumbv7em-none-eabihf", None), Ok(FloatUnit::V4Single));
+        assert_eq!(unit("thumbv7em-none-eabihf", Some("cortex-m7")), Ok(FloatUnit::V5Double));
+        assert_eq!(unit("thumbv8m.main-none-eabihf", None), Ok(FloatUnit::V5Single));
         assert!(matches!(both("x86_64", None), Err(TargetError::UnknownTriple(_))));
         assert!(matches!(both("thumbv7em-none-eabi", Some("cortex-m3")), Err(TargetError::OtherCpu { .. })));
         assert_eq!(Target::named(None, None), Ok(Target::default()));

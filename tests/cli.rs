@@ -291,7 +291,7 @@ fn wrong_usage_ends_with_2() {
     fails(&compile(&["--module-name", "a-b"]), 2, "identifier");
     fails(&compile(&["--target", "x86_64"]), 2, "there is no target x86_64");
     fails(&compile(&["--target", "thumbv8m.base-none-eabi"]), 1, "not supported");
-    fails(&compile(&["--target", "thumbv7em-none-eabihf"]), 1, "not supported");
+    fails(&compile(&["--target", "thumbv8.1m.main-none-eabihf"]), 1, "not supported");
     fails(&compile(&["--board", "mps2-an505"]), 2, "board mps2-an505 has no cortex-m4");
     fails(&compile(&["--board", "toaster"]), 2, "there is no board toaster");
     let m3 = ["-C", "target-cpu=cortex-m3"];

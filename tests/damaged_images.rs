@@ -1,7 +1,7 @@
 //! Boot images that are Proved, and refused after one change: in startup, in what is loaded, in symbols.
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
-use synth::config::Config;
+use synth::config::{Config, Cpu};
 use synth::elf::program::{InitStep, Program, Segment};
 use synth::elf::{ImageOptions, Imports, image};
 use synth::stage::NoTap;
@@ -57,6 +57,42 @@ fn refuse_bytes(words: &str, change: impl FnOnce(&mut Vec<u8>)) {
     change(&mut elf);
     let said = judgement(&wasm, &elf);
     assert!(!said.is_empty() && said.contains(words), "{words:?} expected: {said:?}");
+}
+
+/// An image for a floating-point unit is proved, and refused where start-up code does something else to the unit.
+#[test]
+fn the_floating_point_unit_is_set_up_otherwise() {
+    let wasm = wat::parse_str(MODULE).unwrap();
+    let cpu = Cpu::CortexM7;
+    let config = Config { cpu, float: cpu.float_unit(), module_name: "m".into(), ..Config::default() };
+    let program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(cpu) };
+    let elf = image(&program, cpu, options).unwrap();
+    assert_eq!(judgement(&wasm, &elf), "");
+    let bytes = |code: &[u16]| -> Vec<u8> { code.iter().flat_map(|half| half.to_le_bytes()).collect() };
+    const NOP: [u16; 2] = [0xf3af, 0x8000];
+    let damages: [(&[u16], &[u16], &str); 8] = [
+        // STR r1, [r0]; MOV.W r1, #0xf00000, of which #0x500000 is access for privileged code alone.
+        (&[0x6001, 0xf3bf], &[0xbf00, 0xf3bf], "Dsb has no place in compiled code"),
+        (&[0xf44f, 0x0170], &[0xf44f, 0x01a0], "0xe000ed88"),
+        // DSB, ISB, and both the other way round.
+        (&[0xf3bf, 0x8f4f], &NOP, "Isb has no place in compiled code"),
+        (&[0xf3bf, 0x8f6f], &NOP, "Vmsr { n: Reg(0) } has no place in compiled code"),
+        (&[0xf3bf, 0x8f4f, 0xf3bf, 0x8f6f], &[0xf3bf, 0x8f6f, 0xf3bf, 0x8f4f], "Isb has no place in compiled code"),
+        // VMSR FPSCR, r0; MOV.W r0, #0x2000000, of which #0x3000000 flushes to zero.
+        (&[0xeee1, 0x0a10], &NOP, "the floating-point unit is not set up"),
+        (&[0xf04f, 0x7000], &[0xf04f, 0x7040], "Vmsr { n: Reg(0) } has no place in compiled code"),
+        // VADD.F32 s0, s0, s0 before the unit may be used.
+        (&[0xf3bf, 0x8f4f], &[0xee30, 0x0a00], "the floating-point unit is used before it is set up"),
+    ];
+    for (code, other, words) in damages {
+        let (code, other) = (bytes(code), bytes(other));
+        let at = elf.windows(code.len()).position(|found| found == code).expect("start-up code has it");
+        let mut damaged = elf.clone();
+        damaged[at..at + code.len()].copy_from_slice(&other);
+        let said = judgement(&wasm, &damaged);
+        assert!(said.contains(words), "{words:?} expected: {said:?}");
+    }
 }
 
 fn word(elf: &[u8], at: usize) -> u32 {

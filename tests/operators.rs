@@ -2,7 +2,7 @@
 //! same with other operands.
 
 use sha2::{Digest, Sha256};
-use synth::config::Config;
+use synth::config::{Config, Cpu};
 use synth::elf;
 use synth::stage::NoTap;
 use synth_verify::check::{Checks, check};
@@ -157,32 +157,46 @@ fn module(groups: &[Group], by: usize, swapped: bool) -> Vec<u8> {
     wat::parse_str(text + READER + ")").expect("a module")
 }
 
+/// What to compile for, and the groups for it: all for the default, those with floats for each floating-point unit.
+fn targets() -> Vec<(Config, Vec<Group>)> {
+    let is_float = |ty: &str| ty.starts_with('f');
+    let floats = GROUPS.iter().copied().filter(|(types, to, ..)| is_float(to) || types.iter().any(|ty| is_float(ty)));
+    let floats: Vec<Group> = floats.collect();
+    let with_unit = |cpu: Cpu| (Config { cpu, float: cpu.float_unit(), ..Config::default() }, floats.clone());
+    let units = [Cpu::CortexM4, Cpu::CortexM33, Cpu::CortexM7].map(with_unit);
+    [(Config::default(), GROUPS.to_vec())].into_iter().chain(units).collect()
+}
+
 /// What the validator says of the code of one module as the code of another.
-fn judged(code_of: &[u8], as_of: &[u8]) -> Vec<FunctionReport> {
-    let mut output = synth::compile(code_of, &Config::default(), &mut NoTap).expect("it compiles");
+fn judged(config: &Config, code_of: &[u8], as_of: &[u8]) -> Vec<FunctionReport> {
+    let mut output = synth::compile(code_of, config, &mut NoTap).expect("it compiles");
     output.hints.wasm_sha256 = Sha256::digest(as_of).into();
     output.program.hints = codec::encode(&output.hints);
-    let object = elf::object(&output.program, Config::default().cpu).expect("an object");
+    let object = elf::object(&output.program, config.cpu).expect("an object");
     check(as_of, &object, Checks::All).expect("a judgement").functions
 }
 
 /// Each operator, and what the order of its operands means.
-fn operators() -> impl Iterator<Item = (Order, &'static str)> {
-    GROUPS.iter().flat_map(|(_, _, order, names)| names.iter().map(move |name| (*order, *name)))
+fn operators(groups: &[Group]) -> impl Iterator<Item = (Order, &'static str)> {
+    groups.iter().flat_map(|(_, _, order, names)| names.iter().map(move |name| (*order, *name)))
 }
 
 #[test]
 fn each_operator_is_proved() {
-    let module = module(GROUPS, 0, false);
-    for function in judged(&module, &module) {
-        assert_eq!(function.verdict, Verdict::Proved, "{}: {:?}", function.name, function.findings);
+    for (config, groups) in targets() {
+        let module = module(&groups, 0, false);
+        for function in judged(&config, &module, &module) {
+            assert_eq!(function.verdict, Verdict::Proved, "{}: {:?}", function.name, function.findings);
+        }
     }
 }
 
 #[test]
 fn another_operator_is_refused() {
-    for group in GROUPS.iter().filter(|(.., names)| names.len() > 1) {
-        let reports = judged(&module(&[*group], 0, false), &module(&[*group], 1, false));
+    let pairs = targets();
+    let pairs = pairs.iter().flat_map(|(config, groups)| groups.iter().map(move |group| (config, group)));
+    for (config, group) in pairs.filter(|(_, (.., names))| names.len() > 1) {
+        let reports = judged(config, &module(&[*group], 0, false), &module(&[*group], 1, false));
         if are_templates(group.3) {
             // It is the instance that is another.
             assert!(reports.iter().any(|function| function.verdict != Verdict::Proved), "{:?}", group.3);
@@ -198,8 +212,10 @@ fn another_operator_is_refused() {
 /// No operator on floats is taken to be commutative.
 #[test]
 fn other_operands_are_refused() {
-    let reports = judged(&module(GROUPS, 0, false), &module(GROUPS, 0, true));
-    for ((order, name), function) in operators().zip(&reports) {
-        assert_eq!(function.verdict == Verdict::Proved, order != Order::Fixed, "{name}");
+    for (config, groups) in targets() {
+        let reports = judged(&config, &module(&groups, 0, false), &module(&groups, 0, true));
+        for ((order, name), function) in operators(&groups).zip(&reports) {
+            assert_eq!(function.verdict == Verdict::Proved, order != Order::Fixed, "{name}");
+        }
     }
 }

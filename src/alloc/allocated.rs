@@ -9,10 +9,10 @@ use std::fmt;
 
 use synth_verify::hints::Class;
 
-use crate::target::Isa;
+use crate::target::{FloatUnit, Isa};
 use crate::vcode::entity::{Block, Slot, TypedVec, VReg};
 use crate::vcode::inst::{Inst, Terminator};
-use crate::vcode::reg::{PReg, RegSet};
+use crate::vcode::reg::{PReg, RegClass, RegSet};
 
 /// An allocated function.
 #[derive(Clone, Debug)]
@@ -21,12 +21,18 @@ pub struct Allocated {
     pub index: u32,
     /// The instructions that it may have.
     pub isa: Isa,
+    /// The floating-point unit that it may use.
+    pub float: FloatUnit,
     /// The blocks; block 0 is the entry. Blocks that nothing reaches are empty and trap.
     pub blocks: TypedVec<Block, AllocatedBlock>,
     /// How many blocks the input had; those from here on have no Wasm place.
     pub input_blocks: usize,
     /// The virtual registers, as extended by the allocator: the name of a vreg is its number.
     pub vregs: TypedVec<VReg, crate::vcode::func::Origin>,
+    /// What each is.
+    pub classes: TypedVec<VReg, RegClass>,
+    /// The numbers that share a register, the lower half first.
+    pub halves: BTreeMap<VReg, [Option<VReg>; 2]>,
     /// The virtual registers that hold constants, whatever computes them.
     pub constants: BTreeMap<VReg, u32>,
     /// The stack frame.
@@ -76,7 +82,7 @@ pub struct Item {
 pub enum Place {
     /// In a register.
     Reg(PReg),
-    /// In a word of the spill area.
+    /// In a word of the spill area, or in the two from there on.
     Slot(Slot),
     /// In a stack argument of this function, by byte offset from SP at entry.
     Incoming(u32),
@@ -109,7 +115,7 @@ impl Frame {
     /// instruction.
     pub fn new(mut saved: RegSet, slots: u32, outgoing_bytes: u32, calls: Calls, padding: Option<PReg>) -> Frame {
         let mut local_bytes = outgoing_bytes + 4 * slots;
-        if calls == Calls::Some && !(local_bytes + 4 * saved.len()).is_multiple_of(8) {
+        if calls == Calls::Some && !(local_bytes + 4 * saved.core().len()).is_multiple_of(8) {
             match padding {
                 Some(reg) if local_bytes == 0 => saved.insert(reg),
                 _ => local_bytes += 4,
@@ -126,7 +132,12 @@ impl Frame {
 
     /// Bytes below SP at entry.
     pub fn bytes(&self) -> u32 {
-        self.local_bytes + 4 * self.saved.len()
+        self.local_bytes + self.saved_bytes()
+    }
+
+    /// Bytes of the saved registers: those of the core, and below them those of the floating-point unit.
+    pub fn saved_bytes(&self) -> u32 {
+        4 * self.saved.core().len() + 8 * self.saved.floats().len()
     }
 
     /// Byte offset of an incoming stack argument from SP after the prologue.

@@ -23,7 +23,7 @@ use super::spill::{Facts, Plan, Step};
 use crate::vcode::entity::{Block, Slot, TypedVec};
 use crate::vcode::func::{Node, Purpose};
 use crate::vcode::operands::{Constraint, Operand, Role};
-use crate::vcode::reg::{PReg, RegSet};
+use crate::vcode::reg::{Bank, PReg, RegSet};
 use crate::vcode::{Edge, Inst, Terminator, VReg};
 
 /// Everything that was decided before.
@@ -41,9 +41,9 @@ pub struct Decisions<'a> {
 }
 
 impl Decisions<'_> {
-    /// The registers there are.
-    fn registers(&self) -> RegSet {
-        RegSet::allocable(self.facts.func.isa)
+    /// The registers that a range may have.
+    fn registers(&self, range: Range) -> RegSet {
+        self.facts.allocable(self.ranges.data[range].bank)
     }
 }
 
@@ -80,7 +80,8 @@ pub fn run(decisions: &Decisions<'_>, slot_count: u32) -> Assigned {
     let mut assigner = Assigner {
         of: decisions,
         code: TypedVec::filled(Code::default(), blocks),
-        spare: Spare { slot: Slot(slot_count), used: false },
+        // One word for the core, and behind it two for the floating-point unit.
+        spare: Spare { first: slot_count, words: 0 },
         coalesced: 0,
     };
     for &block in &decisions.facts.flow.order {
@@ -91,19 +92,20 @@ pub fn run(decisions: &Decisions<'_>, slot_count: u32) -> Assigned {
         let code = &mut assigner.code[block];
         assigner.coalesced += redundant::run(&code.entry, &mut code.items);
     }
-    let slots = slot_count + u32::from(assigner.spare.used);
+    let slots = slot_count + assigner.spare.words;
     Assigned { code: assigner.code, slots, coalesced: assigner.coalesced }
 }
 
 struct Spare {
-    slot: Slot,
-    used: bool,
+    first: u32,
+    words: u32,
 }
 
 impl Spare {
-    fn take(&mut self) -> Slot {
-        self.used = true;
-        self.slot
+    fn take(&mut self, bank: Bank) -> Slot {
+        let (offset, end) = if bank == Bank::Float { (1, 3) } else { (0, 1) };
+        self.words = self.words.max(end);
+        Slot(self.first + offset)
     }
 }
 
@@ -203,7 +205,7 @@ impl Assigner<'_> {
     }
 
     fn pick_any(&self, range: Range, occupied: RegSet) -> PReg {
-        let free = self.of.registers().minus(occupied);
+        let free = self.of.registers(range).minus(occupied);
         let good = free.minus(self.of.ranges.data[range].forbidden);
         let pool = if good.is_empty() { free } else { good };
         cheapest_first(pool).first().copied().expect("the plan leaves a register free")
@@ -226,7 +228,19 @@ impl Assigner<'_> {
 
     fn moves(&mut self, walk: &mut Walk, moves: Vec<Move>) {
         self.coalesced += moves.iter().map(Move::is_idle).map(u32::from).sum::<u32>();
-        walk.items.extend(moves::sequence(moves, &mut || self.spare.take()));
+        walk.items.extend(self.sequence(moves));
+    }
+
+    /// The banks share no place, so each is a sequence of its own.
+    fn sequence(&mut self, moves: Vec<Move>) -> Vec<Item> {
+        let facts = self.of.facts;
+        let (floats, words): (Vec<Move>, Vec<Move>) =
+            moves.into_iter().partition(|asked| facts.bank(asked.name) == Bank::Float);
+        let mut items = Vec::new();
+        for (moves, bank) in [(words, Bank::Core), (floats, Bank::Float)] {
+            items.extend(moves::sequence(moves, bank.scratch(), &mut || self.spare.take(bank)));
+        }
+        items
     }
 
     fn inst(&mut self, walk: &mut Walk, (node, behind): (&Node, &[Node]), leaving: &[VReg]) {
@@ -289,7 +303,7 @@ impl Assigner<'_> {
         }
         let before: RegSet = used.values().copied().collect();
         let occupied = before.union(walk.occupied());
-        if occupied.len() >= self.of.registers().len() {
+        if self.of.registers(walk.range[&holder]).minus(occupied).is_empty() {
             return;
         }
         let to = self.pick(walk, holder, occupied);
@@ -414,7 +428,7 @@ impl Assigner<'_> {
                     renames.push((to, arg, param));
                 }
             }
-            let items = moves::sequence(moves, &mut || self.spare.take());
+            let items = self.sequence(moves);
             debug_assert!(items.is_empty() || edges.len() == 1, "moves need an edge of their own");
             let code = &mut self.code[block];
             code.items.extend(items);

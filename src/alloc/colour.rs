@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::allocated::Calls;
 use super::ranges::{Range, RangeData, Ranges};
 use crate::vcode::entity::{Entity, TypedVec};
-use crate::vcode::reg::{PReg, RegSet};
+use crate::vcode::reg::{Bank, PReg, RegSet};
 
 /// What saving and restoring a register of r4 to r7 or LR costs, in the unit of `ranges`.
 const SAVE_LOW: i64 = 2;
@@ -21,8 +21,8 @@ const SAVE_LOW: i64 = 2;
 const SAVE_HIGH: i64 = 5;
 
 /// The register, of those that there are, of each range. `calls` says whether LR is saved anyway.
-pub fn run(ranges: &Ranges, registers: RegSet, calls: Calls) -> TypedVec<Range, Option<PReg>> {
-    let mut graph = Graph::new(ranges, registers, calls);
+pub fn run(ranges: &Ranges, registers: impl Fn(Bank) -> RegSet, calls: Calls) -> TypedVec<Range, Option<PReg>> {
+    let mut graph = Graph::new(ranges, Bank::ALL.map(registers), calls);
     graph.coalesce();
     graph.colour();
     graph.improve();
@@ -41,12 +41,13 @@ struct Graph {
     liked: TypedVec<Range, Vec<(Range, u64)>>,
     colours: TypedVec<Range, Option<PReg>>,
     holders: BTreeMap<PReg, u32>,
-    registers: RegSet,
+    /// By bank, in the order of `Bank::ALL`.
+    registers: [RegSet; 2],
     calls: Calls,
 }
 
 impl Graph {
-    fn new(ranges: &Ranges, registers: RegSet, calls: Calls) -> Graph {
+    fn new(ranges: &Ranges, registers: [RegSet; 2], calls: Calls) -> Graph {
         let mut affinities: Vec<(u64, Range, Range)> =
             ranges.affinities.iter().map(|(&(a, b), &worth)| (worth, a, b)).collect();
         affinities.sort_unstable_by_key(|&(worth, a, b)| (std::cmp::Reverse(worth), a, b));
@@ -71,8 +72,17 @@ impl Graph {
         range
     }
 
+    /// The registers of a range's bank.
+    fn registers(&self, range: Range) -> RegSet {
+        let [core, float] = self.registers;
+        match self.nodes[range].bank {
+            Bank::Core | Bank::Either => core,
+            Bank::Float => float,
+        }
+    }
+
     fn allowed(&self, range: Range) -> RegSet {
-        self.registers.minus(self.nodes[range].forbidden)
+        self.registers(range).minus(self.nodes[range].forbidden)
     }
 
     fn is_significant(&self, range: Range) -> bool {
@@ -122,7 +132,7 @@ impl Graph {
 
     fn is_easy(&self, small: Range, large: Range) -> bool {
         let forbidden = self.nodes[small].forbidden.union(self.nodes[large].forbidden);
-        let room = self.registers.minus(forbidden).len() as usize;
+        let room = self.registers(small).minus(forbidden).len() as usize;
         let [few, many] = [small, large].map(|range| &self.nodes[range].neighbours);
         let hard = |range: &Range| {
             let both = few.contains(range) && many.contains(range);
@@ -212,10 +222,11 @@ impl Graph {
 
     fn cost(&self, range: Range, reg: PReg) -> i64 {
         let node = &self.nodes[range];
-        let mut cost = if reg.is_low() { 0 } else { signed(node.weight) };
+        let is_short = reg.is_low() || reg.bank() == Bank::Float;
+        let mut cost = if is_short { 0 } else { signed(node.weight) };
         let unused = self.holders.get(&reg).is_none_or(|&count| count == 0);
         if unused && RegSet::PRESERVED.contains(reg) {
-            cost += if reg.is_low() { SAVE_LOW } else { SAVE_HIGH };
+            cost += if is_short { SAVE_LOW } else { SAVE_HIGH };
         }
         if unused && reg == PReg::LR && self.calls == Calls::None {
             cost += SAVE_LOW;

@@ -1,4 +1,4 @@
-//! Register allocation: virtual registers become r0 to r11, LR and slots of the stack frame.
+//! Register allocation: virtual registers become r0 to r11, LR, d0 to d14 and slots of the stack frame.
 //!
 //! Requires: a well-formed function (`vcode::check`).
 //! Ensures: an equivalent function over physical registers; it always succeeds.
@@ -77,7 +77,7 @@ fn allocate(input: &Func) -> Outcome {
     let plan = spill::run(&facts);
     let ranges = ranges::run(&facts, &plan);
     let calls = calls(&func);
-    let colours = colour::run(&ranges, RegSet::allocable(func.isa), calls);
+    let colours = colour::run(&ranges, |bank| facts.allocable(bank), calls);
     debug_assert_eq!(colour::conflicts(&ranges, &colours), 0);
     let (slots, slot_count) = slots::run(&facts, &plan.slotted);
     let decisions = Decisions { facts: &facts, plan: &plan, ranges: &ranges, colours: &colours, slots: &slots };
@@ -116,9 +116,12 @@ fn collect(facts: &Facts<'_>, assigned: Assigned, slots: &BTreeMap<VReg, Slot>, 
     Allocated {
         index: func.index,
         isa: func.isa,
+        float: func.float,
         blocks: blocks.collect(),
         input_blocks,
         vregs: func.vregs.clone(),
+        classes: func.classes.clone(),
+        halves: func.halves.clone(),
         constants: remat::constants(facts.recipes),
         frame,
         stats: Stats::default(),
@@ -159,6 +162,9 @@ fn frame(func: &Func, assigned: &Assigned) -> Frame {
     let calls = calls(func);
     let written: RegSet = items().flat_map(|item| item.inst.defs()).collect();
     let mut saved = written.intersection(RegSet::PRESERVED.union(RegSet::one(PReg::LR)));
+    // VPUSH takes registers in a row.
+    let last = saved.floats().iter().map(PReg::number).max();
+    saved = saved.union((8..=last.unwrap_or(0)).map(PReg::double).collect());
     if calls == Calls::Some || func.isa == Isa::V6M && items().count() + func.blocks.len() > SHORT_ITEMS_MAX {
         saved.insert(PReg::LR);
     }

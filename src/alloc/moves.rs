@@ -1,12 +1,13 @@
 //! Parallel moves: turns "all at once" into a sequence.
 //!
-//! Requires: no destination is named twice; r12 is no place of any move.
-//! Ensures: each destination ends with the value its source had on entry; r12, the spare slot and
-//! nothing else may change besides. No step touches the flags.
+//! Requires: all registers are of one bank; no destination is named twice; the scratch register of the bank is no
+//! place of any move.
+//! Ensures: each destination ends with the value its source had on entry; the scratch register, the spare slot
+//! and nothing else may change besides. No step touches the flags.
 //!
 //! A move whose destination nobody still reads can go first. When none is left, what remains is
-//! cycles; one value of a cycle waits in r12, or in the spare slot if r12 carries words between
-//! slots. What is computed from nothing comes last.
+//! cycles; one value of a cycle waits in the scratch register, or in the spare slot if that register carries
+//! values between slots. What is computed from nothing comes last.
 
 use synth_verify::hints::Class;
 
@@ -44,12 +45,12 @@ impl Move {
 }
 
 /// Sequences the moves. `spare` yields the slot that may break a cycle through memory.
-pub fn sequence(moves: Vec<Move>, spare: &mut dyn FnMut() -> Slot) -> Vec<Item> {
+pub fn sequence(moves: Vec<Move>, scratch: PReg, spare: &mut dyn FnMut() -> Slot) -> Vec<Item> {
     let mut items = Vec::new();
     let mut computed = Vec::new();
     let mut pending: Vec<(Place, Place, VReg)> = Vec::new();
     for Move { to, from, name } in moves {
-        debug_assert_ne!(to, Place::Reg(PReg::SCRATCH));
+        debug_assert_ne!(to, Place::Reg(scratch));
         match from {
             Source::Place(from) if from == to => {}
             Source::Place(from) => pending.push((to, from, name)),
@@ -60,15 +61,15 @@ pub fn sequence(moves: Vec<Move>, spare: &mut dyn FnMut() -> Slot) -> Vec<Item> 
         let free = pending.iter().position(|&(to, ..)| pending.iter().all(|&(_, from, _)| from != to));
         if let Some(index) = free {
             let (to, from, name) = pending.remove(index);
-            copy(&mut items, to, from, name);
+            copy(&mut items, (to, from), scratch, name);
             continue;
         }
         let in_memory = |place: Place| !matches!(place, Place::Reg(_));
         let carries = pending.iter().any(|&(to, from, _)| in_memory(to) && in_memory(from));
-        let wait = if carries { Place::Slot(spare()) } else { Place::Reg(PReg::SCRATCH) };
+        let wait = if carries { Place::Slot(spare()) } else { Place::Reg(scratch) };
         let held = pending[0].0;
         let name = pending.iter().find(|&&(_, from, _)| from == held).expect("a cycle").2;
-        copy(&mut items, wait, held, name);
+        copy(&mut items, (wait, held), scratch, name);
         for (_, from, _) in pending.iter_mut().filter(|(_, from, _)| *from == held) {
             *from = wait;
         }
@@ -77,8 +78,8 @@ pub fn sequence(moves: Vec<Move>, spare: &mut dyn FnMut() -> Slot) -> Vec<Item> 
         match to {
             Place::Reg(reg) => items.push(compute(&recipe, reg, name)),
             Place::Slot(_) | Place::Incoming(_) | Place::Outgoing(_) => {
-                items.push(compute(&recipe, PReg::SCRATCH, name));
-                copy(&mut items, to, Place::Reg(PReg::SCRATCH), name);
+                items.push(compute(&recipe, scratch, name));
+                copy(&mut items, (to, Place::Reg(scratch)), scratch, name);
             }
         }
     }
@@ -95,15 +96,15 @@ pub fn compute(recipe: &Recipe, reg: PReg, name: VReg) -> Item {
     }
 }
 
-fn copy(items: &mut Vec<Item>, to: Place, from: Place, name: VReg) {
+fn copy(items: &mut Vec<Item>, (to, from): (Place, Place), scratch: PReg, name: VReg) {
     let labels = ((from, name), (to, name));
     let (inst, class) = match (to, from) {
         (Place::Reg(d), Place::Reg(m)) => (Inst::Move { d, m }, Class::Move),
         (Place::Reg(d), Place::Slot(slot)) => (Inst::SlotLoad { d, slot }, Class::Reload),
         (Place::Slot(slot), Place::Reg(s)) => (Inst::SlotStore { s, slot }, Class::Spill),
         _ => {
-            copy(items, Place::Reg(PReg::SCRATCH), from, name);
-            copy(items, to, Place::Reg(PReg::SCRATCH), name);
+            copy(items, (Place::Reg(scratch), from), scratch, name);
+            copy(items, (to, Place::Reg(scratch)), scratch, name);
             return;
         }
     };

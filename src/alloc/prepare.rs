@@ -135,7 +135,7 @@ fn free_tied(func: &mut Func) {
                 if uses.next(reg, index + 1).is_none() && others.count() == 1 {
                     continue;
                 }
-                let copy = func.vregs.push(Origin::clone(&func.vregs[reg]));
+                let copy = func.vreg_of(func.classes[reg], func.vregs[reg].clone());
                 insts.push(Node {
                     inst: Inst::Move { d: copy, m: reg },
                     source: node.source,

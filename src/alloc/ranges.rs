@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::spill::{Facts, Plan, Step};
 use crate::entity;
 use crate::vcode::entity::{Block, Entity, TypedVec};
+use crate::vcode::float::{FloatInst, Part};
 use crate::vcode::inst::{AluOp, Choice, Inst, Operand2, ShiftBy};
 use crate::vcode::operands::{Constraint, Role};
-use crate::vcode::reg::{PReg, RegSet};
+use crate::vcode::reg::{Bank, PReg, RegSet};
 use crate::vcode::{Terminator, VReg};
 
 entity! {
@@ -39,7 +40,9 @@ pub struct Ranges {
 /// A range.
 #[derive(Clone, Default)]
 pub struct RangeData {
-    /// Ranges it may not share a register with.
+    /// What its registers are of.
+    pub bank: Bank,
+    /// Ranges of its bank it may not share a register with.
     pub neighbours: BTreeSet<Range>,
     /// Registers that a call destroys while it is live.
     pub forbidden: RegSet,
@@ -58,7 +61,7 @@ pub fn run(facts: &Facts<'_>, plan: &Plan) -> Ranges {
     for &block in &facts.flow.order {
         parts.connect(facts, plan, block);
     }
-    let mut ranges = parts.into_ranges();
+    let mut ranges = parts.into_ranges(facts);
     for &block in &facts.flow.order {
         Builder { facts, ranges: &mut ranges, block, now: BTreeMap::new(), worth: 0 }.build(plan);
     }
@@ -136,7 +139,7 @@ impl Parts {
         }
     }
 
-    fn into_ranges(mut self) -> Ranges {
+    fn into_ranges(mut self, facts: &Facts<'_>) -> Ranges {
         let mut ranges = Ranges::default();
         let mut number: BTreeMap<usize, Range> = BTreeMap::new();
         let mut name = vec![];
@@ -150,6 +153,11 @@ impl Parts {
         }
         for steps in self.starts.values_mut() {
             steps.iter_mut().flatten().for_each(|(_, part)| *part = name[part.index()]);
+        }
+        let at_heads = self.entry.values().flatten().map(|(vreg, range)| (*vreg, *range));
+        let started = self.starts.values().flatten().flatten().copied();
+        for (vreg, range) in at_heads.chain(started) {
+            ranges.data[range].bank = facts.bank(vreg);
         }
         ranges.entry = self.entry;
         ranges.exit = self.exit;
@@ -232,7 +240,9 @@ impl Builder<'_> {
             }
         }
         for (d, n) in narrow_pairs(inst) {
-            let worth = if matches!(inst, Inst::Move { .. }) { MOVE } else { 1 };
+            let saves_move =
+                matches!(inst, Inst::Move { .. } | Inst::Float(FloatInst::Pack { .. } | FloatInst::Unpack { .. }));
+            let worth = if saves_move { MOVE } else { 1 };
             if leaving.contains(&n) {
                 let to = self.now.get(&d).copied();
                 self.like(before.get(&n).copied(), to, worth);
@@ -263,7 +273,7 @@ impl Builder<'_> {
     }
 
     fn interfere(&mut self, a: Range, b: Range) {
-        if a != b {
+        if a != b && self.ranges.data[a].bank == self.ranges.data[b].bank {
             self.ranges.data[a].neighbours.insert(b);
             self.ranges.data[b].neighbours.insert(a);
         }
@@ -284,6 +294,7 @@ impl Builder<'_> {
     fn like(&mut self, a: Option<Range>, b: Option<Range>, worth: u64) {
         if let (Some(a), Some(b)) = (a, b)
             && a != b
+            && self.ranges.data[a].bank == self.ranges.data[b].bank
         {
             let pair = (a.min(b), a.max(b));
             *self.ranges.affinities.entry(pair).or_insert(0) += worth * self.worth;
@@ -313,6 +324,8 @@ fn narrow_pairs(inst: &Inst<VReg>) -> Vec<(VReg, VReg)> {
         }
         Inst::Shift { d, n, by: ShiftBy::Reg(_), .. } => vec![(d, n)],
         Inst::Mul { d, n, m } => vec![(d, n), (d, m)],
+        Inst::Float(FloatInst::Pack { d, n, .. }) => vec![(d, n)],
+        Inst::Float(FloatInst::Unpack { d, m, part: Part::Low }) => vec![(d, m)],
         Inst::Select { d, a, b, .. } => [a, b]
             .into_iter()
             .filter_map(|choice| match choice {

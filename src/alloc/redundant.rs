@@ -39,7 +39,7 @@ pub fn run(entry: &BTreeMap<VReg, PReg>, items: &mut Vec<Item>) -> u32 {
             item.reads = vec![(Place::Reg(from), name)];
         }
         // The scratch register is not ours: any item may use it.
-        if reg != PReg::SCRATCH {
+        if reg != reg.bank().scratch() {
             held.insert(reg, name);
         }
         true

@@ -1,16 +1,32 @@
 //! Slots of the spill area: values that are never live together share one.
 //!
 //! Ensures: two values of `slotted` that are live at one point have different slots. A parameter
-//! takes the slot of an argument where it can, so that the edge moves nothing.
+//! takes the slot of an argument where it can, so that the edge moves nothing. Slots of the banks differ: a slot
+//! of the floating-point unit has two words if any of its values has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::spill::{Facts, visit_points};
 use crate::vcode::VReg;
 use crate::vcode::entity::Slot;
+use crate::vcode::reg::Bank;
 
-/// The slot of each value, and how many there are.
+/// The slot of each value, and how many words there are.
 pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>) -> (BTreeMap<VReg, Slot>, u32) {
+    let mut slots: BTreeMap<VReg, Slot> = BTreeMap::new();
+    let mut words = 0;
+    for bank in Bank::ALL {
+        let of_bank = facts.of_bank(slotted, bank);
+        let step = of_bank.iter().map(|vreg| facts.func.classes[*vreg].words()).max().unwrap_or(1);
+        let (numbers, count) = numbered(facts, &of_bank);
+        slots.extend(numbers.into_iter().map(|(vreg, number)| (vreg, Slot(words + step * number.0))));
+        words += step * count;
+    }
+    (slots, words)
+}
+
+/// The slot of each value of a bank by number, and how many there are.
+fn numbered(facts: &Facts<'_>, slotted: &BTreeSet<VReg>) -> (BTreeMap<VReg, Slot>, u32) {
     let beside = interference(facts, slotted);
     let mut partners: BTreeMap<VReg, BTreeSet<VReg>> = BTreeMap::new();
     for data in facts.func.blocks.values() {

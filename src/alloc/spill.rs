@@ -1,7 +1,7 @@
 //! Spilling: decides which values are in registers at each point, before any register is chosen.
 //!
 //! Requires: a prepared function.
-//! Ensures: at each point no more values are in registers than there are, across a call no more than it preserves,
+//! Ensures: at each point no more values are in registers of a bank than there are, across a call no more than it preserves,
 //! and every operand that is neither fixed nor an edge argument is among them when it is used.
 //! Fixed operands and edge arguments may come from memory. Each value that is read from its slot
 //! was written there right after its definition.
@@ -20,7 +20,7 @@ use crate::vcode::VReg;
 use crate::vcode::entity::{Block, TypedVec};
 use crate::vcode::func::Func;
 use crate::vcode::operands::{Constraint, Operand, Role};
-use crate::vcode::reg::RegSet;
+use crate::vcode::reg::{Bank, RegSet};
 
 /// What happens at one point of a block.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -67,14 +67,29 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// Registers there are.
-    pub fn registers(&self) -> usize {
-        RegSet::allocable(self.func.isa).len() as usize
+    /// The bank that a value's registers are of.
+    pub fn bank(&self, vreg: VReg) -> Bank {
+        self.func.classes[vreg].bank()
     }
 
-    /// Registers that survive a call.
-    pub fn registers_across_call(&self) -> usize {
-        RegSet::allocable(self.func.isa).intersection(RegSet::PRESERVED).len() as usize
+    /// The registers of a bank.
+    pub fn allocable(&self, bank: Bank) -> RegSet {
+        RegSet::allocable((self.func.isa, self.func.float), bank)
+    }
+
+    /// How many registers of a bank there are.
+    pub fn registers(&self, bank: Bank) -> usize {
+        self.allocable(bank).len() as usize
+    }
+
+    /// How many of them survive a call.
+    pub fn registers_across_call(&self, bank: Bank) -> usize {
+        self.allocable(bank).intersection(RegSet::PRESERVED).len() as usize
+    }
+
+    /// Those values that are in a bank.
+    pub fn of_bank(&self, set: &BTreeSet<VReg>, bank: Bank) -> BTreeSet<VReg> {
+        set.iter().copied().filter(|vreg| self.bank(*vreg) == bank).collect()
     }
 }
 
@@ -84,7 +99,7 @@ pub fn run(facts: &Facts<'_>) -> Plan {
         facts,
         blocks: TypedVec::filled(None, facts.func.blocks.len()),
         slotted: BTreeSet::new(),
-        pressure: Pressure::new(facts),
+        pressure: Bank::ALL.map(|bank| Pressure::new(facts, bank)),
     };
     for &block in &facts.flow.order {
         planner.plan_block(block);
@@ -95,7 +110,7 @@ pub fn run(facts: &Facts<'_>) -> Plan {
     Plan { blocks: blocks.into(), slotted: planner.slotted }
 }
 
-/// How many values are live at once, per block.
+/// How many values of a bank are live at once, per block.
 pub struct Pressure {
     /// At most, anywhere in the block.
     pub anywhere: TypedVec<Block, usize>,
@@ -105,17 +120,18 @@ pub struct Pressure {
 
 impl Pressure {
     /// Counts over every point of a function.
-    pub fn new(facts: &Facts<'_>) -> Pressure {
+    pub fn new(facts: &Facts<'_>, bank: Bank) -> Pressure {
         let count = facts.func.blocks.len();
         let mut pressure =
             Pressure { anywhere: TypedVec::filled(0, count), across_call: TypedVec::filled(None, count) };
         for &block in &facts.flow.order {
             visit_points(facts, block, &mut |live, place| {
+                let count = live.iter().filter(|vreg| facts.bank(**vreg) == bank).count();
                 let old = pressure.anywhere[block];
-                pressure.anywhere[block] = old.max(live.len());
+                pressure.anywhere[block] = old.max(count);
                 if place == Point::AcrossCall {
                     let old = pressure.across_call[block].unwrap_or(0);
-                    pressure.across_call[block] = Some(old.max(live.len()));
+                    pressure.across_call[block] = Some(old.max(count));
                 }
             });
         }
@@ -158,7 +174,8 @@ struct Planner<'a> {
     facts: &'a Facts<'a>,
     blocks: TypedVec<Block, Option<BlockPlan>>,
     slotted: BTreeSet<VReg>,
-    pressure: Pressure,
+    /// By bank, in the order of `Bank::ALL`.
+    pressure: [Pressure; 2],
 }
 
 impl Planner<'_> {
@@ -192,12 +209,14 @@ impl Planner<'_> {
                 }
             }
         }
-        let missing: Vec<VReg> = needed.difference(&walk.now).copied().collect();
-        let room = self.facts.registers() - missing.len();
+        let missing: BTreeSet<VReg> = needed.difference(&walk.now).copied().collect();
         let kept: BTreeSet<VReg> = needed.intersection(&walk.now).copied().collect();
-        for vreg in self.excess(walk, &kept, room, index) {
-            walk.now.remove(&vreg);
-            walk.steps.push(Step::Drop(vreg));
+        for bank in Bank::ALL {
+            let room = self.facts.registers(bank) - self.facts.of_bank(&missing, bank).len();
+            for vreg in self.excess(walk, &kept, (bank, room), index) {
+                walk.now.remove(&vreg);
+                walk.steps.push(Step::Drop(vreg));
+            }
         }
         for vreg in missing {
             self.read_memory(vreg);
@@ -211,14 +230,19 @@ impl Planner<'_> {
         let before = walk.now.clone();
         let defs: BTreeSet<VReg> = inst.defs().into_iter().collect();
         walk.now.retain(|&vreg| walk.uses.next(vreg, index + 1).is_some());
-        let mut room = self.facts.registers() - defs.len();
-        if !inst.clobbers().is_empty() {
-            room = room.min(self.facts.registers_across_call());
+        let is_call = !inst.clobbers().is_empty();
+        if is_call {
             let recipes = self.facts.recipes;
             walk.now.retain(|&vreg| !recipes[vreg].as_ref().is_some_and(remat::is_tiny));
         }
-        for vreg in self.excess(walk, &BTreeSet::new(), room, index + 1) {
-            walk.now.remove(&vreg);
+        for bank in Bank::ALL {
+            let mut room = self.facts.registers(bank) - self.facts.of_bank(&defs, bank).len();
+            if is_call {
+                room = room.min(self.facts.registers_across_call(bank));
+            }
+            for vreg in self.excess(walk, &BTreeSet::new(), (bank, room), index + 1) {
+                walk.now.remove(&vreg);
+            }
         }
         let mut leaving: Vec<VReg> = before.difference(&walk.now).copied().collect();
         for def in defs {
@@ -231,14 +255,14 @@ impl Planner<'_> {
         leaving
     }
 
-    /// The values of W, none of `kept`, that must leave for `room` to suffice.
-    fn excess(&self, walk: &Walk<'_>, kept: &BTreeSet<VReg>, room: usize, index: usize) -> Vec<VReg> {
-        let surplus = walk.now.len().saturating_sub(room);
+    /// The values of W in a bank, none of `kept`, that must leave for `room` to suffice.
+    fn excess(&self, walk: &Walk<'_>, kept: &BTreeSet<VReg>, (bank, room): (Bank, usize), index: usize) -> Vec<VReg> {
+        let now = self.facts.of_bank(&walk.now, bank);
+        let surplus = now.len().saturating_sub(room);
         if surplus == 0 {
             return Vec::new();
         }
-        let mut candidates: Vec<(u64, VReg)> = walk
-            .now
+        let mut candidates: Vec<(u64, VReg)> = now
             .difference(kept)
             .map(|&vreg| {
                 let distance = walk.uses.next(vreg, index).map_or(u64::MAX >> 8, u64::from);
@@ -283,8 +307,11 @@ impl Planner<'_> {
             }
         }
         some.sort_unstable();
-        let spare = (0..some.len()).take(self.facts.registers().saturating_sub(chosen.len())).len();
-        chosen.extend(some.into_iter().take(spare).map(|(_, vreg)| vreg));
+        for bank in Bank::ALL {
+            let room = self.facts.registers(bank).saturating_sub(self.facts.of_bank(&chosen, bank).len());
+            let of_bank = some.iter().map(|(_, vreg)| *vreg).filter(|vreg| self.facts.bank(*vreg) == bank);
+            chosen.extend(of_bank.take(room));
+        }
         self.nearest(chosen, live)
     }
 
@@ -297,15 +324,26 @@ impl Planner<'_> {
 
     /// What a loop uses comes first; what only passes through stays if the loop leaves room.
     fn loop_entry(&self, header: Block, body: &BTreeSet<Block>) -> BTreeSet<VReg> {
+        let banks = Bank::ALL.iter().zip(&self.pressure);
+        banks.flat_map(|(bank, pressure)| self.loop_entry_of((*bank, pressure), header, body)).collect()
+    }
+
+    fn loop_entry_of(
+        &self,
+        (bank, pressure): (Bank, &Pressure),
+        header: Block,
+        body: &BTreeSet<Block>,
+    ) -> BTreeSet<VReg> {
         let live = &self.facts.live.entry[header];
-        let (used, through): (Vec<VReg>, Vec<VReg>) = live.keys().partition(|vreg| live[vreg] < LOOP_EXIT);
-        let pressure = body.iter().map(|&block| self.pressure.anywhere[block]).max().unwrap_or(0);
-        let calls = body.iter().filter_map(|&block| self.pressure.across_call[block]).max();
+        let of_bank = live.keys().filter(|vreg| self.facts.bank(**vreg) == bank);
+        let (used, through): (Vec<VReg>, Vec<VReg>) = of_bank.partition(|vreg| live[vreg] < LOOP_EXIT);
+        let calls = body.iter().filter_map(|&block| pressure.across_call[block]).max();
+        let pressure = body.iter().map(|&block| pressure.anywhere[block]).max().unwrap_or(0);
         let own = pressure.saturating_sub(through.len());
-        let mut room = self.facts.registers().saturating_sub(own);
+        let mut room = self.facts.registers(bank).saturating_sub(own);
         if let Some(calls) = calls {
             let own = calls.saturating_sub(through.len());
-            room = room.min(self.facts.registers_across_call().saturating_sub(own));
+            room = room.min(self.facts.registers_across_call(bank).saturating_sub(own));
         }
         let mut chosen = self.nearest(used.into_iter().collect(), live);
         let mut passing: Vec<(u32, VReg)> = through
@@ -314,7 +352,7 @@ impl Planner<'_> {
             .map(|vreg| (live[&vreg], vreg))
             .collect();
         passing.sort_unstable();
-        let room = room.min(self.facts.registers() - chosen.len());
+        let room = room.min(self.facts.registers(bank) - chosen.len());
         chosen.extend(passing.into_iter().take(room).map(|(_, vreg)| vreg));
         chosen
     }
@@ -325,13 +363,14 @@ impl Planner<'_> {
     }
 
     fn nearest(&self, set: BTreeSet<VReg>, live: &BTreeMap<VReg, u32>) -> BTreeSet<VReg> {
-        if set.len() <= self.facts.registers() {
-            return set;
-        }
-        let mut list: Vec<(u64, VReg)> =
-            set.into_iter().map(|vreg| (u64::from(live[&vreg]) * self.ease(vreg), vreg)).collect();
-        list.sort_unstable();
-        list.into_iter().take(self.facts.registers()).map(|(_, vreg)| vreg).collect()
+        let nearest_of = |bank| {
+            let of_bank = self.facts.of_bank(&set, bank).into_iter();
+            let mut list: Vec<(u64, VReg)> =
+                of_bank.map(|vreg| (u64::from(live[&vreg]) * self.ease(vreg), vreg)).collect();
+            list.sort_unstable();
+            list.into_iter().take(self.facts.registers(bank)).map(|(_, vreg)| vreg)
+        };
+        Bank::ALL.into_iter().flat_map(nearest_of).collect()
     }
 
     /// Finds what edges read from slots: values that are in a register only behind the edge,

@@ -7,7 +7,7 @@ use synth_verify::hints::Class;
 use super::allocated::{Allocated, Stats};
 use super::spill::{Facts, Point, visit_points};
 use crate::vcode::VReg;
-use crate::vcode::reg::RegSet;
+use crate::vcode::reg::{Bank, RegSet};
 
 /// The counts of a function, but for what `assign` and `colour` count.
 pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>, allocated: &Allocated) -> Stats {
@@ -18,15 +18,18 @@ pub fn run(facts: &Facts<'_>, slotted: &BTreeSet<VReg>, allocated: &Allocated) -
         visit_points(facts, block, &mut |live, point| {
             values.extend(live);
             stats.pressure_max = stats.pressure_max.max(count(live.len()));
-            let room = match point {
-                Point::Plain => facts.registers(),
-                Point::AcrossCall => {
-                    stats.call_pressure_max = stats.call_pressure_max.max(count(live.len()));
-                    facts.registers_across_call()
+            if point == Point::AcrossCall {
+                stats.call_pressure_max = stats.call_pressure_max.max(count(live.len()));
+            }
+            for bank in Bank::ALL {
+                let room = match point {
+                    Point::Plain => facts.registers(bank),
+                    Point::AcrossCall => facts.registers_across_call(bank),
+                };
+                let of_bank = facts.of_bank(live, bank);
+                if of_bank.len() > room {
+                    crowded.extend(of_bank);
                 }
-            };
-            if live.len() > room {
-                crowded.extend(live);
             }
         });
     }

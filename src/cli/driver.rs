@@ -63,6 +63,7 @@ pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Reque
             Some(Optimise::Size) => OptLevel::Os,
         },
         cpu: target.cpu,
+        float: target.float_unit(),
         module_name: code.module_name.clone().unwrap_or_else(|| names::of_stem(stem)),
         export_prefix: code.module_name.as_ref().map_or(String::new(), |name| format!("{name}_")),
         memory_max: code.memory_max,

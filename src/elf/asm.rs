@@ -123,6 +123,11 @@ impl Assembler {
         Code::Narrow(half).append_to(&mut self.code);
     }
 
+    /// The same of 32 bits, the first halfword on top.
+    pub fn special_wide(&mut self, word: u32) {
+        Code::Wide((word >> 16) as u16, word as u16).append_to(&mut self.code);
+    }
+
     /// Puts a constant into a register; the flags may change.
     pub fn constant(&mut self, d: PReg, value: u32) {
         if self.isa == Isa::V6M {

@@ -14,18 +14,19 @@
 //! | 8 | handle of the result file; -1 until it is open |
 //! | 12 | length of the file's path |
 //! | 16 | three words for semihosting requests |
-//! | 28 | four words for a result record |
-//! | 44 | address of the action that follows instantiation, or a part of it |
-//! | 48 | address and bytes of `NAME_init`, or 0 |
-//! | 56 | where instantiation trapped: address or 0, SP, LR, two words at the stack's top |
-//! | 76 | the path, ended by a zero byte |
+//! | 28 | five words for a result record |
+//! | 48 | address of the action that follows instantiation, or a part of it |
+//! | 52 | address and bytes of `NAME_init`, or 0 |
+//! | 60 | where instantiation trapped: address or 0, SP, LR, two words at the stack's top |
+//! | 80 | the path, ended by a zero byte |
 //!
 //! The actions, words as [`Word`] says, stand where the board has room for them.
-//! The file receives a record of four words per call (see [`Record`]), and the bytes of each read.
+//! The file receives a record of five words per call (see [`Record`]), and the bytes of each read.
 
 use super::asm::{Assembler, Label};
+use crate::emit::float::{FloatMachine, FloatReg};
 use crate::emit::machine::Machine;
-use crate::target::{Board, Isa};
+use crate::target::{Board, FloatUnit, Isa};
 use crate::vcode::inst::{Cond, LoadKind, ShiftOp, StoreKind};
 use crate::vcode::reg::PReg;
 
@@ -36,13 +37,13 @@ pub const SECTION: &str = ".synth.harness";
 pub const MAGIC: u32 = 0x6874_7973;
 
 /// Offset of the path in the mailbox.
-pub const PATH: usize = 76;
+pub const PATH: usize = 80;
 
 /// Offset of the address of the first action.
-pub const FIRST_ACTION: usize = 44;
+pub const FIRST_ACTION: usize = 48;
 
 /// Offset of the address and length of `NAME_init`.
-pub const INIT: usize = 48;
+pub const INIT: usize = 52;
 
 /// Bytes of the mailbox; the path ends before its end.
 pub const MAILBOX_BYTES: usize = 256;
@@ -56,7 +57,7 @@ pub enum Word {
     /// Writes to memory: address, length, the bytes, zeros up to a multiple of 4.
     Write = 1,
     /// Calls: address with Thumb bit, number of stack words, bytes of the area for several results or 0,
-    /// r0, r1, r2, r3, the stack words. The area lies at the stack's top; if there is one, r0 is its address.
+    /// r0, r1, r2, r3, with a floating-point unit s0 to s15, the stack words. The area lies at the stack's top; if there is one, r0 is its address.
     Call = 2,
     /// Reads memory: address, length.
     Read = 3,
@@ -66,13 +67,13 @@ pub enum Word {
     Resume = 5,
 }
 
-/// First word of a result record, and the three words behind it.
+/// First word of a result record, and the four words behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum Record {
-    /// r0, r1, 0.
+    /// r0, r1, and s0, s1 with a floating-point unit.
     Returned = 1,
-    /// Address of the instruction, its first halfword, configurable fault status.
+    /// Address of the instruction, its first halfword, configurable fault status, nothing.
     Faulted = 2,
     /// The same, before the first action.
     NotInstantiated = 3,
@@ -83,11 +84,8 @@ const HANDLE: u32 = 8;
 const PATH_LENGTH: u32 = 12;
 const REQUEST: u32 = 16;
 const RECORD: u32 = 28;
-const PAUSED: u32 = 56;
+const PAUSED: u32 = 60;
 const PAUSED_TOP: u32 = PAUSED + 12;
-
-/// Bytes that the processor pushes at an exception (DDI0403, B1.5.6).
-const FRAME_BYTES: u8 = 32;
 
 /// Configurable fault status register (DDI0403, B3.2.15).
 const CFSR: u32 = 0xe000_ed28;
@@ -112,6 +110,12 @@ const R1: PReg = PReg::R1;
 const R2: PReg = PReg::R2;
 const R3: PReg = PReg::R3;
 const SP: PReg = PReg::SP;
+/// Bytes of a record.
+pub const RECORD_BYTES: usize = 20;
+
+/// Registers in which floats are passed.
+pub const FLOAT_ARGUMENTS: usize = 16;
+
 /// Holds the mailbox's address.
 const MAILBOX: PReg = PReg::new(4);
 /// Holds the address of the action at work.
@@ -130,8 +134,9 @@ pub struct Harness {
 }
 
 /// Assembles the harness for these addresses.
-pub fn run((place, isa): (u32, Isa), stack_top: u32, board: Board) -> Harness {
+pub fn run((place, isa, float): (u32, Isa, FloatUnit), stack_top: u32, board: Board) -> Harness {
     let mut builder = Builder::new(isa, stack_top, board);
+    builder.float = float;
     let start = builder.start();
     builder.open();
     builder.send();
@@ -151,7 +156,7 @@ pub fn run((place, isa): (u32, Isa), stack_top: u32, board: Board) -> Harness {
 
 /// What stands for an import that nobody provides: it returns 0, in so many bytes of memory if the
 /// results have an area.
-pub fn stub(asm: &mut Assembler, area_bytes: u32) {
+pub fn stub(asm: &mut Assembler, area_bytes: u32, float: FloatUnit) {
     asm.constant(R1, 0);
     for offset in (0..area_bytes).step_by(4) {
         asm.store(StoreKind::Word, R1, (R0, 0));
@@ -160,12 +165,16 @@ pub fn stub(asm: &mut Assembler, area_bytes: u32) {
         }
     }
     asm.constant(R0, 0);
+    if float != FloatUnit::None {
+        asm.inst(Machine::Float(FloatMachine::FromPair { double: 0, low: R0, high: R1 }));
+    }
     asm.inst(Machine::BranchReg { m: PReg::LR });
     asm.inst(Machine::Nop);
 }
 
 struct Builder {
     asm: Assembler,
+    float: FloatUnit,
     stack_top: u32,
     board: Board,
     idle: Label,
@@ -191,6 +200,7 @@ impl Builder {
         let (call, record, exit) = (label(), label(), label());
         Builder {
             asm,
+            float: FloatUnit::None,
             stack_top,
             board,
             idle,
@@ -352,6 +362,14 @@ impl Builder {
         self.asm.branch(self.next);
     }
 
+    /// Offset of the stack words in a call, behind those of registers.
+    fn stack_words_offset(&self) -> u8 {
+        match self.float {
+            FloatUnit::None => 32,
+            FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double => 32 + 4 * FLOAT_ARGUMENTS as u8,
+        }
+    }
+
     /// Action: calls a function on a fresh stack, then sends a record.
     fn call(&mut self) {
         self.asm.place(self.call);
@@ -359,7 +377,7 @@ impl Builder {
         self.load(R0, CURSOR, 8);
         self.asm.shift(ShiftOp::Lsl, R0, 2);
         self.asm.copy(R1, CURSOR);
-        self.asm.add_imm(R1, 32);
+        self.asm.add_imm(R1, self.stack_words_offset());
         self.asm.copy(R2, R1);
         self.asm.add(R2, R2, R0);
         self.store(R2, MAILBOX, NEXT_ACTION);
@@ -381,6 +399,12 @@ impl Builder {
         self.asm.place(copied);
         self.load(R0, CURSOR, 4);
         self.asm.copy(R12, R0);
+        if self.float != FloatUnit::None {
+            for single in 0..FLOAT_ARGUMENTS as u8 {
+                let (d, words) = (FloatReg::Single(single), 8 + single);
+                self.asm.inst(Machine::Float(FloatMachine::Load { d, n: CURSOR, words }));
+            }
+        }
         for (index, reg) in [R0, R1, R2, R3].into_iter().enumerate() {
             self.load(reg, CURSOR, 16 + 4 * index as u32);
         }
@@ -395,15 +419,19 @@ impl Builder {
         self.asm.constant(MAILBOX, self.board.mailbox);
         self.store(R0, MAILBOX, RECORD + 4);
         self.store(R1, MAILBOX, RECORD + 8);
-        self.asm.constant(R0, 0);
-        self.store(R0, MAILBOX, RECORD + 12);
+        if self.float != FloatUnit::None {
+            for single in 0..2 {
+                let (d, words) = (FloatReg::Single(single), (RECORD / 4) as u8 + 3 + single);
+                self.asm.inst(Machine::Float(FloatMachine::Store { d, n: MAILBOX, words }));
+            }
+        }
         self.asm.constant(R0, Record::Returned as u32);
         self.store(R0, MAILBOX, RECORD);
 
         self.asm.place(self.record);
         self.asm.copy(R0, MAILBOX);
         self.asm.add_imm(R0, RECORD as u8);
-        self.asm.constant(R1, 16);
+        self.asm.constant(R1, RECORD_BYTES as u32);
         self.asm.call_label(self.send);
         self.load(CURSOR, MAILBOX, NEXT_ACTION);
         self.asm.compare_imm(CURSOR, 0);
@@ -468,17 +496,6 @@ impl Builder {
         // The frame is r0, r1, r2, r3, r12, LR, PC, xPSR (DDI0403, B1.5.6).
         self.load(R1, SP, 24);
         self.store(R1, MAILBOX, RECORD + 4);
-        let is_call = self.asm.label();
-        self.load(R2, MAILBOX, NEXT_ACTION);
-        self.asm.compare_imm(R2, 0);
-        self.asm.branch_if(Cond::Ne, is_call);
-        self.store(R1, MAILBOX, PAUSED);
-        self.asm.copy(R2, SP);
-        self.asm.add_imm(R2, FRAME_BYTES);
-        self.store(R2, MAILBOX, PAUSED + 4);
-        self.load(R2, SP, 20);
-        self.store(R2, MAILBOX, PAUSED + 8);
-        self.asm.place(is_call);
         // Only an address of code is read, or reading might fault again.
         self.asm.constant(R0, self.board.code);
         self.asm.sub(R2, R1, R0);
@@ -504,9 +521,21 @@ impl Builder {
         self.asm.inst(Machine::BranchReg { m: PReg::LR });
 
         self.asm.place(resume);
+        // SP and LR are as at the fault.
+        self.asm.copy(R2, SP);
+        self.asm.copy(R3, PReg::LR);
         self.asm.constant(R0, self.stack_top);
         self.asm.copy(SP, R0);
         self.find_mailbox();
+        let is_call = self.asm.label();
+        self.load(R0, MAILBOX, NEXT_ACTION);
+        self.asm.compare_imm(R0, 0);
+        self.asm.branch_if(Cond::Ne, is_call);
+        self.load(R0, MAILBOX, RECORD + 4);
+        self.store(R0, MAILBOX, PAUSED);
+        self.store(R2, MAILBOX, PAUSED + 4);
+        self.store(R3, MAILBOX, PAUSED + 8);
+        self.asm.place(is_call);
         self.asm.call_label(self.open);
         let started = self.asm.label();
         self.asm.constant(R0, Record::Faulted as u32);

@@ -62,7 +62,7 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
     let vectors = unit.add_section(".vectors".into(), SectionKind::Constants, 4, vec![0; 4 * VECTORS]);
     unit.add_mapping("$d", vectors, 0);
     add_stack_limit(&mut unit, board.ram + LIMIT_RESERVE_BYTES);
-    let harness_at = |place| harness::run((place, cpu.isa()), stack_top, board);
+    let harness_at = |place| harness::run((place, cpu.isa(), program.float), stack_top, board);
     let harness = add_harness(&mut unit, program, harness_at(0).bytes);
     parts::check_names(&unit)?;
 
@@ -79,10 +79,12 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
     let code = harness_at(place);
     unit.sections[harness.0].bytes[..code.bytes.len()].copy_from_slice(&code.bytes);
     let reset = unit.symbols.iter().position(|symbol| symbol.name == parts::RESET);
-    let entry = unit.value(SymbolId(reset.expect("the parts define it"))).expect("in its section");
+    let reset = SymbolId(reset.expect("the parts define it"));
+    let entry = unit.value(reset).expect("in its section");
     fill_vectors(&mut unit, vectors, [stack_top, entry, (place + code.fault) | 1]);
     resolve(&mut unit)?;
-    enter_harness(&mut unit, cpu.isa(), entry, place + code.start)?;
+    let branch = (entry & !1) + unit.symbols[reset.0].size - init::RESET_BRANCH_BYTES;
+    enter_harness(&mut unit, cpu.isa(), branch, place + code.start)?;
     Ok(write::run(&unit, FileKind::Executable(entry)))
 }
 
@@ -117,7 +119,7 @@ fn add_harness(unit: &mut Unit, program: &Program, code: Vec<u8>) -> SectionId {
             continue;
         }
         let mut asm = Assembler::default();
-        harness::stub(&mut asm, import.area_bytes);
+        harness::stub(&mut asm, import.area_bytes, program.float);
         let (stub, _) = asm.finish(0);
         // A stub of its own for each import: the validator knows callees by their addresses.
         let bytes = &mut unit.sections[section.0].bytes;
@@ -174,9 +176,8 @@ fn resolve(unit: &mut Unit) -> Result<(), ElfError> {
     Ok(())
 }
 
-/// Puts the branch to the harness, at `start`, behind the call in `Reset`, at `entry`.
-fn enter_harness(unit: &mut Unit, isa: Isa, entry: u32, start: u32) -> Result<(), ElfError> {
-    let branch = (entry & !1) + init::RESET_BRANCH;
+/// Puts the branch to the harness, at `start`, at its place in `Reset`.
+fn enter_harness(unit: &mut Unit, isa: Isa, branch: u32, start: u32) -> Result<(), ElfError> {
     let holds = |section: &&mut Section| {
         section.kind == SectionKind::Code && branch.wrapping_sub(section.address) < section.size
     };

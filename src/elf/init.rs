@@ -10,8 +10,9 @@
 
 use super::asm::Assembler;
 use super::program::{CellValue, Elements, FrameRule, FrameStep, Function, InitStep, Program, Segment, Symbol, Table};
+use crate::emit::float::FloatMachine;
 use crate::emit::machine::{Machine, Width};
-use crate::target::Isa;
+use crate::target::{FloatUnit, Isa};
 use crate::vcode::inst::{Cond, LoadKind, StoreKind};
 use crate::vcode::reg::{PReg, RegSet};
 
@@ -25,8 +26,17 @@ const R4: PReg = PReg::new(4);
 /// the number of functions, which is below 2^32).
 const INIT: u32 = u32::MAX;
 
-/// Offset of the branch in `Reset`.
-pub const RESET_BRANCH: u32 = 4;
+/// Bytes of the branch that ends `Reset`.
+pub const RESET_BRANCH_BYTES: u32 = 4;
+
+/// Coprocessor access control register, and full access to the floating-point unit (DDI0403, B3.2.20).
+const CPACR: u32 = 0xe000_ed88;
+const FULL_ACCESS: u32 = 0x00f0_0000;
+/// FPSCR.DN: a result that is a NaN is the default one (DDI0403, A2.5.3).
+const DEFAULT_NAN: u32 = 1 << 25;
+/// `DSB SY` and `ISB SY` (DDI0403, A7.7.33 and A7.7.37).
+const DSB: u32 = 0xf3bf_8f4f;
+const ISB: u32 = 0xf3bf_8f6f;
 
 /// Bytes that one turn of the zeroing loop writes.
 const ZERO_STEP: u32 = 32;
@@ -78,13 +88,21 @@ pub fn run(program: &Program, isa: Isa) -> Function {
     Function { index: INIT, code, data, relocations, frame }
 }
 
-/// The code of `Reset`: the processor has set SP; nothing else needs to be set up. Behind a call that
-/// returns stands a 32-bit branch, [`RESET_BRANCH`] bytes from the start, whose target the image knows; on Armv6-M
-/// it is a call that does not return.
-pub fn reset(isa: Isa) -> Function {
+/// The code of `Reset`: the processor has set SP; but for the floating-point unit nothing else needs to be set up.
+/// Behind a call that returns stands a 32-bit branch, whose target the image knows; on Armv6-M it is a call that does
+/// not return.
+pub fn reset(program: &Program, isa: Isa) -> Function {
     let mut asm = Assembler::new(isa);
+    if program.float != FloatUnit::None {
+        asm.constant(R0, CPACR);
+        asm.constant(R1, FULL_ACCESS);
+        asm.store(StoreKind::Word, R1, (R0, 0));
+        asm.special_wide(DSB);
+        asm.special_wide(ISB);
+        asm.constant(R0, DEFAULT_NAN);
+        asm.inst(Machine::Float(FloatMachine::SetStatus { t: R0 }));
+    }
     asm.call(Symbol::Function(INIT));
-    assert_eq!(asm.position(), RESET_BRANCH);
     asm.inst(match isa {
         Isa::V6M => Machine::Call { distance: 4 },
         Isa::V7M => Machine::Branch { width: Width::Wide, distance: 4 },

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, Table, Type, Visibility};
 use super::unit::{Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::{ElfError, frame, init, names, relocate};
-use crate::target::{Board, Cpu, Isa};
+use crate::target::{Board, Cpu, FloatUnit, Isa};
 use crate::vcode::abi::DESCRIPTOR_BYTES;
 
 /// Symbol of where an image starts.
@@ -38,7 +38,7 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     let instantiate = init::run(program, cpu.isa());
     let mut functions: Vec<&Function> = program.functions.iter().collect();
     functions.push(&instantiate);
-    let reset = init::reset(cpu.isa());
+    let reset = init::reset(program, cpu.isa());
     if let Startup::Own(_) = startup {
         functions.push(&reset);
     }
@@ -62,7 +62,8 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
         unit.add_section(".synth.unvalidated".into(), SectionKind::Unloaded, 1, notice);
     }
     frame::add(&mut unit, code_symbol, &placed);
-    unit.add_section(".ARM.attributes".into(), SectionKind::Attributes, 1, attributes(cpu));
+    unit.add_section(".ARM.attributes".into(), SectionKind::Attributes, 1, attributes(cpu, program.float));
+    unit.float = program.float;
     Ok(unit)
 }
 
@@ -306,11 +307,15 @@ fn fill_words(unit: &mut Unit, symbol: Symbol, words: Vec<DataWord>) {
     }
 }
 
-/// What `synth run` needs to know and no proof rests on, a line each: a processor that runs the code,
+/// What `synth run` needs to know and no proof rests on, a line each: a processor that runs the code, where floats
+/// are passed,
 /// the board of an image, what stands before each export in its symbol, the segment that lies out of bounds, if one does,
 /// and each export's symbol, function, parameters and results.
 fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
     let mut text = format!("cpu {}\n", cpu.name());
+    if program.float != FloatUnit::None {
+        text.push_str("floats passed in registers of their own\n");
+    }
     if let Startup::Own(board) = startup {
         text.push_str(&format!("board {}\n", board.machine));
     }
@@ -331,14 +336,19 @@ fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
 }
 
 /// Build attributes (Arm addenda32, 3.2): which code linkers may put beside this.
-fn attributes(cpu: Cpu) -> Vec<u8> {
-    // Tags: CPU_name 5, CPU_arch 6, CPU_arch_profile 7, THUMB_ISA_use 9, ABI_align_needed 24,
-    // ABI_align_preserved 25, CPU_unaligned_access 34. All stay below 128: one byte of ULEB128 each.
+fn attributes(cpu: Cpu, float: FloatUnit) -> Vec<u8> {
+    // Tags: CPU_name 5, CPU_arch 6, CPU_arch_profile 7, THUMB_ISA_use 9, FP_arch 10, ABI_align_needed 24,
+    // ABI_align_preserved 25, ABI_HardFP_use 27, ABI_VFP_args 28, CPU_unaligned_access 34. All stay below 128: one byte of ULEB128 each.
     let mut tags = vec![5];
     tags.extend(cpu.name().bytes());
     // Armv6-M has 16-bit Thumb instructions, and no unaligned access.
     let (thumb, unaligned) = if cpu.isa() == Isa::V6M { (1, 0) } else { (2, 1) };
-    tags.extend([0, 6, cpu.attribute_arch(), 7, b'M', 9, thumb, 24, 1, 25, 1, 34, unaligned]);
+    tags.extend([0, 6, cpu.attribute_arch(), 7, b'M', 9, thumb]);
+    let unit = float.attributes();
+    tags.extend(unit.into_iter().flat_map(|[arch, _]| [10, arch]));
+    tags.extend([24, 1, 25, 1]);
+    tags.extend(unit.into_iter().flat_map(|[_, precision]| [27, precision, 28, 1]));
+    tags.extend([34, unaligned]);
     let file = [&[1][..], &(tags.len() as u32 + 5).to_le_bytes(), &tags].concat();
     let vendor = [&b"aeabi\0"[..], &file].concat();
     [&b"A"[..], &(vendor.len() as u32 + 4).to_le_bytes(), &vendor].concat()

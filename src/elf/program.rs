@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::target::FloatUnit;
 use crate::trap::Trap;
 pub use crate::vcode::inst::Symbol;
 
@@ -38,6 +39,8 @@ pub struct Program {
     pub linked: Vec<Linked>,
     /// Whether the validator is to judge the file before anybody gets it.
     pub assurance: Assurance,
+    /// The floating-point unit that the code uses, in whose registers floats are passed.
+    pub float: FloatUnit,
 }
 
 /// A binary WebAssembly module that is linked in; it travels in the section `.synth.NAME`.
@@ -117,15 +120,15 @@ pub struct FrameStep {
 pub enum FrameRule {
     /// SP at entry is this many bytes above the present SP.
     Depth(u32),
-    /// A core register is saved this many bytes below SP at entry.
+    /// A register is saved this many bytes below SP at entry.
     Saved {
-        /// Register number, 4 to 11 or 14.
-        register: u8,
+        /// DWARF number: 4 to 11, 14, or 264 to 271 for d8 to d15.
+        register: u16,
         /// Bytes below SP at entry.
         below: u32,
     },
-    /// A core register holds again what it held at entry.
-    Restored(u8),
+    /// A register holds again what it held at entry.
+    Restored(u16),
     /// What a core register held at entry is lost; for the return address: there is no caller.
     Lost(u8),
     /// The rules in force are kept aside.

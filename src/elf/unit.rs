@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::target::FloatUnit;
+
 use super::program::{RelocationKind, Symbol};
 
 /// The whole file.
@@ -16,6 +18,8 @@ pub struct Unit {
     pub symbols: Vec<SymbolEntry>,
     /// Which symbol relocations mean by each name.
     pub by_name: BTreeMap<Symbol, SymbolId>,
+    /// The floating-point unit in whose registers floats are passed.
+    pub float: FloatUnit,
 }
 
 /// Index into [`Unit::sections`].

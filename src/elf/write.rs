@@ -9,6 +9,8 @@ use object::write::elf::{FileHeader, ProgramHeader, Rel, SectionHeader, SectionI
 use object::{Endianness, write::elf::SinglePhase};
 
 use super::program::RelocationKind;
+use crate::target::FloatUnit;
+
 use super::unit::{Binding, Section, SectionKind, SymbolKind, Unit};
 
 /// What kind of file it is.
@@ -39,7 +41,10 @@ pub fn run(unit: &Unit, kind: FileKind) -> Vec<u8> {
         e_type,
         e_machine: elf::EM_ARM,
         e_entry: e_entry.into(),
-        e_flags: elf::EF_ARM_EABI_VER5,
+        e_flags: match (kind, unit.float) {
+            (FileKind::Relocatable, _) | (_, FloatUnit::None) => elf::EF_ARM_EABI_VER5,
+            (FileKind::Executable(_), _) => elf::FileFlags(elf::EF_ARM_EABI_VER5.0 | elf::EF_ARM_ABI_FLOAT_HARD),
+        },
     };
     let never = "the buffer grows as needed";
     writer.write_file_header(&header).expect(never);

@@ -51,9 +51,9 @@ pub struct FrameRow {
     pub offset: u32,
     /// The canonical frame address (SP at entry) minus SP.
     pub cfa_offset: u32,
-    /// Saved registers that the caller gets back, by number, with their distance from the canonical
+    /// Saved registers that the caller gets back, by DWARF number, with their distance from the canonical
     /// frame address.
-    pub saved: Vec<(u8, i32)>,
+    pub saved: Vec<(u16, i32)>,
 }
 
 /// How control comes from one piece into another.
@@ -302,15 +302,19 @@ impl Writer<'_> {
     }
 }
 
-/// Where a PUSH at entry put each register, as distances from SP at entry. A register that is pushed
+/// Where PUSH and VPUSH at entry put each register, as distances from SP at entry. A register that is pushed
 /// only so that SP stays a multiple of 8 is not the caller's to get back.
-fn saved_offsets(saved: RegSet) -> Vec<(u8, i32)> {
-    let bytes = 4 * i32::try_from(saved.len()).expect("at most 16");
+fn saved_offsets(saved: RegSet) -> Vec<(u16, i32)> {
+    let (core, floats) = (saved.core(), saved.floats());
+    let core_bytes = 4 * i32::try_from(core.len()).expect("at most 16");
+    let bytes = core_bytes + 8 * i32::try_from(floats.len()).expect("at most 16");
     let kept = RegSet::PRESERVED.union(RegSet::one(PReg::LR));
-    saved
-        .iter()
-        .zip((-bytes..0).step_by(4))
+    let words = core.iter().zip((-core_bytes..).step_by(4));
+    let doubles = floats.iter().zip((-bytes..).step_by(8));
+    words
         .filter(|(register, _)| kept.contains(*register))
-        .map(|(register, at)| (register.number(), at))
+        .map(|(register, at)| (u16::from(register.number()), at))
+        // AADWARF32, 4.1.
+        .chain(doubles.map(|(register, at)| (256 + u16::from(register.number()), at)))
         .collect()
 }

@@ -13,6 +13,7 @@ use crate::vcode::inst::{
 };
 use crate::vcode::reg::{PReg, RegSet};
 
+use super::float;
 use super::machine::{EntryWidth, FlagsMode, Machine, Position, Side, Width};
 
 #[cfg(test)]
@@ -179,6 +180,10 @@ pub fn encode(inst: &Machine, position: Position) -> Code {
             Code::Wide(0xe8df, 0xf000 | half_entries << 4 | bits(m))
         }
         Machine::It { cond, second } => Code::Narrow(0xbf00 | u16::from(cond.code()) << 4 | it_mask(cond, second)),
+        Machine::Float(inst) => {
+            let word = float::encode(&inst);
+            Code::Wide((word >> 16) as u16, word as u16)
+        }
         Machine::Udf(code) => Code::Narrow(0xde00 | u16::from(code)),
         Machine::Nop => Code::Narrow(0xbf00),
     }

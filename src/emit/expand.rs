@@ -17,7 +17,7 @@ use crate::vcode::func::ENTRY;
 use crate::vcode::inst::{
     Callee, Choice, CompareOp, Cond, Flags, InPlaceOp, Inst, Operand2, ShiftBy, Symbol, Terminator, Trap, ZeroTest,
 };
-use crate::vcode::reg::PReg;
+use crate::vcode::reg::{Bank, PReg};
 
 use super::constant::{self, Need};
 use super::frame;
@@ -27,6 +27,7 @@ use super::machine::{FlagsMode, Machine, Position, Side};
 
 mod choice;
 mod ending;
+mod float;
 mod stack;
 
 use ending::opposite;
@@ -51,7 +52,8 @@ pub fn run(func: &Allocated, checked_bytes: Option<u32>, stubs: Stubs) -> Pieces
         open: None,
         tails: Vec::new(),
         pooled: constant::pooled(&needs(func, &order)),
-        next_name: u32::try_from(func.vregs.len()).expect("fewer than 2^32 registers"),
+        // Behind the names of upper words.
+        next_name: 2 * u32::try_from(func.vregs.len()).expect("fewer than 2^31 registers"),
         stubs,
     };
     for &block in &order {
@@ -164,8 +166,7 @@ impl Expander<'_> {
     }
 
     fn names(&self, list: &[(Place, crate::vcode::VReg)]) -> Names {
-        let frame = &self.func.frame;
-        list.iter().map(|&(place, vreg)| (frame::location(frame, place), vreg.0)).collect()
+        list.iter().flat_map(|&(place, vreg)| frame::words(self.func, place, vreg)).collect()
     }
 
     fn lines(&mut self, piece: Piece) -> &mut Vec<Line> {
@@ -300,6 +301,14 @@ impl Expander<'_> {
             Inst::Args { .. } => return,
             // What is in its place already only matters if its name changes.
             Inst::Move { d, m } if d == m && site.item.reads == site.item.writes => return,
+            Inst::Float(inst) => return self.float(site, inst),
+            Inst::Move { d, m } if d.bank() == Bank::Float => return self.float_move(site, d, m),
+            Inst::SlotLoad { d, slot } if d.bank() == Bank::Float => {
+                return self.float_load(site, d, self.func.frame.slot_offset(slot));
+            }
+            Inst::SlotStore { s, slot } if s.bank() == Bank::Float => {
+                return self.float_store(site, s, self.func.frame.slot_offset(slot));
+            }
             Inst::Const { d, value } if self.is_out_of_reach(d) => {
                 return self
                     .load_high(site, d, (block, index), |via, _| vec![LineOp::Literal(via, Literal::Word(value))]);

@@ -1,28 +1,54 @@
 //! Prologues, epilogues and addresses in the frame.
 //!
-//! The frame, from SP at entry down: saved registers, slots, outgoing arguments. SP moves only in
+//! The frame, from SP at entry down: saved registers of the core, of the floating-point unit, slots, outgoing arguments. SP moves only in
 //! the prologue and the epilogue.
 
-use synth_verify::hints::{Class, ENTRY_NAME, Location};
+use synth_verify::hints::{self, Class, Location};
 
-use crate::alloc::{Frame, Place};
-use crate::target::Isa;
+use crate::alloc::{Allocated, Frame, Place};
+use crate::target::{FloatUnit, Isa};
+use crate::vcode::VReg;
 use crate::vcode::imm::{Imm12, ModifiedImm};
 use crate::vcode::inst::{Address, AluOp, CompareOp, LoadKind, Operand2, Symbol, WideOp};
-use crate::vcode::reg::{PReg, RegSet};
+use crate::vcode::reg::{Bank, PReg, RegSet};
 
+use super::float::FloatMachine;
 use super::line::{Half, Line, LineOp, Literal, Names, Note, StackState};
 use super::machine::{FlagsMode, Machine, Position, round_up_to_immediate};
 
-/// Where the hints say that a place is.
-pub fn location(frame: &Frame, place: Place) -> Location {
-    let from_sp = |offset: u32| Location::Stack(signed(offset) - signed(frame.bytes()));
+/// Where the hints say that the words of a value are, and what they call them, the low word first.
+pub fn words(func: &Allocated, place: Place, vreg: VReg) -> Names {
+    let upper = u32::try_from(func.vregs.len()).expect("fewer than 2^31 registers") + vreg.0;
+    let [low, high] = func.halves.get(&vreg).copied().unwrap_or_default();
+    let names = [low.map_or(vreg.0, |low| low.0), high.map_or(upper, |high| high.0)];
+    let names = names.into_iter().take(func.classes[vreg].words() as usize);
+    names.zip(0..).map(|(name, word)| (location(&func.frame, place, word), name)).collect()
+}
+
+/// Where the hints say that a word of a place is.
+fn location(frame: &Frame, place: Place, word: u8) -> Location {
+    let above = 4 * i32::from(word);
+    let from_sp = |offset: u32| Location::Stack(signed(offset) - signed(frame.bytes()) + above);
     match place {
-        Place::Reg(register) => Location::Core(register.number()),
+        Place::Reg(register) => register_word(register, word),
         Place::Slot(slot) => from_sp(frame.slot_offset(slot)),
-        Place::Incoming(offset) => Location::Stack(signed(offset)),
+        Place::Incoming(offset) => Location::Stack(signed(offset) + above),
         Place::Outgoing(offset) => from_sp(offset),
     }
+}
+
+/// Where a word of a register is.
+pub fn register_word(register: PReg, word: u8) -> Location {
+    match register.bank() {
+        Bank::Core | Bank::Either => Location::Core(register.number()),
+        Bank::Float => Location::Single(2 * register.number() + word),
+    }
+}
+
+/// The words of a register.
+fn register_words(register: PReg) -> impl Iterator<Item = Location> {
+    let count = if register.bank() == Bank::Float { 2 } else { 1 };
+    (0..count).map(move |word| register_word(register, word))
 }
 
 fn signed(bytes: u32) -> i32 {
@@ -46,29 +72,33 @@ pub fn bytes_max(isa: Isa, frame: &Frame) -> u32 {
 }
 
 /// Where each register's value at entry is in the body, preserved registers and LR only.
-pub fn entry_values(frame: &Frame) -> Names {
-    let kept = RegSet::PRESERVED.union(RegSet::one(PReg::LR));
-    let untouched =
-        kept.minus(frame.saved).iter().map(|register| (Location::Core(register.number()), entry_name(register)));
-    let mut names: Names = saved_words(frame.saved).into_iter().chain(untouched).collect();
+pub fn entry_values(func: &Allocated) -> Names {
+    let saved = func.frame.saved;
+    let preserved = if func.float == FloatUnit::None { RegSet::PRESERVED.core() } else { RegSet::PRESERVED };
+    let kept = preserved.union(RegSet::one(PReg::LR));
+    let mut names = entry_registers(kept.minus(saved));
+    names.extend(saved_words(saved.core(), 0));
+    names.extend(saved_words(saved.floats(), 4 * saved.core().len()));
     names.sort_by_key(|(_, name)| *name);
     names
 }
 
-/// The name of what a register held at entry.
+/// The name of what a core register held at entry.
 pub fn entry_name(register: PReg) -> u32 {
-    ENTRY_NAME + u32::from(register.number())
+    hints::entry_name(register_word(register, 0))
 }
 
-/// The stack words that a PUSH at entry writes: the lowest register at the lowest address.
-fn saved_words(saved: RegSet) -> Names {
-    let bytes = signed(4 * saved.len());
-    let words = saved.iter().zip((-bytes..0).step_by(4));
-    words.map(|(register, at)| (Location::Stack(at), entry_name(register))).collect()
+/// The stack words that a PUSH or VPUSH writes when SP is so many bytes below SP at entry: the lowest register at
+/// the lowest address.
+fn saved_words(saved: RegSet, depth: u32) -> Names {
+    let names = entry_registers(saved);
+    let lowest = -signed(depth + 4 * u32::try_from(names.len()).expect("at most 32"));
+    names.into_iter().zip((lowest..).step_by(4)).map(|((_, name), at)| (Location::Stack(at), name)).collect()
 }
 
 fn entry_registers(set: RegSet) -> Names {
-    set.iter().map(|register| (Location::Core(register.number()), entry_name(register))).collect()
+    let words = set.iter().flat_map(register_words);
+    words.map(|location| (location, hints::entry_name(location))).collect()
 }
 
 /// A line outside IT blocks.
@@ -160,16 +190,26 @@ fn limit_check_low(bytes: u32, held_name: Option<u32>, names: &mut dyn FnMut() -
 pub fn prologue(isa: Isa, frame: &Frame) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut state = StackState::default();
-    if !frame.saved.is_empty() {
-        state = StackState { depth: 4 * frame.saved.len(), saved: frame.saved };
-        let names = (entry_registers(frame.saved), saved_words(frame.saved));
-        lines.push(framed(Machine::Push(frame.saved), names, state));
+    let (saved, floats) = (frame.saved.core(), frame.saved.floats());
+    if !saved.is_empty() {
+        state = StackState { depth: 4 * saved.len(), saved };
+        let names = (entry_registers(saved), saved_words(saved, 0));
+        lines.push(framed(Machine::Push(saved), names, state));
+    }
+    if !floats.is_empty() {
+        let names = (entry_registers(floats), saved_words(floats, state.depth));
+        state = StackState { depth: frame.saved_bytes(), saved: frame.saved };
+        lines.push(framed(Machine::Float(FloatMachine::Push(float_count(floats))), names, state));
     }
     for (step, bytes) in sp_steps(isa, AluOp::Sub, frame.local_bytes) {
         state.depth += bytes;
         lines.push(framed(step, (vec![], vec![]), state));
     }
     lines
+}
+
+fn float_count(floats: RegSet) -> u8 {
+    u8::try_from(floats.len()).expect("at most 8")
 }
 
 /// How control leaves the function.
@@ -196,13 +236,19 @@ pub fn epilogue(isa: Isa, frame: &Frame, exit: Exit, mut reads: Names, source: O
         lines.push(framed(step, (vec![], vec![]), state));
     }
     let lr = RegSet::one(PReg::LR);
-    let returns_by_pop = exit == Exit::Return && frame.saved.contains(PReg::LR);
-    if !frame.saved.is_empty() {
+    let (saved, floats) = (frame.saved.core(), frame.saved.floats());
+    if !floats.is_empty() {
+        state = StackState { depth: 4 * saved.len(), saved };
+        let names = (saved_words(floats, state.depth), entry_registers(floats));
+        lines.push(framed(Machine::Float(FloatMachine::Pop(float_count(floats))), names, state));
+    }
+    let returns_by_pop = exit == Exit::Return && saved.contains(PReg::LR);
+    if !saved.is_empty() {
         let (restored, list) = match returns_by_pop {
-            true => (frame.saved.minus(lr), frame.saved.minus(lr).union(RegSet::one(PReg::PC))),
-            false => (frame.saved, frame.saved),
+            true => (saved.minus(lr), saved.minus(lr).union(RegSet::one(PReg::PC))),
+            false => (saved, saved),
         };
-        let names = (saved_words(frame.saved), entry_registers(restored));
+        let names = (saved_words(saved, 0), entry_registers(restored));
         lines.push(framed(Machine::Pop(list), names, StackState::default()));
     }
     let leave = match exit {

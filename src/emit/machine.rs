@@ -12,6 +12,8 @@ use crate::vcode::inst::{
 };
 use crate::vcode::reg::{PReg, RegSet};
 
+use super::float::FloatMachine;
+
 /// What an instruction does to the flags.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum FlagsMode {
@@ -137,6 +139,8 @@ pub enum Machine {
     TableBranch { entries: EntryWidth, m: PReg },
     /// `it{x} cond`: one instruction, or two of which the second stands on a side.
     It { cond: Cond, second: Option<Side> },
+    /// An instruction of the floating-point unit.
+    Float(FloatMachine),
     /// `udf #code`
     Udf(u8),
     /// `nop`

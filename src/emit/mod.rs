@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `machine` | one Thumb-2 instruction |
 //! | `encode` | its bytes; their number is the only size there is |
+//! | `float` | the same of the floating-point unit |
 //! | `line` | code before it has addresses |
 //! | `layout` | the order of blocks |
 //! | `frame` | prologue, epilogue, places in the frame |
@@ -32,6 +33,7 @@ pub mod assemble;
 pub mod constant;
 pub mod encode;
 pub mod expand;
+pub mod float;
 pub mod frame;
 pub mod islands;
 pub mod layout;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use synth_verify::hints::{
-    Cmp, Cut, ENTRY_WORD_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown,
+    Cmp, Cut, ENTRY_WORD_NAME, Expr, FunctionHints, Join, Located, Location, Name, Node, Sort, Unknown, entry_name,
 };
 
 use crate::alloc::{Allocated, Item, Place};
@@ -73,7 +73,7 @@ fn cuts((func, allocated): (&Func, &Allocated), (pieces, assembled): (&Pieces, &
 /// The unknowns that a cut at a block's head mentions.
 fn mentions(func: &Func, allocated: &Allocated, roots: &Roots<'_>, block: Block) -> BTreeSet<Value> {
     let head = &func.blocks[block].head;
-    let words = words_at(allocated, block).filter_map(|vreg| allocated.vregs[vreg].expression());
+    let words = words_at(allocated, block).flat_map(|vreg| allocated.vregs[vreg].expressions());
     let slots = head.locals.iter().chain(&head.stack).flatten().cloned();
     words.chain(slots).chain(facts(head, roots)).flat_map(|expression| roots.of(&expression)).collect()
 }
@@ -127,9 +127,10 @@ impl Nodes<'_> {
         let allocated = self.allocated;
         let data = &allocated.blocks[block];
         for &(place, vreg) in &data.located {
-            if let Some(value) = self.origin(vreg) {
-                let location = frame::location(&allocated.frame, place);
-                self.cut.locations.push(Located { location, name: vreg.0, value });
+            let words = frame::words(allocated, place, vreg);
+            for ((location, name), expression) in words.into_iter().zip(allocated.vregs[vreg].expressions()) {
+                let value = self.expression(&expression);
+                self.cut.locations.push(Located { location, name, value });
             }
         }
         for &vreg in &data.named {
@@ -137,14 +138,14 @@ impl Nodes<'_> {
                 self.cut.named.push((vreg.0, value));
             }
         }
-        for (location, name) in frame::entry_values(&allocated.frame) {
+        for (location, name) in frame::entry_values(allocated) {
             self.cut.locations.push(Located { location, name, value: 0 });
         }
     }
 
     fn origin(&mut self, vreg: VReg) -> Option<Node> {
-        let expression = self.allocated.vregs[vreg].expression()?;
-        Some(self.expression(&expression))
+        let expressions = self.allocated.vregs[vreg].expressions();
+        Some(self.expression(expressions.first()?))
     }
 
     fn fact(&mut self, fact: Node) {
@@ -182,7 +183,7 @@ impl Nodes<'_> {
     fn definitions(&mut self, block: Block, carried: &BTreeSet<Value>) {
         let (allocated, roots) = (self.allocated, self.roots);
         let held: BTreeSet<Value> = words_at(allocated, block)
-            .filter_map(|vreg| allocated.vregs[vreg].expression())
+            .flat_map(|vreg| allocated.vregs[vreg].expressions())
             .flat_map(|word| word.values())
             .collect();
         let is_here = |root: &Value| carried.contains(root) && (roots.is_found(*root) || held.contains(root));
@@ -298,13 +299,8 @@ fn argument_names(allocated: &Allocated) -> Vec<(Location, Name, Name)> {
     let mut names = Vec::new();
     let first = allocated.blocks[ENTRY].items.first();
     if let Some(Item { inst: Inst::Args { .. }, writes, .. }) = first {
-        names.extend(writes.iter().filter_map(|&(place, vreg)| match place {
-            Place::Reg(register) => {
-                let location = Location::Core(register.number());
-                Some((location, frame::entry_name(register), vreg.0))
-            }
-            Place::Slot(_) | Place::Incoming(_) | Place::Outgoing(_) => None,
-        }));
+        let words = writes.iter().flat_map(|&(place, vreg)| frame::words(allocated, place, vreg));
+        names.extend(words.map(|(location, name)| (location, entry_name(location), name)));
     }
     let items = allocated.blocks.values().flat_map(|block| &block.items);
     let stacked: BTreeMap<u32, Name> = items
@@ -316,7 +312,7 @@ fn argument_names(allocated: &Allocated) -> Vec<(Location, Name, Name)> {
         .collect();
     for (offset, name) in stacked {
         if let Some(before) = ENTRY_WORD_NAME.checked_add(offset / 4) {
-            let location = frame::location(&allocated.frame, Place::Incoming(offset));
+            let location = Location::Stack(i32::try_from(offset).expect("a signature is small"));
             names.push((location, before, name));
         }
     }

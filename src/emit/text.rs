@@ -120,6 +120,7 @@ impl Display for Assembly<'_> {
             Machine::LoadLiteral { width: w, d, distance } => {
                 write!(f, "ldr{c}{} {d}, [pc, #{distance}]", width(w))
             }
+            Machine::Float(inst) => write!(f, "{inst}"),
             Machine::Push(list) => write!(f, "push{c} {}", List(list)),
             Machine::Pop(list) => write!(f, "pop{c} {}", List(list)),
             Machine::Branch { width: w, distance } => write!(f, "b{c}{} .{distance:+}", width(w)),

@@ -40,7 +40,7 @@ pub fn run(func: &Func) -> Checked {
     let dominators = dom::run(&cfg);
     let mut checker = Checker { func, cfg: &cfg, dominators, placed: BTreeSet::new(), defined: BTreeMap::new() };
     ensure(cfg.preds[ENTRY].is_empty(), || "something leads to the entry".into())?;
-    checker.types_of(&func.blocks[ENTRY].params, &func.signature.params, "entry parameters")?;
+    checker.types_of(&func.blocks[ENTRY].params, &func.signature.param_types(), "entry parameters")?;
     // In dominator order, so that what dominates has been seen.
     cfg.rpo.iter().try_for_each(|block| checker.block(*block))
 }
@@ -126,7 +126,7 @@ impl Checker<'_> {
         }
         match terminator {
             Terminator::Return(values) => {
-                self.types_of(values, &self.func.signature.results, "results")?;
+                self.types_of(values, &self.func.signature.result_types(), "results")?;
             }
             Terminator::BranchIf { .. } | Terminator::BrTable { .. } => {
                 self.types_of(terminator.operands(), &[Type::I32], "condition")?;

@@ -13,6 +13,42 @@ pub fn run(op: Op, a: u64, b: u64) -> Option<u64> {
         .or_else(|| to_integer(op, a))
 }
 
+/// Whether processors differ in what an operator makes of constants: a float that is made of a NaN.
+pub fn is_open(op: Op, args: &[u64]) -> bool {
+    let of_single = matches!(
+        op,
+        Op::AddF32
+            | Op::SubF32
+            | Op::MulF32
+            | Op::DivF32
+            | Op::MinF32
+            | Op::MaxF32
+            | Op::SqrtF32
+            | Op::CeilF32
+            | Op::FloorF32
+            | Op::TruncF32
+            | Op::NearestF32
+            | Op::Promote
+    );
+    let of_double = matches!(
+        op,
+        Op::AddF64
+            | Op::SubF64
+            | Op::MulF64
+            | Op::DivF64
+            | Op::MinF64
+            | Op::MaxF64
+            | Op::SqrtF64
+            | Op::CeilF64
+            | Op::FloorF64
+            | Op::TruncF64
+            | Op::NearestF64
+            | Op::Demote
+    );
+    of_single && args.iter().any(|bits| f32::from_bits(*bits as u32).is_nan())
+        || of_double && args.iter().any(|bits| f64::from_bits(*bits).is_nan())
+}
+
 fn single(value: f32) -> u64 {
     let canonical = if value.is_nan() { 0x7fc0_0000 } else { value.to_bits() };
     canonical.into()

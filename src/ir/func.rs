@@ -24,13 +24,70 @@ entity! {
     Inst, "i";
 }
 
-/// Parameter and result types.
+/// What a call hands over: bits, of which the calling convention asks whether they are a float.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Passed {
+    /// 32 bits.
+    I32,
+    /// 64 bits.
+    I64,
+    /// A binary32 number.
+    F32,
+    /// A binary64 number.
+    F64,
+}
+
+impl Passed {
+    /// Every one.
+    pub const ALL: [Passed; 4] = [Passed::I32, Passed::I64, Passed::F32, Passed::F64];
+
+    /// The type of its bits.
+    pub fn ty(self) -> Type {
+        match self {
+            Passed::I32 | Passed::F32 => Type::I32,
+            Passed::I64 | Passed::F64 => Type::I64,
+        }
+    }
+
+    /// Its name in text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Passed::I32 => "i32",
+            Passed::I64 => "i64",
+            Passed::F32 => "f32",
+            Passed::F64 => "f64",
+        }
+    }
+}
+
+impl From<Type> for Passed {
+    fn from(ty: Type) -> Passed {
+        match ty {
+            Type::I32 => Passed::I32,
+            Type::I64 => Passed::I64,
+        }
+    }
+}
+
+/// Parameters and results.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Signature {
-    /// Types of the parameters.
-    pub params: Vec<Type>,
-    /// Types of the results.
-    pub results: Vec<Type>,
+    /// The parameters.
+    pub params: Vec<Passed>,
+    /// The results.
+    pub results: Vec<Passed>,
+}
+
+impl Signature {
+    /// The types of the parameters.
+    pub fn param_types(&self) -> Vec<Type> {
+        self.params.iter().map(|param| param.ty()).collect()
+    }
+
+    /// The types of the results.
+    pub fn result_types(&self) -> Vec<Type> {
+        self.results.iter().map(|result| result.ty()).collect()
+    }
 }
 
 /// A function.
@@ -322,7 +379,7 @@ impl Func {
             values: TypedVec::new(),
         };
         let entry = func.add_block();
-        for ty in func.signature.params.clone() {
+        for ty in func.signature.param_types() {
             func.add_param(entry, ty);
         }
         func
@@ -398,10 +455,10 @@ impl Func {
             Op::TableSet(_) => vec![Type::I32, Type::I32],
             Op::Store { access, .. } => vec![Type::I32, access.ty()],
             Op::GlobalSet(_, ty) => vec![ty],
-            Op::Call { signature, .. } => self.signatures[signature].params.clone(),
+            Op::Call { signature, .. } => self.signatures[signature].param_types(),
             Op::CallCode { signature } => {
-                let params = &self.signatures[signature].params;
-                std::iter::once(Type::I32).chain(params.iter().copied()).collect()
+                let params = self.signatures[signature].param_types();
+                std::iter::once(Type::I32).chain(params).collect()
             }
             plain => plain.plain().map_or(vec![], |(_, operands, _)| operands.to_vec()),
         }
@@ -429,10 +486,12 @@ impl Func {
             | Op::SetTableSize(_)
             | Op::TrapIf(_) => None,
             Op::Call { signature, .. } | Op::CallCode { signature } => match self.signatures[signature].results[..] {
-                [result] => Some(result),
+                [result] => Some(result.ty()),
                 _ => None,
             },
-            Op::CallResult { signature, index } => self.signatures[signature].results.get(index as usize).copied(),
+            Op::CallResult { signature, index } => {
+                self.signatures[signature].results.get(index as usize).map(|result| result.ty())
+            }
             plain => plain.plain().map(|(_, _, result)| result),
         }
     }

@@ -11,7 +11,7 @@
 //! A value is 32 or 64 bits: a float is its bits, and only operators know it from an integer. Operators
 //! on floats are those of IEEE 754-2019, rounded to nearest, with one NaN (core spec, 4.3.3).
 
-use crate::target::Isa;
+use crate::target::{FloatUnit, Isa};
 use crate::trap::Trap;
 
 use crate::entity;
@@ -420,7 +420,7 @@ impl Op {
     }
 
     /// Whether a function of the runtime computes it where these instructions are all there are.
-    pub fn is_helped(self, isa: Isa) -> bool {
+    pub fn is_helped(self, isa: Isa, float: FloatUnit) -> bool {
         let lacks = || {
             matches!(
                 self,
@@ -437,7 +437,48 @@ impl Op {
                     | Op::Ctz64
             )
         };
-        self.has_no_instruction() || isa == Isa::V6M && lacks()
+        self.has_no_instruction() && !self.is_of_unit(float) || isa == Isa::V6M && lacks()
+    }
+
+    /// Whether it is an instruction of a floating-point unit.
+    fn is_of_unit(self, float: FloatUnit) -> bool {
+        let least = match self {
+            Op::AddF32
+            | Op::SubF32
+            | Op::MulF32
+            | Op::DivF32
+            | Op::SqrtF32
+            | Op::EqF32
+            | Op::NeF32
+            | Op::LtF32
+            | Op::LeF32
+            | Op::ConvertI32SF32
+            | Op::ConvertI32UF32
+            | Op::TruncF32I32S
+            | Op::TruncF32I32U => FloatUnit::V4Single,
+            Op::CeilF32 | Op::FloorF32 | Op::TruncF32 | Op::NearestF32 => FloatUnit::V5Single,
+            Op::AddF64
+            | Op::SubF64
+            | Op::MulF64
+            | Op::DivF64
+            | Op::SqrtF64
+            | Op::CeilF64
+            | Op::FloorF64
+            | Op::TruncF64
+            | Op::NearestF64
+            | Op::EqF64
+            | Op::NeF64
+            | Op::LtF64
+            | Op::LeF64
+            | Op::ConvertI32SF64
+            | Op::ConvertI32UF64
+            | Op::TruncF64I32S
+            | Op::TruncF64I32U
+            | Op::Demote
+            | Op::Promote => FloatUnit::V5Double,
+            _ => return false,
+        };
+        float >= least
     }
 
     /// Whether its operands may be swapped.

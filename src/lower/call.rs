@@ -1,24 +1,25 @@
 //! Calls, entry and return, by AAPCS.
 
+use std::collections::BTreeMap;
+
 use super::words::Word;
-use super::{Half, Lower, Pair};
+use super::{Half, Lower, Pair, Wanted};
 use crate::ir;
-use crate::ir::{Function, Op, Sig, Signature, Type, Value};
-use crate::vcode::abi::{self, ArgPlace, ArgWord, Arguments, Width, width, widths};
+use crate::ir::{Function, Op, Passed, Sig, Signature, Type, Value};
+use crate::vcode::abi::{self, ArgPlace, ArgWord, Arguments, ResultPlace, Width, width};
+use crate::vcode::float::{FloatInst, Part};
 use crate::vcode::func::FrameValue;
 use crate::vcode::imm::{Imm12, ModifiedImm};
 use crate::vcode::inst::{Address, AluOp, Call, Callee, Flags, Inst, Operand2, StoreKind, Terminator};
+use crate::vcode::reg::RegClass;
 use crate::vcode::{Origin, PReg, VReg};
 use synth_verify::hints::Base;
 
-fn arguments(signature: &Signature) -> Arguments {
-    abi::arguments(&widths(&signature.params), &widths(&signature.results))
-}
-
 /// Bytes of stack that arguments take, up to the last word.
 fn stack_end(places: &[ArgPlace]) -> u32 {
-    let last = places.iter().map(|place| match *place {
-        ArgPlace::Word(word) | ArgPlace::Double { high: word, .. } => word,
+    let last = places.iter().filter_map(|place| match *place {
+        ArgPlace::Word(word) | ArgPlace::Double { high: word, .. } => Some(word),
+        ArgPlace::Single(..) | ArgPlace::Whole(_) => None,
     });
     let ends = last.map(|word| match word {
         ArgWord::Stack(offset) => offset + 4,
@@ -28,42 +29,70 @@ fn stack_end(places: &[ArgPlace]) -> u32 {
 }
 
 /// The words of several results, each with its offset from the area's start.
-fn result_words<T: Copy>(types: &[Type], values: &[T]) -> Vec<(u32, T, Half)> {
-    let Some(area) = abi::area(&widths(types)) else {
+fn result_words<T: Copy>(results: &[Passed], values: &[T]) -> Vec<(u32, T, Half)> {
+    let Some(area) = abi::area(results) else {
         return Vec::new();
     };
     let mut words = Vec::new();
-    for ((&ty, &value), &offset) in types.iter().zip(values).zip(&area.offsets) {
+    for ((&result, &value), &offset) in results.iter().zip(values).zip(&area.offsets) {
         words.push((offset, value, Half::Low));
-        if width(ty) == Width::Double {
+        if width(result.ty()) == Width::Double {
             words.push((offset + 4, value, Half::High));
         }
     }
     words
 }
 
-/// The words of arguments with their places.
+/// The words of arguments that are in the core's registers or on the stack, with their places.
 fn argument_words(places: &[ArgPlace], values: &[Value]) -> Vec<(ArgWord, Value, Half)> {
     assert_eq!(places.len(), values.len(), "an argument for each place");
     let words = places.iter().zip(values).flat_map(|(place, &value)| {
         let (low, high) = match *place {
-            ArgPlace::Word(low) => (low, None),
-            ArgPlace::Double { low, high } => (low, Some(high)),
+            ArgPlace::Word(low) => (Some(low), None),
+            ArgPlace::Double { low, high } => (Some(low), Some(high)),
+            ArgPlace::Single(..) | ArgPlace::Whole(_) => (None, None),
         };
-        let high = high.map(|high| (high, value, Half::High));
-        std::iter::once((low, value, Half::Low)).chain(high)
+        let low = low.map(|low| (low, value, Half::Low));
+        low.into_iter().chain(high.map(|high| (high, value, Half::High)))
     });
     words.collect()
 }
 
+/// What a register of the floating-point unit carries: a number, or one and another above it.
+type Carried = (Value, Option<Value>);
+
+/// The arguments in registers of the floating-point unit. An upper half is used only where the lower one is.
+fn float_arguments(places: &[ArgPlace], values: &[Value]) -> BTreeMap<PReg, Carried> {
+    let mut carried: BTreeMap<PReg, Carried> = BTreeMap::new();
+    for (place, &value) in places.iter().zip(values) {
+        match *place {
+            ArgPlace::Word(_) | ArgPlace::Double { .. } => {}
+            ArgPlace::Whole(at) | ArgPlace::Single(at, Part::Low) => _ = carried.insert(at, (value, None)),
+            ArgPlace::Single(at, Part::High) => carried.get_mut(&at).expect("the lower half is taken").1 = Some(value),
+        }
+    }
+    carried
+}
+
 impl Lower<'_> {
+    fn arguments(&self, signature: &Signature) -> Arguments {
+        abi::arguments(signature, self.out.float)
+    }
+
     /// Defines the parameters at the entry.
     pub(super) fn lower_entry(&mut self) {
         let params = &self.ir.blocks[ir::ENTRY].params;
         let mut defs = Vec::new();
-        let mut loads = Vec::new();
+        let (mut loads, mut crossing) = (Vec::new(), Vec::new());
         defs.extend(self.area.map(|area| (PReg::R0, area)));
-        for (place, value, half) in argument_words(&arguments(&self.ir.signature).places, params) {
+        let places = self.arguments(&self.ir.signature).places;
+        let words = argument_words(&places, params);
+        for &(_, value, half) in &words {
+            if self.floats.contains_key(&value) {
+                self.part(value, half);
+            }
+        }
+        for (place, value, half) in words {
             let Some(d) = self.asked(value, half) else {
                 continue;
             };
@@ -72,15 +101,93 @@ impl Lower<'_> {
                 ArgWord::Stack(offset) => loads.push(Inst::IncomingLoad { d, offset }),
             }
         }
+        let carried = float_arguments(&places, params);
+        for (at, (low, high)) in carried.clone() {
+            match high {
+                None => {
+                    let class = self.class_of(low);
+                    let want = self.asked_all(low);
+                    let is_wanted = want.float.or(want.words.low).or(want.words.high).is_some();
+                    let d = want.float.or_else(|| is_wanted.then(|| self.local_of(class)));
+                    if let Some(d) = d {
+                        defs.push((at, d));
+                        crossing.push((d, low, None));
+                    }
+                }
+                Some(high) => {
+                    let d = self.local_of(RegClass::Double);
+                    defs.push((at, d));
+                    let halves = [low, high].map(|half| self.floats.get(&half).copied());
+                    self.out.halves.insert(d, halves);
+                    // The lower half last: it can stay.
+                    crossing.push((d, high, Some(Part::High)));
+                    crossing.push((d, low, Some(Part::Low)));
+                }
+            }
+        }
         if !defs.is_empty() {
             self.emit(Inst::Args { defs });
         }
         for load in loads {
             self.emit(load);
         }
+        for (m, value, part) in crossing {
+            self.arrive(m, value, part);
+        }
+        for &param in params {
+            if let Some(&d) = self.floats.get(&param)
+                && !self.is_in_unit(param)
+            {
+                self.from_core(d, param);
+            }
+        }
     }
 
-    pub(super) fn call(&mut self, want: Option<Pair>, function: Function, signature: Sig, args: &[Value]) {
+    /// A parameter that has arrived in a register of the floating-point unit, alone or as a half of it.
+    fn arrive(&mut self, m: VReg, value: Value, part: Option<Part>) {
+        let want = self.asked_all(value);
+        let Some(part) = part else { return self.to_core(want, m) };
+        if let Some(d) = want.words.low {
+            self.emit(Inst::Float(FloatInst::ToCore { d, m, part }));
+        }
+        if let Some(d) = want.float {
+            self.emit(Inst::Float(FloatInst::Unpack { d, m, part }));
+        }
+    }
+
+    fn class_of(&self, value: Value) -> RegClass {
+        match self.ir.values[value].ty {
+            Type::I32 => RegClass::Single,
+            Type::I64 => RegClass::Double,
+        }
+    }
+
+    /// The registers of the floating-point unit that arguments are passed in, a different register for each.
+    fn fixed_floats(&mut self, places: &[ArgPlace], values: &[Value]) -> Vec<(PReg, VReg)> {
+        let mut fixed: Vec<(PReg, VReg)> = Vec::new();
+        for (at, (low, high)) in float_arguments(places, values) {
+            let n = self.float(low);
+            let is_taken = fixed.iter().any(|&(_, other)| other == n);
+            let vreg = match high {
+                Some(high) => {
+                    let (d, m) = (self.local_of(RegClass::Double), self.float(high));
+                    self.out.halves.insert(d, [Some(n), Some(m)]);
+                    self.emit(Inst::Float(FloatInst::Pack { d, n, m }));
+                    d
+                }
+                None if is_taken => {
+                    let d = self.out.vreg_of(self.out.classes[n], self.out.vregs[n].clone());
+                    self.emit(Inst::Move { d, m: n });
+                    d
+                }
+                None => n,
+            };
+            fixed.push((at, vreg));
+        }
+        fixed
+    }
+
+    pub(super) fn call(&mut self, want: Option<Wanted>, function: Function, signature: Sig, args: &[Value]) {
         self.place_shared();
         let callee = self.callee(function);
         self.emit_call(want, callee, signature, args);
@@ -104,8 +211,8 @@ impl Lower<'_> {
         };
         let ir = self.ir;
         let signature = &ir.signatures[signature];
-        let places = arguments(signature).places;
-        if self.is_small() || stack_end(&places) > stack_end(&arguments(&ir.signature).places) {
+        let places = self.arguments(signature).places;
+        if self.is_small() || stack_end(&places) > stack_end(&self.arguments(&ir.signature).places) {
             return self.call_and_return(callee, signature, args);
         }
         let mut fixed = Vec::new();
@@ -119,20 +226,38 @@ impl Lower<'_> {
                 ArgWord::Reg(at) => fixed.push((at, word)),
             }
         }
+        let floats = self.fixed_floats(&places, args);
         let mut args = self.fixed_words(&fixed);
-        if abi::area(&widths(&signature.results)).is_some() {
+        args.extend(floats);
+        if abi::area(&signature.results).is_some() {
             args.push((PReg::R0, self.own_area()));
         }
         Terminator::ReturnCall(Call { callee, args, results: Vec::new() })
     }
 
     fn call_and_return(&mut self, callee: Callee<VReg>, signature: &Signature, args: &[Value]) -> Terminator<VReg> {
-        let pair = Pair { low: Some(self.local()), high: Some(self.local()) };
-        self.emit_call_of(Some(pair), callee, signature, args);
-        let start = arguments(signature).stack_bytes;
-        if let [ty] = signature.results[..] {
-            let words = abi::result(width(ty)).iter().zip([pair.low, pair.high]);
-            return Terminator::Return { values: words.filter_map(|(&at, word)| Some((at, word?))).collect() };
+        let place = match signature.results[..] {
+            [passed] => Some(abi::result(passed, self.out.float)),
+            _ => None,
+        };
+        let mut want = Wanted { words: Pair { low: None, high: None }, float: None };
+        let values = match place {
+            Some(ResultPlace::Core(registers)) => {
+                let locals: Vec<VReg> = registers.iter().map(|_| self.local()).collect();
+                want.words = Pair { low: locals.first().copied(), high: locals.get(1).copied() };
+                registers.iter().copied().zip(locals).collect()
+            }
+            Some(ResultPlace::Float(at, class)) => {
+                let d = self.local_of(class);
+                want.float = Some(d);
+                vec![(at, d)]
+            }
+            None => Vec::new(),
+        };
+        self.emit_call_of(Some(want), callee, signature, args);
+        let start = self.arguments(signature).stack_bytes;
+        if place.is_some() {
+            return Terminator::Return { values };
         }
         for (offset, ..) in result_words(&signature.results, &signature.results) {
             let (d, s) = (self.local(), self.own_area());
@@ -142,7 +267,7 @@ impl Lower<'_> {
         Terminator::Return { values: Vec::new() }
     }
 
-    pub(super) fn call_code(&mut self, want: Option<Pair>, signature: Sig, args: &[Value]) {
+    pub(super) fn call_code(&mut self, want: Option<Wanted>, signature: Sig, args: &[Value]) {
         self.place_shared();
         let code = self.reg(args[0]);
         self.emit_call(want, Callee::Register(code), signature, &args[1..]);
@@ -165,20 +290,22 @@ impl Lower<'_> {
     pub(super) fn help(&mut self, want: Pair, op: Op, args: &[Value]) -> bool {
         let Some(helper) = self.module.helper(op) else { return false };
         self.place_shared();
-        let results = self.ir.result_type(op).into_iter().collect();
-        let signature = Signature { params: self.ir.operand_types(op), results };
+        let results = self.ir.result_type(op).into_iter().map(Passed::from).collect();
+        let params = self.ir.operand_types(op).into_iter().map(Passed::from).collect();
+        let signature = Signature { params, results };
+        let want = Wanted { words: want, float: None };
         self.emit_call_of(Some(want), Callee::Function(helper.0), &signature, args);
         true
     }
 
-    fn emit_call(&mut self, want: Option<Pair>, callee: Callee<VReg>, signature: Sig, args: &[Value]) {
+    fn emit_call(&mut self, want: Option<Wanted>, callee: Callee<VReg>, signature: Sig, args: &[Value]) {
         let ir = self.ir;
         self.emit_call_of(want, callee, &ir.signatures[signature], args);
     }
 
-    fn emit_call_of(&mut self, want: Option<Pair>, callee: Callee<VReg>, signature: &Signature, args: &[Value]) {
+    fn emit_call_of(&mut self, want: Option<Wanted>, callee: Callee<VReg>, signature: &Signature, args: &[Value]) {
         let mut fixed = Vec::new();
-        let arguments = arguments(signature);
+        let arguments = self.arguments(signature);
         for (place, value, half) in argument_words(&arguments.places, args) {
             let word = self.word(value, half);
             match place {
@@ -189,26 +316,41 @@ impl Lower<'_> {
                 ArgWord::Reg(at) => fixed.push((at, word)),
             }
         }
+        let floats = self.fixed_floats(&arguments.places, args);
         let mut args = self.fixed_words(&fixed);
-        if let Some(area) = abi::area(&widths(&signature.results)) {
+        args.extend(floats);
+        if let Some(area) = abi::area(&signature.results) {
             let d = self.local();
             self.emit(Inst::ResultArea { d, offset: arguments.stack_bytes, bytes: area.bytes });
             args.push((PReg::R0, d));
         }
+        let place = match (&signature.results[..], want) {
+            (&[passed], Some(want)) => Some((abi::result(passed, self.out.float), want)),
+            _ => None,
+        };
         let mut results = Vec::new();
-        if let ([ty], Some(want)) = (&signature.results[..], want) {
-            for (&at, d) in abi::result(width(*ty)).iter().zip([want.low, want.high]) {
-                results.extend(d.map(|d| (at, d)));
+        match place {
+            Some((ResultPlace::Core(registers), want)) => {
+                for (&at, d) in registers.iter().zip([want.words.low, want.words.high]) {
+                    results.extend(d.map(|d| (at, d)));
+                }
+                self.emit(Inst::Call(Call { callee, args, results }));
             }
+            Some((ResultPlace::Float(at, class), want)) => {
+                let d = want.float.unwrap_or_else(|| self.local_of(class));
+                results.push((at, d));
+                self.emit(Inst::Call(Call { callee, args, results }));
+                self.to_core(want, d);
+            }
+            None => self.emit(Inst::Call(Call { callee, args, results })),
         }
-        self.emit(Inst::Call(Call { callee, args, results }));
     }
 
     /// Loads one of several results of the call before.
     pub(super) fn call_result(&mut self, want: Option<Pair>, signature: Sig, index: u32) {
         let Some(want) = want else { return };
         let signature = &self.ir.signatures[signature];
-        let start = arguments(signature).stack_bytes;
+        let start = self.arguments(signature).stack_bytes;
         let numbers: Vec<u32> = (0..signature.results.len() as u32).collect();
         for (offset, number, half) in result_words(&signature.results, &numbers) {
             let d = match half {
@@ -277,10 +419,14 @@ impl Lower<'_> {
             return Terminator::Return { values: Vec::new() };
         }
         let mut words = Vec::new();
-        for &value in values {
-            let registers = abi::result(width(self.ir.values[value].ty));
-            for (&at, half) in registers.iter().zip([Half::Low, Half::High]) {
-                words.push((at, self.word(value, half)));
+        for (&value, &passed) in values.iter().zip(&self.ir.signature.results) {
+            match abi::result(passed, self.out.float) {
+                ResultPlace::Float(at, _) => return Terminator::Return { values: vec![(at, self.float(value))] },
+                ResultPlace::Core(registers) => {
+                    for (&at, half) in registers.iter().zip([Half::Low, Half::High]) {
+                        words.push((at, self.word(value, half)));
+                    }
+                }
             }
         }
         let values = self.fixed_words(&words);

@@ -78,6 +78,9 @@ fn neighbour(cond: Cond, bits: u32) -> Option<(Cond, u32)> {
 impl Lower<'_> {
     pub(super) fn trap_if(&mut self, trap: Trap, cond: Value) {
         self.purpose = Purpose::Check;
+        if self.trap_unless_fits(trap, cond) {
+            return;
+        }
         let cond = self.flags(cond);
         self.emit(Inst::TrapIf { cond, trap });
     }
@@ -131,6 +134,9 @@ impl Lower<'_> {
                 Type::I32 => self.compare_words(cond, self.low(a), self.low(b)),
                 Type::I64 => self.compare_wide(cond, a, b),
             });
+        }
+        if let Some(cond) = self.compare_floats(inst.op, &inst.args) {
+            return Test::Flags(cond);
         }
         if self.usage[cond].uses == 1
             && let Some(cond) = self.all_equal(inst).or_else(|| self.test_bits(inst))

@@ -60,7 +60,12 @@ impl Lower<'_> {
     /// take over.
     fn edge(&mut self, target: &Target) -> Edge<VReg> {
         let mut args = Vec::new();
-        for &value in &target.args {
+        let params = &self.ir.blocks[target.block].params;
+        for (&value, &param) in target.args.iter().zip(params) {
+            if self.is_in_unit(param) {
+                args.push(self.float(value));
+                continue;
+            }
             args.push(self.edge_word(value, Half::Low));
             if self.ir.values[value].ty == Type::I64 {
                 args.push(self.edge_word(value, Half::High));

@@ -84,7 +84,8 @@ fn has_effect(inst: &Inst<VReg>) -> bool {
         | Inst::SlotLoad { .. }
         | Inst::IncomingLoad { .. }
         | Inst::ResultArea { .. }
-        | Inst::OutgoingLoad { .. } => false,
+        | Inst::OutgoingLoad { .. }
+        | Inst::Float(_) => false,
     }
 }
 

@@ -13,8 +13,8 @@ impl Lower<'_> {
     fn low_before(&mut self, op: Op, args: [Value; 2], of: &[Value]) -> Pair {
         let none = Pair { low: None, high: None };
         let Some(before) = self.before.map(|inst| &self.ir.insts[inst]) else { return none };
-        let Some(value) = before.result.filter(|value| before.op == op && before.args == args && !of.contains(value))
-        else {
+        let is_pair = |value: &Value| before.op == op && before.args == args && !of.contains(value);
+        let Some(value) = before.result.filter(|value| is_pair(value) && !self.floats.contains_key(value)) else {
             return none;
         };
         self.made_with_high.insert(value);

@@ -219,7 +219,7 @@ impl Rewriter<'_> {
                 let address = self.address(bytes, address);
                 self.put(Inst::Store { kind, s, address });
             }
-            Inst::MulLong { .. } | Inst::MulLongAdd { .. } | Inst::Div { .. } => {
+            Inst::MulLong { .. } | Inst::MulLongAdd { .. } | Inst::Div { .. } | Inst::Float(_) => {
                 unreachable!("selection asks the runtime instead of {inst}")
             }
             Inst::Args { .. }
@@ -463,6 +463,7 @@ fn destroys_flags(inst: &Inst<VReg>) -> bool {
         | Inst::OutgoingStore { .. }
         | Inst::ResultArea { .. }
         | Inst::OutgoingLoad { .. }
+        | Inst::Float(_)
         | Inst::TrapIf { .. } => false,
     }
 }

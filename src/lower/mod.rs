@@ -19,6 +19,8 @@
 //! | `int` `logic` `shift` | 32-bit operators |
 //! | `wide` `wide_shift` | 64-bit operators |
 //! | `high` | high halves of 128-bit operators |
+//! | `bank` | which values live in the floating-point unit |
+//! | `float` | its operators, and values that cross to it or back |
 //! | `compare` | conditions, flags, selects |
 //! | `memory` | addresses, loads, stores, cells, table entries, descriptors |
 //! | `pieces` | loads and stores that must not be unaligned |
@@ -28,11 +30,13 @@
 //! | `pool` | long constants and addresses over the whole function |
 //! | `legalise` | what Armv6-M lacks, as what it has |
 
+mod bank;
 mod call;
 mod compare;
 mod control;
 mod dead;
 mod expression;
+mod float;
 mod high;
 mod int;
 mod legalise;
@@ -58,11 +62,12 @@ use crate::config::Config;
 use crate::entity::TypedVec;
 use crate::ir;
 use crate::ir::{Op, Type};
-use crate::target::Isa;
+use crate::target::{FloatUnit, Isa};
 use crate::vcode;
 use crate::vcode::VReg;
 use crate::vcode::func::{Head, Node, Origin, Purpose};
 use crate::vcode::inst::{Inst, Terminator, Trap};
+use crate::vcode::reg::Bank;
 
 use module::{DESCRIPTOR_CODE_OFFSET, DESCRIPTOR_TYPE_OFFSET};
 
@@ -74,8 +79,7 @@ pub fn run(func: &ir::Func, module: &ModuleInfo, config: &Config) -> vcode::Func
     let dominators = ir::dom::run(&cfg);
     let loops = ir::loops::run(&cfg, &dominators);
     let order: Vec<ir::Block> = cfg.rpo.iter().rev().copied().collect();
-    let mut lower = Lower::new(func, module, &order);
-    lower.out.isa = config.cpu.isa();
+    let mut lower = Lower::new(func, module, config, &order);
     for block in func.blocks.keys() {
         lower.make_blocks(block);
     }
@@ -111,6 +115,14 @@ struct Pair {
     high: Option<VReg>,
 }
 
+/// The registers that a result is asked for in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Wanted {
+    words: Pair,
+    /// One of the floating-point unit.
+    float: Option<VReg>,
+}
+
 /// Where a value is defined and how often the machine uses it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Usage {
@@ -128,6 +140,10 @@ struct Lower<'a> {
     /// Whether a value is read through: it never has registers of its own.
     transparent: TypedVec<ir::Value, bool>,
     parts: BTreeMap<(ir::Value, Half), VReg>,
+    /// The bank that each value lives in.
+    banks: TypedVec<ir::Value, Bank>,
+    /// The registers of the floating-point unit that values were asked for in.
+    floats: BTreeMap<ir::Value, VReg>,
     /// Values that the hints mention and whose definitions are still to be said.
     undefined: Vec<ir::Value>,
     blocks: TypedVec<ir::Block, vcode::Block>,
@@ -153,7 +169,7 @@ struct Lower<'a> {
 }
 
 impl<'a> Lower<'a> {
-    fn new(ir: &'a ir::Func, module: &'a ModuleInfo, order: &[ir::Block]) -> Lower<'a> {
+    fn new(ir: &'a ir::Func, module: &'a ModuleInfo, config: &Config, order: &[ir::Block]) -> Lower<'a> {
         let nowhere = Usage { home: ir::ENTRY, uses: 0, plain_addresses: 0 };
         let mut lower = Lower {
             ir,
@@ -161,6 +177,8 @@ impl<'a> Lower<'a> {
             usage: TypedVec::filled(nowhere, ir.values.len()),
             transparent: TypedVec::filled(false, ir.values.len()),
             parts: BTreeMap::new(),
+            banks: bank::run(ir, order, config.float),
+            floats: BTreeMap::new(),
             undefined: Vec::new(),
             blocks: TypedVec::new(),
             out: vcode::Func::new(ir.index),
@@ -175,6 +193,7 @@ impl<'a> Lower<'a> {
             source: 0,
             purpose: Purpose::Direct,
         };
+        (lower.out.isa, lower.out.float) = (config.cpu.isa(), config.float);
         lower.find_homes(order);
         lower.count_uses(order);
         lower.find_transparent(order);
@@ -222,6 +241,11 @@ impl<'a> Lower<'a> {
         }
         if block != ir::ENTRY {
             for &param in &data.params {
+                if self.is_in_unit(param) {
+                    let float = self.float(param);
+                    self.out.blocks[made].params.push(float);
+                    continue;
+                }
                 let low = self.part(param, Half::Low);
                 self.out.blocks[made].params.push(low);
                 if self.ir.values[param].ty == Type::I64 {
@@ -256,21 +280,50 @@ impl<'a> Lower<'a> {
             self.place_shared();
             self.lower_entry();
             self.flush();
+        } else if self.out.float != FloatUnit::None {
+            self.place_shared();
+            self.cross_params(&data.params);
+            self.flush();
         }
         let block = self.blocks[block];
         self.out.blocks[block].insts = self.take_items();
     }
 
+    /// What is asked for of a value.
+    fn asked_all(&self, value: ir::Value) -> Wanted {
+        let words = Pair { low: self.asked(value, Half::Low), high: self.asked(value, Half::High) };
+        Wanted { words, float: self.floats.get(&value).copied() }
+    }
+
     fn lower_inst(&mut self, inst: &'a ir::InstData) {
-        let want =
-            inst.result.map(|value| Pair { low: self.asked(value, Half::Low), high: self.asked(value, Half::High) });
         if inst.result.is_some_and(|value| self.made_with_high.contains(&value)) {
             return;
         }
-        let wanted = want.filter(|want| want.low.or(want.high).is_some());
-        if wanted.is_none() && inst.op.is_removable() {
+        let Some((value, want)) = inst.result.map(|value| (value, self.asked_all(value))) else {
+            return self.lower_words(None, inst);
+        };
+        let is_wanted = want.words.low.or(want.words.high).or(want.float).is_some();
+        if !is_wanted && inst.op.is_removable() {
             return;
         }
+        match (self.float_form(inst), want.float) {
+            (Some(form), _) => self.lower_float(want, form, &inst.args),
+            // The core computes its words first.
+            (None, Some(d)) if !self.is_in_unit(value) => {
+                self.part(value, Half::Low);
+                if self.ir.values[value].ty == Type::I64 {
+                    self.part(value, Half::High);
+                }
+                self.lower_words(Some(Wanted { float: None, ..self.asked_all(value) }), inst);
+                self.from_core(d, value);
+            }
+            (None, _) => self.lower_words(Some(want), inst),
+        }
+    }
+
+    fn lower_words(&mut self, asked: Option<Wanted>, inst: &'a ir::InstData) {
+        let want = asked.map(|want| want.words);
+        let wanted = want.filter(|want| want.low.or(want.high).is_some());
         match inst.op {
             Op::MemoryBase(memory) => self.memory_base(wanted, memory),
             Op::MemoryBytes(memory) => self.memory_bytes(wanted, memory),
@@ -286,8 +339,8 @@ impl<'a> Lower<'a> {
             Op::SetTableSize(table) => self.set_table_size(table, inst.args[0]),
             Op::ReferenceType => self.descriptor_word(wanted, inst.args[0], DESCRIPTOR_TYPE_OFFSET),
             Op::ReferenceCode => self.descriptor_word(wanted, inst.args[0], DESCRIPTOR_CODE_OFFSET),
-            Op::Call { function, signature } => self.call(want, function, signature, &inst.args),
-            Op::CallCode { signature } => self.call_code(want, signature, &inst.args),
+            Op::Call { function, signature } => self.call(asked, function, signature, &inst.args),
+            Op::CallCode { signature } => self.call_code(asked, signature, &inst.args),
             Op::CallResult { signature, index } => self.call_result(wanted, signature, index),
             Op::TrapIf(trap) => self.trap_if(trap, inst.args[0]),
             op => {
@@ -295,12 +348,28 @@ impl<'a> Lower<'a> {
                 if !self.has_short_way(want, op, &inst.args) && self.help(want, op, &inst.args) {
                     return;
                 }
+                if let (Some(form), Some(d)) = (float::to_integer(op), want.low) {
+                    return self.lower_to_integer(d, form, inst.args[0]);
+                }
+                if let (Some(d), Some(cond)) = (want.low, self.compare_floats(op, &inst.args)) {
+                    return self.emit(Inst::SetCond { d, cond });
+                }
                 match (inst.result.map(|value| self.ir.values[value].ty), want.low) {
                     (Some(Type::I32), Some(d)) => self.lower_int(d, op, &inst.args),
                     _ => self.lower_wide(want, op, &inst.args),
                 }
             }
         }
+    }
+
+    /// Whether the floating-point unit has double precision.
+    fn has_double(&self) -> bool {
+        self.out.float == FloatUnit::V5Double
+    }
+
+    /// Whether a function of the runtime computes an operator.
+    fn is_helped(&self, op: Op) -> bool {
+        op.is_helped(self.out.isa, self.out.float)
     }
 
     /// Whether only the instructions of Armv6-M are there.

@@ -10,6 +10,7 @@ use super::module::{GlobalCell, LengthCell};
 use super::{ModuleInfo, run};
 use crate::config::{Config, Cpu};
 use crate::ir::{ENTRY, Func, Op, Signature, Terminator, Type, Value};
+use crate::target::FloatUnit;
 use crate::vcode;
 use crate::vcode::abi::{self, ArgPlace, ArgWord};
 
@@ -44,7 +45,8 @@ const BOUNDARIES: [u64; 26] = [
 ];
 
 fn signature(params: &[Type], results: &[Type]) -> Signature {
-    Signature { params: params.to_vec(), results: results.to_vec() }
+    let passed = |types: &[Type]| types.iter().map(|&ty| ty.into()).collect();
+    Signature { params: passed(params), results: passed(results) }
 }
 
 /// A function of these parameters whose only block `build` fills; it returns what `build` returns.
@@ -52,7 +54,7 @@ fn function(params: &[Type], build: impl FnOnce(&mut Func, &[Value]) -> Value) -
     let mut func = Func::new(0, "test".into(), signature(params, &[]));
     let values = func.blocks[ENTRY].params.clone();
     let result = build(&mut func, &values);
-    func.signature.results = vec![func.values[result].ty];
+    func.signature.results = vec![func.values[result].ty.into()];
     func.blocks[ENTRY].terminator = Terminator::Return(vec![result]);
     func
 }
@@ -88,13 +90,14 @@ fn machine(types: &[Type], args: &[u64]) -> Machine {
         ArgWord::Reg(reg) => drop(machine.registers.insert(reg.number(), word)),
         ArgWord::Stack(offset) => drop(machine.stack.insert(offset, word)),
     };
-    for (place, &arg) in abi::arguments(&abi::widths(types), &[]).places.iter().zip(args) {
+    for (place, &arg) in abi::arguments(&signature(types, &[]), FloatUnit::None).places.iter().zip(args) {
         match *place {
             ArgPlace::Word(at) => put(at, arg as u32),
             ArgPlace::Double { low, high } => {
                 put(low, arg as u32);
                 put(high, (arg >> 32) as u32);
             }
+            ArgPlace::Single(..) | ArgPlace::Whole(_) => unreachable!("there is no floating-point unit"),
         }
     }
     machine

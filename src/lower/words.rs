@@ -55,7 +55,7 @@ impl<'a> Lower<'a> {
                     Effect::Pure => is_virtual || self.is_read_through(inst),
                     _ => false,
                 };
-                if is_read_through && size <= EXPRESSION_NODES_MAX {
+                if is_read_through && size <= EXPRESSION_NODES_MAX && !self.is_in_unit(result) {
                     self.transparent[result] = true;
                     nodes[result] = size;
                 }

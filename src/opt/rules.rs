@@ -3,9 +3,9 @@
 //! Ensures: a rule's result is equal to the instruction for all operands. `W` stands for 32 and 64;
 //! `c` and `d` are constants.
 
-use crate::ir::eval;
 use crate::ir::func::{Func, InstData, Value};
 use crate::ir::op::{Access, Memory, Op, Type};
+use crate::ir::{eval, float};
 
 /// Something equal to an instruction, and simpler.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -136,7 +136,11 @@ impl Context<'_> {
     /// `op(c, d) = e`.
     fn all_constant(&self, result: Type) -> Option<Simpler> {
         let args: Option<Vec<u64>> = self.args.iter().map(|arg| self.constant(*arg)).collect();
-        let word = eval::run(self.op, &args?)?;
+        let args = args?;
+        if float::is_open(self.op, &args) {
+            return None;
+        }
+        let word = eval::run(self.op, &args)?;
         Some(Simpler::Constant(Op::constant(result, word)))
     }
 

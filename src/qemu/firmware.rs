@@ -7,7 +7,7 @@ use std::fmt;
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::elf::program::Type;
-use crate::target::Board;
+use crate::target::{Board, FloatUnit};
 
 /// A boot image, read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,6 +16,8 @@ pub struct Firmware {
     pub bytes: Vec<u8>,
     /// The board it runs on.
     pub board: Board,
+    /// The floating-point unit in whose registers floats are passed; which one it is does not matter.
+    pub float: FloatUnit,
     /// What stands before each export in its symbol.
     pub export_prefix: String,
     /// Its exported functions.
@@ -125,6 +127,7 @@ impl Firmware {
         Ok(Firmware {
             bytes: bytes.to_vec(),
             board,
+            float: interface.float,
             export_prefix: interface.export_prefix,
             exports: interface.exports,
             functions,
@@ -155,6 +158,7 @@ impl Firmware {
 #[derive(Default)]
 struct Interface {
     board: Option<Board>,
+    float: FloatUnit,
     export_prefix: String,
     exports: Vec<Export>,
     outside: Option<String>,
@@ -167,6 +171,7 @@ fn read_interface(file: &object::File<'_>, text: &str) -> Result<Interface, Firm
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
             ["cpu", _] => {}
+            ["floats", ..] => interface.float = FloatUnit::V4Single,
             ["board", name] => interface.board = Some(Board::named(name).ok_or_else(foreign)?),
             ["prefix", prefix] => interface.export_prefix = prefix.into(),
             ["outside", ..] => interface.outside = Some(words[1..].join(" ")),

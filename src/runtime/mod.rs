@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use crate::config::Config;
 use crate::error::Error;
 use crate::ir::op::{Function, Op, PLAIN};
-use crate::target::Isa;
 use crate::wasm::{self, Bindings, Code, ExportKind, Inst, Module};
 
 /// The parts, each a module in text of functions that call only each other. No two use one name.
@@ -48,8 +47,7 @@ pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Err
         Code::Body(body) => Some(body),
         Code::Import { .. } => None,
     });
-    let isa = config.cpu.isa();
-    if !bodies.flat_map(|body| &body.insts).any(|inst| is_helped(inst, isa)) {
+    if !bodies.flat_map(|body| &body.insts).any(|inst| is_helped(inst, config)) {
         return Ok(None);
     }
     let bytes = binary();
@@ -62,10 +60,11 @@ pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Err
     Ok(Some(bytes))
 }
 
-fn is_helped(inst: &Inst, isa: Isa) -> bool {
+fn is_helped(inst: &Inst, config: &Config) -> bool {
+    let (isa, float) = (config.cpu.isa(), config.float);
     match inst {
-        Inst::Divide(op) | Inst::Numeric(op) | Inst::Swapped(op) => op.is_helped(isa),
-        Inst::Wide(_, high) => high.is_helped(isa),
+        Inst::Divide(op) | Inst::Numeric(op) | Inst::Swapped(op) => op.is_helped(isa, float),
+        Inst::Wide(_, high) => high.is_helped(isa, float),
         Inst::Truncate { .. } => true,
         _ => false,
     }
@@ -73,6 +72,6 @@ fn is_helped(inst: &Inst, isa: Isa) -> bool {
 
 /// The functions of a linked runtime, by the operator that each computes: they are called as it is.
 pub fn helpers(module: &Module, config: &Config) -> BTreeMap<Op, Function> {
-    let helped = PLAIN.iter().filter(|(op, ..)| op.is_helped(config.cpu.isa()));
+    let helped = PLAIN.iter().filter(|(op, ..)| op.is_helped(config.cpu.isa(), config.float));
     helped.filter_map(|(op, name, ..)| Some((*op, *module.linked.get(*name)?))).collect()
 }

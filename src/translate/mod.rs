@@ -420,7 +420,7 @@ impl Translator<'_> {
         if self.block.is_none() {
             return self.open_dead();
         }
-        let (block, params) = self.add_join(self.matchings[self.index].end, &ty.results);
+        let (block, params) = self.add_join(self.matchings[self.index].end, &ty.result_types());
         self.push_label(LabelKind::Join, block, (ty.params.len(), ty.results.len()), params);
     }
 
@@ -428,7 +428,7 @@ impl Translator<'_> {
         if self.block.is_none() {
             return self.open_dead();
         }
-        let (block, params) = self.add_join(self.index, &ty.params);
+        let (block, params) = self.add_join(self.index, &ty.param_types());
         self.push_label(LabelKind::Loop, block, (ty.params.len(), ty.params.len()), params);
         let target = self.edge(0);
         self.end_block(Terminator::Jump(target));
@@ -441,7 +441,7 @@ impl Translator<'_> {
             return self.open_dead();
         }
         let (cond, matching) = (self.pop(), self.matchings[self.index]);
-        let (join, params) = self.add_join(matching.end, &ty.results);
+        let (join, params) = self.add_join(matching.end, &ty.result_types());
         let operands = (ty.params.len(), ty.results.len());
         let then = self.func.add_block();
         let otherwise = match matching.has_else {

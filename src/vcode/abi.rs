@@ -1,7 +1,10 @@
-//! Where AAPCS, base variant, puts arguments and results (AAPCS32, 6.5 and 6.4).
+//! Where AAPCS puts arguments and results (AAPCS32, 6.5 and 6.4; with a floating-point unit 7.1).
 
-use super::reg::PReg;
+use super::float::Part;
+use super::reg::{PReg, RegClass};
 use crate::ir::Type;
+pub use crate::ir::{Passed, Signature};
+use crate::target::FloatUnit;
 
 /// Bytes of a function's descriptor, to which references point.
 pub const DESCRIPTOR_BYTES: u32 = 8;
@@ -23,15 +26,10 @@ pub fn width(ty: Type) -> Width {
     }
 }
 
-/// The widths of values of these types.
-pub fn widths(types: &[Type]) -> Vec<Width> {
-    types.iter().map(|&ty| width(ty)).collect()
-}
-
 /// Where one word of an argument is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ArgWord {
-    /// In a register.
+    /// In a core register.
     Reg(PReg),
     /// On the stack, at this byte offset from SP at the call.
     Stack(u32),
@@ -49,6 +47,10 @@ pub enum ArgPlace {
         /// Bits 63:32.
         high: ArgWord,
     },
+    /// A binary32 number in a half of a register of the floating-point unit.
+    Single(PReg, Part),
+    /// A binary64 number in a register of the floating-point unit.
+    Whole(PReg),
 }
 
 /// Where all arguments of a signature are.
@@ -60,24 +62,38 @@ pub struct Arguments {
     pub stack_bytes: u32,
 }
 
-/// Assigns arguments to r0 to r3 and the stack. A double word takes an even register and the next
+/// Registers in which floats are passed: d0 to d7, or s0 to s15.
+const FLOAT_WORDS: u8 = 16;
+
+/// Assigns arguments to registers and the stack. A double word takes an even register and the next
 /// one, or 8 aligned bytes; once one argument is on the stack, all later ones are. Where results have
 /// an area, its address comes first, in r0.
-pub fn arguments(parameters: &[Width], results: &[Width]) -> Arguments {
-    let mut register = u8::from(area(results).is_some());
+///
+/// With a floating-point unit a float takes the first registers of it that are free, those left free before it
+/// too; once one is on the stack, all later ones are.
+pub fn arguments(signature: &Signature, float: FloatUnit) -> Arguments {
+    let mut register = u8::from(area(&signature.results).is_some());
+    let mut floats = match float {
+        FloatUnit::None => None,
+        FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double => Some(0u16),
+    };
     let mut bytes = 0;
-    let places = parameters
+    let places = signature
+        .params
         .iter()
-        .map(|width| match width {
-            Width::Word => ArgPlace::Word(word(&mut register, &mut bytes)),
-            Width::Double => {
-                register += register & 1;
-                if register >= 4 {
-                    bytes = (bytes + 7) & !7;
+        .map(|&passed| match (passed, &mut floats) {
+            (Passed::F32 | Passed::F64, Some(taken)) => float_place(passed, taken, &mut bytes),
+            _ => match width(passed.ty()) {
+                Width::Word => ArgPlace::Word(word(&mut register, &mut bytes)),
+                Width::Double => {
+                    register += register & 1;
+                    if register >= 4 {
+                        bytes = (bytes + 7) & !7;
+                    }
+                    let low = word(&mut register, &mut bytes);
+                    ArgPlace::Double { low, high: word(&mut register, &mut bytes) }
                 }
-                let low = word(&mut register, &mut bytes);
-                ArgPlace::Double { low, high: word(&mut register, &mut bytes) }
-            }
+            },
         })
         .collect();
     Arguments { places, stack_bytes: (bytes + 7) & !7 }
@@ -93,6 +109,34 @@ fn word(register: &mut u8, bytes: &mut u32) -> ArgWord {
     }
 }
 
+/// The place of a float. Bit n of `taken`: word n of the unit's registers is.
+fn float_place(passed: Passed, taken: &mut u16, bytes: &mut u32) -> ArgPlace {
+    let words = if passed == Passed::F64 { 2 } else { 1 };
+    let own = |first: u8| ((1u32 << words) - 1 << first) as u16;
+    let first = (0..FLOAT_WORDS).step_by(words).find(|&first| *taken & own(first) == 0);
+    match (first, passed) {
+        (Some(first), _) => {
+            *taken |= own(first);
+            let register = PReg::double(first / 2);
+            match (words, first % 2) {
+                (2, _) => ArgPlace::Whole(register),
+                (_, 0) => ArgPlace::Single(register, Part::Low),
+                _ => ArgPlace::Single(register, Part::High),
+            }
+        }
+        (None, _) => {
+            *taken = u16::MAX;
+            let size = 4 * words as u32;
+            let at = bytes.next_multiple_of(size);
+            *bytes = at + size;
+            match words {
+                2 => ArgPlace::Double { low: ArgWord::Stack(at), high: ArgWord::Stack(at + 4) },
+                _ => ArgPlace::Word(ArgWord::Stack(at)),
+            }
+        }
+    }
+}
+
 /// Where several results are: in memory, as a C struct of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Area {
@@ -103,14 +147,14 @@ pub struct Area {
 }
 
 /// The area of several results; a single one is in registers.
-pub fn area(results: &[Width]) -> Option<Area> {
+pub fn area(results: &[Passed]) -> Option<Area> {
     if results.len() < 2 {
         return None;
     }
     let mut bytes = 0u32;
     let mut offsets = Vec::new();
-    for width in results {
-        let size = match width {
+    for result in results {
+        let size = match width(result.ty()) {
             Width::Word => 4,
             Width::Double => 8,
         };
@@ -121,34 +165,54 @@ pub fn area(results: &[Width]) -> Option<Area> {
     Some(Area { offsets, bytes: bytes.next_multiple_of(8) })
 }
 
-/// The registers of a result, low word first.
-pub fn result(width: Width) -> &'static [PReg] {
-    match width {
-        Width::Word => &[PReg::R0],
-        Width::Double => &[PReg::R0, PReg::R1],
+/// Where a single result is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ResultPlace {
+    /// In core registers, the low word first.
+    Core(&'static [PReg]),
+    /// In a register of the floating-point unit.
+    Float(PReg, RegClass),
+}
+
+/// The registers of a result.
+pub fn result(passed: Passed, float: FloatUnit) -> ResultPlace {
+    match (passed, float) {
+        (Passed::F32, FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double) => {
+            ResultPlace::Float(PReg::double(0), RegClass::Single)
+        }
+        (Passed::F64, FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double) => {
+            ResultPlace::Float(PReg::double(0), RegClass::Double)
+        }
+        (Passed::I32 | Passed::F32, _) => ResultPlace::Core(&[PReg::R0]),
+        (Passed::I64 | Passed::F64, _) => ResultPlace::Core(&[PReg::R0, PReg::R1]),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Passed::{F32, F64, I32, I64};
 
-    fn places(widths: &[Width]) -> String {
-        places_beside(widths, &[])
+    fn places(params: &[Passed]) -> String {
+        places_of(params, &[], FloatUnit::None)
     }
 
-    fn places_beside(widths: &[Width], results: &[Width]) -> String {
+    fn places_of(params: &[Passed], results: &[Passed], float: FloatUnit) -> String {
         let word = |word: &ArgWord| match word {
             ArgWord::Reg(reg) => reg.to_string(),
             ArgWord::Stack(offset) => format!("[{offset}]"),
         };
-        let arguments = arguments(widths, results);
+        let signature = Signature { params: params.to_vec(), results: results.to_vec() };
+        let arguments = arguments(&signature, float);
         let list: Vec<String> = arguments
             .places
             .iter()
             .map(|place| match place {
                 ArgPlace::Word(a) => word(a),
                 ArgPlace::Double { low, high } => format!("{}:{}", word(high), word(low)),
+                ArgPlace::Single(register, Part::Low) => format!("s{}", 2 * register.number()),
+                ArgPlace::Single(register, Part::High) => format!("s{}", 2 * register.number() + 1),
+                ArgPlace::Whole(register) => register.to_string(),
             })
             .collect();
         format!("{} +{}", list.join(" "), arguments.stack_bytes)
@@ -156,19 +220,26 @@ mod tests {
 
     #[test]
     fn doubles_take_even_pairs_and_nothing_is_filled_back() {
-        use Width::{Double, Word};
-        assert_eq!(places(&[Word, Double, Word]), "r0 r3:r2 [0] +8");
-        assert_eq!(places(&[Word, Word, Word, Double, Word]), "r0 r1 r2 [4]:[0] [8] +16");
-        assert_eq!(places(&[Word, Word, Word, Word, Word, Double]), "r0 r1 r2 r3 [0] [12]:[8] +16");
-        assert_eq!(places(&[Double, Double, Double]), "r1:r0 r3:r2 [4]:[0] +8");
+        assert_eq!(places(&[I32, I64, I32]), "r0 r3:r2 [0] +8");
+        assert_eq!(places(&[I32, I32, F32, F64, I32]), "r0 r1 r2 [4]:[0] [8] +16");
+        assert_eq!(places(&[I32, I32, I32, I32, I32, I64]), "r0 r1 r2 r3 [0] [12]:[8] +16");
+        assert_eq!(places(&[I64, I64, I64]), "r1:r0 r3:r2 [4]:[0] +8");
     }
 
     #[test]
     fn several_results_lie_in_an_area_whose_address_comes_first() {
-        use Width::{Double, Word};
-        assert_eq!(area(&[Double]), None);
-        assert_eq!(area(&[Word, Double, Word]), Some(Area { offsets: vec![0, 8, 16], bytes: 24 }));
-        assert_eq!(places_beside(&[Word, Word, Word, Word], &[Word, Word]), "r1 r2 r3 [0] +8");
-        assert_eq!(places_beside(&[Double, Word], &[Word, Word]), "r3:r2 [0] +8");
+        assert_eq!(area(&[I64]), None);
+        assert_eq!(area(&[I32, F64, I32]), Some(Area { offsets: vec![0, 8, 16], bytes: 24 }));
+        assert_eq!(places_of(&[I32; 4], &[I32, I32], FloatUnit::None), "r1 r2 r3 [0] +8");
+        assert_eq!(places_of(&[I64, I32], &[I32, I32], FloatUnit::None), "r3:r2 [0] +8");
+    }
+
+    #[test]
+    fn floats_fill_the_registers_of_the_unit_back() {
+        let hard = |params: &[Passed]| places_of(params, &[], FloatUnit::V4Single);
+        assert_eq!(hard(&[F32, F64, F32, I32, F32]), "s0 d1 s1 r0 s4 +0");
+        let mut many = vec![F64; 7];
+        many.extend([F32, F64, F32, I32, I64, F64]);
+        assert_eq!(hard(&many), "d0 d1 d2 d3 d4 d5 d6 s14 [4]:[0] [8] r0 r3:r2 [20]:[16] +24");
     }
 }

@@ -9,7 +9,7 @@ use super::entity::{Block, Entity, TypedVec, VReg};
 use super::func::{ENTRY, Func};
 use super::inst::Inst;
 use super::operands::{Constraint, Operand, Role};
-use super::reg::RegSet;
+use super::reg::{Bank, RegSet};
 
 /// The first broken promise, in words.
 pub fn check(func: &Func) -> Result<(), String> {
@@ -21,6 +21,7 @@ pub fn check(func: &Func) -> Result<(), String> {
     for (block, data) in func.blocks.iter() {
         for (index, node) in data.insts.iter().enumerate() {
             check_fixed(&node.inst.operands()).map_err(|e| format!("{block}: {}: {e}", node.inst))?;
+            check_banks(func, &node.inst).map_err(|e| format!("{block}: {}: {e}", node.inst))?;
             if matches!(node.inst, Inst::Args { .. }) && (block != ENTRY || index != 0) {
                 return Err(format!("{block}: arguments arrive elsewhere than at the entry"));
             }
@@ -62,6 +63,20 @@ fn check_fixed(operands: &[Operand<VReg>]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Operands are in the bank that the instruction asks for; what copies keeps the class.
+fn check_banks(func: &Func, inst: &Inst<VReg>) -> Result<(), String> {
+    for operand in inst.operands() {
+        let bank = func.classes[operand.reg].bank();
+        if operand.bank != Bank::Either && operand.bank != bank {
+            return Err(format!("{} is in the other bank", operand.reg));
+        }
+    }
+    match *inst {
+        Inst::Move { d, m } if func.classes[d] != func.classes[m] => Err(format!("{d} and {m} differ in class")),
+        _ => Ok(()),
+    }
 }
 
 fn check_flags(func: &Func, block: Block) -> Result<(), String> {

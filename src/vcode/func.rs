@@ -12,8 +12,9 @@ use synth_verify::hints::{Base, Bin32, Bin64, Cmp, Float, Sort, Un32, Un64};
 
 use super::entity::{Block, TypedVec, VReg, Value};
 use super::inst::{Callee, Inst, Terminator};
+use super::reg::RegClass;
 use crate::ir::func::Made;
-use crate::target::Isa;
+use crate::target::{FloatUnit, Isa};
 
 /// A function.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -22,10 +23,16 @@ pub struct Func {
     pub index: u32,
     /// The instructions that it may have.
     pub isa: Isa,
+    /// The floating-point unit that it may use.
+    pub float: FloatUnit,
     /// The blocks; block 0 is the entry.
     pub blocks: TypedVec<Block, BlockData>,
     /// What each virtual register stands for.
     pub vregs: TypedVec<VReg, Origin>,
+    /// What each virtual register is.
+    pub classes: TypedVec<VReg, RegClass>,
+    /// Two numbers in one register: which, the lower half first. They have no names but those.
+    pub halves: BTreeMap<VReg, [Option<VReg>; 2]>,
     /// The SSA values that origins and frames mention.
     pub values: BTreeMap<Value, ValueInfo>,
 }
@@ -117,6 +124,8 @@ pub enum Origin {
     Low(Value),
     /// Bits 63:32 of a 64-bit SSA value.
     High(Value),
+    /// A 64-bit SSA value.
+    Wide(Value),
     /// An expression.
     Derived(FrameValue),
     /// An intermediate result that never lives into a cut.
@@ -124,14 +133,17 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// As an expression, if there is one.
-    pub fn expression(&self) -> Option<FrameValue> {
+    /// Its words as expressions, the low one first; none if there are none.
+    pub fn expressions(&self) -> Vec<FrameValue> {
+        let low = |value: Value| FrameValue::Low(Box::new(FrameValue::Value(value)));
+        let high = |value: Value| FrameValue::High(Box::new(FrameValue::Value(value)));
         match self {
-            Origin::Value(value) => Some(FrameValue::Value(*value)),
-            Origin::Low(value) => Some(FrameValue::Low(Box::new(FrameValue::Value(*value)))),
-            Origin::High(value) => Some(FrameValue::High(Box::new(FrameValue::Value(*value)))),
-            Origin::Derived(expression) => Some(expression.clone()),
-            Origin::Local => None,
+            Origin::Value(value) => vec![FrameValue::Value(*value)],
+            Origin::Low(value) => vec![low(*value)],
+            Origin::High(value) => vec![high(*value)],
+            Origin::Wide(value) => vec![low(*value), high(*value)],
+            Origin::Derived(expression) => vec![expression.clone()],
+            Origin::Local => Vec::new(),
         }
     }
 }
@@ -251,8 +263,14 @@ impl Func {
         })
     }
 
-    /// A new virtual register.
+    /// A new virtual register of the core.
     pub fn vreg(&mut self, origin: Origin) -> VReg {
+        self.vreg_of(RegClass::Core, origin)
+    }
+
+    /// A new virtual register.
+    pub fn vreg_of(&mut self, class: RegClass, origin: Origin) -> VReg {
+        self.classes.push(class);
         self.vregs.push(origin)
     }
 

@@ -10,6 +10,7 @@
 //! live at a block's head. Between the writer and a reader stand only items that keep them.
 
 use super::entity::{Block, Slot};
+pub use super::float::FloatInst;
 use super::imm::{BitField, Imm8, Imm12, IndexShift, ModifiedImm, ShiftImm};
 use super::reg::PReg;
 
@@ -405,6 +406,8 @@ pub enum Inst<R> {
     OutgoingLoad { d: R, offset: u32 },
     /// A call. Destroys flags and what AAPCS lets it destroy.
     Call(Call<R>),
+    /// An instruction of the floating-point unit.
+    Float(FloatInst<R>),
     /// Traps if cond. Reads and keeps flags; the trap itself stands behind the function.
     TrapIf { cond: Cond, trap: Trap },
 }

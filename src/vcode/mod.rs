@@ -5,7 +5,7 @@
 //! | `entity` | index newtypes |
 //! | `reg` | physical registers and sets of them |
 //! | `imm` | immediates that exist only if they encode |
-//! | `inst` | instructions and terminators, generic over the register type |
+//! | `inst`, `float` | instructions and terminators, generic over the register type |
 //! | `operands` | the one table of uses, definitions, fixed and tied registers, clobbers and flags |
 //! | `abi` | where AAPCS puts arguments and results |
 //! | `func` | functions, blocks, and what the hints need to know about values |
@@ -15,6 +15,7 @@
 pub mod abi;
 pub mod check;
 pub mod entity;
+pub mod float;
 pub mod func;
 pub mod imm;
 pub mod inst;
@@ -25,4 +26,4 @@ pub mod text;
 pub use entity::{Block, Slot, TypedVec, VReg, Value};
 pub use func::{BlockData, Func, Node, Origin};
 pub use inst::{Edge, Inst, Terminator};
-pub use reg::{PReg, RegSet};
+pub use reg::{Bank, PReg, RegClass, RegSet};

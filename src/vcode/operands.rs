@@ -4,8 +4,9 @@
 //! Ensures: uses are visited before definitions. Everything else about operands (lists, renaming,
 //! allocation, labels) is derived from [`Inst::map`] and [`Terminator::map`].
 
+use super::float::FloatInst;
 use super::inst::{Address, Call, Callee, Choice, Edge, Flags, Inst, Operand2, ShiftBy, Terminator};
-use super::reg::{PReg, RegSet};
+use super::reg::{Bank, PReg, RegSet};
 
 /// Read or written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -36,6 +37,8 @@ pub struct Operand<R> {
     pub role: Role,
     /// Where it may be.
     pub constraint: Constraint,
+    /// Among which registers.
+    pub bank: Bank,
 }
 
 /// What an instruction does with the flags.
@@ -47,20 +50,32 @@ pub struct FlagsEffect {
     pub writes: bool,
 }
 
-fn used<R>(reg: R) -> Operand<R> {
-    Operand { reg, role: Role::Use, constraint: Constraint::Any }
+impl<R> Operand<R> {
+    /// The same in a register of the floating-point unit.
+    pub(super) fn float(self) -> Operand<R> {
+        Operand { bank: Bank::Float, ..self }
+    }
+
+    /// The same in a register of either bank: the instruction says the rest.
+    fn either(self) -> Operand<R> {
+        Operand { bank: Bank::Either, ..self }
+    }
 }
 
-fn defined<R>(reg: R) -> Operand<R> {
-    Operand { reg, role: Role::Def, constraint: Constraint::Any }
+pub(super) fn used<R>(reg: R) -> Operand<R> {
+    Operand { reg, role: Role::Use, constraint: Constraint::Any, bank: Bank::Core }
+}
+
+pub(super) fn defined<R>(reg: R) -> Operand<R> {
+    Operand { reg, role: Role::Def, constraint: Constraint::Any, bank: Bank::Core }
 }
 
 fn tied<R>(reg: R, to: usize) -> Operand<R> {
-    Operand { reg, role: Role::Def, constraint: Constraint::Tied(to) }
+    Operand { reg, role: Role::Def, constraint: Constraint::Tied(to), bank: Bank::Core }
 }
 
 fn fixed<R>(reg: R, role: Role, at: PReg) -> Operand<R> {
-    Operand { reg, role, constraint: Constraint::Fixed(at) }
+    Operand { reg, role, constraint: Constraint::Fixed(at), bank: at.bank() }
 }
 
 impl<R: Copy> Operand2<R> {
@@ -115,8 +130,8 @@ impl<R: Copy> Inst<R> {
                 Inst::Args { defs: defs.iter().map(|&(at, d)| (at, f(fixed(d, Role::Def, at)))).collect() }
             }
             Inst::Move { d, m } => {
-                let m = f(used(m));
-                Inst::Move { d: f(defined(d)), m }
+                let m = f(used(m).either());
+                Inst::Move { d: f(defined(d).either()), m }
             }
             Inst::Const { d, value } => Inst::Const { d: f(defined(d)), value },
             Inst::Address { d, symbol, addend } => Inst::Address { d: f(defined(d)), symbol, addend },
@@ -206,14 +221,15 @@ impl<R: Copy> Inst<R> {
                 let s = f(used(s));
                 Inst::Store { kind, s, address: address.map(f) }
             }
-            Inst::SlotLoad { d, slot } => Inst::SlotLoad { d: f(defined(d)), slot },
-            Inst::SlotStore { s, slot } => Inst::SlotStore { s: f(used(s)), slot },
+            Inst::SlotLoad { d, slot } => Inst::SlotLoad { d: f(defined(d).either()), slot },
+            Inst::SlotStore { s, slot } => Inst::SlotStore { s: f(used(s).either()), slot },
             Inst::IncomingLoad { d, offset } => Inst::IncomingLoad { d: f(defined(d)), offset },
             Inst::IncomingStore { s, offset } => Inst::IncomingStore { s: f(used(s)), offset },
             Inst::OutgoingStore { s, offset } => Inst::OutgoingStore { s: f(used(s)), offset },
             Inst::ResultArea { d, offset, bytes } => Inst::ResultArea { d: f(defined(d)), offset, bytes },
             Inst::OutgoingLoad { d, offset } => Inst::OutgoingLoad { d: f(defined(d)), offset },
             Inst::Call(ref call) => Inst::Call(call.map(f)),
+            Inst::Float(ref inst) => Inst::Float(inst.map(f)),
             Inst::TrapIf { cond, trap } => Inst::TrapIf { cond, trap },
         }
     }
@@ -247,7 +263,7 @@ impl<R: Copy> Inst<R> {
             Inst::Alu { op, flags, .. } => effect(op.reads_carry(), flags == Flags::Set),
             Inst::InPlace { op, flags, .. } => effect(op.reads_carry(), flags == Flags::Set),
             Inst::Not { flags, .. } | Inst::Shift { flags, .. } => effect(false, flags == Flags::Set),
-            Inst::Compare { .. } | Inst::Call(_) => effect(false, true),
+            Inst::Compare { .. } | Inst::Call(_) | Inst::Float(FloatInst::Compare { .. }) => effect(false, true),
             Inst::Select { .. } | Inst::SetCond { .. } | Inst::TrapIf { .. } => effect(true, false),
             Inst::Args { .. }
             | Inst::Move { .. }
@@ -272,7 +288,8 @@ impl<R: Copy> Inst<R> {
             | Inst::IncomingStore { .. }
             | Inst::OutgoingStore { .. }
             | Inst::ResultArea { .. }
-            | Inst::OutgoingLoad { .. } => effect(false, false),
+            | Inst::OutgoingLoad { .. }
+            | Inst::Float(_) => effect(false, false),
         }
     }
 }

@@ -1,13 +1,70 @@
-//! Physical core registers and sets of them.
+//! Physical registers, sets of them, and classes of virtual ones.
 //!
 //! r12 is never allocated: it breaks cycles of parallel moves and holds addresses beyond the
 //! immediate range. LR is allocated like a register that calls clobber and the prologue saves.
+//! Of the floating-point unit d15 is what r12 is of the core. A binary32 number takes a whole double
+//! register, in whose even half it is: then every number takes one register.
 
 use std::fmt;
 
-use crate::target::Isa;
+use crate::target::{FloatUnit, Isa};
 
-/// A core register, r0 to r15.
+/// Registers that one instruction chooses from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Bank {
+    /// The core's.
+    #[default]
+    Core,
+    /// The floating-point unit's.
+    Float,
+    /// Either, of an operand; no register is of this bank.
+    Either,
+}
+
+impl Bank {
+    /// The banks that registers are of.
+    pub const ALL: [Bank; 2] = [Bank::Core, Bank::Float];
+
+    /// The register that is never allocated.
+    pub const fn scratch(self) -> PReg {
+        match self {
+            Bank::Core | Bank::Either => PReg::SCRATCH,
+            Bank::Float => PReg::FLOAT_SCRATCH,
+        }
+    }
+}
+
+/// What a virtual register is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum RegClass {
+    /// A word in a core register.
+    #[default]
+    Core,
+    /// A word in a register of the floating-point unit.
+    Single,
+    /// Two words in a register of the floating-point unit.
+    Double,
+}
+
+impl RegClass {
+    /// The registers that it may be in.
+    pub fn bank(self) -> Bank {
+        match self {
+            RegClass::Core => Bank::Core,
+            RegClass::Single | RegClass::Double => Bank::Float,
+        }
+    }
+
+    /// How many words it is.
+    pub fn words(self) -> u32 {
+        match self {
+            RegClass::Core | RegClass::Single => 1,
+            RegClass::Double => 2,
+        }
+    }
+}
+
+/// A register: r0 to r15 by number, then d0 to d15.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PReg(u8);
 
@@ -29,7 +86,10 @@ impl PReg {
     /// The program counter, r15.
     pub const PC: PReg = PReg(15);
 
-    /// Register `number`.
+    /// The scratch register of the floating-point unit, d15.
+    pub const FLOAT_SCRATCH: PReg = PReg(31);
+
+    /// Core register `number`.
     ///
     /// Panics if `number` is 16 or more.
     pub const fn new(number: u8) -> PReg {
@@ -37,9 +97,27 @@ impl PReg {
         PReg(number)
     }
 
-    /// Its number, 0 to 15.
+    /// Double register `number`.
+    ///
+    /// Panics if `number` is 16 or more.
+    pub const fn double(number: u8) -> PReg {
+        assert!(number < 16);
+        PReg(16 + number)
+    }
+
+    /// Its number in its bank, 0 to 15.
     pub const fn number(self) -> u8 {
-        self.0
+        self.0 % 16
+    }
+
+    /// Its number among the registers of all banks.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The bank that it is of.
+    pub const fn bank(self) -> Bank {
+        if self.0 < 16 { Bank::Core } else { Bank::Float }
     }
 
     /// Whether most 16-bit encodings can name it (r0 to r7).
@@ -51,6 +129,7 @@ impl PReg {
 impl fmt::Display for PReg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            16.. => write!(f, "d{}", self.number()),
             13 => f.write_str("sp"),
             14 => f.write_str("lr"),
             15 => f.write_str("pc"),
@@ -65,38 +144,54 @@ impl fmt::Debug for PReg {
     }
 }
 
-/// A set of core registers.
+/// A set of registers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct RegSet(u16);
+pub struct RegSet(u32);
 
 impl RegSet {
     /// No register.
     pub const EMPTY: RegSet = RegSet(0);
-    /// What the allocator may hand out where every instruction takes any register: r0 to r11 and LR.
-    pub const ALLOCABLE: RegSet = RegSet(0x4fff);
-    /// What a call destroys (AAPCS, 6.1.1): r0 to r3, r12, LR.
-    pub const CLOBBERED: RegSet = RegSet(0x500f);
-    /// What a function must preserve (AAPCS, 6.1.1): r4 to r11.
-    pub const PRESERVED: RegSet = RegSet(0x0ff0);
+    /// The core's registers.
+    pub const CORE: RegSet = RegSet(0xffff);
+    /// What the allocator may hand out where every instruction takes any register: r0 to r11 and LR, d0 to d14.
+    pub const ALLOCABLE: RegSet = RegSet(0x7fff_4fff);
+    /// What a call destroys (AAPCS, 6.1.1 and 6.1.2): r0 to r3, r12, LR, d0 to d7.
+    pub const CLOBBERED: RegSet = RegSet(0x00ff_500f);
+    /// What a function must preserve (AAPCS, 6.1.1 and 6.1.2): r4 to r11, d8 to d15.
+    pub const PRESERVED: RegSet = RegSet(0xff00_0ff0);
     /// r0 to r7.
     pub const LOW: RegSet = RegSet(0x00ff);
 
-    /// What the allocator may hand out.
-    pub const fn allocable(isa: Isa) -> RegSet {
-        match isa {
-            Isa::V6M => RegSet::LOW,
-            Isa::V7M => RegSet::ALLOCABLE,
+    /// What the allocator may hand out in a bank.
+    pub const fn allocable((isa, float): (Isa, FloatUnit), bank: Bank) -> RegSet {
+        match (bank, isa, float) {
+            (Bank::Core | Bank::Either, Isa::V6M, _) => RegSet::LOW,
+            (Bank::Core | Bank::Either, Isa::V7M, _) => RegSet::ALLOCABLE.core(),
+            (Bank::Float, _, FloatUnit::None) => RegSet::EMPTY,
+            (Bank::Float, ..) => RegSet::ALLOCABLE.minus(RegSet::CORE),
         }
     }
 
-    /// The set with these bits.
-    pub const fn from_bits(bits: u16) -> RegSet {
-        RegSet(bits)
+    /// Those of the core.
+    #[must_use]
+    pub const fn core(self) -> RegSet {
+        self.intersection(RegSet::CORE)
     }
 
-    /// Bit n set: register n is in.
+    /// Those of the floating-point unit.
+    #[must_use]
+    pub const fn floats(self) -> RegSet {
+        self.minus(RegSet::CORE)
+    }
+
+    /// The set of core registers with these bits.
+    pub const fn from_bits(bits: u16) -> RegSet {
+        RegSet(bits as u32)
+    }
+
+    /// Bit n set: core register n is in.
     pub const fn bits(self) -> u16 {
-        self.0
+        self.0 as u16
     }
 
     /// The set of one register.
@@ -154,7 +249,7 @@ impl RegSet {
 
     /// The registers, ascending.
     pub fn iter(self) -> impl Iterator<Item = PReg> {
-        (0..16).filter(move |number| self.0 >> number & 1 == 1).map(PReg)
+        (0..32).filter(move |number| self.0 >> number & 1 == 1).map(PReg)
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::{self, Debug, Display, Formatter};
 use super::entity::VReg;
 use super::func::{BlockData, Func};
 use super::inst::{
-    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, InPlaceOp, Inst, LoadKind, MulLongAddOp, Operand2,
-    ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, UnaryOp, WideOp, ZeroTest,
+    Address, AluOp, Callee, Choice, CompareOp, Cond, Edge, Flags, FloatInst, InPlaceOp, Inst, LoadKind, MulLongAddOp,
+    Operand2, ShiftBy, ShiftOp, Sign, StoreKind, Symbol, Terminator, UnaryOp, WideOp, ZeroTest,
 };
 use super::reg::PReg;
 
@@ -156,7 +156,24 @@ impl<R: Display + Copy> Display for Inst<R> {
                 }
                 write!(f, "call {}({})", call.callee, pairs(&call.args))
             }
+            Inst::Float(inst) => write!(f, "{inst}"),
             Inst::TrapIf { cond, trap } => write!(f, "trapif {cond}, {trap:?}"),
+        }
+    }
+}
+
+impl<R: Display> Display for FloatInst<R> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            FloatInst::Compute { op, format, d, n: Some(n), m } => write!(f, "{d} = {op:?} {format:?} {n}, {m}"),
+            FloatInst::Compute { op, format, d, n: None, m } => write!(f, "{d} = {op:?} {format:?} {m}"),
+            FloatInst::Compare { format, n, m } => write!(f, "compare {format:?} {n}, {m}"),
+            FloatInst::Const { format, d, imm } => write!(f, "{d} = {format:?} {:#x}", imm.code()),
+            FloatInst::FromCore { d, low, high: None } => write!(f, "{d} = from core {low}"),
+            FloatInst::FromCore { d, low, high: Some(high) } => write!(f, "{d} = from core {high}:{low}"),
+            FloatInst::ToCore { d, m, part } => write!(f, "{d} = to core {m} {part:?}"),
+            FloatInst::Pack { d, n, m } => write!(f, "{d} = pack {m}:{n}"),
+            FloatInst::Unpack { d, m, part } => write!(f, "{d} = unpack {m} {part:?}"),
         }
     }
 }

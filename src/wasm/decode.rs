@@ -57,7 +57,7 @@ pub fn reference_type(ty: RefType, offset: u64) -> Result<ValueType, Error> {
 fn block_type(ty: ReaderBlockType, offset: u64, types: &Types) -> Result<BlockType, Error> {
     match ty {
         ReaderBlockType::Empty => Ok(BlockType::default()),
-        ReaderBlockType::Type(ty) => Ok(BlockType { params: vec![], results: vec![value_type(ty, offset)?.carrier()] }),
+        ReaderBlockType::Type(ty) => Ok(BlockType { params: vec![], results: vec![value_type(ty, offset)?.passed()] }),
         ReaderBlockType::FuncType(index) => Ok(types[TypeIndex(index)].signature()),
     }
 }

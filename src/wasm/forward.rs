@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::inst::Inst;
 use super::module::{Body, Code, ExportKind, FuncDecl, Module};
 use crate::entity::Entity;
-use crate::ir::op::Function;
+use crate::ir::op::{Function, Type};
 
 /// Adds the functions.
 pub fn run(module: &mut Module) {
@@ -28,7 +28,7 @@ pub fn run(module: &mut Module) {
 
 fn forward(module: &Module, function: Function) -> FuncDecl {
     let FuncDecl { ty, name, .. } = &module.functions[function];
-    let locals = module.types[*ty].signature().params;
+    let locals: Vec<Type> = module.types[*ty].params.iter().map(|ty| ty.carrier()).collect();
     let arguments = (0..locals.len() as u32).map(Inst::LocalGet);
     let insts: Vec<Inst> = arguments.chain([Inst::ReturnCall(function.0), Inst::End]).collect();
     let offsets = (0..insts.len() as u32).collect();

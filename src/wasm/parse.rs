@@ -325,7 +325,7 @@ impl Builder {
 
     fn body(&mut self, reader: &FunctionBody) -> Result<(), Error> {
         let ty = self.declared.pop_front().expect("validation counts bodies");
-        let mut locals = self.module.types[ty].signature().params;
+        let mut locals = self.module.types[ty].signature().param_types();
         let mut groups = reader.get_locals_reader().map_err(malformed)?;
         for _ in 0..groups.get_count() {
             let offset = groups.original_position();

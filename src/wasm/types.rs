@@ -1,6 +1,6 @@
 //! The types of WebAssembly, as modules declare them, and as bits in SSA.
 
-use crate::ir::func::Signature;
+use crate::ir::func::{Passed, Signature};
 use crate::ir::op::Type;
 
 /// The type of a value (core spec, 2.3).
@@ -28,6 +28,15 @@ impl ValueType {
             ValueType::I64 | ValueType::F64 => Type::I64,
         }
     }
+
+    /// What a call hands over of it.
+    pub fn passed(self) -> Passed {
+        match self {
+            ValueType::F32 => Passed::F32,
+            ValueType::F64 => Passed::F64,
+            ValueType::I32 | ValueType::I64 | ValueType::FuncRef | ValueType::ExternRef => self.carrier().into(),
+        }
+    }
 }
 
 /// The type of a function. What calls and blocks hand over is its [`signature`](Self::signature);
@@ -43,7 +52,7 @@ pub struct FunctionType {
 impl FunctionType {
     /// The bits that it hands over.
     pub fn signature(&self) -> Signature {
-        let carriers = |types: &[ValueType]| types.iter().map(|ty| ty.carrier()).collect();
-        Signature { params: carriers(&self.params), results: carriers(&self.results) }
+        let passed = |types: &[ValueType]| types.iter().map(|ty| ty.passed()).collect();
+        Signature { params: passed(&self.params), results: passed(&self.results) }
     }
 }

@@ -11,7 +11,7 @@
 //! ;; RUN f(0) = trap WORDS      file are on one instance, in order
 //! ;; SIZE f <= n                bytes of code, literals included
 //! ;; VERIFY proved              object and image
-//! ;; OPTIONS opt-level=s        or cpu=NAME, memory-max=BYTES
+//! ;; OPTIONS opt-level=s        or cpu=NAME, float=hard, memory-max=BYTES
 //! ;;= stage                     a snapshot, up to the next one or the end of the file
 //! ```
 //! Runs of blanks are one blank in what `CHECK` compares. A `.ir` file enters at `opt`, and has no
@@ -190,6 +190,7 @@ impl Reader {
             match option.split_once('=').ok_or_else(unknown)? {
                 ("opt-level", level) => self.config.opt_level = opt_level(level).ok_or_else(unknown)?,
                 ("cpu", cpu) => self.config.cpu = Cpu::named(cpu).ok_or_else(unknown)?,
+                ("float", "hard") => self.config.float = self.config.cpu.float_unit(),
                 ("memory-max", bytes) => self.config.memory_max = Some(bytes.parse().map_err(|_| unknown())?),
                 _ => return Err(unknown()),
             }

@@ -65,7 +65,7 @@ impl Program {
             let ExportKind::Function(function) = export.kind else {
                 continue;
             };
-            let types = self.module.function_type(function).signature().params;
+            let types = self.module.function_type(function).signature().param_types();
             let mut calls = vec![vec![]];
             for ty in &types {
                 let few = if types.len() > 2 { words.len() / 3 } else { words.len() };

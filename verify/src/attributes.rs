@@ -1,15 +1,17 @@
-//! Build attributes: which architecture the code of a file is for.
+//! Build attributes: what the code of a file is for.
 //!
-//! Arm addenda32, chapter 3. Ensures: [`read`] names an architecture only if the public attributes of the
-//! whole file say that the code is Thumb code of it, called by the base variant of AAPCS. Without
-//! attributes it is the least one, Armv7-M.
+//! Arm addenda32, chapter 3. Ensures: [`read`] names a target only if the public attributes of the whole file
+//! say that the code is Thumb code for it. Without attributes it is the least one, Armv7-M without a
+//! floating-point unit.
 
 use crate::elf::Elf;
-use crate::thumb::feature::Architecture;
+use crate::thumb::feature::{Architecture, FloatUnit, Target, Variant};
 
 /// Tags that are read here (Arm addenda32, 3.3).
 const CPU_ARCH: u32 = 6;
 const CPU_ARCH_PROFILE: u32 = 7;
+const FP_ARCH: u32 = 10;
+const ABI_HARDFP_USE: u32 = 27;
 const ABI_VFP_ARGS: u32 = 28;
 const COMPATIBILITY: u32 = 32;
 const DSP_EXTENSION: u32 = 46;
@@ -17,22 +19,43 @@ const DSP_EXTENSION: u32 = 46;
 /// `Tag_File`: attributes of the whole file, not of a section or a symbol.
 const FILE: u8 = 1;
 
-/// The architecture that a file is for.
+/// What a file is for.
 ///
 /// # Errors
 /// The attributes cannot be read, or they ask for what is not modelled.
-pub fn read(elf: &Elf<'_>) -> Result<Architecture, String> {
-    let Some(bytes) = elf.attributes else { return Ok(Architecture::default()) };
+pub fn read(elf: &Elf<'_>) -> Result<Target, String> {
+    let Some(bytes) = elf.attributes else { return Ok(Target::default()) };
     let pairs = public(bytes).ok_or("they cannot be read".to_owned());
-    pairs.and_then(|pairs| architecture(&pairs)).map_err(|why| format!("build attributes: {why}"))
+    pairs.and_then(|pairs| target(&pairs)).map_err(|why| format!("build attributes: {why}"))
 }
 
-/// The architecture that tags and values name.
-fn architecture(pairs: &[(u32, u32)]) -> Result<Architecture, String> {
+/// What tags and values name.
+fn target(pairs: &[(u32, u32)]) -> Result<Target, String> {
     let value = |wanted: u32| pairs.iter().rev().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
-    if value(ABI_VFP_ARGS).is_some_and(|value| value != 0) {
-        return Err("arguments are not passed in core registers".to_owned());
+    let architecture = architecture(value)?;
+    let float = float(architecture, [FP_ARCH, ABI_HARDFP_USE].map(|tag| value(tag).unwrap_or(0)))?;
+    let variant = match (value(ABI_VFP_ARGS).unwrap_or(0), float) {
+        (0, _) => Variant::Base,
+        (1, FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double) => Variant::Float,
+        _ => return Err("arguments are passed in registers that the file has no unit for".to_owned()),
+    };
+    Ok(Target { architecture, float, variant })
+}
+
+/// The unit that values of `Tag_FP_arch` and `Tag_ABI_HardFP_use` name. 6 is VFPv4-D16, 8 FPv5-D16, of which a
+/// file that uses single precision only (1) is for the part of it that Cortex-M4 and M33 have.
+fn float(architecture: Architecture, values: [u32; 2]) -> Result<FloatUnit, String> {
+    match (values, architecture) {
+        ([0, _], _) => Ok(FloatUnit::None),
+        ([6, 1], Architecture::V7EM) => Ok(FloatUnit::V4Single),
+        ([8, 1], Architecture::V7EM | Architecture::V8M | Architecture::V8MDsp) => Ok(FloatUnit::V5Single),
+        ([8, 0 | 3], Architecture::V7EM | Architecture::V8M | Architecture::V8MDsp) => Ok(FloatUnit::V5Double),
+        ([unit, precision], _) => Err(format!("floating-point unit {unit} with precision {precision} is not modelled")),
     }
+}
+
+/// The architecture.
+fn architecture(value: impl Fn(u32) -> Option<u32>) -> Result<Architecture, String> {
     let Some(tag) = value(CPU_ARCH) else { return Ok(Architecture::default()) };
     if value(CPU_ARCH_PROFILE).is_some_and(|profile| profile != u32::from(b'M')) {
         return Err("they are not for a microcontroller".to_owned());
@@ -125,11 +148,24 @@ mod tests {
 
     #[test]
     fn the_extension_is_read_where_the_architecture_leaves_it_open() {
-        let of = |pairs: &[(u32, u32)]| architecture(pairs).map(|found| found.to_string());
+        let of = |pairs: &[(u32, u32)]| target(pairs).map(|found| found.to_string());
         assert_eq!(of(&[(6, 17), (7, 77)]).as_deref(), Ok("Armv8-M.main"));
         assert_eq!(of(&[(6, 17), (46, 1)]).as_deref(), Ok("Armv8-M.main with DSP"));
         assert!(of(&[(6, 10), (46, 1)]).is_err() && of(&[(6, 17), (46, 2)]).is_err());
         assert!(of(&[(6, 17), (7, 65)]).is_err());
+    }
+
+    #[test]
+    fn a_unit_is_named_with_its_precision() {
+        let of = |pairs: &[(u32, u32)]| target(pairs).map(|found| found.to_string());
+        assert_eq!(of(&[(6, 13), (10, 6), (27, 1), (28, 1)]).as_deref(), Ok("Armv7E-M and FPv4-SP"));
+        let base = Ok("Armv7E-M and FPv5-D16, called by the base AAPCS");
+        assert_eq!(of(&[(6, 13), (10, 8)]).as_deref(), base);
+        assert_eq!(of(&[(6, 17), (10, 8), (27, 1), (28, 1)]).as_deref(), Ok("Armv8-M.main and FPv5-SP"));
+        for wrong in [&[(6, 13), (28, 1)][..], &[(6, 10), (10, 6), (27, 1)], &[(6, 13), (10, 6)], &[(6, 13), (10, 7)]] {
+            assert!(of(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(of(&[(6, 13), (10, 6), (27, 1), (28, 2)]).is_err());
     }
 
     #[test]

@@ -12,9 +12,10 @@ use gimli::{
 };
 use gimli::{UnwindContext, UnwindSection, UnwindTableRow};
 
+use crate::abi;
 use crate::elf::{Contents, Elf, FRAME_SECTION, FileKind, Home, RelocationKind, SymbolKind};
 use crate::hints::Location;
-use crate::segment::kept::{Kept, of_the_caller};
+use crate::segment::kept::Kept;
 use crate::verdict::{Check, Finding};
 
 type Bytes<'a> = EndianSlice<'a, LittleEndian>;
@@ -273,29 +274,44 @@ fn wrong_depth(row: &Row, kept: &Kept) -> Option<String> {
 /// What a row says that is not so.
 fn disagreements(row: &Row, kept: &Kept) -> Vec<String> {
     let mut wrong: Vec<String> = wrong_depth(row, kept).into_iter().collect();
-    for register in of_the_caller() {
-        let homes = &kept.homes[&register];
+    for (&register, homes) in &kept.homes {
+        let (number, word) = dwarf(register);
         // By the convention of AAPCS tables a register without a rule is where it was.
-        let said = match row.rules.get(&u16::from(register)) {
-            None | Some(Rule::Same) => Ok(Location::Core(register)),
-            Some(Rule::Stack(offset)) => i32::try_from(*offset).map(Location::Stack).map_err(|_| offset.to_string()),
+        let said = match row.rules.get(&number) {
+            None | Some(Rule::Same) => Ok(abi::location_of(register)),
+            Some(Rule::Stack(offset)) => {
+                i32::try_from(*offset + word).map(Location::Stack).map_err(|_| offset.to_string())
+            }
             Some(Rule::Undefined) => Err("lost".to_owned()),
             Some(Rule::Other(rule)) => Err(rule.clone()),
         };
         match said {
             Ok(place) if homes.contains(&place) => {}
             Ok(place) => wrong.push(format!(
-                "the frame table says that the caller's r{register} is in {}, it is in {}",
+                "the frame table says that the caller's {} is in {}, it is in {}",
+                words(abi::location_of(register)),
                 words(place),
                 list(homes)
             )),
-            Err(rule) => wrong.push(format!("the frame table has a rule for r{register} that is not modelled: {rule}")),
+            Err(rule) => {
+                let register = words(abi::location_of(register));
+                wrong.push(format!("the frame table has a rule for {register} that is not modelled: {rule}"));
+            }
         }
     }
-    for register in row.rules.keys().filter(|register| of_the_caller().all(|known| u16::from(known) != **register)) {
+    let preserved: BTreeSet<u16> = kept.homes.keys().map(|register| dwarf(*register).0).collect();
+    for register in row.rules.keys().filter(|register| !preserved.contains(register)) {
         wrong.push(format!("the frame table has a rule for register {register}, which nobody preserves"));
     }
     wrong
+}
+
+/// The DWARF number of the register that a word is part of, and where in it: d0 to d15 are 256 to 271 (AADWARF32, 4.1).
+fn dwarf(register: u8) -> (u16, i64) {
+    match abi::location_of(register) {
+        Location::Single(single) => (256 + u16::from(single / 2), 4 * i64::from(single % 2)),
+        Location::Core(_) | Location::Stack(_) => (u16::from(register), 0),
+    }
 }
 
 fn list(homes: &BTreeSet<Location>) -> String {

@@ -96,7 +96,7 @@ pub fn check_linked(sources: &[Source<'_>], elf: &[u8], checks: Checks) -> Resul
         program: &program,
         bound: &bound,
         hints: &hints,
-        report: Report { architecture: program.architecture, ..Report::default() },
+        report: Report { target: program.target, ..Report::default() },
         frames: BTreeMap::new(),
         frame_table: None,
         run: BTreeSet::new(),
@@ -384,7 +384,7 @@ fn symbolic(module: &Module, program: &Program, function: &crate::wasm::module::
     let tables: Vec<TableLimits> =
         (0..program.tables.len()).map(|index| table(&mut terms, (module, program), (index, address))).collect();
     let world = world(&mut terms, (module, program), (&memories, &tables), address);
-    let results = match abi::convention(&function.signature).results.area_bytes() {
+    let results = match abi::convention(&function.signature, program.target.variant).results.area_bytes() {
         0 => None,
         bytes => Some(Extent { address: region_term(&mut terms, "results", bytes), bytes }),
     };

@@ -178,6 +178,38 @@ impl Float {
         [result as u32, (result >> 32) as u32]
     }
 
+    /// Of a `fits`: how the lowest number and how `a` relates, the highest being less always, and both.
+    /// No other number lies between the lowest one and the least that is too low.
+    pub fn limits(self) -> Option<(Relation, f64, f64)> {
+        let Float::Fits(format, to, sign) = self else { return None };
+        Some(match (format, to, sign) {
+            (_, Sort::W32, Sign::Unsigned) => (Relation::Lt, -1.0, 4_294_967_296.0),
+            (_, Sort::W64, Sign::Unsigned) => (Relation::Lt, -1.0, 18_446_744_073_709_551_616.0),
+            (Format::F32, Sort::W32, Sign::Signed) => (Relation::Le, -2_147_483_648.0, 2_147_483_648.0),
+            (Format::F64, Sort::W32, Sign::Signed) => (Relation::Lt, -2_147_483_649.0, 2_147_483_648.0),
+            (_, Sort::W64, Sign::Signed) => (Relation::Le, -9_223_372_036_854_775_808.0, 9_223_372_036_854_775_808.0),
+        })
+    }
+
+    /// What it computes, unless that is a float made of a NaN: which NaN it is then, processors differ in, by
+    /// FPSCR.DN too.
+    pub fn certain_value(self, words: &[u32]) -> Option<[u32; 2]> {
+        let is_nan = |format| match format {
+            Format::F32 => words.iter().any(|word| f32::from_bits(*word).is_nan()),
+            Format::F64 => words.chunks(2).any(|pair| {
+                let high = pair.get(1).copied().unwrap_or(0);
+                f64::from_bits(u64::from(high) << 32 | u64::from(pair[0])).is_nan()
+            }),
+        };
+        let is_open = match self {
+            Float::Binary(_, format) | Float::Unary(_, format) => is_nan(format),
+            Float::Demote => is_nan(Format::F64),
+            Float::Promote => is_nan(Format::F32),
+            Float::Compare(..) | Float::Convert(..) | Float::Truncate(..) | Float::Fits(..) => false,
+        };
+        (!is_open).then(|| self.value(words))
+    }
+
     fn bits(self, a: u64, b: u64) -> u64 {
         match self {
             Float::Binary(operator, Format::F32) => single(binary32(operator, f32_of(a), f32_of(b))),

@@ -62,7 +62,7 @@ const BOARDS: [Board; 4] = [
 /// The board that an image is for: the first of its architecture that has all the memory that the image
 /// takes, its stack included, or else the largest, of which it takes what is not there.
 pub fn board(elf: &Elf<'_>) -> &'static Board {
-    let architecture = attributes::read(elf).unwrap_or_default();
+    let architecture = attributes::read(elf).unwrap_or_default().architecture;
     let loaded = elf.segments.iter().map(|segment| (segment.virtual_address, segment.memory_bytes));
     let zeros = elf.sections.iter().filter(|found| found.allocated && found.contents == Contents::Zeros);
     let taken: Vec<(u32, u32)> = loaded.chain(zeros.map(|section| (section.address, section.bytes))).collect();

@@ -11,7 +11,7 @@ use crate::attributes;
 use crate::elf::{Binding, Contents, Elf, FileKind, Home, Relocation, RelocationKind, Section, Symbol, SymbolKind};
 use crate::hints::{Base, Hints, Sort};
 use crate::layout::{self, Board};
-use crate::thumb::feature::Architecture;
+use crate::thumb::feature::Target;
 use crate::verdict::{Check, Finding};
 use crate::wasm::module::{Export, Exported, Module, Table};
 use crate::wasm::steps::Step;
@@ -58,7 +58,7 @@ pub struct Program {
     /// Object or image.
     pub kind: FileKind,
     /// What the code is for.
-    pub architecture: Architecture,
+    pub target: Target,
     /// The board that an image is for.
     pub board: &'static Board,
     /// Address of the first byte of code.
@@ -275,9 +275,9 @@ impl Binder<'_> {
         let text_start = self.section_start(text);
         let wrong = layout::check(self.elf, self.module, self.hints, text_index);
         self.findings.extend(wrong.into_iter().map(file_finding));
-        let architecture = attributes::read(self.elf).unwrap_or_else(|why| {
+        let target = attributes::read(self.elf).unwrap_or_else(|why| {
             self.find(why);
-            Architecture::default()
+            Target::default()
         });
         let functions = self.functions(text_index)?;
         self.exports(&functions, text_index);
@@ -288,7 +288,7 @@ impl Binder<'_> {
         let regions = self.regions(instance.bytes, descriptors.len() as u32, &mut tables);
         let mut program = Program {
             kind: self.elf.kind,
-            architecture,
+            target,
             board: layout::board(self.elf),
             text_start,
             text: self.elf.bytes(text).to_vec(),

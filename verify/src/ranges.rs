@@ -13,10 +13,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::abi::{self, CALLER_SAVED};
+use crate::abi;
 use crate::hints::{ENTRY_NAME, Label, Location, Name, entry_name};
 use crate::segment::walk::Subject;
 use crate::thumb::decode::decode;
+use crate::thumb::feature::FloatUnit;
+use crate::thumb::float::{FloatInst, FloatReg};
 use crate::thumb::inst::{Address, DataOp, Inst, MultipleMode, Reg, RegSet, Width, Writeback};
 use crate::thumb::operands::operands;
 use crate::verdict::{Check, Finding};
@@ -110,7 +112,7 @@ impl<'a> Ranges<'a> {
             steps: BTreeMap::new(),
             renames,
             before: BTreeMap::new(),
-            argument_bytes: abi::convention(&subject.function.signature).stack_bytes,
+            argument_bytes: abi::convention(&subject.function.signature, subject.program.target.variant).stack_bytes,
             constants: BTreeSet::new(),
             findings: Vec::new(),
         };
@@ -154,8 +156,7 @@ impl<'a> Ranges<'a> {
 
     /// Propagates names to a fixed point.
     fn flow(&mut self) {
-        let entry = (0..15).filter(|register| *register != 13);
-        let registers = entry.map(Location::Core);
+        let registers = (0..Reg::COUNT as u8).filter(|register| !matches!(register, 13 | 15)).map(abi::location_of);
         let words = (0..self.argument_bytes as i32).step_by(4).map(Location::Stack);
         let state = registers.chain(words).map(|place| (place, Held::One(entry_name(place), 0))).collect();
         let state = renamed(state, self.renames.get(&(u32::MAX, 0)).copied().unwrap_or(&[]), 0);
@@ -260,8 +261,9 @@ impl Step<'_> {
     fn after(&self, before: &State, at: u32) -> State {
         let mut state = before.clone();
         if self.is_call {
-            for register in CALLER_SAVED {
-                state.insert(Location::Core(register), Held::Unnamed(at));
+            // Registers that no instruction names hold nothing anyway.
+            for register in abi::caller_saved(FloatUnit::V5Double) {
+                state.insert(abi::location_of(register), Held::Unnamed(at));
             }
         }
         let below = -self.depth;
@@ -370,6 +372,9 @@ fn constants(inst: &Inst, pc: u32, targets: &[u32]) -> std::ops::Range<u32> {
         Inst::Load { width, address: Address::Literal { offset }, .. } => {
             ((pc.wrapping_add(4) & !3).wrapping_add_signed(*offset), width.bytes())
         }
+        Inst::Float(FloatInst::Load { d, address: Address::Literal { offset } }) => {
+            ((pc.wrapping_add(4) & !3).wrapping_add_signed(*offset), 4 * d.words().len() as u32)
+        }
         Inst::TableBranch { width, .. } => (pc.wrapping_add(4), width.bytes() * targets.len() as u32),
         _ => (pc, 0),
     };
@@ -436,21 +441,21 @@ fn step<'a>(
     }
     let mut may_read = BTreeSet::new();
     if is_call {
-        may_read.extend((0..4).map(Location::Core));
+        may_read.extend(passing());
         let arguments = label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location);
         may_read.extend(arguments.filter(|place| matches!(place, Location::Stack(offset) if *offset >= -depth)));
-        writes.extend((0..2).map(Location::Core));
+        writes.extend((0..2).flat_map(|word| [Location::Core(word), Location::Single(word)]));
         // Several results are in the caller's own frame.
         let results = label.into_iter().flat_map(|label| &label.writes).map(|(location, _)| *location);
         writes.extend(results.filter(|place| matches!(place, Location::Stack(offset) if (-depth..0).contains(offset))));
     }
     if leaves(inst) {
         // Results, or the arguments of the function that this one leaves for.
-        may_read.extend((0..4).map(Location::Core));
+        may_read.extend(passing());
     }
     if matches!(inst, Inst::Branch { .. } | Inst::BranchLink { .. }) {
         // A branch to a shared epilogue hands the results on, one to a function its arguments.
-        may_read.extend((0..4).map(Location::Core));
+        may_read.extend(passing());
         may_read.extend(label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location));
     }
     let step = Step {
@@ -473,6 +478,11 @@ fn step<'a>(
     Ok((step, Context { depth: depth_after, conditional, pointer }))
 }
 
+/// The registers in which calls and returns hand words on.
+fn passing() -> impl Iterator<Item = Location> {
+    (0..4).map(Location::Core).chain((0..16).map(Location::Single))
+}
+
 /// The register that an instruction sets to a distance from SP.
 fn pointer(inst: &Inst) -> Option<(Reg, i32)> {
     match *inst {
@@ -485,7 +495,7 @@ fn pointer(inst: &Inst) -> Option<(Reg, i32)> {
 
 fn locations(registers: RegSet) -> BTreeSet<Location> {
     let named = registers.iter().filter(|register| *register != Reg::SP && *register != Reg::PC);
-    named.map(|register| Location::Core(register.number())).collect()
+    named.map(Reg::location).collect()
 }
 
 enum StackWords {
@@ -525,6 +535,33 @@ fn stack_words(inst: &Inst, depth: i32, pointer: Option<(Reg, i32)>) -> Result<(
         }
         Inst::Store { address: Address::PreIndex { n: Reg::SP, offset }, .. } => {
             (depth - offset, StackWords::Written(words(offset, 1)))
+        }
+        Inst::Float(FloatInst::Load { d, address: Address::Offset { n: Reg::SP, offset } }) => {
+            (depth, StackWords::Read(words(offset, d.words().len() as u32)))
+        }
+        Inst::Float(FloatInst::Store { d, address: Address::Offset { n: Reg::SP, offset } }) => {
+            (depth, StackWords::Written(words(offset, d.words().len() as u32)))
+        }
+        Inst::Float(FloatInst::LoadMultiple {
+            n: Reg::SP,
+            writeback: Writeback::Yes,
+            mode: MultipleMode::IncrementAfter,
+            first,
+            count,
+        }) => {
+            let count = first.run(count).flat_map(FloatReg::words).count() as u32;
+            (depth - 4 * count as i32, StackWords::Read(words(0, count)))
+        }
+        Inst::Float(FloatInst::StoreMultiple {
+            n: Reg::SP,
+            writeback: Writeback::Yes,
+            mode: MultipleMode::DecrementBefore,
+            first,
+            count,
+        }) => {
+            let count = first.run(count).flat_map(FloatReg::words).count() as u32;
+            let bytes = 4 * count as i32;
+            (depth + bytes, StackWords::Written(words(-bytes, count)))
         }
         Inst::LoadMultiple { n: Reg::SP, writeback, mode: MultipleMode::IncrementAfter, registers } => {
             let bytes = if writeback == Writeback::Yes { 4 * registers.len() as i32 } else { 0 };
@@ -567,7 +604,9 @@ fn words(location: Location) -> String {
 
 fn name_words(name: Name) -> String {
     match name.checked_sub(ENTRY_NAME) {
-        Some(register) => format!("r{register}-at-entry"),
+        Some(register) => {
+            format!("{}-at-entry", u8::try_from(register).map_or_else(|_| "argument".into(), abi::register_name))
+        }
         None => format!("v{name}"),
     }
 }

@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod feature;
 pub mod flags;
+pub mod float;
 pub mod inst;
 pub mod operands;
 pub mod register;

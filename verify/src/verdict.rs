@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::thumb::feature::Architecture;
+use crate::thumb::feature::Target;
 use crate::trap::Trap;
 
 /// The judgement on one function.
@@ -159,8 +159,8 @@ pub struct Report {
     pub file_obligations: u32,
     /// Bytes of stack below SP that `NAME_init` needs, the start function included as far as it is bounded.
     pub init_stack_bytes: u32,
-    /// The architecture that the judgement is for.
-    pub architecture: Architecture,
+    /// What the judgement is for.
+    pub target: Target,
 }
 
 impl Report {

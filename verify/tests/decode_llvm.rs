@@ -62,14 +62,16 @@ fn wide() -> Vec<Code> {
     let mut sequence = Sequence(1);
     let mut codes = Vec::new();
     for first in 0xe800..=0xffff_u32 {
-        for shape in 0..36 {
+        for shape in 0..40 {
             let random = sequence.next() & 0xffff;
-            let second = match shape % 6 {
+            let second = match shape % 8 {
                 0 => random & 0x7fff,
                 1 => random | 0xf000,
                 2 => random & 0x0f0f | 0xf000,
                 3 => random & 0x0fcf | 0xf080,
                 4 => random & 0x7f0f,
+                5 => random & 0xf1ef | 0x0a00,
+                6 => random & 0xf1bf | 0x0a40,
                 _ => random,
             };
             codes.push(Code::Wide(first << 16 | second));
@@ -84,7 +86,7 @@ struct Target {
     cpu: &'static str,
 }
 
-const M4: Target = Target { triple: "thumbv7em", cpu: "cortex-m4" };
+const M7: Target = Target { triple: "thumbv7em", cpu: "cortex-m7" };
 const M0: Target = Target { triple: "thumbv6m", cpu: "cortex-m0" };
 
 /// `None`: LLVM is not there.
@@ -219,7 +221,7 @@ fn compare(name: &str, codes: &[Code], condition: Option<Cond>) -> Option<Compar
         }
     }
     let object = assemble(&directory, name, &source)?;
-    let theirs = disassemble(&object, &M4);
+    let theirs = disassemble(&object, &M7);
     let mut differences = Vec::new();
     for (address, code, inst) in &expected {
         let our_text = normal(&ours(inst, condition, *address));

@@ -127,7 +127,8 @@ fn control() {
         f7f0 a000 | the 32-bit UDF | de00     | udf #0
         f380 8000 | unpredictable | f380 8800 | msr apsr_nzcvq, r0
         f3ef 8004 | unpredictable | f3ef 8005 | mrs r0, ipsr
-        ee00 0a10 | a coprocessor or floating-point instruction | de01 | udf #1
+        ee00 0110 | a coprocessor instruction | de01 | udf #1
+        fc00 0a00 | an instruction of a coprocessor or of vectors | de02 | udf #2
         ",
     );
 }
@@ -138,4 +139,36 @@ fn truncated_code() {
     assert_eq!(decode(&[0], 0), Err(DecodeError::Truncated));
     assert_eq!(decode(&[0, 0xf0, 0], 0), Err(DecodeError::Truncated));
     assert_eq!(decode(&[0, 0xbf], usize::MAX), Err(DecodeError::Truncated));
+}
+
+#[test]
+fn the_floating_point_unit() {
+    check(
+        "
+        ee00 0a20 | a fused, negated or accumulating product | ee20 0a20 | vmul.f32 s0, s0, s1
+        ee20 0a60 | a fused, negated or accumulating product | ee30 0a60 | vsub.f32 s0, s0, s1
+        eea0 0a20 | a fused, negated or accumulating product | ee80 0a20 | vdiv.f32 s0, s0, s1
+        fe80 0a60 | a selection, minimum, maximum, or rounding of another kind | feb9 0a60 | vrintn.f32 s0, s1
+        feb8 0a60 | a selection, minimum, maximum, or rounding of another kind | feba 0a60 | vrintp.f32 s0, s1
+        ee70 0b00 | undefined | ee30 0b00 | vadd.f64 d0, d0, d0
+        eeb4 0ae0 | a conversion, rounding or comparison of another kind | eeb4 0a60 | vcmp.f32 s0, s1
+        eeb5 0a41 | unpredictable | eeb5 0a40 | vcmp.f32 s0, #0
+        eebd 0a40 | a conversion, rounding or comparison of another kind | eebd 0ac0 | vcvt.s32.f32 s0, s0
+        eeba 0ac0 | a conversion, rounding or comparison of another kind | eeb8 0ac0 | vcvt.f32.s32 s0, s0
+        eeb2 0a40 | a conversion, rounding or comparison of another kind | eeb0 0a40 | vmov.f32 s0, s0
+        eeb7 0a28 | unpredictable | eeb7 0a08 | vmov.f32 s0, #1.500000e+00
+        ee00 0a30 | unpredictable | ee00 0a10 | vmov s0, r0
+        ee00 da10 | unpredictable | ee00 ea10 | vmov s0, lr
+        ee00 0b10 | a part of a double register, or another status register | ee10 0a10 | vmov r0, s0
+        eee0 0a10 | a part of a double register, or another status register | eee1 0a10 | vmsr fpscr, r0
+        eef1 fa30 | unpredictable | eef1 fa10 | vmrs APSR_nzcv, fpscr
+        ec51 1b10 | unpredictable | ec51 0b10 | vmov r0, r1, d0
+        ec41 0a3f | unpredictable | ec41 0a1f | vmov s30, s31, r0, r1
+        ed8f 0a00 | unpredictable | ed8d 0a00 | vstr s0, [sp]
+        edcd 0b00 | undefined | ed8d 0b00 | vstr d0, [sp]
+        ed2d 8b03 | FLDMX or FSTMX | ed2d 8b04 | vpush {d8, d9}
+        ed2d 8a00 | unpredictable | ed2d 8a01 | vpush {s16}
+        ed2d fb04 | unpredictable | ed2d fb02 | vpush {d15}
+        ",
+    );
 }

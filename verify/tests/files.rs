@@ -336,8 +336,24 @@ fn an_instruction_that_the_architecture_lacks() {
         case.functions.get_mut(&INIT).unwrap().bytes = vec![0x50, 0xfb, 0x01, 0xf0, 0x70, 0x47];
     });
     let report = |name: &str| check(&case(name).wasm, &case(name).elf(), Checks::All).unwrap();
-    assert_eq!(report("multiply-high").architecture.to_string(), "Armv7E-M");
-    assert_eq!(report("init-stack").architecture.to_string(), "Armv7-M");
+    assert_eq!(report("multiply-high").target.to_string(), "Armv7E-M");
+    assert_eq!(report("init-stack").target.to_string(), "Armv7-M");
+}
+
+#[test]
+fn an_instruction_that_the_floating_point_unit_lacks() {
+    let words = "the file is for Armv7E-M and FPv5-SP, which has no FloatDouble instructions";
+    refuse_case("float-double", words, |case| case.float = Some([8, 1]));
+    let words = "the file is for Armv7E-M and FPv4-SP, which has no FloatRounding instructions";
+    refuse_case("float-single", words, |case| {
+        // The function `root`: VRINTP.F32 in the place of VSQRT.F32.
+        let root = &mut case.functions.get_mut(&6).unwrap().bytes;
+        root[16..20].copy_from_slice(&[0xba, 0xfe, 0x40, 0x0a]);
+    });
+    refuse_case("float-single", "the file is for Armv7E-M, which has no Float instructions", |case| case.float = None);
+    refuse_case("float-single", "floating-point unit 7 with precision 1 is not modelled", |case| {
+        case.float = Some([7, 1]);
+    });
 }
 
 #[test]

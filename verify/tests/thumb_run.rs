@@ -7,7 +7,7 @@ use synth_verify::concrete::load::{Loaded, Patch, Relocated};
 use synth_verify::concrete::region::{Access, Memory, Region};
 use synth_verify::concrete::thumb_run::{After, End, External, Handler, Outcome, Processor, Surroundings};
 use synth_verify::concrete::word::{Fault, Word};
-use synth_verify::thumb::feature::Architecture;
+use synth_verify::thumb::feature::{Architecture, Target};
 use synth_verify::trap::Trap;
 use synth_verify::wasm::module::{Constant, FunctionType, ValueType};
 
@@ -27,17 +27,8 @@ fn object(halfwords: &[u16], patches: &[(u32, Patch)]) -> Loaded {
     let stack = memory.add(Region::new("stack", None, Access::ReadWrite, vec![0; 256]).aligned(8));
     memory.add(Region::new("data", None, Access::ReadWrite, (0..16).collect()).aligned(8));
     memory.add(Region::new("import", None, Access::Execute, Vec::new()));
-    let architecture = Architecture::V7EM;
-    Loaded {
-        memory,
-        stack,
-        text: Some(text),
-        functions: None,
-        symbols: BTreeMap::new(),
-        relocated,
-        architecture,
-        vectors: 0,
-    }
+    let target = Target { architecture: Architecture::V7EM, ..Target::default() };
+    Loaded { memory, stack, text: Some(text), functions: None, symbols: BTreeMap::new(), relocated, target, vectors: 0 }
 }
 
 fn data(offset: u32) -> Word {

@@ -1,5 +1,5 @@
 //! Compiles and proves files, or random modules: `prove FILE..`, `prove --count N --seed S`; for another
-//! processor behind `--cpu NAME`.
+//! processor behind `--cpu NAME`, with its floating-point unit behind `--hard-float`.
 
 use std::time::Instant;
 
@@ -14,6 +14,10 @@ fn main() {
     if let Some(at) = arguments.iter().position(|argument| argument == "--cpu") {
         let cpu: Vec<String> = arguments.drain(at..(at + 2).min(arguments.len())).collect();
         config.cpu = cpu.get(1).and_then(|name| Cpu::named(name)).expect("the name of a processor");
+    }
+    if let Some(at) = arguments.iter().position(|argument| argument == "--hard-float") {
+        arguments.remove(at);
+        config.float = config.cpu.float_unit();
     }
     let option = |name: &str| {
         let at = arguments.iter().position(|argument| argument == name)?;

@@ -1,13 +1,15 @@
 //! Random functions: structured control flow, values used long after they are made.
 
+use crate::target::FloatUnit;
 use crate::vcode::entity::Block;
+use crate::vcode::float::{FloatInst, FloatOp, Format, Part};
 use crate::vcode::func::{Func, Head, Node, Origin, Purpose};
 use crate::vcode::imm::{BitField, Imm8, Imm12, ModifiedImm, ShiftImm};
 use crate::vcode::inst::{
     Address, AluOp, Call, Callee, Choice, CompareOp, Cond, Edge, Flags, LoadKind, MulLongAddOp, Operand2, ShiftBy,
     ShiftOp, Sign, StoreKind, Symbol, Terminator, Trap, ZeroTest,
 };
-use crate::vcode::reg::PReg;
+use crate::vcode::reg::{PReg, RegClass};
 use crate::vcode::{Inst, VReg};
 
 /// A small deterministic source of numbers (xorshift).
@@ -49,15 +51,19 @@ struct Generator {
     shape: Shape,
     block: Block,
     scope: Vec<VReg>,
+    /// The same of the floating-point unit.
+    floats: Vec<VReg>,
     left: usize,
 }
 
-/// A random function.
+/// A random function; every second one has a floating-point unit.
 pub fn function(seed: u64, shape: Shape) -> Func {
     let mut func = Func::new(0);
+    func.float = if seed.is_multiple_of(2) { FloatUnit::None } else { FloatUnit::V5Double };
     let block = func.block(Head::default());
     let random = Random::new(seed);
-    let mut generator = Generator { func, random, shape, block, scope: Vec::new(), left: shape.size };
+    let mut generator =
+        Generator { func, random, shape, block, scope: Vec::new(), floats: Vec::new(), left: shape.size };
     generator.entry();
     while generator.left > 0 {
         generator.statements(4, 0);
@@ -75,9 +81,15 @@ pub fn function(seed: u64, shape: Shape) -> Func {
 impl Generator {
     fn entry(&mut self) {
         let count = self.random.below(5);
-        let defs: Vec<(PReg, VReg)> = (0u8..4).take(count).map(|number| (PReg::new(number), self.fresh())).collect();
+        let mut defs: Vec<(PReg, VReg)> =
+            (0u8..4).take(count).map(|number| (PReg::new(number), self.fresh())).collect();
+        self.scope.extend(defs.iter().map(|&(_, vreg)| vreg));
+        if self.has_unit() {
+            let count = self.random.below(9) as u8;
+            defs.extend((0..count).map(|number| (PReg::double(number), self.fresh_float())));
+            self.floats.extend(defs.iter().map(|&(_, vreg)| vreg).filter(|vreg| !self.scope.contains(vreg)));
+        }
         if !defs.is_empty() {
-            self.scope.extend(defs.iter().map(|&(_, vreg)| vreg));
             self.push(Inst::Args { defs });
         }
         for offset in 0..self.random.below(3) {
@@ -130,6 +142,67 @@ impl Generator {
         self.scope.push(d);
     }
 
+    fn has_unit(&self) -> bool {
+        self.func.float != FloatUnit::None
+    }
+
+    fn fresh_float(&mut self) -> VReg {
+        self.func.vreg_of(RegClass::Double, Origin::Local)
+    }
+
+    fn define_float(&mut self, make: impl FnOnce(VReg) -> FloatInst<VReg>) {
+        let d = self.fresh_float();
+        self.push(Inst::Float(make(d)));
+        self.floats.push(d);
+    }
+
+    fn pick_float(&mut self) -> VReg {
+        if self.floats.is_empty() {
+            let (low, high) = (self.pick(), Some(self.pick()));
+            self.define_float(|d| FloatInst::FromCore { d, low, high });
+        }
+        let reach = self.shape.reach.min(self.floats.len());
+        let back = self.random.below(reach);
+        self.floats[self.floats.len() - 1 - back]
+    }
+
+    fn float_item(&mut self) {
+        let (n, m) = (self.pick_float(), self.pick_float());
+        let format = Format::F64;
+        match self.random.below(7) {
+            0 => {
+                let (low, high) = (self.pick(), Some(self.pick()));
+                self.define_float(|d| FloatInst::FromCore { d, low, high });
+            }
+            1 => self.define(|d| Inst::Float(FloatInst::ToCore { d, m, part: Part::High })),
+            2 => {
+                self.push(Inst::Float(FloatInst::Compare { format, n, m }));
+                self.define(|d| Inst::SetCond { d, cond: Cond::Mi });
+            }
+            3 => self.define_float(|d| FloatInst::Pack { d, n, m }),
+            4 => {
+                let d = self.fresh_float();
+                self.push(Inst::Move { d, m });
+                self.floats.push(d);
+            }
+            _ => self.define_float(|d| FloatInst::Compute { op: FloatOp::Sub, format, d, n: Some(n), m }),
+        }
+    }
+
+    /// Values of the unit for parameters of the unit.
+    fn float_arguments(&mut self) -> Vec<VReg> {
+        let count = if self.has_unit() { 3 } else { 0 };
+        (0..count).map(|_| self.pick_float()).collect()
+    }
+
+    fn float_params(&mut self, block: Block) -> Vec<VReg> {
+        let count = if self.has_unit() { 3 } else { 0 };
+        let params: Vec<VReg> = (0..count).map(|_| self.fresh_float()).collect();
+        self.func.blocks[block].params.extend(&params);
+        self.floats.extend(&params);
+        params
+    }
+
     fn statements(&mut self, count: usize, depth: usize) {
         for _ in 0..count {
             if self.left == 0 {
@@ -141,6 +214,7 @@ impl Generator {
                 1 if depth < 4 => self.repeat(depth),
                 2 if depth < 3 => self.table(depth),
                 _ if self.random.below(self.shape.calls) == 0 => self.call(),
+                _ if self.has_unit() && self.random.below(2) == 0 => self.float_item(),
                 _ => self.item(),
             }
         }
@@ -223,7 +297,11 @@ impl Generator {
 
     fn call(&mut self) {
         let count = self.random.below(5);
-        let args: Vec<(PReg, VReg)> = (0u8..4).take(count).map(|number| (PReg::new(number), self.pick())).collect();
+        let mut args: Vec<(PReg, VReg)> = (0u8..4).take(count).map(|number| (PReg::new(number), self.pick())).collect();
+        if self.has_unit() {
+            let count = self.random.below(9) as u8;
+            args.extend((0..count).map(|number| (PReg::double(number), self.pick_float())));
+        }
         if count == 4 {
             for offset in [0, 4] {
                 let s = self.pick();
@@ -238,9 +316,14 @@ impl Generator {
         if self.random.below(4) == 0 {
             return self.call_with_several_results(callee);
         }
-        let results: Vec<(PReg, VReg)> =
+        let mut results: Vec<(PReg, VReg)> =
             (0u8..2).take(self.random.below(3)).map(|number| (PReg::new(number), self.fresh())).collect();
         self.scope.extend(results.iter().map(|&(_, vreg)| vreg));
+        if self.has_unit() && results.is_empty() {
+            let d = self.fresh_float();
+            self.floats.push(d);
+            results.push((PReg::double(0), d));
+        }
         self.push(Inst::Call(Call { callee, args, results }));
     }
 
@@ -272,7 +355,8 @@ impl Generator {
         // Without a second arm the branch goes to the join itself, which makes a critical edge.
         let skip = self.random.below(3) == 0;
         let other = if skip {
-            Edge { block: join, args: self.arguments(count) }
+            let args = [self.arguments(count), self.float_arguments()].concat();
+            Edge { block: join, args }
         } else {
             Edge { block: otherwise, args: vec![] }
         };
@@ -284,42 +368,50 @@ impl Generator {
             let test = ZeroTest::NonZero;
             self.end(Terminator::BranchZero { test, n, then: then_edge, otherwise: other });
         }
-        let outer = self.scope.len();
+        let (outer, outer_floats) = (self.scope.len(), self.floats.len());
         for arm in [Some(then), Some(otherwise).filter(|_| !skip)].into_iter().flatten() {
             self.block = arm;
             self.statements(5, depth + 1);
-            let args = self.arguments(count);
+            let args = [self.arguments(count), self.float_arguments()].concat();
             self.end(Terminator::Jump(Edge { block: join, args }));
             self.scope.truncate(outer);
+            self.floats.truncate(outer_floats);
         }
         self.block = join;
         let params = self.params(join, count);
         self.scope.extend(params);
+        self.float_params(join);
     }
 
     fn repeat(&mut self, depth: usize) {
         let (header, after) = (self.func.block(Head::default()), self.func.block(Head::default()));
         let count = 1 + self.random.below(4);
-        let args = self.arguments(count);
+        let args = [self.arguments(count), self.float_arguments()].concat();
         self.end(Terminator::Jump(Edge { block: header, args }));
         self.block = header;
-        let outer = self.scope.len();
+        let (outer, outer_floats) = (self.scope.len(), self.floats.len());
         let params = self.params(header, count);
         self.scope.extend(&params);
+        let mut floats = self.float_params(header);
         self.statements(6, depth + 1);
         let (n, m) = (self.pick(), self.pick());
         self.push(Inst::Compare { op: CompareOp::Cmp, n, m: Operand2::Reg(m) });
         // Passing the parameters rotated makes cycles at the back edge.
-        let args = match self.random.below(3) {
+        let mut args = match self.random.below(3) {
             0 => params[1..].iter().chain(&params[..1]).copied().collect(),
             _ => self.arguments(count),
         };
+        if let [_, ..] = floats[..] {
+            floats.rotate_left(1);
+        }
+        args.extend(floats);
         let then = Edge { block: header, args };
         let kept = self.pick();
         let otherwise = Edge { block: after, args: vec![kept] };
         let cond = [Cond::Hi, Cond::Ne, Cond::Lt][self.random.below(3)];
         self.end(Terminator::Branch { cond, then, otherwise });
         self.scope.truncate(outer);
+        self.floats.truncate(outer_floats);
         self.block = after;
         let params = self.params(after, 1);
         self.scope.extend(params);
@@ -340,12 +432,13 @@ impl Generator {
             Edge { block: join, args: vec![a] },
         ];
         self.end(Terminator::Table { index, targets });
-        let outer = self.scope.len();
+        let (outer, outer_floats) = (self.scope.len(), self.floats.len());
         self.block = arm;
         self.statements(4, depth + 1);
         let args = self.arguments(1);
         self.end(Terminator::Jump(Edge { block: join, args }));
         self.scope.truncate(outer);
+        self.floats.truncate(outer_floats);
         self.block = join;
         let params = self.params(join, 1);
         self.scope.extend(params);

@@ -6,6 +6,7 @@ use synth_verify::hints::Class;
 
 use crate::alloc::allocated::Allocated;
 use crate::vcode::entity::Slot;
+use crate::vcode::float::FloatInst;
 use crate::vcode::func::ENTRY;
 use crate::vcode::inst::{
     Address, AluOp, Call, Choice, CompareOp, Cond, Flags, InPlaceOp, MulLongAddOp, Operand2, ShiftBy, ShiftOp, Sign,
@@ -62,7 +63,7 @@ impl Machine {
     }
 
     fn argument(&self, reg: PReg) -> u32 {
-        hash(self.seed, u32::from(reg.number()))
+        hash(self.seed, reg.index() as u32)
     }
 
     fn add(&mut self, a: u32, b: u32, carry: bool, flags: Flags) -> u32 {
@@ -233,6 +234,20 @@ impl Machine {
             }
             Inst::ResultArea { offset, bytes, .. } => hash(offset, bytes),
             Inst::OutgoingLoad { offset, .. } => hash(self.returned, offset),
+            // What the unit computes does not matter here, only what of.
+            Inst::Float(ref inst) => {
+                let mut made = 23;
+                inst.map(&mut |operand| {
+                    if operand.role == Role::Use {
+                        made = hash(made, get(operand.reg));
+                    }
+                });
+                if let FloatInst::Compare { .. } = inst {
+                    self.alu(AluOp::Sub, Flags::Set, made, 0);
+                    return Some(vec![]);
+                }
+                made
+            }
             Inst::Call(ref call) => return Some(self.call(call, get)),
             Inst::TrapIf { cond, .. } => {
                 if self.holds(cond) {
@@ -329,9 +344,9 @@ pub fn run_virtual(func: &Func, seed: u32) -> Log {
 /// Runs an allocated function; whatever a register or slot held before is noise.
 pub fn run_allocated(func: &Allocated, seed: u32) -> Log {
     let mut machine = Machine::new(seed);
-    let mut registers = [0; 16];
-    for (number, register) in (0u8..16).zip(&mut registers) {
-        *register = if number < 4 { machine.argument(PReg::new(number)) } else { 0xdead_0000 };
+    let mut registers = [0xdead_0000; 32];
+    for register in (0..4).map(PReg::new).chain((0..8).map(PReg::double)) {
+        registers[register.index()] = machine.argument(register);
     }
     let keep = RegSet::PRESERVED.union(RegSet::one(PReg::LR)).minus(func.frame.saved);
     let mut block = ENTRY;
@@ -343,21 +358,21 @@ pub fn run_allocated(func: &Allocated, seed: u32) -> Log {
                 }
                 machine.fuel -= 1;
             }
-            let get = |reg: PReg| registers[usize::from(reg.number())];
+            let get = |reg: PReg| registers[reg.index()];
             let Some(results) = machine.step(&item.inst, &get) else {
                 return machine.log;
             };
             for reg in item.inst.clobbers().iter() {
-                registers[usize::from(reg.number())] = 0xdead_0001;
+                registers[reg.index()] = 0xdead_0001;
             }
             let defs = item.inst.operands().into_iter().filter(|o| o.role == Role::Def);
             for (def, result) in defs.zip(results) {
                 assert!(!keep.contains(def.reg), "{} is not saved", def.reg);
-                registers[usize::from(def.reg.number())] = result;
+                registers[def.reg.index()] = result;
             }
         }
         let end = &func.blocks[block].terminator;
-        let get = |reg: PReg| registers[usize::from(reg.number())];
+        let get = |reg: PReg| registers[reg.index()];
         let Some(taken) = machine.end(end, &get) else {
             return machine.log;
         };

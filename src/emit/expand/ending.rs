@@ -28,7 +28,11 @@ impl Expander<'_> {
         let (from, to) = (self.open(), self.piece(to));
         let renames: Vec<_> = renames
             .into_iter()
-            .map(|(place, before, after)| (frame::location(&self.func.frame, place), before.0, after.0))
+            .flat_map(|(place, before, after)| {
+                let after = frame::words(self.func, place, after).into_iter().map(|(_, name)| name);
+                let before = frame::words(self.func, place, before);
+                before.into_iter().zip(after).map(|((location, before), after)| (location, before, after))
+            })
             .collect();
         let known = &mut self.pieces.data[from].renames;
         if !renames.is_empty() && known.iter().all(|(target, _)| *target != to) {

@@ -20,9 +20,9 @@ mod parse;
 use std::fmt::{self, Display};
 
 use super::func::{
-    Block, BlockData, Callee, Func, Inst, InstData, Liveness, Made, Place, Signature, Target, Terminator, Value,
+    Block, BlockData, Callee, Func, Inst, InstData, Liveness, Made, Passed, Place, Signature, Target, Terminator, Value,
 };
-use super::op::{Op, Type};
+use super::op::Op;
 
 pub use parse::{ParseError, parse};
 
@@ -50,7 +50,7 @@ impl Display for Func {
 
 impl Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |types: &[Type]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ");
+        let names = |types: &[Passed]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ");
         write!(f, "({}) -> ({})", names(&self.params), names(&self.results))
     }
 }

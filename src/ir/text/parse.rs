@@ -1,5 +1,6 @@
 //! Reads the textual form of a function.
 
+use super::super::func::Passed;
 use super::super::func::{
     Block, BlockData, Callee, Def, ENTRY, Frame, Func, InstData, Liveness, Made, Place, Signature, Target, Terminator,
     Value, ValueData,
@@ -172,10 +173,17 @@ impl Parser {
 
     fn signature(&mut self) -> Parsed<Signature> {
         self.expect("(")?;
-        let params = self.list(")", Self::ty)?;
+        let params = self.list(")", Self::passed)?;
         self.expect("->")?;
         self.expect("(")?;
-        Ok(Signature { params, results: self.list(")", Self::ty)? })
+        Ok(Signature { params, results: self.list(")", Self::passed)? })
+    }
+
+    fn passed(&mut self) -> Parsed<Passed> {
+        let found = Passed::ALL.into_iter().find(|passed| passed.name() == self.peek());
+        let Some(passed) = found else { return self.fail("a type") };
+        self.next += 1;
+        Ok(passed)
     }
 
     fn ty(&mut self) -> Parsed<Type> {

@@ -7,7 +7,7 @@ use super::*;
 use crate::config::Cpu;
 use crate::ir::op::PLAIN;
 use crate::ir::{Access, Block, Memory, Target, Trap, eval};
-use crate::target::Isa;
+use crate::target::{FloatUnit, Isa};
 
 /// Marsaglia's xorshift.
 struct Random(u64);
@@ -112,7 +112,7 @@ impl Builder<'_> {
                 0 => self.random.pick(PLAIN).0,
                 _ => self.random.pick(FOLDING),
             };
-            if !op.is_helped(Isa::V7M) && op.plain().is_some_and(|(_, _, result)| result == ty) {
+            if !op.is_helped(Isa::V7M, FloatUnit::None) && op.plain().is_some_and(|(_, _, result)| result == ty) {
                 break op;
             }
         };
@@ -310,7 +310,7 @@ impl Reference<'_> {
 fn check(random: &mut Random, blocks: usize, steps: u32) {
     let func = random_function(random, blocks, steps);
     check_for(random, &func, Cpu::CortexM4);
-    if func.insts.values().all(|inst| !inst.op.is_helped(Isa::V6M)) {
+    if func.insts.values().all(|inst| !inst.op.is_helped(Isa::V6M, FloatUnit::None)) {
         check_for(random, &func, Cpu::CortexM0);
     }
 }

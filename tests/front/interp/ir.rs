@@ -34,7 +34,7 @@ impl Machine<'_> {
             let word = (self.host)(function, &args);
             self.instance.host_calls.push((function, args));
             let types = &self.module.function_type(function).signature().results;
-            return Ok(types.iter().map(|ty| word & (u64::MAX >> (64 - ty.bits()))).collect());
+            return Ok(types.iter().map(|ty| word & (u64::MAX >> (64 - ty.ty().bits()))).collect());
         };
         if self.depth == DEPTH_MAX {
             return Err(Stop::TooDeep);

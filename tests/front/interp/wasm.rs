@@ -108,7 +108,7 @@ impl Machine<'_> {
             let word = (self.host)(function, &args);
             self.instance.host_calls.push((function, args));
             let mask = |ty: &Type| word & (u64::MAX >> (64 - ty.bits()));
-            return Ok(signature.results.iter().map(mask).collect());
+            return Ok(signature.result_types().iter().map(mask).collect());
         };
         if self.depth == DEPTH_MAX {
             return Err(Stop::TooDeep);
@@ -315,8 +315,8 @@ impl Machine<'_> {
         let from = a.stack.len() - signature.params.len();
         a.types.truncate(from);
         let results = self.call(function, a.stack.split_off(from))?;
-        for (ty, word) in signature.results.iter().zip(results) {
-            a.push(*ty, word);
+        for (ty, word) in signature.result_types().into_iter().zip(results) {
+            a.push(ty, word);
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::attributes;
 use crate::elf::{Contents, Elf, FileKind, Home, Relocation, RelocationKind, Section, Segment, SymbolKind};
 use crate::layout::{self, Board};
 use crate::thumb::decode::decode;
-use crate::thumb::feature::Architecture;
+use crate::thumb::feature::Target;
 use crate::thumb::inst::{Inst, Width};
 
 /// Bytes of stack that an object is run with.
@@ -65,7 +65,7 @@ pub struct Loaded {
     /// Changed instructions, by address of code.
     pub relocated: BTreeMap<u32, Relocated>,
     /// What the code is for.
-    pub architecture: Architecture,
+    pub target: Target,
     /// Where an image's vector table is.
     pub vectors: u32,
 }
@@ -106,7 +106,7 @@ fn fault<T>(why: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Other(why.into()))
 }
 
-fn architecture(elf: &Elf<'_>) -> Result<Architecture, Fault> {
+fn target(elf: &Elf<'_>) -> Result<Target, Fault> {
     attributes::read(elf).map_err(Fault::Other)
 }
 
@@ -148,7 +148,7 @@ fn object(elf: &Elf<'_>) -> Result<Loaded, Fault> {
     let mut memory = loader.memory;
     poison(&mut memory, stack);
     let symbols = unique(elf, &words);
-    Ok(Loaded { memory, stack, text, functions, symbols, relocated, architecture: architecture(elf)?, vectors: 0 })
+    Ok(Loaded { memory, stack, text, functions, symbols, relocated, target: target(elf)?, vectors: 0 })
 }
 
 fn poison(memory: &mut Memory, region: RegionIndex) {
@@ -306,8 +306,8 @@ fn image(elf: &Elf<'_>) -> Result<Loaded, Fault> {
         elf.symbols.iter().map(|symbol| (symbol.home != Home::Undefined).then_some(Word::Int(symbol.value))).collect();
     let symbols = unique(elf, &words);
     let relocated = BTreeMap::new();
-    let (architecture, vectors) = (architecture(elf)?, layout::board(elf).vectors);
-    Ok(Loaded { memory, stack, text: None, functions: None, symbols, relocated, architecture, vectors })
+    let (target, vectors) = (target(elf)?, layout::board(elf).vectors);
+    Ok(Loaded { memory, stack, text: None, functions: None, symbols, relocated, target, vectors })
 }
 
 /// The stack ends where the vector table's first word says (DDI0403, B1.5.3). It is a section without bytes

@@ -16,8 +16,8 @@ use crate::abi::{self, Convention, Place, Results};
 use crate::hints::{Location, Sort};
 use crate::segment::kept::{Kept, LR, of_the_caller};
 use crate::thumb::decode::decode;
-use crate::thumb::feature::Architecture;
-use crate::thumb::inst::{Inst, Reg, Width};
+use crate::thumb::feature::{FloatUnit, Target};
+use crate::thumb::inst::{Inst, Reg, System, Width};
 use crate::thumb::sem::{self, Alignment, Flags, Flow, ItState, Machine};
 use crate::trap::Trap;
 use crate::wasm::module::{Constant, FunctionType, ValueType};
@@ -100,15 +100,44 @@ pub struct Processor<'p> {
     loaded: &'p Loaded,
     /// Memory as it stands.
     pub memory: Memory,
-    registers: [Word; 15],
+    /// By number; that of PC means nothing.
+    registers: [Word; Reg::COUNT],
     flags: Flags<Processor<'p>>,
+    float_flags: Flags<Processor<'p>>,
     it: ItState,
     /// The first byte of the stack that belongs to the caller.
     stack_end: u32,
     /// What the caller leaves to the callee for several results: half-open, in the stack.
     area: (u32, u32),
+    /// How far start-up code has come with the floating-point unit; nothing where other code runs.
+    unit: Option<UnitState>,
     /// What the run leaves behind, if somebody wants to know.
     pub trace: Option<Trace>,
+}
+
+/// Coprocessor access control register (DDI0403, B3.2.20).
+const CPACR: Word = Word::Int(0xe000_ed88);
+
+/// What start-up code writes there: full access to the floating-point unit, which is coprocessors 10 and 11.
+const FULL_ACCESS: Word = Word::Int(0x00f0_0000);
+
+/// FPSCR with DN alone (DDI0403, A2.5.3): rounding to nearest, no flushing to zero, default NaNs.
+const STATUS: Word = Word::Int(1 << 25);
+
+/// What start-up code has done for the floating-point unit. Each step follows the one before, and nothing else may
+/// be done to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnitState {
+    /// As at reset.
+    Off,
+    /// Access is allowed.
+    Enabled,
+    /// And DSB has waited for it.
+    Written,
+    /// And ISB has made it hold.
+    Usable,
+    /// FPSCR is set.
+    Set,
 }
 
 /// Why the loop ends.
@@ -124,11 +153,13 @@ impl<'p> Processor<'p> {
         Processor {
             loaded,
             memory: loaded.memory.clone(),
-            registers: [Word::Poison; 15],
+            registers: [Word::Poison; Reg::COUNT],
             flags: Flags::from_bits([Truth::Poison; 4]),
+            float_flags: Flags::from_bits([Truth::Poison; 4]),
             it: ItState::default(),
             stack_end: 0,
             area: (0, 0),
+            unit: None,
             trace: None,
         }
     }
@@ -174,8 +205,17 @@ impl<'p> Processor<'p> {
             return Outcome { end: End::Faulted(fault, 0), steps: 0 };
         };
         self.clear();
+        self.unit = Some(UnitState::Off);
         self.registers[13] = *sp;
         let (left, pc, steps) = self.go(entry, around);
+        if matches!(left, Ok(Some(Leave::Stop)))
+            && self.loaded.target.float != FloatUnit::None
+            && self.unit != Some(UnitState::Set)
+        {
+            let fault = Fault::Other("the floating-point unit is not set up".into());
+            return Outcome { end: End::Faulted(fault, pc), steps };
+        }
+        self.unit = None;
         let end = match left {
             Ok(Some(Leave::Return)) => End::Faulted(Fault::Other("reset has nowhere to return to".into()), pc),
             Ok(Some(Leave::Trap(trap))) => End::Trapped(trap, pc),
@@ -187,14 +227,19 @@ impl<'p> Processor<'p> {
     }
 
     fn clear(&mut self) {
-        self.registers = [Word::Poison; 15];
+        self.registers = [Word::Poison; Reg::COUNT];
         self.flags = Flags::from_bits([Truth::Poison; 4]);
+        self.float_flags = Flags::from_bits([Truth::Poison; 4]);
         self.it = ItState::default();
         self.stack_end = self.stack_bytes();
         self.area = (self.stack_end, self.stack_end);
         if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
             stack.poison(0, stack.len());
         }
+    }
+
+    fn convention(&self, signature: &FunctionType) -> Convention {
+        abi::convention(signature, self.loaded.target.variant)
     }
 
     fn stack_bytes(&self) -> u32 {
@@ -208,7 +253,7 @@ impl<'p> Processor<'p> {
             return Err(Fault::Other("arguments of other types".into()));
         }
         self.clear();
-        let Convention { arguments: places, stack_bytes: bytes, results } = abi::convention(signature);
+        let Convention { arguments: places, stack_bytes: bytes, results } = self.convention(signature);
         let area = self.stack_bytes().checked_sub(results.area_bytes());
         let top = area.and_then(|area| area.checked_sub(bytes.next_multiple_of(8)));
         let (Some(area), Some(top)) = (area, top) else {
@@ -220,7 +265,7 @@ impl<'p> Processor<'p> {
         if let Results::Area { .. } = results {
             self.registers[0] = self.memory.address(self.loaded.stack, area);
         }
-        for register in abi::CALLEE_SAVED {
+        for register in abi::callee_saved(self.loaded.target.float) {
             self.registers[usize::from(register)] = token(register);
         }
         self.registers[13] = sp;
@@ -240,9 +285,9 @@ impl<'p> Processor<'p> {
 
     /// Checks what a callee owes its caller, and takes its results.
     fn leave(&self, signature: &FunctionType, sp: Word) -> Result<Vec<Constant>, Fault> {
-        for register in abi::CALLEE_SAVED {
+        for register in abi::callee_saved(self.loaded.target.float) {
             if self.registers[usize::from(register)] != token(register) {
-                return Err(Fault::Other(format!("r{register} is not as at entry")));
+                return Err(Fault::Other(format!("{} is not as at entry", abi::register_name(register))));
             }
         }
         if self.registers[13] != sp {
@@ -251,8 +296,10 @@ impl<'p> Processor<'p> {
         if self.it.is_active() {
             return Err(Fault::Other("a return inside an IT block".into()));
         }
-        let mut words = match abi::convention(signature).results {
-            Results::Registers(count) => self.registers[..usize::from(count)].to_vec(),
+        let mut words = match self.convention(signature).results {
+            Results::Registers(registers) => {
+                registers.into_iter().map(|register| self.registers[usize::from(register)]).collect::<Vec<_>>()
+            }
             Results::Area { words, .. } => {
                 let area = self.memory.address(self.loaded.stack, self.area.0);
                 let word = |offset: u32| self.memory.load(area.plus(offset), Width::Word);
@@ -298,7 +345,7 @@ impl<'p> Processor<'p> {
                 let after = handler(*trap, pc, &mut self.memory);
                 if after == After::GoOn {
                     // The contract keeps LR, beside what every function keeps.
-                    for register in abi::CALLER_SAVED.into_iter().filter(|register| *register != LR) {
+                    for register in abi::caller_saved(self.loaded.target.float).filter(|register| *register != LR) {
                         self.registers[usize::from(register)] = Word::Poison;
                     }
                     self.flags = Flags::from_bits([Truth::Poison; 4]);
@@ -316,11 +363,11 @@ impl<'p> Processor<'p> {
             None => self.memory.fetch(self.loaded.code_word(pc))?,
         };
         let (inst, size) = decode(bytes, 0).map_err(|error| Fault::Other(error.to_string()))?;
-        self.loaded.architecture.require(&inst, size).map_err(Fault::Other)?;
+        self.loaded.target.require(&inst, size).map_err(Fault::Other)?;
         self.note(pc, size)?;
         let next = pc.wrapping_add(size);
         let sp_before = self.stack_offset()?;
-        let flow = self.execute(&inst, pc, size)?;
+        let flow = if self.sets_up(&inst)? { Flow::Next } else { self.execute(&inst, pc, size)? };
         let sp_after = self.stack_offset()?;
         if sp_after > sp_before
             && let Some(stack) = self.memory.region_mut(self.loaded.stack)
@@ -350,6 +397,23 @@ impl<'p> Processor<'p> {
         }
     }
 
+    /// Whether an instruction is a step of setting up the floating-point unit; then it is done.
+    fn sets_up(&mut self, inst: &Inst) -> Result<bool, Fault> {
+        let next = match (self.unit, inst) {
+            (Some(UnitState::Enabled), Inst::System(System::Dsb)) => UnitState::Written,
+            (Some(UnitState::Written), Inst::System(System::Isb)) => UnitState::Usable,
+            (Some(UnitState::Usable), Inst::System(System::Vmsr { n })) if self.register(*n)? == STATUS => {
+                UnitState::Set
+            }
+            (Some(state), Inst::Float(_)) if state != UnitState::Set => {
+                return Err(Fault::Other("the floating-point unit is used before it is set up".into()));
+            }
+            _ => return Ok(false),
+        };
+        self.unit = Some(next);
+        Ok(true)
+    }
+
     /// Notes an instruction, and where the caller's values are before it.
     fn note(&mut self, pc: u32, size: u32) -> Result<(), Fault> {
         let Some(mut trace) = self.trace.take() else { return Ok(()) };
@@ -365,9 +429,9 @@ impl<'p> Processor<'p> {
         let sp = self.stack_offset()?;
         let depth = self.stack_end.checked_sub(sp).ok_or(Fault::Other("SP above its value at entry".into()))?;
         let stack = self.memory.region(self.loaded.stack).ok_or(Fault::Other("no stack".into()))?;
-        let homes = of_the_caller().map(|register| {
+        let homes = of_the_caller(self.loaded.target.float).map(|register| {
             let value = if register == LR { RETURN } else { token(register) };
-            let core = (self.registers[usize::from(register)] == value).then_some(Location::Core(register));
+            let core = (self.registers[usize::from(register)] == value).then_some(abi::location_of(register));
             let words = trace.written.range(sp..self.stack_end).filter(|at| stack.word(**at) == value);
             // Offsets in the stack are far below 2^31.
             let below = words.map(|at| Location::Stack(-((self.stack_end - at) as i32)));
@@ -472,20 +536,21 @@ impl<'p> Processor<'p> {
         if given != sorts(&signature.results) {
             return Err(Fault::Other("results of other types".into()));
         }
-        let convention = abi::convention(signature);
+        let convention = self.convention(signature);
         let area = self.registers[0];
         if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
             stack.poison(offset, offset + convention.stack_bytes);
         }
-        for register in abi::CALLER_SAVED {
+        for register in abi::caller_saved(self.loaded.target.float) {
             self.registers[usize::from(register)] = Word::Poison;
         }
         self.flags = Flags::from_bits([Truth::Poison; 4]);
+        self.float_flags = Flags::from_bits([Truth::Poison; 4]);
         let returned = results.into_iter().flat_map(words);
         match convention.results {
-            Results::Registers(_) => {
-                for (register, word) in returned.enumerate() {
-                    self.registers[register] = word;
+            Results::Registers(registers) => {
+                for (register, word) in registers.into_iter().zip(returned) {
+                    self.registers[usize::from(register)] = word;
                 }
             }
             Results::Area { words, .. } => {
@@ -499,7 +564,7 @@ impl<'p> Processor<'p> {
     }
 
     fn arguments(&self, signature: &FunctionType) -> Result<Vec<Constant>, Fault> {
-        let places = abi::convention(signature).arguments;
+        let places = self.convention(signature).arguments;
         let word = |place: &Place| match place {
             Place::Register(register) => Ok(self.registers[usize::from(*register)]),
             Place::Stack(offset) => self.memory.load(self.registers[13].plus(*offset), Width::Word),
@@ -588,8 +653,8 @@ impl Concrete for Processor<'_> {
 }
 
 impl Machine for Processor<'_> {
-    fn architecture(&self) -> Architecture {
-        self.loaded.architecture
+    fn target(&self) -> Target {
+        self.loaded.target
     }
 
     fn fault(&mut self, reason: String) -> Fault {
@@ -597,16 +662,20 @@ impl Machine for Processor<'_> {
     }
 
     fn register(&mut self, register: Reg) -> Result<Word, Fault> {
-        let word = self.registers.get(usize::from(register.number())).copied();
-        word.ok_or(Fault::Other("PC as an operand".into()))
+        if register == Reg::PC {
+            return Err(Fault::Other("PC as an operand".into()));
+        }
+        Ok(self.registers[usize::from(register.number())])
     }
 
     fn set_register(&mut self, register: Reg, word: Word) -> Result<(), Fault> {
-        if matches!(register.number(), 4..=11 | 13 | 14) {
+        if matches!(register.number(), 4..=11 | 13 | 14 | 32..=47) {
             self.note_change();
         }
-        let target = self.registers.get_mut(usize::from(register.number()));
-        *target.ok_or(Fault::Other("PC as a result".into()))? = word;
+        if register == Reg::PC {
+            return Err(Fault::Other("PC as a result".into()));
+        }
+        self.registers[usize::from(register.number())] = word;
         Ok(())
     }
 
@@ -616,6 +685,14 @@ impl Machine for Processor<'_> {
 
     fn set_flags(&mut self, flags: Flags<Self>) {
         self.flags = flags;
+    }
+
+    fn float_flags(&self) -> Flags<Self> {
+        self.float_flags.clone()
+    }
+
+    fn set_float_flags(&mut self, flags: Flags<Self>) {
+        self.float_flags = flags;
     }
 
     fn it(&self) -> ItState {
@@ -634,6 +711,10 @@ impl Machine for Processor<'_> {
     }
 
     fn store(&mut self, address: &Word, width: Width, alignment: Alignment, word: &Word) -> Result<(), Fault> {
+        if self.unit == Some(UnitState::Off) && (*address, width, *word) == (CPACR, Width::Word, FULL_ACCESS) {
+            self.unit = Some(UnitState::Enabled);
+            return Ok(());
+        }
         self.check_aligned(*address, alignment)?;
         self.check_stack(*address, width.bytes(), Write::Yes)?;
         if let Some(trace) = &mut self.trace

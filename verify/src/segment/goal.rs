@@ -125,10 +125,12 @@ fn as_at_entry(walk: &mut Walk<'_, '_>, path: &Path, site: &Site<'_>, what: &str
     if depth != 0 {
         return Err(format!("SP is {depth} bytes below entry at the {what}"));
     }
-    for register in abi::CALLEE_SAVED {
+    for register in abi::callee_saved(walk.subject.program.target.float) {
         let is = path.machine.registers[usize::from(register)];
         let was = walk.ghosts.registers[usize::from(register)];
-        equal(walk, site, (is, was), || format!("callee-saved register r{register} is not restored"))?;
+        equal(walk, site, (is, was), || {
+            format!("callee-saved register {} is not restored", abi::register_name(register))
+        })?;
     }
     Ok(())
 }
@@ -143,8 +145,8 @@ pub(super) fn left(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, call
     let (is, was) = (path.machine.registers[14], walk.ghosts.registers[14]);
     equal(walk, &site, (is, was), || "lr is not the return address at the branch to another function".to_owned())?;
     let to = callee(walk, &site, &outcome.event, called)?;
-    let own = abi::convention(&walk.subject.function.signature);
-    let convention = abi::convention(&to.signature);
+    let own = walk.symbolic.convention(&walk.subject.function.signature);
+    let convention = walk.symbolic.convention(&to.signature);
     if convention.stack_bytes > own.stack_bytes {
         return Err("the arguments of the function that is left for do not fit where the own ones came".to_owned());
     }
@@ -172,8 +174,10 @@ fn result_words(
     for (index, result) in results.iter().enumerate() {
         said.extend(words(&mut walk.symbolic.terms, result).into_iter().map(|word| (index, word)));
     }
-    let is: Vec<Term32> = match abi::convention(&walk.subject.function.signature).results {
-        Results::Registers(count) => path.machine.registers[..usize::from(count)].to_vec(),
+    let is: Vec<Term32> = match walk.symbolic.convention(&walk.subject.function.signature).results {
+        Results::Registers(registers) => {
+            registers.into_iter().map(|register| path.machine.registers[usize::from(register)]).collect()
+        }
         Results::Area { words, .. } => {
             words.into_iter().map(|offset| path.machine.result(offset)).collect::<Result<_, String>>()?
         }
@@ -244,7 +248,7 @@ pub(super) fn called(
         return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
     }
     let to = callee(walk, &site, &outcome.event, called)?;
-    let convention = abi::convention(&to.signature);
+    let convention = walk.symbolic.convention(&to.signature);
     arguments_are(walk, path, &site, (&to.arguments, &convention))?;
     let area = result_area(walk, path, depth, &convention)?;
     same_world(walk, path, &outcome, Kind::Call)?;
@@ -328,11 +332,18 @@ pub(super) fn helped(
     next: u32,
 ) -> Result<Path, String> {
     let at = walk.offset(path.pc);
+    let unit = walk.subject.program.target.float;
+    // Both would have to give the same NaN.
+    if let Operator::Float(float) = operator
+        && unit.computes(float)
+    {
+        return Err(format!("{} is computed by the runtime, which {unit} has an instruction for", float.name()));
+    }
     let depth = path.machine.depth(&mut walk.symbolic.terms, &walk.symbolic.constants)?;
     if !depth.is_multiple_of(8) {
         return Err(format!("SP is {depth} bytes below entry at a call, which is no multiple of 8"));
     }
-    let Convention { arguments: places, stack_bytes, .. } = abi::convention_of(&operator.operands(), &[]);
+    let Convention { arguments: places, stack_bytes, .. } = abi::convention_of_integers(&operator.operands(), &[]);
     let mut path = path.clone();
     let mut operands = Vec::new();
     for place in places.into_iter().flatten() {
@@ -440,7 +451,11 @@ fn behind_call(walk: &mut Walk<'_, '_>, path: &Path, outcome: Outcome, back: Ret
     }
     walk.symbolic.assume_nulls(&mut path.machine, [&mut path.facts, &mut path.machine_facts]);
     match &back.convention.results {
-        Results::Registers(_) => path.machine.registers[..returned.len()].copy_from_slice(&returned),
+        Results::Registers(registers) => {
+            for (register, word) in registers.iter().zip(returned) {
+                path.machine.registers[usize::from(*register)] = word;
+            }
+        }
         Results::Area { words, bytes } => {
             path.machine.set_results(back.area, *bytes, words.iter().copied().zip(returned));
         }
@@ -485,11 +500,12 @@ pub(super) fn label(walk: &mut Walk<'_, '_>, path: &mut Path, label: &Label) -> 
             return Ok(());
         }
     };
-    for (location, name) in &label.writes {
+    for (index, (location, name)) in label.writes.iter().enumerate() {
         let word = path.machine.location(*location)?;
-        let stood_for = match (kind, label.reads.as_slice()) {
-            (Kind::Remat, _) | (_, []) => path.names.get(name),
-            (_, [(_, read), ..]) => path.names.get(read),
+        // A copy of several words names them in one order.
+        let stood_for = match (kind, label.reads.get(index)) {
+            (Kind::Remat, _) | (_, None) => path.names.get(name),
+            (_, Some((_, read))) => path.names.get(read),
         };
         if let Some(stood_for) = stood_for.copied() {
             let site = Site { at: label.at, kind, facts: &path.facts };
@@ -577,7 +593,9 @@ pub(super) fn location_words(location: Location) -> String {
 /// A value name, for messages.
 pub(super) fn name_words(name: u32) -> String {
     match name.checked_sub(crate::hints::ENTRY_NAME) {
-        Some(register) => format!("r{register} at entry"),
+        Some(register) => {
+            format!("{} at entry", u8::try_from(register).map_or_else(|_| "argument".into(), abi::register_name))
+        }
         None => format!("v{name}"),
     }
 }

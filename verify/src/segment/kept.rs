@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::abi::CALLEE_SAVED;
+use crate::abi;
 use crate::hints::Location;
+use crate::thumb::feature::FloatUnit;
 
 use super::machine::MachineState;
 use super::relation::Ghosts;
@@ -14,8 +15,8 @@ use super::relation::Ghosts;
 pub const LR: u8 = 14;
 
 /// The registers whose values at entry the caller's frame is made of.
-pub fn of_the_caller() -> impl Iterator<Item = u8> {
-    CALLEE_SAVED.into_iter().chain([LR])
+pub fn of_the_caller(unit: FloatUnit) -> impl Iterator<Item = u8> {
+    abi::callee_saved(unit).chain([LR])
 }
 
 /// What is proved before an instruction, on every path to it.
@@ -29,16 +30,17 @@ pub struct Kept {
 
 impl Kept {
     /// What one path says.
-    pub fn of(depth: u32, machine: &MachineState, ghosts: &Ghosts) -> Kept {
+    pub fn of(depth: u32, machine: &MachineState, ghosts: &Ghosts, unit: FloatUnit) -> Kept {
         let mut homes: BTreeMap<u8, BTreeSet<Location>> =
-            of_the_caller().map(|register| (register, BTreeSet::new())).collect();
-        let own = of_the_caller().map(|register| (Location::Core(register), machine.registers[usize::from(register)]));
+            of_the_caller(unit).map(|register| (register, BTreeSet::new())).collect();
+        let own = of_the_caller(unit);
+        let own = own.map(|register| (abi::location_of(register), machine.registers[usize::from(register)]));
         let held: BTreeMap<_, u8> =
-            of_the_caller().map(|register| (ghosts.registers[usize::from(register)].norm, register)).collect();
+            of_the_caller(unit).map(|register| (ghosts.registers[usize::from(register)].norm, register)).collect();
         for (place, word) in own.chain(machine.stack_words()) {
             let register = held.get(&word.norm).filter(|register| match place {
-                Location::Core(number) => number == **register,
-                Location::Single(_) | Location::Stack(_) => true,
+                Location::Core(_) | Location::Single(_) => place == abi::location_of(**register),
+                Location::Stack(_) => true,
             });
             if let Some(homes) = register.and_then(|register| homes.get_mut(register)) {
                 homes.insert(place);

@@ -21,7 +21,7 @@ use crate::hints::{Base, Location};
 use crate::program::{ENTRY_BYTES, Word};
 use crate::term::node::Width;
 use crate::term::{Id, Term32, TermMem, Terms};
-use crate::thumb::feature::Architecture;
+use crate::thumb::feature::Target;
 use crate::thumb::flags::Flags;
 use crate::thumb::inst::{Inst, Reg, Width as Bytes};
 use crate::thumb::sem::{Alignment, ItState, Machine};
@@ -36,10 +36,12 @@ use super::symbolic::{Constants, SourceWorld, Stop, Symbolic, TermValue, region_
 /// Registers, flags and memory.
 #[derive(Clone)]
 pub struct MachineState {
-    /// r0 to r12, SP, LR.
-    pub registers: [Term32; 15],
+    /// By number; that of PC means nothing.
+    pub registers: [Term32; Reg::COUNT],
     /// The condition flags.
     pub flags: Flags<Symbolic>,
+    /// Those of the floating-point unit.
+    float_flags: Flags<Symbolic>,
     /// What is left of an IT block.
     pub it: ItState,
     /// Linear memories, by index.
@@ -63,8 +65,9 @@ pub struct MachineState {
 
 /// Registers and flags.
 pub struct Core {
-    registers: [Term32; 15],
+    registers: [Term32; Reg::COUNT],
     flags: Flags<Symbolic>,
+    float_flags: Flags<Symbolic>,
     it: ItState,
 }
 
@@ -89,11 +92,11 @@ enum DescriptorWord {
 
 impl MachineState {
     /// The registers at entry: unknowns, SP the entry SP, LR a return address.
-    pub fn entry_registers(symbolic: &mut Symbolic) -> [Term32; 15] {
+    pub fn entry_registers(symbolic: &mut Symbolic) -> [Term32; Reg::COUNT] {
         std::array::from_fn(|register| match (register, symbolic.constants.results) {
             (0, Some(area)) => area.address,
             (13, _) => symbolic.constants.entry_sp,
-            _ => symbolic.terms.fresh32(&format!("r{register} at entry")),
+            _ => symbolic.terms.fresh32(&format!("{} at entry", abi::register_name(register as u8))),
         })
     }
 
@@ -106,8 +109,8 @@ impl MachineState {
     ) -> (MachineState, Vec<TermValue>) {
         let mut state = MachineState::junk(&mut symbolic.terms, &symbolic.constants, world, 0);
         state.registers = ghosts.registers;
-        let places = abi::convention(&function.signature).arguments;
-        state.set_arguments(function);
+        let places = symbolic.convention(&function.signature).arguments;
+        state.set_arguments(symbolic, function);
         let mut arguments = Vec::new();
         for words in places {
             let words: Vec<Term32> = words
@@ -137,11 +140,12 @@ impl MachineState {
             13 => sp,
             _ => terms.fresh32("junk"),
         });
-        let flags = junk_flags(terms);
+        let [flags, float_flags] = [(), ()].map(|()| junk_flags(terms));
         let cells = Rc::new(cells(terms, constants, world));
         MachineState {
             registers,
             flags,
+            float_flags,
             it: ItState::default(),
             memories: world.memories.iter().map(|memory| memory.contents).collect(),
             cells,
@@ -193,10 +197,11 @@ impl MachineState {
 
     /// What a call destroys that leaves the world as it is.
     pub fn clobber_registers(&mut self, symbolic: &mut Symbolic, argument_bytes: u32) {
-        for register in abi::CALLER_SAVED {
+        for register in abi::caller_saved(symbolic.program.target.float) {
             self.registers[usize::from(register)] = symbolic.terms.fresh32("junk");
         }
         self.flags = junk_flags(&mut symbolic.terms);
+        self.float_flags = junk_flags(&mut symbolic.terms);
         if let Ok(depth) = self.depth(&mut symbolic.terms, &symbolic.constants) {
             let top = argument_bytes as i32 - depth as i32;
             self.forget_below(top);
@@ -222,15 +227,14 @@ impl MachineState {
     /// There is no such location, or nothing is known of it.
     pub fn location(&self, location: Location) -> Result<Term32, String> {
         match location {
-            Location::Core(register) => self
-                .registers
-                .get(usize::from(register))
-                .copied()
-                .ok_or_else(|| format!("there is no register r{register}")),
             Location::Stack(offset) => {
                 self.stack.get(&offset).copied().ok_or_else(|| format!("stack word {offset:+} holds nothing known"))
             }
-            Location::Single(register) => Err(format!("s{register} is not modelled")),
+            Location::Core(_) | Location::Single(_) => {
+                let register =
+                    abi::register_at(location).ok_or_else(|| format!("there is no register {location:?}"))?;
+                Ok(self.registers[usize::from(register)])
+            }
         }
     }
 
@@ -246,10 +250,9 @@ impl MachineState {
     pub fn set_location(&mut self, location: Location, word: Term32) -> Result<(), String> {
         match location {
             Location::Core(13) => Err("SP is listed as a location".to_owned()),
-            Location::Core(register) => {
-                let held =
-                    self.registers.get_mut(usize::from(register)).ok_or("a cut lists a register there is not")?;
-                *held = word;
+            Location::Core(_) | Location::Single(_) => {
+                let register = abi::register_at(location).ok_or("a cut lists a register there is not")?;
+                self.registers[usize::from(register)] = word;
                 Ok(())
             }
             Location::Stack(offset) if offset % 4 == 0 => {
@@ -257,13 +260,12 @@ impl MachineState {
                 Ok(())
             }
             Location::Stack(offset) => Err(format!("stack offset {offset} is no word")),
-            Location::Single(_) => Err("a cut lists a floating-point register".to_owned()),
         }
     }
 
     /// Says how far the incoming arguments of a function reach.
-    pub fn set_arguments(&mut self, function: &Function) {
-        self.arguments_end = abi::convention(&function.signature).stack_bytes as i32;
+    pub fn set_arguments(&mut self, symbolic: &Symbolic, function: &Function) {
+        self.arguments_end = symbolic.convention(&function.signature).stack_bytes as i32;
     }
 
     /// A word of the function's own result area.
@@ -303,13 +305,19 @@ impl MachineState {
 
     /// What a step may change before its decisions are made.
     pub fn core(&self) -> Core {
-        Core { registers: self.registers, flags: self.flags.clone(), it: self.it }
+        Core {
+            registers: self.registers,
+            flags: self.flags.clone(),
+            float_flags: self.float_flags.clone(),
+            it: self.it,
+        }
     }
 
     /// Undoes what a step changed before a decision that could not be made.
     pub fn restore(&mut self, core: Core) {
         self.registers = core.registers;
         self.flags = core.flags;
+        self.float_flags = core.float_flags;
         self.it = core.it;
     }
 
@@ -635,8 +643,8 @@ impl Symbolic {
 }
 
 impl Machine for Symbolic {
-    fn architecture(&self) -> Architecture {
-        self.program.architecture
+    fn target(&self) -> Target {
+        self.program.target
     }
 
     fn fault(&mut self, reason: String) -> Stop {
@@ -644,15 +652,17 @@ impl Machine for Symbolic {
     }
 
     fn register(&mut self, register: Reg) -> Result<Term32, Stop> {
-        let word = self.machine.registers.get(usize::from(register.number())).copied();
-        word.ok_or_else(|| Stop::Fault("PC is read as a register".to_owned()))
+        if register == Reg::PC {
+            return Err(Stop::Fault("PC is read as a register".to_owned()));
+        }
+        Ok(self.machine.registers[usize::from(register.number())])
     }
 
     fn set_register(&mut self, register: Reg, word: Term32) -> Result<(), Stop> {
-        match self.machine.registers.get_mut(usize::from(register.number())) {
-            Some(held) => *held = word,
-            None => return Err(Stop::Fault("PC is written as a register".to_owned())),
+        if register == Reg::PC {
+            return Err(Stop::Fault("PC is written as a register".to_owned()));
         }
+        self.machine.registers[usize::from(register.number())] = word;
         Ok(())
     }
 
@@ -662,6 +672,14 @@ impl Machine for Symbolic {
 
     fn set_flags(&mut self, flags: Flags<Symbolic>) {
         self.machine.flags = flags;
+    }
+
+    fn float_flags(&self) -> Flags<Symbolic> {
+        self.machine.float_flags.clone()
+    }
+
+    fn set_float_flags(&mut self, flags: Flags<Symbolic>) {
+        self.machine.float_flags = flags;
     }
 
     fn it(&self) -> ItState {

@@ -11,6 +11,7 @@ use crate::hints::{Base, Cut, ENTRY_NAME, Expr, Location, Name, Sort};
 use crate::term::facts::Facts;
 use crate::term::node::Width;
 use crate::term::{Term32, TermBool};
+use crate::thumb::register::Reg;
 use crate::wasm::module::Function;
 use crate::wasm::sem::{Activation, Value};
 
@@ -22,8 +23,8 @@ use super::symbolic::{Linear, SourceWorld, Symbolic, Table, TermValue};
 /// What the registers held at entry to the function.
 #[derive(Clone, Debug)]
 pub struct Ghosts {
-    /// By register number; SP's is the entry SP.
-    pub registers: [Term32; 15],
+    /// By register number; SP's is the entry SP, that of PC means nothing.
+    pub registers: [Term32; Reg::COUNT],
 }
 
 /// The unknowns of the cut that a segment began at, by key.
@@ -49,7 +50,7 @@ pub fn begin(symbolic: &mut Symbolic, function: &Function, cut: &Cut, ghosts: &G
     let world = fresh_world(symbolic);
     let values = nodes(symbolic, cut, &unknowns, &world)?;
     let mut machine = MachineState::junk(&mut symbolic.terms, &symbolic.constants, &world, cut.depth);
-    machine.set_arguments(function);
+    machine.set_arguments(symbolic, function);
     let mut names = BTreeMap::new();
     for located in &cut.locations {
         let word = located_value(&values, located.name, located.value, ghosts)?;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::abi::{self, Convention};
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::float::Float;
 use crate::hints::Base;
@@ -16,7 +17,7 @@ use crate::term::node::Width;
 use crate::term::prove::Prover;
 use crate::term::{Bounds, Function, Term32, Term64, TermBool, TermMem, Terms};
 use crate::verdict::Method;
-use crate::wasm::module::ValueType;
+use crate::wasm::module::{FunctionType, ValueType};
 use crate::wasm::sem::Value;
 
 use super::machine::MachineState;
@@ -195,6 +196,11 @@ impl Symbolic {
             jump_end: None,
             accesses: Vec::new(),
         }
+    }
+
+    /// How a function of this type is called.
+    pub fn convention(&self, signature: &FunctionType) -> Convention {
+        abi::convention(signature, self.program.target.variant)
     }
 
     /// A reference at an index within a table, of a world's entries.

@@ -290,7 +290,7 @@ impl Walk<'_, '_> {
         }
         let bytes = self.subject.program.code(path.pc, self.subject.end);
         let (inst, size) = decode(bytes, 0).map_err(|error| format!("no instruction that is modelled: {error}"))?;
-        self.subject.program.architecture.require(&inst, size)?;
+        self.subject.program.target.require(&inst, size)?;
         self.walked.covered.extend(at..at + size);
         self.note_kept(path, at)?;
         let inside = path.machine.in_it_block();
@@ -353,7 +353,7 @@ impl Walk<'_, '_> {
             path.machine.restore(core);
             return Ok(None);
         };
-        self.subject.program.architecture.require(&inst, 2)?;
+        self.subject.program.target.require(&inst, 2)?;
         self.walked.covered.extend(at..at + 4);
         self.note_kept(path, at + 2)?;
         if *self.conditional.entry(at + 2).or_insert(false) {
@@ -398,7 +398,9 @@ impl Walk<'_, '_> {
     fn note_kept(&mut self, path: &Path, at: u32) -> Result<(), String> {
         let depth = path.machine.depth(&mut self.symbolic.terms, &self.symbolic.constants)?;
         match self.walked.kept.entry(at) {
-            Entry::Vacant(entry) => _ = entry.insert(Kept::of(depth, &path.machine, &self.ghosts)),
+            Entry::Vacant(entry) => {
+                _ = entry.insert(Kept::of(depth, &path.machine, &self.ghosts, self.subject.program.target.float))
+            }
             Entry::Occupied(mut entry) => entry.get_mut().meet(depth, &path.machine, &self.ghosts),
         }
         Ok(())

@@ -19,6 +19,7 @@ pub mod eval;
 pub mod facts;
 #[cfg(test)]
 mod facts_tests;
+mod float;
 pub mod node;
 mod normal;
 pub mod print;
@@ -337,6 +338,9 @@ impl Domain for Terms {
     }
 
     fn float(&mut self, op: Float, words: &[Term32]) -> [Term32; 2] {
+        if let Some(word) = float::by_comparisons(self, op, words) {
+            return [word, self.w32(0)];
+        }
         [Half::Low, Half::High].map(|half| {
             let function = self.arena.float(op, half);
             self.apply32(function, words)

@@ -316,14 +316,23 @@ impl Arena {
         function
     }
 
-    /// What a function is of constants, if it is an operator on floats.
+    /// What a function is of constants, if it is an operator on floats and no choice between NaNs.
     pub fn float_value(&self, function: Function, words: &[u32]) -> Option<u32> {
         let (op, half) = self.functions[function.0 as usize].float?;
-        let [low, high] = op.value(words);
+        let [low, high] = op.certain_value(words)?;
         Some(match half {
             Half::Low => low,
             Half::High => high,
         })
+    }
+
+    /// The largest word that a function gives.
+    pub fn function_max(&self, function: Function) -> u32 {
+        match self.functions[function.0 as usize].float {
+            Some((Float::Compare(..), Half::Low)) => 1,
+            Some((Float::Fits(..), Half::Low)) => 2,
+            _ => u32::MAX,
+        }
     }
 
     /// The name of a function.

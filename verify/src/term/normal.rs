@@ -79,10 +79,11 @@ impl Terms {
         id
     }
 
-    /// The bounds of a symbol; for any other term, all.
+    /// The bounds of a symbol or of a function; for any other term, all.
     pub(super) fn bounds(&self, id: Id) -> Bounds {
         match self.arena.node(id) {
             Node::Symbol(symbol) => self.arena.symbol(*symbol).bounds,
+            Node::Apply(function, _) => Bounds { high: self.arena.function_max(*function), ..Bounds::ALL },
             _ => Bounds::ALL,
         }
     }

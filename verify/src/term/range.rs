@@ -132,7 +132,7 @@ pub fn remainder_divisor(arena: &Arena, id: Id) -> Option<u32> {
 /// The range of a normalised node from the ranges of its operands; for a sort other than W32, all.
 pub fn of_node(node: &Node, bounds: Bounds, mut child: impl FnMut(Id) -> Range) -> Range {
     match node {
-        Node::Symbol(_) => Range::of_bounds(bounds),
+        Node::Symbol(_) | Node::Apply(..) => Range::of_bounds(bounds),
         Node::Const(value) => Range::of_const(*value),
         Node::Ite(_, a, b) => child(*a).join(child(*b)),
         Node::Un32(op, a) => unary(*op, child(*a)),
@@ -150,8 +150,7 @@ pub fn of_node(node: &Node, bounds: Bounds, mut child: impl FnMut(Id) -> Range) 
             bits.operands.iter().fold(start, |range, id| bitwise(bits.op, range, child(*id)))
         }
         Node::Load(width, ..) => Range::between(0, width.mask()),
-        Node::Apply(..)
-        | Node::Bool(_)
+        Node::Bool(_)
         | Node::Not(_)
         | Node::And(_)
         | Node::Or(..)

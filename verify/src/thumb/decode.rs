@@ -18,6 +18,7 @@ use super::inst::{
 };
 
 mod fields;
+mod float;
 mod memory;
 mod multiply;
 mod wide;
@@ -235,7 +236,7 @@ fn memory_immediate(h: u32) -> Decoded {
 /// STM and LDM of low registers. LDM writes back unless it loads its base.
 fn multiple(h: u32) -> Decoded {
     let (n, list) = (low(h, 8), bits(h, 7, 0));
-    let registers = RegSet::from_bits(list as u16);
+    let registers = RegSet::from_bits(u64::from(list));
     if registers.is_empty() {
         return Err(DecodeError::Unpredictable("no register to transfer"));
     }
@@ -310,7 +311,7 @@ fn miscellaneous(h: u32) -> Decoded {
 /// PUSH with LR, POP with PC.
 fn push_pop(h: u32) -> Decoded {
     let extra = if bit(h, 8) { if bit(h, 11) { 1 << 15 } else { 1 << 14 } } else { 0 };
-    let registers = RegSet::from_bits((bits(h, 7, 0) | extra) as u16);
+    let registers = RegSet::from_bits(u64::from(bits(h, 7, 0) | extra));
     if registers.is_empty() {
         return Err(DecodeError::Unpredictable("no register to transfer"));
     }

@@ -1,8 +1,12 @@
-//! Which extension of the architecture an instruction belongs to, and which architecture has it.
+//! What code is for: which extension of the architecture an instruction belongs to, and which architecture or
+//! floating-point unit has it.
 
 use std::fmt;
 
-use super::inst::{Inst, LongOp};
+use super::float::{FloatInst, FloatReg};
+use super::inst::{Inst, LongOp, System};
+use crate::float::{Binary, Float, Format, Unary};
+use crate::hints::Sort;
 
 /// An architecture that code may be for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -75,11 +79,7 @@ impl Architecture {
     /// # Errors
     /// It does not; the error says so.
     pub fn require(self, inst: &Inst, size: u32) -> Result<(), String> {
-        let feature = inst.feature(size);
-        if self.row().features.contains(&feature) {
-            return Ok(());
-        }
-        Err(format!("the file is for {self}, which has no {feature:?} instructions"))
+        Target { architecture: self, ..Target::default() }.require(inst, size)
     }
 
     /// Whether a load or store of one register may be at any address, UNALIGN_TRP being 0; else its address
@@ -99,6 +99,93 @@ impl fmt::Display for Architecture {
     }
 }
 
+/// A floating-point unit that code may be for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub enum FloatUnit {
+    /// None.
+    #[default]
+    None,
+    /// FPv4-SP.
+    V4Single,
+    /// FPv5-SP.
+    V5Single,
+    /// FPv5 with double precision.
+    V5Double,
+}
+
+impl FloatUnit {
+    fn features(self) -> &'static [Feature] {
+        match self {
+            FloatUnit::None => &[],
+            FloatUnit::V4Single => &[Feature::Float],
+            FloatUnit::V5Single => &[Feature::Float, Feature::FloatRounding],
+            FloatUnit::V5Double => &[Feature::Float, Feature::FloatRounding, Feature::FloatDouble],
+        }
+    }
+
+    /// Whether an instruction of the unit is the operator.
+    pub fn computes(self, op: Float) -> bool {
+        computing(op).is_some_and(|feature| self.features().contains(&feature))
+    }
+}
+
+impl fmt::Display for FloatUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FloatUnit::None => "no floating-point unit",
+            FloatUnit::V4Single => "FPv4-SP",
+            FloatUnit::V5Single => "FPv5-SP",
+            FloatUnit::V5Double => "FPv5-D16",
+        })
+    }
+}
+
+/// Where arguments and results are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub enum Variant {
+    /// Base AAPCS: all in core registers.
+    #[default]
+    Base,
+    /// AAPCS-VFP: floats in registers of the floating-point unit.
+    Float,
+}
+
+/// What code is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub struct Target {
+    /// The architecture.
+    pub architecture: Architecture,
+    /// Its floating-point unit.
+    pub float: FloatUnit,
+    /// How functions are called.
+    pub variant: Variant,
+}
+
+impl Target {
+    /// Whether every such processor runs an instruction of so many bytes.
+    ///
+    /// # Errors
+    /// It does not; the error says so.
+    pub fn require(self, inst: &Inst, size: u32) -> Result<(), String> {
+        let feature = inst.feature(size);
+        if self.architecture.row().features.contains(&feature) || self.float.features().contains(&feature) {
+            return Ok(());
+        }
+        Err(format!("the file is for {self}, which has no {feature:?} instructions"))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.architecture)?;
+        match (self.float, self.variant) {
+            (FloatUnit::None, _) => Ok(()),
+            (unit, Variant::Base) => write!(f, " and {unit}, called by the base AAPCS"),
+            (unit, Variant::Float) => write!(f, " and {unit}"),
+        }
+    }
+}
+
 /// What an instruction belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Feature {
@@ -108,6 +195,33 @@ pub enum Feature {
     Main,
     /// The DSP extension of Armv7E-M, as in Cortex-M4 and M7.
     Dsp,
+    /// FPv4-SP, as in Cortex-M4: single precision, and moves of double registers (DDI0403, A2.5).
+    Float,
+    /// What FPv5-SP adds, as in Cortex-M33.
+    FloatRounding,
+    /// Double precision, as in Cortex-M7.
+    FloatDouble,
+}
+
+/// The feature whose instructions include the operator.
+fn computing(op: Float) -> Option<Feature> {
+    let arithmetic = |format| match format {
+        Format::F32 => Feature::Float,
+        Format::F64 => Feature::FloatDouble,
+    };
+    match op {
+        Float::Binary(Binary::Min | Binary::Max, _) | Float::Fits(..) => None,
+        Float::Convert(Sort::W64, ..) | Float::Truncate(_, Sort::W64, _) => None,
+        Float::Unary(Unary::Ceil | Unary::Floor | Unary::Trunc | Unary::Nearest, Format::F32) => {
+            Some(Feature::FloatRounding)
+        }
+        Float::Binary(_, format)
+        | Float::Unary(_, format)
+        | Float::Compare(_, format)
+        | Float::Convert(Sort::W32, _, format)
+        | Float::Truncate(format, Sort::W32, _) => Some(arithmetic(format)),
+        Float::Demote | Float::Promote => Some(Feature::FloatDouble),
+    }
 }
 
 impl Inst {
@@ -121,6 +235,8 @@ impl Inst {
                 LongOp::Smull | LongOp::Umull | LongOp::Smlal | LongOp::Umlal => Feature::Main,
             },
             Inst::BranchLink { .. } => Feature::Base,
+            Inst::Float(inst) => inst.feature(),
+            Inst::System(System::Vmrs { .. } | System::Vmsr { .. }) => Feature::Float,
             Inst::It { .. } | Inst::CompareBranch { .. } => Feature::Main,
             Inst::DataImm { .. }
             | Inst::DataReg { .. }
@@ -154,6 +270,26 @@ impl Inst {
             | Inst::Nop
             | Inst::Udf { .. }
             | Inst::System(_) => by_size,
+        }
+    }
+}
+
+impl FloatInst {
+    fn feature(&self) -> Feature {
+        let by_format = |register: FloatReg| match register {
+            FloatReg::Single(_) => Feature::Float,
+            FloatReg::Double(_) => Feature::FloatDouble,
+        };
+        match *self {
+            FloatInst::Compute { op, .. } => computing(op).unwrap_or(Feature::FloatDouble),
+            FloatInst::Sign { d, .. } | FloatInst::Move { d, .. } | FloatInst::Constant { d, .. } => by_format(d),
+            FloatInst::Compare { n, .. } => by_format(n),
+            FloatInst::Transfer { .. }
+            | FloatInst::Flags
+            | FloatInst::Load { .. }
+            | FloatInst::Store { .. }
+            | FloatInst::LoadMultiple { .. }
+            | FloatInst::StoreMultiple { .. } => Feature::Float,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! 64-bit comparison by two instructions it is one of 64 bits.
 
 use crate::domain::{Bin32, Cmp, Domain};
+use crate::float::{Float, Format, Relation};
 
 use super::inst::Cond;
 
@@ -63,6 +64,14 @@ pub enum Flags<D: Domain + ?Sized> {
         /// The low words, if the carry comes from their difference: the pair is one of 64 bits.
         low: Option<(D::W32, D::W32)>,
     },
+    /// A comparison of two floats (DDI0403, A2.5.8, `FPCompare`): N if less, Z and C if equal, C if greater,
+    /// C and V if unordered.
+    Float {
+        /// The words of the first.
+        a: Vec<D::W32>,
+        /// The words of the second.
+        b: Vec<D::W32>,
+    },
 }
 
 impl<D: Domain + ?Sized> Clone for Flags<D> {
@@ -81,6 +90,7 @@ impl<D: Domain + ?Sized> Clone for Flags<D> {
                 result: result.clone(),
                 low: low.clone(),
             },
+            Flags::Float { a, b } => Flags::Float { a: a.clone(), b: b.clone() },
         }
     }
 }
@@ -114,7 +124,11 @@ impl<D: Domain> Flags<D> {
         let result = d.bin32(Bin32::Sub, &difference, &borrow);
         let low = match self {
             Flags::Sub { a, b, .. } => Some((a.clone(), b.clone())),
-            Flags::Bits { .. } | Flags::Logic { .. } | Flags::Add { .. } | Flags::SubCarry { .. } => None,
+            Flags::Bits { .. }
+            | Flags::Logic { .. }
+            | Flags::Add { .. }
+            | Flags::SubCarry { .. }
+            | Flags::Float { .. } => None,
         };
         (result.clone(), Flags::SubCarry { a: a.clone(), b: b.clone(), carry, result, low })
     }
@@ -129,7 +143,7 @@ impl<D: Domain> Flags<D> {
 
     fn result(&self) -> Option<&D::W32> {
         match self {
-            Flags::Bits { .. } => None,
+            Flags::Bits { .. } | Flags::Float { .. } => None,
             Flags::Logic { result, .. }
             | Flags::Add { result, .. }
             | Flags::Sub { result, .. }
@@ -141,8 +155,9 @@ impl<D: Domain> Flags<D> {
     pub fn negative(&self, d: &mut D) -> D::Bool {
         match (self, self.result()) {
             (Flags::Bits { n, .. }, _) => n.clone(),
+            (Flags::Float { a, b }, _) => related(d, Relation::Lt, a, b),
             (_, Some(result)) => is_negative(d, result),
-            (_, None) => unreachable!("only bits have no result"),
+            (_, None) => unreachable!("the others have a result"),
         }
     }
 
@@ -151,11 +166,12 @@ impl<D: Domain> Flags<D> {
         match (self, self.result()) {
             (Flags::Bits { z, .. }, _) => z.clone(),
             (Flags::Sub { a, b, .. }, _) => d.cmp32(Cmp::Eq, a, b),
+            (Flags::Float { a, b }, _) => related(d, Relation::Eq, a, b),
             (_, Some(result)) => {
                 let zero = d.w32(0);
                 d.cmp32(Cmp::Eq, result, &zero)
             }
-            (_, None) => unreachable!("only bits have no result"),
+            (_, None) => unreachable!("the others have a result"),
         }
     }
 
@@ -178,6 +194,10 @@ impl<D: Domain> Flags<D> {
                 let complement = d.bin32(Bin32::Xor, b, &ones);
                 d.carry(a, &complement, carry)
             }
+            Flags::Float { a, b } => {
+                let less = related(d, Relation::Lt, a, b);
+                d.not(&less)
+            }
         }
     }
 
@@ -197,6 +217,12 @@ impl<D: Domain> Flags<D> {
                 let both = d.bin32(Bin32::And, &left, &right);
                 is_negative(d, &both)
             }
+            Flags::Float { a, b } => {
+                // A number is equal to itself, a NaN is not.
+                let [a, b] = [a, b].map(|words| related(d, Relation::Eq, words, words));
+                let both = d.and(&a, &b);
+                d.not(&both)
+            }
         }
     }
 
@@ -207,6 +233,10 @@ impl<D: Domain> Flags<D> {
             Flags::SubCarry { a, b, low: Some((a_low, b_low)), .. } => {
                 let (a, b) = (d.join(a, a_low), d.join(b, b_low));
                 d.cmp64(Cmp::LtS, &a, &b)
+            }
+            Flags::Float { a, b } => {
+                let not_less = related(d, Relation::Le, b, a);
+                d.not(&not_less)
             }
             Flags::Bits { .. } | Flags::Logic { .. } | Flags::Add { .. } | Flags::SubCarry { low: None, .. } => {
                 let (n, v) = (self.negative(d), self.overflow(d));
@@ -221,6 +251,10 @@ impl<D: Domain> Flags<D> {
         if let Flags::Sub { a, b, .. } = self {
             return d.cmp32(Cmp::LtU, b, a);
         }
+        if let Flags::Float { a, b } = self {
+            let not_higher = related(d, Relation::Le, a, b);
+            return d.not(&not_higher);
+        }
         let (c, z) = (self.carry(d), self.zero(d));
         let not_zero = d.not(&z);
         d.and(&c, &not_zero)
@@ -230,6 +264,9 @@ impl<D: Domain> Flags<D> {
     fn greater(&self, d: &mut D) -> D::Bool {
         if let Flags::Sub { a, b, .. } = self {
             return d.cmp32(Cmp::LtS, b, a);
+        }
+        if let Flags::Float { a, b } = self {
+            return related(d, Relation::Lt, b, a);
         }
         let (less, z) = (self.less_signed(d), self.zero(d));
         let either = d.or(&less, &z);
@@ -261,6 +298,15 @@ impl<D: Domain> Flags<D> {
 fn word<D: Domain>(d: &mut D, truth: &D::Bool) -> D::W32 {
     let (one, zero) = (d.w32(1), d.w32(0));
     d.ite32(truth, &one, &zero)
+}
+
+/// Whether a relation holds of two floats of one or two words.
+fn related<D: Domain>(d: &mut D, relation: Relation, a: &[D::W32], b: &[D::W32]) -> D::Bool {
+    let format = if a.len() == 1 { Format::F32 } else { Format::F64 };
+    let [truth, _] = d.float(Float::Compare(relation, format), &[a, b].concat());
+    let zero = d.w32(0);
+    let is_false = d.cmp32(Cmp::Eq, &truth, &zero);
+    d.not(&is_false)
 }
 
 fn is_negative<D: Domain>(d: &mut D, a: &D::W32) -> D::Bool {

@@ -1,4 +1,4 @@
-//! Thumb-2 instructions of the Armv7-M integer core, as values.
+//! Thumb-2 instructions, as values. Those of the floating-point unit are in `float`.
 //!
 //! Ensures: one [`Inst`] is one architectural operation; aliases and encodings of different width
 //! with one meaning are one value. Immediates are expanded. What the manual calls UNPREDICTABLE
@@ -7,6 +7,7 @@
 //!
 //! Source: Armv7-M Architecture Reference Manual (DDI 0403), chapters A5 to A7.
 
+pub use super::float::FloatInst;
 pub use super::register::{Reg, RegSet};
 
 /// A condition (DDI 0403, A7.3). "Always" is the absence of a condition.
@@ -376,6 +377,16 @@ pub enum System {
         /// Which parts of the APSR are written.
         mask: u8,
     },
+    /// Reads the status of the floating-point unit, FPSCR.
+    Vmrs {
+        /// Destination.
+        d: Reg,
+    },
+    /// Writes it.
+    Vmsr {
+        /// Source.
+        n: Reg,
+    },
 }
 
 /// One instruction. `d` is a destination, `n`, `m`, `a` are sources, `t` is transferred.
@@ -731,6 +742,8 @@ pub enum Inst {
         /// The trap code.
         imm: u8,
     },
+    /// One of the floating-point unit.
+    Float(FloatInst),
     /// What only start-up code may use, if anything.
     System(System),
 }

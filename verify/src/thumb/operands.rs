@@ -5,6 +5,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+use super::float::{FloatInst, FloatReg};
 use super::inst::{
     Address, Cond, DataOp, Immediate, Inst, LongOp, Reg, RegSet, SetFlags, Shift, System, TestOp, Writeback,
 };
@@ -182,6 +183,7 @@ fn unconditional(inst: &Inst, in_it: bool) -> Operands {
         Inst::BranchLinkReg { m } => none.reading([m]).writing([Reg::LR]),
         Inst::BranchReg { m } => none.reading([m]),
         Inst::TableBranch { n, m, .. } => none.reading([n, m]),
+        Inst::Float(inst) => float_operands(inst),
         Inst::System(system) => system_operands(system),
     }
 }
@@ -208,6 +210,8 @@ fn system_operands(system: System) -> Operands {
     match system {
         System::Mrs { d, .. } => none.writing([d]).reading_flags(FlagSet::ALL),
         System::Msr { n, .. } => none.reading([n]).writing_flags(FlagSet::ALL),
+        System::Vmrs { d } => none.writing([d]),
+        System::Vmsr { n } => none.reading([n]),
         System::Svc(_)
         | System::Bkpt(_)
         | System::Yield
@@ -220,6 +224,31 @@ fn system_operands(system: System) -> Operands {
         | System::Dmb
         | System::Isb
         | System::Clrex => none,
+    }
+}
+
+/// Flags of the unit are no condition flags.
+fn float_operands(inst: FloatInst) -> Operands {
+    let none = Operands::default();
+    match inst {
+        FloatInst::Compute { d, n, m, .. } => {
+            none.reading(n.into_iter().flat_map(FloatReg::words)).reading(m.words()).writing(d.words())
+        }
+        FloatInst::Sign { d, m, .. } | FloatInst::Move { d, m } => none.reading(m.words()).writing(d.words()),
+        FloatInst::Constant { d, .. } => none.writing(d.words()),
+        FloatInst::Transfer { d, m } => none.reading(m.registers()).writing(d.registers()),
+        FloatInst::Compare { n, m } => none.reading(n.words()).reading(m.into_iter().flat_map(FloatReg::words)),
+        FloatInst::Flags => none.writing_flags(FlagSet::ALL),
+        FloatInst::Load { d, address } => addressed(address).writing(d.words()),
+        FloatInst::Store { d, address } => addressed(address).reading(d.words()),
+        FloatInst::LoadMultiple { n, writeback, first, count, .. } => {
+            let list = first.run(count).flat_map(FloatReg::words);
+            none.reading([n]).writing(base_written(n, writeback)).writing(list)
+        }
+        FloatInst::StoreMultiple { n, writeback, first, count, .. } => {
+            let list = first.run(count).flat_map(FloatReg::words);
+            none.reading([n]).reading(list).writing(base_written(n, writeback))
+        }
     }
 }
 

@@ -1,6 +1,8 @@
-//! Core registers and sets of them.
+//! Registers and sets of them.
 
-/// A core register, 0 to 15.
+use crate::hints::Location;
+
+/// A register of one word: r0 to r15 have the numbers 0 to 15, s0 to s31 of the floating-point unit 16 to 47.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Reg(u8);
 
@@ -19,9 +21,17 @@ impl Reg {
     /// the target of a load and as the base of a table branch.
     pub const PC: Reg = Reg(15);
 
+    /// How many registers there are.
+    pub const COUNT: usize = 48;
+
     /// The register with this number, if there is one.
     pub const fn new(number: u8) -> Option<Reg> {
-        if number < 16 { Some(Reg(number)) } else { None }
+        if (number as usize) < Reg::COUNT { Some(Reg(number)) } else { None }
+    }
+
+    /// The register of the floating-point unit named by the low five bits of a number: s0 to s31.
+    pub const fn single(number: u8) -> Reg {
+        Reg(16 + (number & 31))
     }
 
     /// The register named by the low four bits of an encoding field.
@@ -29,27 +39,35 @@ impl Reg {
         Reg((bits & 15) as u8)
     }
 
-    /// Its number, 0 to 15.
+    /// Its number.
     pub const fn number(self) -> u8 {
         self.0
     }
+
+    /// Where it is in hints.
+    pub const fn location(self) -> Location {
+        match self.0.checked_sub(16) {
+            None => Location::Core(self.0),
+            Some(single) => Location::Single(single),
+        }
+    }
 }
 
-/// A set of core registers.
+/// A set of registers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
-pub struct RegSet(u16);
+pub struct RegSet(u64);
 
 impl RegSet {
     /// No register.
     pub const EMPTY: RegSet = RegSet(0);
 
     /// The set whose bit n stands for register n.
-    pub const fn from_bits(bits: u16) -> RegSet {
+    pub const fn from_bits(bits: u64) -> RegSet {
         RegSet(bits)
     }
 
     /// Bit n is set if register n is in the set.
-    pub const fn bits(self) -> u16 {
+    pub const fn bits(self) -> u64 {
         self.0
     }
 
@@ -82,7 +100,7 @@ impl RegSet {
 
     /// The registers, lowest first.
     pub fn iter(self) -> impl Iterator<Item = Reg> {
-        (0..16).map(Reg).filter(move |register| self.contains(*register))
+        (0..Reg::COUNT as u8).map(Reg).filter(move |register| self.contains(*register))
     }
 }
 

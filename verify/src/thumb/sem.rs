@@ -12,11 +12,12 @@
 
 use crate::domain::{Bin32, Cmp, Decide};
 
-use super::feature::Architecture;
+use super::feature::Target;
 pub use super::flags::Flags;
 use super::inst::{Cond, Inst, Reg, SetFlags, Shift, Sign, Width, ZeroTest};
 
 mod data;
+mod float;
 mod transfer;
 
 use data::{
@@ -79,9 +80,9 @@ impl Alignment {
     }
 
     /// What a load or store of one register needs.
-    fn of_single(architecture: Architecture, width: Width) -> Alignment {
+    fn of_single(target: Target, width: Width) -> Alignment {
         match width {
-            _ if architecture.has_unaligned() => Alignment::Any,
+            _ if target.architecture.has_unaligned() => Alignment::Any,
             Width::Byte => Alignment::Any,
             Width::Half => Alignment::Half,
             Width::Word => Alignment::Word,
@@ -92,10 +93,10 @@ impl Alignment {
 /// A machine state that instructions run on.
 pub trait Machine: Decide {
     /// What the code is for.
-    fn architecture(&self) -> Architecture;
+    fn target(&self) -> Target;
     /// The stop for a step that the manual or the policy rules out.
     fn fault(&mut self, reason: String) -> Self::Stop;
-    /// r0 to r12, SP, LR.
+    /// Any register but PC.
     fn register(&mut self, register: Reg) -> Result<Self::W32, Self::Stop>;
     /// Sets one of them.
     fn set_register(&mut self, register: Reg, word: Self::W32) -> Result<(), Self::Stop>;
@@ -103,6 +104,10 @@ pub trait Machine: Decide {
     fn flags(&self) -> Flags<Self>;
     /// Sets them.
     fn set_flags(&mut self, flags: Flags<Self>);
+    /// The flags of the floating-point unit.
+    fn float_flags(&self) -> Flags<Self>;
+    /// Sets them.
+    fn set_float_flags(&mut self, flags: Flags<Self>);
     /// The IT state.
     fn it(&self) -> ItState;
     /// Sets it.
@@ -151,6 +156,7 @@ pub enum Flow<W> {
 struct Writes<M: Machine> {
     registers: Vec<(Reg, M::W32)>,
     flags: Option<Flags<M>>,
+    float_flags: Option<Flags<M>>,
 }
 
 /// Runs the instruction at `pc`, which has `size` bytes.
@@ -206,6 +212,9 @@ fn apply<M: Machine>(m: &mut M, writes: Writes<M>) -> Result<Flow<M::W32>, M::St
     if let Some(flags) = writes.flags {
         m.set_flags(flags);
     }
+    if let Some(flags) = writes.float_flags {
+        m.set_float_flags(flags);
+    }
     Ok(Flow::Next)
 }
 
@@ -217,7 +226,9 @@ fn merge<M: Machine>(m: &mut M, condition: &M::Bool, writes: Writes<M>) -> Resul
     }
     let old = m.flags();
     let flags = writes.flags.map(|new| Flags::either(m, condition, &new, &old));
-    Ok(Writes { registers, flags })
+    let old = m.float_flags();
+    let float_flags = writes.float_flags.map(|new| Flags::either(m, condition, &new, &old));
+    Ok(Writes { registers, flags, float_flags })
 }
 
 /// B1.4.2, and the notes of each instruction: a branch must be the last of its block, some
@@ -234,6 +245,7 @@ fn allowed_in_it(inst: &Inst, size: u32, it: ItState) -> bool {
         // MOV (register) T2, the only 16-bit form that sets the flags wherever it stands.
         Inst::MoveReg { flags, .. } => size == 4 || *flags != SetFlags::Yes,
         Inst::LoadMultiple { registers, .. } => !registers.contains(Reg::PC) || it.is_last(),
+        Inst::Float(inst) => !inst.is_unconditional(),
         Inst::DataImm { .. }
         | Inst::DataReg { .. }
         | Inst::MoveImm { .. }
@@ -343,7 +355,7 @@ fn compute<M: Machine>(m: &mut M, inst: &Inst, pc: u32, it: ItState) -> Result<O
         }
         Inst::MulLong { op, lo, hi, n, m: other } => {
             let (low, high) = multiply_long(m, op, (lo, hi), (n, other))?;
-            return Ok(Some(Writes { registers: vec![(lo, low), (hi, high)], flags: None }));
+            return Ok(Some(Writes { registers: vec![(lo, low), (hi, high)], flags: None, float_flags: None }));
         }
         Inst::Div { sign, d, n, m: other } => {
             let op = match sign {
@@ -371,8 +383,9 @@ fn compute<M: Machine>(m: &mut M, inst: &Inst, pc: u32, it: ItState) -> Result<O
             let source = m.register(source)?;
             (d, bits(m, op, &source), None)
         }
+        Inst::Float(ref inst) => return float::compute(m, inst),
         Inst::Nop => {
-            return Ok(Some(Writes { registers: Vec::new(), flags: None }));
+            return Ok(Some(Writes { registers: Vec::new(), flags: None, float_flags: None }));
         }
         Inst::Load { .. }
         | Inst::Store { .. }
@@ -391,7 +404,7 @@ fn compute<M: Machine>(m: &mut M, inst: &Inst, pc: u32, it: ItState) -> Result<O
         | Inst::Udf { .. }
         | Inst::System(_) => return Ok(None),
     };
-    Ok(Some(Writes { registers: vec![(register, word)], flags }))
+    Ok(Some(Writes { registers: vec![(register, word)], flags, float_flags: None }))
 }
 
 /// Memory accesses, branches, traps, and what is refused.
@@ -403,7 +416,7 @@ fn act<M: Machine>(m: &mut M, inst: &Inst, pc: u32, size: u32) -> Result<Flow<M:
             let word = m.register(t)?;
             let (at, writeback) = effective(m, address)?;
             write_back(m, writeback)?;
-            let alignment = Alignment::of_single(m.architecture(), width);
+            let alignment = Alignment::of_single(m.target(), width);
             m.store(&at, width, alignment, &word)?;
             Ok(Flow::Next)
         }
@@ -457,6 +470,7 @@ fn act<M: Machine>(m: &mut M, inst: &Inst, pc: u32, size: u32) -> Result<Flow<M:
             Ok(Flow::Next)
         }
         Inst::Udf { imm } => Ok(Flow::Trap(imm)),
+        Inst::Float(ref inst) => float::act(m, inst, pc),
         Inst::System(system) => Err(m.fault(format!("{system:?} has no place in compiled code"))),
         Inst::DataImm { .. }
         | Inst::DataReg { .. }

@@ -7,10 +7,14 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::hints::Location;
+
 use super::inst::{
     Address, BitOp, Cond, DataOp, ExtendKind, Inst, LongOp, MoveOp, MultipleMode, Reg, RegSet, SetFlags, Shift,
     ShiftKind, Sign, System, TestOp, Width, Writeback, ZeroTest,
 };
+
+mod float;
 
 impl Display for Inst {
     /// The text outside an IT block.
@@ -32,6 +36,9 @@ impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (mnemonic, operands) = self.parts();
         let condition = self.condition.map_or(String::new(), |cond| cond.to_string());
+        // The condition stands before the data type.
+        let (mnemonic, data_type) = mnemonic.split_at(mnemonic.find('.').unwrap_or(mnemonic.len()));
+        let condition = format!("{condition}{data_type}");
         if operands.is_empty() {
             write!(f, "{mnemonic}{condition}")
         } else {
@@ -121,6 +128,7 @@ impl Text<'_> {
             Inst::It { first, mask } => (format!("it{}", then_else(first, mask)), first.to_string()),
             Inst::Nop => ("nop".into(), String::new()),
             Inst::Udf { imm } => ("udf".into(), format!("#{imm}")),
+            Inst::Float(ref inst) => float::parts(inst),
             Inst::System(system) => system_parts(system),
         }
     }
@@ -146,6 +154,8 @@ fn system_parts(system: System) -> (String, String) {
         System::Dmb => ("dmb".into(), String::new()),
         System::Isb => ("isb".into(), String::new()),
         System::Clrex => ("clrex".into(), String::new()),
+        System::Vmrs { d } => ("vmrs".into(), format!("{d}, fpscr")),
+        System::Vmsr { n } => ("vmsr".into(), format!("fpscr, {n}")),
         System::Mrs { d, sysm } => ("mrs".into(), format!("{d}, {}", special(sysm))),
         System::Msr { n, sysm, mask } => {
             let part = match mask {
@@ -349,7 +359,10 @@ impl Display for Reg {
             Reg::SP => f.write_str("sp"),
             Reg::LR => f.write_str("lr"),
             Reg::PC => f.write_str("pc"),
-            register => write!(f, "r{}", register.number()),
+            register => match register.location() {
+                Location::Single(number) => write!(f, "s{number}"),
+                Location::Core(_) | Location::Stack(_) => write!(f, "r{}", register.number()),
+            },
         }
     }
 }

@@ -31,7 +31,10 @@ pub struct Case {
     /// The contents of `.debug_frame`, if the file has it.
     pub frames: Option<frames::Frames>,
     /// `Tag_CPU_arch` of the build attributes, if the file has them.
+    /// `Tag_CPU_arch`.
     pub architecture: Option<u8>,
+    /// `Tag_FP_arch` and `Tag_ABI_HardFP_use`.
+    pub float: Option<[u8; 2]>,
 }
 
 /// Code with hints.
@@ -122,11 +125,10 @@ pub fn parse(text: &str) -> Case {
     for code in functions.values_mut() {
         code.hints.code_bytes = code.bytes.len() as u32;
     }
-    let architecture = text
-        .lines()
-        .find_map(|line| line.strip_prefix("[architecture "))
-        .map(|tag| number(tag.trim_end_matches(']')) as u8);
-    Case { wasm, functions, twins, frames: None, architecture }
+    let tags = text.lines().find_map(|line| line.strip_prefix("[architecture ")).unwrap_or("]");
+    let tags: Vec<u8> = tags.trim_end_matches(']').split_whitespace().map(|tag| number(tag) as u8).collect();
+    let float = tags.get(1).map(|unit| [*unit, tags[2]]);
+    Case { wasm, functions, twins, frames: None, architecture: tags.first().copied(), float }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -235,6 +237,7 @@ fn location(text: &str) -> Location {
     match text {
         "lr" => Location::Core(14),
         _ if text.starts_with('r') => Location::Core(text[1..].parse().unwrap()),
+        _ if text.starts_with('s') => Location::Single(text[1..].parse().unwrap()),
         _ => Location::Stack(text.trim_start_matches('[').trim_end_matches(']').parse().unwrap()),
     }
 }
@@ -409,8 +412,12 @@ impl Case {
             let section = object.add_section(Vec::new(), b".ARM.attributes".to_vec(), SectionKind::Other);
             object.section_mut(section).flags =
                 SectionFlags::Elf { sh_type: object::elf::SHT_ARM_ATTRIBUTES, sh_flags: object::elf::SectionFlags(0) };
-            // Format, length, vendor; scope of the file, length; CPU_arch, CPU_arch_profile.
-            let bytes = [&b"A\x13\0\0\0aeabi\0\x01\x09\0\0\0\x06"[..], &[tag], b"\x07M"].concat();
+            // CPU_arch, CPU_arch_profile; FP_arch, ABI_HardFP_use, ABI_VFP_args.
+            let float = self.float.into_iter().flat_map(|[unit, precision]| [10, unit, 27, precision, 28, 1]);
+            let tags: Vec<u8> = [6, tag, 7, b'M'].into_iter().chain(float).collect();
+            // Format, length, vendor; scope of the file, length.
+            let (file, vendor) = (tags.len() as u8 + 5, tags.len() as u8 + 15);
+            let bytes = [&[b'A', vendor, 0, 0, 0][..], b"aeabi\0\x01", &[file, 0, 0, 0], &tags].concat();
             object.append_section_data(section, &bytes, 1);
         }
         object

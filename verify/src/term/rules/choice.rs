@@ -16,6 +16,7 @@ pub(super) const CHOICES: &[Rule] = rules![
     choice_branches_know,
     choice_of_equals,
     choice_of_sum_known,
+    choice_of_float_truth,
     choice_of_offset,
     choice_of_truths,
     choice_of_negations,
@@ -141,6 +142,18 @@ fn choice_of_negations(t: &mut Terms, node: &Node) -> Option<Id> {
     let other = t.negation(b);
     let choice = t.choose(c, plain, other);
     Some(t.negation(choice))
+}
+
+/// `ite(f(..) = 0, 0, 1) = f(..)` if `f` gives 0 or 1
+fn choice_of_float_truth(t: &mut Terms, node: &Node) -> Option<Id> {
+    let (c, a, b) = of(node)?;
+    let Node::Cmp32(Cmp::Eq, left, right) = *t.node(c) else {
+        return None;
+    };
+    let (truth, zero) = if t.constant(left).is_some() { (right, left) } else { (left, right) };
+    let is_truth = matches!(t.node(truth), Node::Apply(..)) && t.range(truth).high <= 1;
+    let constants = [zero, a, b].map(|id| t.constant(id));
+    (is_truth && constants == [Some(0), Some(0), Some(1)]).then_some(truth)
 }
 
 /// `ite(c, x, not x) = ite(x, c, not c)`

@@ -5,6 +5,7 @@ use super::super::node::Width;
 use super::super::print::show;
 use super::super::{Term32, Term64, TermBool, Terms};
 use crate::domain::{Bin32, Bin64, Cmp, Domain, Un32, Un64};
+use crate::float::{Float, Format, Relation};
 use crate::thumb::flags::Flags;
 use crate::thumb::inst::Cond;
 
@@ -499,4 +500,35 @@ fn truth_values_as_words() {
     let negated = imm(&mut t, Bin32::Xor, flag, 1);
     let source = t.ite32(&less, &zero, &one);
     same(&t, negated, source);
+}
+
+/// The flags of a comparison of floats, as words, are what Wasm's comparisons give; a near miss is the order that
+/// says something else of a NaN.
+#[test]
+fn conditions_after_a_comparison_of_floats() {
+    let mut t = Terms::new();
+    let (a, b) = (t.fresh32("a"), t.fresh32("b"));
+    let flags = Flags::Float { a: vec![a], b: vec![b] };
+    let said = |t: &mut Terms, relation, a, b| t.float(Float::Compare(relation, Format::F32), &[a, b])[0];
+    let pairs = [
+        (Cond::Eq, Relation::Eq, (a, b)),
+        (Cond::Ne, Relation::Ne, (a, b)),
+        (Cond::Mi, Relation::Lt, (a, b)),
+        (Cond::Ls, Relation::Le, (a, b)),
+        (Cond::Gt, Relation::Lt, (b, a)),
+        (Cond::Ge, Relation::Le, (b, a)),
+    ];
+    let (one, zero) = (t.w32(1), t.w32(0));
+    for (cond, relation, (x, y)) in pairs {
+        let holds = flags.condition(&mut t, cond);
+        let machine = t.ite32(&holds, &one, &zero);
+        let source = said(&mut t, relation, x, y);
+        assert_eq!(machine.norm, source.norm, "{cond}");
+    }
+    for (cond, relation) in [(Cond::Lt, Relation::Lt), (Cond::Le, Relation::Le), (Cond::Hs, Relation::Le)] {
+        let holds = flags.condition(&mut t, cond);
+        let machine = t.ite32(&holds, &one, &zero);
+        let source = said(&mut t, relation, a, b);
+        assert_ne!(machine.norm, source.norm, "{cond} holds of a NaN");
+    }
 }

@@ -217,6 +217,12 @@ impl Generator {
         let count: usize = op.operands().iter().map(|sort| if *sort == hints::Sort::W32 { 1 } else { 2 }).sum();
         let words: Vec<Term32> = (0..count).map(|_| self.word()).collect();
         let halves = self.terms.float(op, &words);
+        if let Float::Compare(..) = op {
+            // As the machine makes a word of its flags.
+            let (zero, one) = (self.terms.w32(0), self.terms.w32(1));
+            let is_false = self.terms.cmp32(Cmp::Eq, &halves[0], &zero);
+            return self.terms.ite32(&is_false, &zero, &one);
+        }
         self.pick(&halves)
     }
 

@@ -11,7 +11,7 @@ pub(super) fn multiple(w: u32) -> Decoded {
         0b10 => MultipleMode::DecrementBefore,
         _ => return Err(DecodeError::Undefined),
     };
-    let (n, registers) = (register(w, 16), RegSet::from_bits(bits(w, 15, 0) as u16));
+    let (n, registers) = (register(w, 16), RegSet::from_bits(u64::from(bits(w, 15, 0))));
     let writeback = if bit(w, 21) { Writeback::Yes } else { Writeback::No };
     should_be(w, 1 << 13, 0)?;
     if n == Reg::PC || registers.len() < 2 {

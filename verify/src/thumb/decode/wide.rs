@@ -5,16 +5,15 @@ use super::super::inst::{
     BitOp, Cond, DataOp, ExtendKind, Immediate, Inst, MoveOp, Reg, SetFlags, Shift, ShiftKind, Sign, System, TestOp,
 };
 use super::fields::{bit, bits, expand, hint, not, ordinary, register, set_flags, should_be, sign_extend};
-use super::{DecodeError, Decoded, fields, memory, multiply};
+use super::{DecodeError, Decoded, fields, float, memory, multiply};
 
 /// A5.3: by the fields op1, op2 and op.
 pub(super) fn decode(w: u32) -> Decoded {
-    let coprocessor = Err(DecodeError::Unmodelled("a coprocessor or floating-point instruction"));
     match (bits(w, 28, 27), bits(w, 26, 20)) {
         (0b01, op) if op & 0b110_0100 == 0 => memory::multiple(w),
         (0b01, op) if op & 0b110_0100 == 0b000_0100 => memory::dual_or_table(w),
         (0b01, op) if op & 0b110_0000 == 0b010_0000 => shifted_register(w),
-        (0b01, _) => coprocessor,
+        (0b01, _) => float::decode(w),
         (0b10, _) if bit(w, 15) => control(w),
         (0b10, op) if op & 0b010_0000 == 0 => modified_immediate(w),
         (0b10, _) => plain_immediate(w),
@@ -22,7 +21,7 @@ pub(super) fn decode(w: u32) -> Decoded {
         (_, op) if op & 0b111_0000 == 0b010_0000 => data_register(w),
         (_, op) if op & 0b111_1000 == 0b011_0000 => multiply::word(w),
         (_, op) if op & 0b111_1000 == 0b011_1000 => multiply::long(w),
-        _ => coprocessor,
+        _ => float::decode(w),
     }
 }
 

@@ -142,7 +142,7 @@ pub(super) fn test<M: Machine>(m: &mut M, op: TestOp, n: Reg, operand: &Operand<
         TestOp::Tst => data(m, DataOp::And, &n, operand).1,
         TestOp::Teq => data(m, DataOp::Eor, &n, operand).1,
     };
-    Ok(Writes { registers: Vec::new(), flags: Some(flags) })
+    Ok(Writes { registers: Vec::new(), flags: Some(flags), float_flags: None })
 }
 
 pub(super) fn product<M: Machine>(m: &mut M, op: Bin32, n: Reg, other: Reg) -> Result<M::W32, M::Stop> {

@@ -62,7 +62,7 @@ pub(super) fn load<M: Machine>(
             let (at, writeback) = effective(m, address)?;
             let alignment = match t {
                 Reg::PC => Alignment::Word,
-                _ => Alignment::of_single(m.architecture(), width),
+                _ => Alignment::of_single(m.target(), width),
             };
             (m.load(&at, width, alignment)?, writeback)
         }

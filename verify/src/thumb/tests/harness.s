@@ -1,6 +1,7 @@
 @ Runs one instruction after another from known registers, flags and memory, and keeps what it leaves.
-@ Vector table at 0. Records at 0x10000, 64 bytes each: code address with bit 0 set (0 ends), APSR,
-@ r0 to r12, LR. Results at 0x21000000, 316 bytes each: r0 to r12, LR, APSR, 64 words of scratch.
+@ Vector table at 0. Records at 0x10000, 200 bytes each: code address with bit 0 set (0 ends), APSR,
+@ r0 to r12, LR, s0 to s31, FPSCR, a word of nothing. Results at 0x60000000, 448 bytes each: r0 to r12, LR,
+@ APSR, s0 to s31, FPSCR, 64 words of scratch.
 .syntax unified
 .thumb
     .word 0x20001000, 0x101
@@ -9,13 +10,19 @@
     .endr
     .org 0x100
 reset:
+    movw r0, #0xed88
+    movt r0, #0xe000                @ CPACR: full access to the floating-point unit
+    mov.w r1, #0xf00000
+    str r1, [r0]
+    dsb
+    isb
     movw r0, #0
     movt r0, #0x2000                @ 0x20000000: record pointer, result pointer
     movw r1, #0
     movt r1, #1
     str r1, [r0]
     movw r1, #0
-    movt r1, #0x2100
+    movt r1, #0x6000
     str r1, [r0, #4]
 loop:
     movw r0, #0
@@ -40,6 +47,10 @@ fill:
     movt r3, #0x2000
     mov sp, r3
     str r2, [sp, #-8]
+    ldr r3, [r1, #192]
+    vmsr fpscr, r3
+    add.w r3, r1, #64
+    vldmia r3, {s0-s31}
     ldr r3, [r1, #4]
     add.w lr, r1, #8
     msr apsr_nzcvq, r3
@@ -64,6 +75,9 @@ copy:
     subs r6, #1
     bne copy
     str r4, [r2], #4
+    vstmia r2!, {s0-s31}
+    vmrs r4, fpscr
+    str r4, [r2], #4
     movw r3, #0
     movt r3, #0x2001
     movs r6, #64
@@ -74,13 +88,13 @@ dump:
     bne dump
     str r2, [r0, #4]
     ldr r1, [r0]
-    adds r1, #64
+    adds r1, #200
     str r1, [r0]
     b loop
 done:
     ldr r7, [r0, #4]
     movw r6, #0
-    movt r6, #0x2100
+    movt r6, #0x6000
     subs r7, r7, r6                 @ bytes of results
     add.w r4, r0, #16
     adr r5, name

@@ -28,7 +28,7 @@ impl Sequence {
 }
 
 /// Bits of a second halfword that are random, and bits that are set, as many encodings have them.
-const SHAPES: [(u16, u16); 9] = [
+const SHAPES: [(u16, u16); 16] = [
     (0xffff, 0),
     (0x7fff, 0),
     (0x7fcf, 0),
@@ -38,6 +38,13 @@ const SHAPES: [(u16, u16); 9] = [
     (0x0f0f, 0xf000),
     (0x0fbf, 0xf080),
     (0x0f0f, 0xf0f0),
+    (0xf1ef, 0x0a00),
+    (0xf1af, 0x0a40),
+    (0xf1af, 0x0ac0),
+    (0xf10f, 0x0b40),
+    (0xf10f, 0x0bc0),
+    (0xf180, 0x0a10),
+    (0, 0xfa10),
 ];
 
 /// Encodings that are accepted, with what they are.

@@ -6,7 +6,7 @@ use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::float::Float;
 use crate::term::value;
 use crate::thumb::decode::decode;
-use crate::thumb::feature::Architecture;
+use crate::thumb::feature::{Architecture, FloatUnit, Target, Variant};
 use crate::thumb::inst::{Cond, Reg, RegSet, Width};
 use crate::thumb::sem::{Alignment, Flags, Flow, ItState, Machine, step};
 
@@ -16,11 +16,12 @@ pub(super) const CODE: u32 = 0x100;
 /// The machine. A byte that nobody wrote has a value made from its address.
 #[derive(Clone)]
 pub(super) struct Plain {
-    pub(super) registers: [u32; 15],
+    pub(super) registers: [u32; Reg::COUNT],
     pub(super) flags: Flags<Plain>,
+    pub(super) float_flags: Flags<Plain>,
     pub(super) it: ItState,
     pub(super) memory: BTreeMap<u32, u8>,
-    pub(super) architecture: Architecture,
+    pub(super) target: Target,
     /// Registers asked for and set, PC left out.
     pub(super) reads: RegSet,
     pub(super) writes: RegSet,
@@ -29,11 +30,12 @@ pub(super) struct Plain {
 impl Plain {
     pub(super) fn new() -> Plain {
         Plain {
-            registers: [0; 15],
+            registers: [0; Reg::COUNT],
             flags: Flags::from_bits([false; 4]),
+            float_flags: Flags::from_bits([false; 4]),
             it: ItState::default(),
             memory: BTreeMap::new(),
-            architecture: Architecture::V7EM,
+            target: Target { architecture: Architecture::V7EM, float: FloatUnit::V5Double, variant: Variant::Float },
             reads: RegSet::EMPTY,
             writes: RegSet::EMPTY,
         }
@@ -42,6 +44,12 @@ impl Plain {
     /// N, Z, C, V.
     pub(super) fn nzcv(&mut self) -> [bool; 4] {
         let flags = self.flags.clone();
+        [Cond::Mi, Cond::Eq, Cond::Hs, Cond::Vs].map(|cond| flags.condition(self, cond))
+    }
+
+    /// The flags of the floating-point unit.
+    pub(super) fn float_nzcv(&mut self) -> [bool; 4] {
+        let flags = self.float_flags.clone();
         [Cond::Mi, Cond::Eq, Cond::Hs, Cond::Vs].map(|cond| flags.condition(self, cond))
     }
 
@@ -81,8 +89,8 @@ fn aligned(address: u32, alignment: Alignment) -> Result<(), String> {
 }
 
 impl Machine for Plain {
-    fn architecture(&self) -> Architecture {
-        self.architecture
+    fn target(&self) -> Target {
+        self.target
     }
 
     fn fault(&mut self, reason: String) -> String {
@@ -91,14 +99,18 @@ impl Machine for Plain {
 
     fn register(&mut self, register: Reg) -> Result<u32, String> {
         self.reads = self.reads.with(register);
-        let word = self.registers.get(usize::from(register.number()));
-        word.copied().ok_or("PC as an operand".to_owned())
+        if register == Reg::PC {
+            return Err("PC as an operand".to_owned());
+        }
+        Ok(self.registers[usize::from(register.number())])
     }
 
     fn set_register(&mut self, register: Reg, word: u32) -> Result<(), String> {
         self.writes = self.writes.with(register);
-        let place = self.registers.get_mut(usize::from(register.number()));
-        *place.ok_or("PC as a result".to_owned())? = word;
+        if register == Reg::PC {
+            return Err("PC as a result".to_owned());
+        }
+        self.registers[usize::from(register.number())] = word;
         Ok(())
     }
 
@@ -108,6 +120,14 @@ impl Machine for Plain {
 
     fn set_flags(&mut self, flags: Flags<Plain>) {
         self.flags = flags;
+    }
+
+    fn float_flags(&self) -> Flags<Plain> {
+        self.float_flags.clone()
+    }
+
+    fn set_float_flags(&mut self, flags: Flags<Plain>) {
+        self.float_flags = flags;
     }
 
     fn it(&self) -> ItState {

@@ -1,4 +1,4 @@
-//! Decoder and semantics against QEMU's Cortex-M4: the same instruction from the same registers,
+//! Decoder and semantics against QEMU's Cortex-M7: the same instruction from the same registers,
 //! flags and memory must leave the same.
 //!
 //! Equally many encodings of each kind of instruction, from a fixed sample, alone and in an IT
@@ -15,6 +15,7 @@ use std::process::{Command, Stdio};
 
 use super::operands::{Sequence, sample};
 use super::plain::Plain;
+use crate::thumb::float::FloatInst;
 use crate::thumb::inst::{Address, Cond, Inst, MultipleMode, Reg, Width};
 use crate::thumb::operands::operands;
 use crate::thumb::sem::{Alignment, Flags, Machine, step};
@@ -23,8 +24,9 @@ const SCRATCH: u32 = 0x2001_0000;
 const SCRATCH_WORDS: u32 = 64;
 const RECORDS: u32 = 0x1_0000;
 const CAPTURE: u32 = 0x1c0;
-const CASES: usize = 24_000;
-const RESULT_WORDS: usize = 15 + SCRATCH_WORDS as usize;
+const RECORD_BYTES: u32 = 200;
+const CASES: usize = 16_000;
+const RESULT_WORDS: usize = 48 + SCRATCH_WORDS as usize;
 
 struct Case {
     bytes: Vec<u8>,
@@ -54,15 +56,44 @@ fn is_comparable(inst: &Inst) -> bool {
         Inst::Load { t, address, .. } => *t != Reg::PC && !matches!(address, Address::Literal { .. }),
         Inst::LoadDual { address, .. } => !matches!(address, Address::Literal { .. }),
         Inst::LoadMultiple { registers, .. } => !registers.contains(Reg::PC),
+        Inst::Float(FloatInst::Load { address, .. }) => !matches!(address, Address::Literal { .. }),
         _ => true,
     }
 }
 
-/// The name of its variant.
+/// The name of its variant; of the floating-point unit, of that instruction's or operator's.
 fn kind(inst: &Inst) -> String {
-    let text = format!("{inst:?}");
+    let text = match inst {
+        Inst::Float(FloatInst::Compute { op, .. }) => format!("F{op:?}"),
+        Inst::Float(inst) => format!("F{inst:?}"),
+        inst => format!("{inst:?}"),
+    };
     let end = text.find([' ', '(']).unwrap_or(text.len());
     text[..end].to_owned()
+}
+
+fn float_word(sequence: &mut Sequence) -> u32 {
+    const BOUNDARY: [u32; 14] = [
+        0,
+        0x8000_0000,
+        0x3f80_0000,
+        0xbfc0_0000,
+        0x3ff0_0000,
+        0x41e0_0000,
+        0x7ff0_0000,
+        0x7ff8_0000,
+        0x7f80_0000,
+        0x7fc0_0000,
+        0x7f80_0001,
+        0x4f00_0000,
+        0x0000_0001,
+        0xffff_ffff,
+    ];
+    match sequence.next() % 3 {
+        0 => BOUNDARY[sequence.next() as usize % BOUNDARY.len()],
+        1 => 0x3f00_0000 + (sequence.next() & 0x00ff_ffff),
+        _ => sequence.next(),
+    }
 }
 
 fn word(sequence: &mut Sequence) -> u32 {
@@ -106,7 +137,14 @@ fn aim(machine: &mut Plain, inst: &Inst, sequence: &mut Sequence) {
             Address::PostIndex { n, .. } => set(machine, n, middle),
             Address::Index { .. } | Address::Literal { .. } => {}
         },
-        Inst::LoadMultiple { n, mode, .. } | Inst::StoreMultiple { n, mode, .. } => {
+        Inst::Float(FloatInst::Load { address, .. } | FloatInst::Store { address, .. }) => {
+            if let Address::Offset { n, offset } = address {
+                set(machine, n, middle.wrapping_add_signed(-offset));
+            }
+        }
+        Inst::LoadMultiple { n, mode, .. }
+        | Inst::StoreMultiple { n, mode, .. }
+        | Inst::Float(FloatInst::LoadMultiple { n, mode, .. } | FloatInst::StoreMultiple { n, mode, .. }) => {
             let start = match mode {
                 MultipleMode::IncrementAfter => SCRATCH + 4 * (sequence.next() % 32),
                 MultipleMode::DecrementBefore => middle + 4 * (sequence.next() % 32),
@@ -126,7 +164,7 @@ fn cases() -> Vec<Case> {
         }
     }
     let kinds: Vec<_> = kinds.into_values().collect();
-    let mut at = RECORDS + 64 * (CASES as u32 + 1);
+    let mut at = RECORDS + RECORD_BYTES * (CASES as u32 + 1);
     let mut cases = Vec::new();
     for index in 0..CASES {
         let kind = &kinds[index % kinds.len()];
@@ -137,9 +175,13 @@ fn cases() -> Vec<Case> {
             before.registers[register] = word(&mut sequence);
         }
         before.registers[13] = 0x2000_1000;
+        for register in 16..Reg::COUNT {
+            before.registers[register] = float_word(&mut sequence);
+        }
         aim(&mut before, inst, &mut sequence);
         let flags = sequence.next();
         before.flags = Flags::from_bits([0, 1, 2, 3].map(|bit| flags >> bit & 1 == 1));
+        before.float_flags = Flags::from_bits([4, 5, 6, 7].map(|bit| flags >> bit & 1 == 1));
         for index in 0..SCRATCH_WORDS {
             let word = 0x89ab_cdef_u32.wrapping_add(index.wrapping_mul(0x0123_4567));
             before.put(SCRATCH + 4 * index, Width::Word, word);
@@ -177,6 +219,13 @@ fn branch(from: u32, to: u32) -> [u8; 4] {
     [a[0], a[1], b[0], b[1]]
 }
 
+/// FPSCR.DN: then every NaN is the one that `crate::float` gives.
+const DEFAULT_NAN: u32 = 1 << 25;
+
+fn top_bits([n, z, c, v]: [bool; 4]) -> u32 {
+    u32::from(n) << 31 | u32::from(z) << 30 | u32::from(c) << 29 | u32::from(v) << 28
+}
+
 fn image(harness: &[u8], cases: &[Case]) -> Vec<u8> {
     let mut image = harness.to_vec();
     let mut put = |at: u32, bytes: &[u8]| {
@@ -192,12 +241,13 @@ fn image(harness: &[u8], cases: &[Case]) -> Vec<u8> {
         put(start, &case.bytes);
         put(end, &branch(end, CAPTURE));
         let mut before = case.before.clone();
-        let [n, z, c, v] = before.nzcv().map(u32::from);
-        let mut record = vec![start | 1, n << 31 | z << 30 | c << 29 | v << 28];
+        let mut record = vec![start | 1, top_bits(before.nzcv())];
         record.extend(&before.registers[..13]);
         record.push(before.registers[14]);
+        record.extend(&before.registers[16..]);
+        record.push(top_bits(before.float_nzcv()) | DEFAULT_NAN);
         let bytes: Vec<u8> = record.iter().flat_map(|word| word.to_le_bytes()).collect();
-        put(RECORDS + 64 * index as u32, &bytes);
+        put(RECORDS + RECORD_BYTES * index as u32, &bytes);
     }
     image
 }
@@ -212,7 +262,7 @@ fn results(directory: &Path, cases: &[Case]) -> Option<Vec<u32>> {
     let file = |name: &str| -> PathBuf { directory.join(name) };
     std::fs::write(file("harness.s"), include_str!("harness.s")).expect("a writable directory");
     run(tools::llvm("llvm-mc")?
-        .args(["--triple=thumbv7em-none-eabi", "--mcpu=cortex-m4", "--filetype=obj", "-o"])
+        .args(["--triple=thumbv7em-none-eabi", "--mcpu=cortex-m7", "--filetype=obj", "-o"])
         .args([file("harness.o"), file("harness.s")]));
     run(tools::llvm("llvm-objcopy")?
         .args(["-O", "binary", "-j", ".text"])
@@ -220,7 +270,7 @@ fn results(directory: &Path, cases: &[Case]) -> Option<Vec<u32>> {
     let harness = std::fs::read(file("harness.bin")).expect("the harness is assembled");
     std::fs::write(file("image.bin"), image(&harness, cases)).expect("a writable directory");
     run(tools::installed("qemu-system-arm")?
-        .args(["-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"])
+        .args(["-M", "mps2-an500", "-nographic", "-monitor", "none", "-serial", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel", "image.bin"])
         .current_dir(directory));
     let bytes = std::fs::read(file("results.bin")).expect("the run ends without an exception");
@@ -242,14 +292,16 @@ fn steps_are_qemus() {
     let mut differences = Vec::new();
     for (case, result) in cases.iter().zip(results.chunks_exact(RESULT_WORDS)) {
         let mut machine = expected(case).expect("only what is accepted is a case");
-        let [n, z, c, v] = machine.nzcv().map(u32::from);
         let mut ours = machine.registers[..13].to_vec();
-        ours.extend([machine.registers[14], n << 31 | z << 30 | c << 29 | v << 28]);
+        ours.extend([machine.registers[14], top_bits(machine.nzcv())]);
+        ours.extend(&machine.registers[16..]);
+        ours.push(top_bits(machine.float_nzcv()));
         ours.extend((0..SCRATCH_WORDS).map(|index| {
             machine.load(&(SCRATCH + 4 * index), Width::Word, Alignment::Any).expect("plain memory has no faults")
         }));
         let mut theirs = result.to_vec();
         theirs[14] &= 0xf000_0000;
+        theirs[47] &= 0xf000_0000;
         if ours != theirs {
             differences.push(format!(
                 "{} {:?}\n  before {:x?}\n  ours {ours:x?}\n  QEMU {theirs:x?}",
@@ -272,7 +324,8 @@ fn the_sample_has_every_kind() {
     let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
     assert_eq!(
         seen.join(" "),
-        "Adr Bfi Bfx Bits DataImm DataReg Div Extend Load LoadDual LoadMultiple Mla Mls MovT MovW \
+        "Adr Bfi Bfx Bits DataImm DataReg Div Extend FBinary FCompare FConstant FConvert FDemote FFlags FLoad \
+         FLoadMultiple FMove FPromote FSign FStore FStoreMultiple FTransfer FTruncate FUnary Load LoadDual LoadMultiple Mla Mls MovT MovW \
          MoveImm MoveReg Mul MulLong Nop ShiftReg Smmla Smmul Store StoreDual StoreMultiple TestImm \
          TestReg"
     );

@@ -274,7 +274,8 @@ fn armv6m_faults_on_an_address_that_is_no_multiple_of_the_size() {
     for (code, size) in [(0x6808, 4), (0x8808, 2), (0x7808, 1), (0x6008, 4), (0x8008, 2), (0x7008, 1)] {
         for at in 0..8 {
             for architecture in [Architecture::V6M, Architecture::V7M] {
-                let mut machine = Plain { architecture, ..Plain::new() };
+                let mut machine = Plain::new();
+                machine.target.architecture = architecture;
                 machine.registers[1] = 0x2000_0000 + at;
                 let faults = machine.run(&[code]).is_err();
                 assert_eq!(faults, architecture == Architecture::V6M && at % size != 0, "{code:x} at {at}");
