@@ -55,10 +55,8 @@ pub fn add(unit: &mut Unit, code: SymbolId, functions: &[(u32, &Function)]) {
 fn instruction(rule: FrameRule) -> CallFrameInstruction {
     match rule {
         FrameRule::Depth(bytes) => CallFrameInstruction::CfaOffset(bytes as i32),
-        FrameRule::Saved { register, below } => {
-            CallFrameInstruction::Offset(Register(register.into()), -(below as i32))
-        }
-        FrameRule::Restored(register) => CallFrameInstruction::Restore(Register(register.into())),
+        FrameRule::Saved { register, below } => CallFrameInstruction::Offset(Register(register), -(below as i32)),
+        FrameRule::Restored(register) => CallFrameInstruction::Restore(Register(register)),
         FrameRule::Lost(register) => CallFrameInstruction::Undefined(Register(register.into())),
         FrameRule::Remember => CallFrameInstruction::RememberState,
         FrameRule::Recall => CallFrameInstruction::RestoreState,

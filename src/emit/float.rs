@@ -126,8 +126,8 @@ pub fn encode(inst: &FloatMachine) -> u32 {
         }
         FloatMachine::Load { d, n, words } => 0xed90_0a00 | d.d() | core(n) << 16 | u32::from(words),
         FloatMachine::Store { d, n, words } => 0xed80_0a00 | d.d() | core(n) << 16 | u32::from(words),
-        FloatMachine::Push(count) => 0xed2d_8b00 | 2 * u32::from(count),
-        FloatMachine::Pop(count) => 0xecbd_8b00 | 2 * u32::from(count),
+        FloatMachine::Push(count) => 0xed2d_8b00 | (2 * u32::from(count)),
+        FloatMachine::Pop(count) => 0xecbd_8b00 | (2 * u32::from(count)),
         FloatMachine::SetStatus { t } => 0xeee1_0a10 | core(t) << 12,
     }
 }

@@ -138,7 +138,7 @@ impl Lower<'_> {
             if let Some(&d) = self.floats.get(&param)
                 && !self.is_in_unit(param)
             {
-                self.from_core(d, param);
+                self.move_from_core(d, param);
             }
         }
     }
@@ -146,7 +146,7 @@ impl Lower<'_> {
     /// A parameter that has arrived in a register of the floating-point unit, alone or as a half of it.
     fn arrive(&mut self, m: VReg, value: Value, part: Option<Part>) {
         let want = self.asked_all(value);
-        let Some(part) = part else { return self.to_core(want, m) };
+        let Some(part) = part else { return self.move_to_core(want, m) };
         if let Some(d) = want.words.low {
             self.emit(Inst::Float(FloatInst::ToCore { d, m, part }));
         }
@@ -340,7 +340,7 @@ impl Lower<'_> {
                 let d = want.float.unwrap_or_else(|| self.local_of(class));
                 results.push((at, d));
                 self.emit(Inst::Call(Call { callee, args, results }));
-                self.to_core(want, d);
+                self.move_to_core(want, d);
             }
             None => self.emit(Inst::Call(Call { callee, args, results })),
         }

@@ -129,7 +129,7 @@ impl Lower<'_> {
         }
         if self.transparent[value] {
             let d = self.local_of(format.class());
-            self.from_core(d, value);
+            self.move_from_core(d, value);
             return d;
         }
         let name = self.name(value);
@@ -158,7 +158,7 @@ impl Lower<'_> {
     }
 
     /// d = the words of a value, which the core has.
-    pub(super) fn from_core(&mut self, d: VReg, value: Value) {
+    pub(super) fn move_from_core(&mut self, d: VReg, value: Value) {
         let (low, high) = self.words(value);
         let low = self.word_reg(low);
         let high = (self.ir.values[value].ty == Type::I64).then(|| self.word_reg(high));
@@ -166,7 +166,7 @@ impl Lower<'_> {
     }
 
     /// The words asked for of what a register of the unit holds.
-    pub(super) fn to_core(&mut self, want: Wanted, m: VReg) {
+    pub(super) fn move_to_core(&mut self, want: Wanted, m: VReg) {
         for (d, part) in [(want.words.low, Part::Low), (want.words.high, Part::High)] {
             if let Some(d) = d {
                 self.emit(Inst::Float(FloatInst::ToCore { d, m, part }));
@@ -195,7 +195,7 @@ impl Lower<'_> {
             (_, args) => (None, self.float(args[0])),
         };
         self.emit(Inst::Float(FloatInst::Compute { op, format, d, n, m }));
-        self.to_core(want, d);
+        self.move_to_core(want, d);
     }
 
     /// d = the integer.
@@ -254,8 +254,8 @@ impl Lower<'_> {
         for &param in params {
             let want = self.asked_all(param);
             match (self.is_in_unit(param), want.float) {
-                (true, Some(float)) => self.to_core(want, float),
-                (false, Some(d)) => self.from_core(d, param),
+                (true, Some(float)) => self.move_to_core(want, float),
+                (false, Some(d)) => self.move_from_core(d, param),
                 (_, None) => {}
             }
         }

@@ -315,7 +315,7 @@ impl<'a> Lower<'a> {
                     self.part(value, Half::High);
                 }
                 self.lower_words(Some(Wanted { float: None, ..self.asked_all(value) }), inst);
-                self.from_core(d, value);
+                self.move_from_core(d, value);
             }
             (None, _) => self.lower_words(Some(want), inst),
         }

@@ -112,7 +112,7 @@ fn word(register: &mut u8, bytes: &mut u32) -> ArgWord {
 /// The place of a float. Bit n of `taken`: word n of the unit's registers is.
 fn float_place(passed: Passed, taken: &mut u16, bytes: &mut u32) -> ArgPlace {
     let words = if passed == Passed::F64 { 2 } else { 1 };
-    let own = |first: u8| ((1u32 << words) - 1 << first) as u16;
+    let own = |first: u8| (((1u32 << words) - 1) << first) as u16;
     let first = (0..FLOAT_WORDS).step_by(words).find(|&first| *taken & own(first) == 0);
     match (first, passed) {
         (Some(first), _) => {

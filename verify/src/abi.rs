@@ -186,7 +186,8 @@ fn arguments(kinds: &[Kind], results: &Results) -> (Vec<Vec<Place>>, u32) {
         let words = u32::from(kind.words());
         if let Kind::Float(_) = kind {
             let step = kind.words();
-            let fits = |first: &u8| first % step == 0 && (*first..first + step).all(|word| free.contains(&word));
+            let fits =
+                |first: &u8| first.is_multiple_of(step) && (*first..first + step).all(|word| free.contains(&word));
             if let Some(first) = free.iter().copied().find(fits) {
                 let own = first..first + step;
                 free.retain(|word| !own.contains(word));
