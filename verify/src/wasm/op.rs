@@ -402,7 +402,6 @@ fn block_type(kind: BlockType, offset: u32, types: &[FunctionType]) -> Result<Fu
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other type is refused")]
 fn null_type(heap: HeapType, offset: u32) -> Result<ValueType, WasmError> {
     match heap {
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValueType::FuncRef),
