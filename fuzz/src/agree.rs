@@ -3,20 +3,25 @@
 //! The other engine is wasmi: it shares `wasmparser` with us and nothing else.
 
 use synth::config::Config;
+use synth::elf::names;
+use synth::entity::Entity;
 use synth::qemu::firmware::Firmware;
-use synth::qemu::{Action, Outcome, Value};
+use synth::qemu::{Action, Fault, Outcome, QemuError, Value};
 use synth::trap::Trap;
-use wasm_encoder::ValType;
+use synth::wasm::{ExportKind, ValueType};
+use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode, Val};
 
 use crate::choices::Choices;
-use crate::generate::Generated;
 
 /// Bytes of memory compared after the calls.
-const COMPARED_BYTES: u32 = 0x2000;
+const COMPARED_BYTES: usize = 0x2000;
 
 /// Steps of the other engine that a module may take.
 const FUEL: u64 = 10_000_000;
+
+/// Calls within calls that the other engine allows: more than the fuel of a random module.
+const CALLS_MAX: usize = 10_000;
 
 /// What one call came to, in a form that both engines have.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +36,8 @@ pub enum End {
 
 /// A run of the other engine.
 pub struct Run {
+    /// How instantiation ends where it does not succeed; nothing is asked of the image then.
+    pub stopped: Option<End>,
     /// What to ask of an image.
     pub actions: Vec<Action>,
     /// What the answers must be.
@@ -39,46 +46,57 @@ pub struct Run {
     pub operators: u64,
 }
 
-/// Calls every function twice and the digest once, then reads memory, in the other engine.
+/// Calls every exported function of numbers to numbers twice, then reads memory, in the other engine.
 ///
 /// # Errors
-/// The engine refuses the module.
-pub fn reference(generated: &Generated, config: &Config, choices: &mut Choices<'_>) -> Result<Run, String> {
+/// The engine refuses the module, or ends in a way that an image has no word for.
+pub fn reference(wasm: &[u8], config: &Config, choices: &mut Choices<'_>) -> Result<Run, String> {
     let words = |error: wasmi::Error| error.to_string();
-    let parsed = synth::wasm::parse(&generated.wasm, config).map_err(|error| error.to_string())?;
+    let parsed = synth::wasm::parse(wasm, config).map_err(|error| error.to_string())?;
     let reserve = parsed.memories.values().map(|memory| memory.reserve_bytes()).max().unwrap_or(0);
     let mut engine_config = wasmi::Config::default();
     engine_config.consume_fuel(true).wasm_custom_page_sizes(true).wasm_wide_arithmetic(true);
+    engine_config.set_max_recursion_depth(CALLS_MAX);
     let engine = Engine::new(&engine_config);
-    let module = Module::new(&engine, &generated.wasm).map_err(words)?;
+    let module = Module::new(&engine, wasm).map_err(words)?;
     let limits = StoreLimitsBuilder::new().memory_size(reserve as usize).build();
     let mut store = Store::new(&engine, limits);
     store.limiter(|limits: &mut StoreLimits| limits);
     store.set_fuel(FUEL).map_err(words)?;
     let mut linker = Linker::new(&engine);
     linker.func_wrap("env", "mix", |_: i32, _: i32| 0).map_err(|error| error.to_string())?;
-    let instance = linker.instantiate_and_start(&mut store, &module).map_err(words)?;
-    let mut run = Run { actions: Vec::new(), ends: Vec::new(), operators: 0 };
-    for (index, signature) in generated.signatures.iter().enumerate() {
+    let mut run = Run { stopped: None, actions: Vec::new(), ends: Vec::new(), operators: 0 };
+    let instance = match linker.instantiate_and_start(&mut store, &module) {
+        Ok(instance) => instance,
+        Err(error) => {
+            run.stopped = Some(end(Err(error), &[])?);
+            return Ok(run);
+        }
+    };
+    for export in &parsed.exports {
+        let ExportKind::Function(index) = export.kind else { continue };
+        let ty = &parsed.types[parsed.functions[index].ty];
+        if ty.params.iter().chain(&ty.results).any(|ty| matches!(ty, ValueType::FuncRef | ValueType::ExternRef)) {
+            continue;
+        }
         for _ in 0..2 {
-            let name = format!("f{index}");
-            let arguments: Vec<Value> = signature.params.iter().map(|kind| choices.value(*kind)).collect();
+            let arguments: Vec<Value> = ty.params.iter().map(|ty| choices.value(*ty)).collect();
             let inputs: Vec<Val> = arguments.iter().map(value).collect();
-            let mut outputs: Vec<Val> = signature.results.iter().map(|_| Val::I32(0)).collect();
-            let function = instance.get_func(&store, &name).ok_or("an export is missing")?;
+            let mut outputs: Vec<Val> = ty.results.iter().map(|_| Val::I32(0)).collect();
+            let function = instance.get_func(&store, &export.name).ok_or("an export is missing")?;
             let called = function.call(&mut store, &inputs, &mut outputs);
-            run.actions.push(Action::Call(name, arguments));
+            run.actions.push(Action::Call(names::mangle(&export.name), arguments));
             run.ends.push(end(called, &outputs)?);
         }
     }
-    let mut digest = [Val::I64(0)];
-    let function = instance.get_func(&store, "digest").ok_or("the digest is missing")?;
-    function.call(&mut store, &[], &mut digest).map_err(words)?;
-    run.actions.push(Action::Call("digest".to_owned(), Vec::new()));
-    run.ends.push(end(Ok(()), &digest)?);
-    let memory = instance.get_memory(&store, "memory").ok_or("the memory is missing")?;
-    run.actions.push(Action::Peek(0, COMPARED_BYTES));
-    run.ends.push(End::Bytes(memory.data(&store)[..COMPARED_BYTES as usize].to_vec()));
+    let is_first = |kind| matches!(kind, ExportKind::Memory(memory) if memory.index() == 0);
+    if let Some(memory) = parsed.exports.iter().find(|export| is_first(export.kind)) {
+        let memory = instance.get_memory(&store, &memory.name).ok_or("the memory is missing")?;
+        let bytes = memory.data(&store);
+        let compared = &bytes[..bytes.len().min(COMPARED_BYTES)];
+        run.actions.push(Action::Peek(0, compared.len() as u32));
+        run.ends.push(End::Bytes(compared.to_vec()));
+    }
     run.operators = FUEL - store.get_fuel().map_err(words)?;
     Ok(run)
 }
@@ -110,7 +128,11 @@ fn end(called: Result<(), wasmi::Error>, outputs: &[Val]) -> Result<End, String>
                 .collect(),
         )),
         Err(error) => {
-            let code = error.as_trap_code().ok_or_else(|| error.to_string())?;
+            let is_misfit = |error| matches!(error, &InstantiationError::ElementSegmentDoesNotFit { .. });
+            let code = match error.kind() {
+                ErrorKind::Instantiation(why) if is_misfit(why) => TrapCode::TableOutOfBounds,
+                _ => error.as_trap_code().ok_or_else(|| error.to_string())?,
+            };
             let words = match code {
                 TrapCode::UnreachableCodeReached => "unreachable",
                 TrapCode::MemoryOutOfBounds => "out of bounds memory access",
@@ -128,29 +150,40 @@ fn end(called: Result<(), wasmi::Error>, outputs: &[Val]) -> Result<End, String>
     }
 }
 
-/// The first answer of an image that is not as the other engine's.
-pub fn difference(run: &Run, outcomes: &[Outcome]) -> Option<String> {
+/// What of an image's run is not as in the other engine.
+pub fn difference(run: &Run, outcomes: Result<Vec<Outcome>, QemuError>) -> Option<String> {
+    let outcomes = match (outcomes, &run.stopped) {
+        (Ok(outcomes), None) => outcomes,
+        (Ok(_), Some(wanted)) => return Some(format!("it is instantiated, the other engine says {wanted:?}")),
+        (Err(QemuError::NotInstantiated(fault)), Some(wanted)) => {
+            let is = trapped(&fault);
+            return (is != *wanted).then(|| format!("instantiation gives {is:?}, the other engine says {wanted:?}"));
+        }
+        (Err(error), _) => return Some(error.to_string()),
+    };
     if outcomes.len() != run.ends.len() {
         return Some(format!("{} answers where {} were asked for", outcomes.len(), run.ends.len()));
     }
     for ((action, wanted), is) in run.actions.iter().zip(&run.ends).zip(outcomes) {
         let is = match is {
             Outcome::Returned(values) => End::Returned(values.iter().map(|value| value.bits()).collect()),
-            Outcome::Faulted(fault) => {
-                // The other engine does not tell accesses from calls.
-                let trap = fault.trap().map(|trap| match trap {
-                    Trap::TableAccess => Trap::TableOutOfBounds,
-                    other => other,
-                });
-                End::Trapped(trap.map_or_else(|| format!("{fault:?}"), |trap| trap.words().to_owned()))
-            }
-            Outcome::Bytes(bytes) => End::Bytes(bytes.clone()),
+            Outcome::Faulted(fault) => trapped(&fault),
+            Outcome::Bytes(bytes) => End::Bytes(bytes),
         };
         if is != *wanted {
             return Some(format!("{action:?} gives {is:?}, the other engine says {wanted:?}"));
         }
     }
     None
+}
+
+/// A trap in the other engine's words, which do not tell accesses of tables from calls.
+fn trapped(fault: &Fault) -> End {
+    let trap = fault.trap().map(|trap| match trap {
+        Trap::TableAccess => Trap::TableOutOfBounds,
+        other => other,
+    });
+    End::Trapped(trap.map_or_else(|| format!("{fault:?}"), |trap| trap.words().to_owned()))
 }
 
 /// Reads an image for either engine.
@@ -163,12 +196,14 @@ pub fn firmware(image: &[u8]) -> Result<Firmware, String> {
 
 impl Choices<'_> {
     /// An argument.
-    fn value(&mut self, kind: ValType) -> Value {
-        match kind {
-            ValType::I64 => Value::I64(self.i64() as u64),
-            ValType::F32 => Value::F32(self.f32()),
-            ValType::F64 => Value::F64(self.f64()),
-            _ => Value::I32(self.i32() as u32),
+    fn value(&mut self, ty: ValueType) -> Value {
+        match ty {
+            ValueType::I32 => Value::I32(self.i32() as u32),
+            ValueType::I64 => Value::I64(self.i64() as u64),
+            ValueType::F32 => Value::F32(self.f32()),
+            ValueType::F64 => Value::F64(self.f64()),
+            ValueType::FuncRef => Value::FuncRef(0),
+            ValueType::ExternRef => Value::ExternRef(0),
         }
     }
 }

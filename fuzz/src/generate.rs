@@ -24,30 +24,22 @@ pub const FUEL: i32 = 160;
 
 /// The parameters and the results of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
+struct Signature {
     /// Parameter types.
-    pub params: Vec<ValType>,
+    params: Vec<ValType>,
     /// Result types.
-    pub results: Vec<ValType>,
+    results: Vec<ValType>,
 }
 
-/// A module with what its exports `f0`, `f1`, .. take and give.
-pub struct Generated {
-    /// The binary module.
-    pub wasm: Vec<u8>,
-    /// One signature per `fN`.
-    pub signatures: Vec<Signature>,
-}
-
-/// A module from decisions.
-pub fn module(choices: &mut Choices<'_>) -> Generated {
+/// A binary module from decisions.
+pub fn module(choices: &mut Choices<'_>) -> Vec<u8> {
     let plan = Plan::draw(choices);
     let mut code = CodeSection::new();
     for index in 0..plan.signatures.len() {
         code.function(&Body::write(&plan, index, choices));
     }
     code.function(&plan.digest());
-    Generated { wasm: plan.assemble(code, choices), signatures: plan.signatures }
+    plan.assemble(code, choices)
 }
 
 struct Plan {
@@ -779,7 +771,7 @@ mod tests {
             let bytes = decisions(seed, 3000);
             let generated = module(&mut Choices::new(&bytes));
             let features = F::WASM2 | F::MULTI_MEMORY | F::CUSTOM_PAGE_SIZES | F::TAIL_CALL | F::WIDE_ARITHMETIC;
-            if let Err(error) = wasmparser::Validator::new_with_features(features).validate_all(&generated.wasm) {
+            if let Err(error) = wasmparser::Validator::new_with_features(features).validate_all(&generated) {
                 panic!("seed {seed}: {error}");
             }
         }

@@ -4,3 +4,4 @@ pub mod agree;
 pub mod choices;
 pub mod generate;
 pub mod oracle;
+pub mod smith;

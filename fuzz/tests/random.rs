@@ -1,71 +1,107 @@
-//! Random modules: each compiles, is proved, and runs as another engine runs it. The processors take turns.
+//! Random modules of two makers: each compiles, is proved, and runs as another engine runs it. The processors take turns.
 //!
-//! `SYNTH_RANDOM_COUNT` and `SYNTH_RANDOM_QEMU` set how many are made and how many of them boot in
-//! QEMU; the seeds are fixed, from 0 on.
+//! `SYNTH_RANDOM_SEED`, `SYNTH_RANDOM_COUNT` and `SYNTH_RANDOM_QEMU` set the first seed, how many modules each maker
+//! makes, and how many of them boot in QEMU. Without them they are few, and the same each time.
 
 use synth::config::{Config, Cpu};
+use synth::elf::ElfError;
+use synth::error::Error;
 use synth::qemu::Qemu;
 use synth_fuzz::agree;
 use synth_fuzz::choices::{Choices, decisions};
-use synth_fuzz::generate::module;
-use synth_fuzz::oracle;
-
-/// Modules in the default run.
-const COUNT: u64 = 300;
+use synth_fuzz::oracle::{self, Failure};
+use synth_fuzz::{generate, smith};
 
 /// Most instructions of one call in the interpreter.
 const STEPS_MAX: u64 = 1 << 30;
 
-/// Modules of the default run that boot in QEMU.
-const IN_QEMU: u64 = 25;
+/// What became of a module.
+enum Judged {
+    /// Both engines agree, after so many operators.
+    Agreed(u64),
+    /// It is larger than a board.
+    TooLarge,
+}
 
 #[test]
-fn random_modules_are_proved_and_agree_with_another_engine() {
-    let count = setting("SYNTH_RANDOM_COUNT", COUNT);
-    let in_qemu = setting("SYNTH_RANDOM_QEMU", IN_QEMU);
+fn own_modules_are_proved_and_agree_with_another_engine() {
+    let average = sweep(300, 25, |seed| {
+        let bytes = decisions(seed, 3000);
+        Some(generate::module(&mut Choices::new(&bytes)))
+    });
+    assert!(average >= 200, "modules are too short to tell");
+}
+
+#[test]
+fn modules_of_wasm_smith_are_proved_and_agree_with_another_engine() {
+    let average = sweep(300, 25, smith::module);
+    assert!(average >= 50, "modules are too short to tell");
+}
+
+/// The operators that a module executes on average.
+fn sweep(count: u64, in_qemu: u64, make: impl Fn(u64) -> Option<Vec<u8>>) -> u64 {
+    let first = setting("SYNTH_RANDOM_SEED", 0);
+    let count = setting("SYNTH_RANDOM_COUNT", count);
+    let in_qemu = setting("SYNTH_RANDOM_QEMU", in_qemu);
     let installed = std::process::Command::new("qemu-system-arm").arg("--version").output().is_ok();
     assert!(installed || std::env::var_os("CI").is_none(), "qemu-system-arm is missing");
     let qemu = installed.then(Qemu::default);
-    let (mut wrong, mut operators, mut booted) = (Vec::new(), 0, 0);
-    for seed in 0..count {
+    let (mut wrong, mut operators, mut booted, mut agreed, mut large) = (Vec::new(), 0, 0, 0, 0);
+    for seed in first..first + count {
+        let Some(wasm) = make(seed) else { continue };
         let qemu = qemu.as_ref().filter(|_| seed % (count / in_qemu.clamp(1, count)) == 0);
         booted += u64::from(qemu.is_some());
-        match judge(seed, qemu) {
-            Ok(executed) => operators += executed,
-            Err(why) => wrong.push(format!("seed {seed}: {why}")),
+        match judge(seed, &wasm, qemu) {
+            Ok(Judged::Agreed(executed)) => {
+                operators += executed;
+                agreed += 1;
+            }
+            Ok(Judged::TooLarge) => large += 1,
+            Err(why) => {
+                println!("seed {seed}: {why}");
+                wrong.push(seed);
+            }
         }
     }
-    let average = operators / count;
-    println!("{count} modules, {} wrong, {booted} in QEMU, {average} operators on average", wrong.len());
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(average >= 200, "modules are too short to tell");
+    let average = operators / agreed.max(1);
+    println!(
+        "seeds {first} to {}: {agreed} modules agree, {large} are too large, {} are wrong, {booted} in QEMU, {average} operators on average",
+        first + count,
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "seeds {wrong:?}");
+    assert!(large * 50 <= count, "too many modules are too large");
+    average
 }
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// The operators that the other engine executed, or what is wrong.
-fn judge(seed: u64, qemu: Option<&Qemu>) -> Result<u64, String> {
-    let bytes = decisions(seed, 3000);
-    let generated = module(&mut Choices::new(&bytes));
+/// What became of the module of a seed, or what is wrong.
+fn judge(seed: u64, wasm: &[u8], qemu: Option<&Qemu>) -> Result<Judged, String> {
     // The modules that boot in QEMU are evenly spaced, and are to be for all processors too.
     let cpu = Cpu::ALL[((seed + seed / 12) % Cpu::ALL.len() as u64) as usize];
     let config = Config { cpu, ..Config::default() };
     let arguments = decisions(seed ^ 0xa5a5, 500);
-    let run = agree::reference(&generated, &config, &mut Choices::new(&arguments))?;
-    let proved = oracle::image(&generated.wasm, &config).map_err(|failure| failure.to_string())?;
+    let run = agree::reference(wasm, &config, &mut Choices::new(&arguments))?;
+    let proved = match oracle::image(wasm, &config) {
+        Ok(proved) => proved,
+        Err(Failure::Refused(Error::TooBig(_)) | Failure::NoFile(ElfError::TooBig { .. })) => {
+            return Ok(Judged::TooLarge);
+        }
+        Err(failure) => return Err(failure.to_string()),
+    };
     let firmware = agree::firmware(&proved.elf)?;
-    let outcomes = synth::model::run(&firmware, &run.actions, STEPS_MAX).map_err(|error| error.to_string())?;
-    let outcomes: Vec<_> = outcomes.into_iter().map(|(outcome, _)| outcome).collect();
-    if let Some(difference) = agree::difference(&run, &outcomes) {
+    let outcomes = synth::model::run(&firmware, &run.actions, STEPS_MAX);
+    let outcomes = outcomes.map(|outcomes| outcomes.into_iter().map(|(outcome, _)| outcome).collect());
+    if let Some(difference) = agree::difference(&run, outcomes) {
         return Err(format!("in the interpreter: {difference}"));
     }
-    if let Some(qemu) = qemu {
-        let outcomes = qemu.run(&firmware, &run.actions).map_err(|error| error.to_string())?;
-        if let Some(difference) = agree::difference(&run, &outcomes) {
-            return Err(format!("in QEMU: {difference}"));
-        }
+    if let Some(qemu) = qemu
+        && let Some(difference) = agree::difference(&run, qemu.run(&firmware, &run.actions))
+    {
+        return Err(format!("in QEMU: {difference}"));
     }
-    Ok(run.operators)
+    Ok(Judged::Agreed(run.operators))
 }

@@ -1,5 +1,6 @@
-//! Compiles and proves files, or random modules: `prove FILE..`, `prove --count N --seed S`; for another
-//! processor behind `--cpu NAME`, with its floating-point unit behind `--hard-float`.
+//! Compiles and proves files, or random modules: `prove FILE..`, `prove --count N --seed S`, with `--smith` those of
+//! wasm-smith; for another processor behind `--cpu NAME`, with its floating-point unit behind `--hard-float`.
+//! `--print SEED` writes a random module instead.
 
 use std::time::Instant;
 
@@ -7,6 +8,7 @@ use synth::config::{Config, Cpu};
 use synth_fuzz::choices::{Choices, decisions};
 use synth_fuzz::generate::module;
 use synth_fuzz::oracle::{self, Failure};
+use synth_fuzz::smith;
 
 fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,17 +25,20 @@ fn main() {
         let at = arguments.iter().position(|argument| argument == name)?;
         arguments.get(at + 1)?.parse::<u64>().ok()
     };
+    let of_smith = arguments.iter().any(|argument| argument == "--smith");
+    let make = |seed| {
+        if of_smith { smith::module(seed) } else { Some(module(&mut Choices::new(&decisions(seed, 3000)))) }
+    };
     let mut failed = 0;
     if let Some(seed) = option("--print") {
-        let bytes = decisions(seed, 3000);
-        return std::fs::write("/dev/stdout", module(&mut Choices::new(&bytes)).wasm).expect("standard output");
+        return std::fs::write("/dev/stdout", make(seed).expect("a module")).expect("standard output");
     }
     match option("--count") {
         Some(count) => {
             let first = option("--seed").unwrap_or(0);
             for seed in first..first + count {
-                let bytes = decisions(seed, 3000);
-                failed += u32::from(!judge(&format!("seed {seed}"), &module(&mut Choices::new(&bytes)).wasm, &config));
+                let Some(wasm) = make(seed) else { continue };
+                failed += u32::from(!judge(&format!("seed {seed}"), &wasm, &config));
             }
         }
         None => {

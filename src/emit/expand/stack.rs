@@ -53,7 +53,7 @@ impl Expander<'_> {
         let lent = self.lend(site, RegSet::one(via), at);
         let held = vec![(Location::Core(via.number()), self.fresh())];
         let (reads, writes) = (self.names(&site.item.reads), self.names(&site.item.writes));
-        self.chain_named(site, via, ops(via, 4), reads, held.clone());
+        self.chain_named(site, via, ops(via, lent.bytes()), reads, held.clone());
         self.put_named(site, (copy(d, via), Position::Plain), held, writes);
         self.take_back(site, lent);
     }
@@ -76,10 +76,9 @@ impl Expander<'_> {
             (Isa::V6M, true) => PReg::R1,
             _ => lent.first().unwrap_or(PReg::SCRATCH),
         };
-        let bytes = 4 * lent.len();
-        let (mut ops, address) = frame::address(isa, offset + bytes, via);
+        let lent = self.lend(site, lent, at);
+        let (mut ops, address) = frame::address(isa, offset + lent.bytes(), via);
         let (mut reads, writes) = (self.names(&site.item.reads), self.names(&site.item.writes));
-        let lent = (!lent.is_empty()).then(|| self.lend(site, lent, at));
         let mut stored = s;
         if high {
             let held = vec![(Location::Core(0), self.fresh())];
@@ -88,28 +87,33 @@ impl Expander<'_> {
         }
         ops.push(store(stored, address));
         self.chain_named(site, via, ops, reads, writes);
-        if let Some(lent) = lent {
-            self.take_back(site, lent);
-        }
+        self.take_back(site, lent);
     }
 
-    /// Registers wait on the stack while the item uses them.
+    /// Of registers that the item uses for itself, those that hold a value wait on the stack.
     fn lend(&mut self, site: Site<'_>, registers: RegSet, (block, index): At) -> Lent {
-        let state = frame::body_state(&self.func.frame);
-        let bytes = 4 * registers.len();
-        let below = i32::try_from(state.depth + bytes).expect("a frame is smaller than 2 GiB");
-        let (mut held, mut waiting): (Names, Names) = (Vec::new(), Vec::new());
-        for (register, at) in registers.iter().zip((-below..).step_by(4)) {
-            let name = self.name_in(register, block, index).unwrap_or_else(|| self.fresh());
-            held.push((Location::Core(register.number()), name));
-            waiting.push((Location::Stack(at), name));
+        let names: Vec<(PReg, Name)> =
+            registers.iter().filter_map(|register| Some((register, self.name_in(register, block, index)?))).collect();
+        let registers = names.iter().map(|(register, _)| *register).collect();
+        let mut lent = Lent { registers, held: Vec::new(), waiting: Vec::new() };
+        if lent.registers.is_empty() {
+            return lent;
         }
-        let deeper = StackState { depth: state.depth + bytes, ..state };
-        self.move_stack(site, Machine::Push(registers), (held.clone(), waiting.clone()), deeper);
-        Lent { registers, held, waiting }
+        let state = frame::body_state(&self.func.frame);
+        let deeper = StackState { depth: state.depth + lent.bytes(), ..state };
+        let below = i32::try_from(deeper.depth).expect("a frame is smaller than 2 GiB");
+        for ((register, name), at) in names.into_iter().zip((-below..).step_by(4)) {
+            lent.held.push((Location::Core(register.number()), name));
+            lent.waiting.push((Location::Stack(at), name));
+        }
+        self.move_stack(site, Machine::Push(registers), (lent.held.clone(), lent.waiting.clone()), deeper);
+        lent
     }
 
     fn take_back(&mut self, site: Site<'_>, lent: Lent) {
+        if lent.registers.is_empty() {
+            return;
+        }
         let state = frame::body_state(&self.func.frame);
         self.move_stack(site, Machine::Pop(lent.registers), (lent.waiting, lent.held), state);
     }
@@ -120,7 +124,7 @@ impl Expander<'_> {
         self.lines(site.piece).push(Line { stack: Some(stack), ..line });
     }
 
-    /// The name of what a register holds before an item.
+    /// The name of the value that a register holds before an item; none if nobody needs what is in it.
     fn name_in(&self, register: PReg, block: Block, index: usize) -> Option<Name> {
         let data = &self.func.blocks[block];
         for item in data.items[..index].iter().rev() {
@@ -142,4 +146,11 @@ struct Lent {
     registers: RegSet,
     held: Names,
     waiting: Names,
+}
+
+impl Lent {
+    /// How far SP is below where it is without them.
+    fn bytes(&self) -> u32 {
+        4 * self.registers.len()
+    }
 }

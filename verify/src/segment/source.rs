@@ -17,6 +17,12 @@ use super::symbolic::{Side, SourceWorld, Stop, Symbolic, TermValue};
 /// Steps that one run of the source may take, all forks together, beside those for each operator.
 const STEPS_MAX: u32 = 200_000;
 
+/// Steps that all runs of the source of one function may take, beside some for each operator.
+const ALL_STEPS_MAX: u64 = 8_000_000;
+
+/// Steps of all runs of the source for each operator of the function.
+const ALL_STEPS_PER_OPERATOR: u64 = 1_000;
+
 /// Steps of one way for each operator of the function. A machine path between two cuts comes to no
 /// instruction twice; a way that goes round and round meets no path.
 const ROUNDS_MAX: u32 = 8;
@@ -147,7 +153,7 @@ pub struct Outcome {
 }
 
 /// Runs the source until it arrives at `place` (a position in the body) after at least one step, or
-/// calls, returns or traps.
+/// calls, returns or traps. `spent` counts the steps of all runs of a function.
 ///
 /// # Errors
 /// What is not modelled, or a budget that is used up.
@@ -157,7 +163,9 @@ pub fn run_to(
     start: &SourceState,
     facts: &Facts,
     place: Option<u32>,
+    spent: &mut u64,
 ) -> Result<Vec<Outcome>, String> {
+    let all_max = ALL_STEPS_MAX + ALL_STEPS_PER_OPERATOR * function.body.len() as u64;
     let mut waiting = vec![(start.clone(), facts.clone())];
     let mut outcomes = Vec::new();
     let way_max = ROUNDS_MAX.saturating_mul(function.body.len() as u32).saturating_add(64);
@@ -171,6 +179,10 @@ pub fn run_to(
             if state.steps > 0 && place == Some(state.activation.position) {
                 outcomes.push(Outcome { facts, state, event: SourceEvent::Arrived });
                 break;
+            }
+            *spent += 1;
+            if *spent > all_max {
+                return Err("the source takes too many steps in this function".to_owned());
             }
             budget = budget.saturating_sub(1);
             if budget == 0 || state.steps > way_max {

@@ -21,6 +21,7 @@ use crate::trap::Trap;
 use crate::verdict::{Check, Finding, Kind, Method, Obligation};
 use crate::wasm::control::Then;
 use crate::wasm::module::{Function, Module};
+use crate::wasm::op::Op;
 use crate::wasm::sem::Activation;
 
 use super::goal;
@@ -127,6 +128,7 @@ pub fn run(symbolic: &mut Symbolic, subject: &Subject<'_>) -> Walked {
         cuts: BTreeMap::new(),
         conditional: BTreeMap::new(),
         places: BTreeSet::new(),
+        source_steps: 0,
     };
     walk.labels = subject.hints.labels.iter().map(|label| (label.at, label)).collect();
     walk.cuts = subject.hints.cuts.iter().map(|cut| (cut.at, cut)).collect();
@@ -148,6 +150,8 @@ pub(super) struct Walk<'a, 'b> {
     conditional: BTreeMap<u32, bool>,
     /// Positions of the body where cuts stand.
     places: BTreeSet<u32>,
+    /// Steps that the source has taken, in all its runs.
+    source_steps: u64,
 }
 
 /// How one instruction went.
@@ -514,6 +518,7 @@ impl Walk<'_, '_> {
             &path.source,
             &path.facts,
             place,
+            &mut self.source_steps,
         )
     }
 
@@ -625,6 +630,10 @@ impl Walk<'_, '_> {
     /// Whether the source calls a function next. In the runtime a function may be called as what it is, and may
     /// help with the operator that it is.
     fn source_calls(&mut self, path: &Path, function: u32) -> Result<bool, String> {
+        let names = |op: &Op| matches!(op, Op::Call(callee) | Op::ReturnCall(callee) if *callee == function);
+        if !self.subject.function.body.iter().any(|instruction| names(&instruction.op)) {
+            return Ok(false);
+        }
         let outcomes = self.source_events(path, None)?;
         let calls =
             |event: &SourceEvent| matches!(event, SourceEvent::Call { function: callee, .. } if *callee == function);

@@ -18,6 +18,7 @@ pub(super) const AND_OR_XOR: &[Rule] = rules![
     and_known,
     and_low_zeros,
     and_shifted_load,
+    and_of_shr_s,
     and_low_demand,
     and_of_parts,
     and_of_choice,
@@ -177,6 +178,20 @@ fn and_shifted_load(t: &mut Terms, node: &Node) -> Option<Id> {
     let count = t.constant(count)?;
     let narrow = super::memory::narrow_load(t, load, count, low_mask_bits(bits.constant))?;
     Some(t.masked(narrow, bits.constant))
+}
+
+/// `(x >>s k) & m = (x >> k) & m` for `m` below 2^(32 - k)
+fn and_of_shr_s(t: &mut Terms, node: &Node) -> Option<Id> {
+    let bits = of(BitOp::And, node)?;
+    for (at, id) in bits.operands.iter().enumerate() {
+        let Node::Bin32(Bin32::ShrS, x, count) = *t.node(*id) else { continue };
+        if t.constant(count).is_some_and(|count| count < 32 && bits.constant <= u32::MAX >> count) {
+            let mut rest = others(bits, at);
+            rest.push(t.bin(Bin32::ShrU, x, count));
+            return Some(t.bits(BitOp::And, &rest, bits.constant));
+        }
+    }
+    None
 }
 
 /// `x & m = y & m` if `x` and `y` agree in the bits up to the highest of `m`

@@ -102,16 +102,23 @@ fn compare_two_values(t: &mut Terms, node: &Node) -> Option<Id> {
     Some(t.choose(c, then, otherwise))
 }
 
-/// `ite(c, x, y) op k = ite(c, x op k, y op k)` if one branch is then a constant
+/// `f*ite(c, x, y) + j op k = ite(c, f*x + j op k, f*y + j op k)` if one branch is then a constant
 fn compare_choice(t: &mut Terms, node: &Node) -> Option<Id> {
     let Node::Cmp32(op, a, b) = *node else {
         return None;
     };
     t.constant(b)?;
-    let Node::Ite(c, x, y) = *t.node(a) else {
+    let sum = t.linear(a);
+    let [(only, factor)] = sum.monomials[..] else {
         return None;
     };
-    let (then, otherwise) = (t.cmp(op, x, b), t.cmp(op, y, b));
+    let Node::Ite(c, x, y) = *t.node(only) else {
+        return None;
+    };
+    let [then, otherwise] = [x, y].map(|branch| {
+        let branch = t.sum(&[(branch, factor)], sum.constant);
+        t.cmp(op, branch, b)
+    });
     let constant = |id| matches!(t.node(id), Node::Bool(_));
     (constant(then) || constant(otherwise)).then(|| t.choose(c, then, otherwise))
 }

@@ -502,6 +502,55 @@ fn truth_values_as_words() {
     same(&t, negated, source);
 }
 
+#[test]
+fn fields_of_sums_meet() {
+    let mut t = Terms::new();
+    let (x, y) = (t.fresh32("x"), t.fresh32("y"));
+    let three = word(&mut t, 3);
+    let product = bin(&mut t, Bin32::Mul, x, three);
+    let sum = bin(&mut t, Bin32::Add, product, y);
+    for (left, right) in [(22, 22), (22, 24), (5, 9), (1, 1)] {
+        let up = imm(&mut t, Bin32::Shl, sum, left);
+        let machine = imm(&mut t, Bin32::ShrU, up, right);
+        let down = imm(&mut t, Bin32::ShrU, sum, right - left);
+        let source = imm(&mut t, Bin32::And, down, u32::MAX >> right);
+        same(&t, machine, source);
+        let wider = imm(&mut t, Bin32::And, down, u32::MAX >> (right - 1));
+        assert_ne!(machine.norm, wider.norm);
+    }
+    // A bit that both shifts bring from the same place, and one that the sign fills.
+    let (zeros, signs) = (imm(&mut t, Bin32::ShrU, x, 23), imm(&mut t, Bin32::ShrS, x, 23));
+    let [plain, filled] = [zeros, signs].map(|moved| imm(&mut t, Bin32::And, moved, 0x1ff));
+    same(&t, plain, filled);
+    let [plain, filled] = [zeros, signs].map(|moved| imm(&mut t, Bin32::And, moved, 0x3ff));
+    assert_ne!(plain.norm, filled.norm);
+}
+
+#[test]
+fn conditions_know_each_other() {
+    let mut t = Terms::new();
+    let (x, y) = (t.fresh32("x"), t.fresh32("y"));
+    let (ones, limit, zero) = (word(&mut t, u32::MAX), word(&mut t, 0xfffe_ffff), word(&mut t, 0));
+    let fits = t.cmp32(Cmp::LtU, &x, &y);
+    let grown = t.ite32(&fits, &ones, &x);
+    let below = t.cmp32(Cmp::LtS, &grown, &limit);
+    let both = t.ite_bool(&fits, &below, &fits);
+    let never = t.cmp32(Cmp::LtU, &zero, &zero);
+    assert_eq!(both.norm, never.norm);
+    // A choice in a sum: what is left is said of the other branch alone.
+    let (lifted, least) = (imm(&mut t, Bin32::Add, grown, 0x1_0001), zero);
+    let machine = t.cmp32(Cmp::LtS, &lifted, &least);
+    let plain = imm(&mut t, Bin32::Add, x, 0x1_0001);
+    let rest = t.cmp32(Cmp::LtS, &plain, &least);
+    let source = t.ite_bool(&fits, &never, &rest);
+    same_bool(&t, machine, source);
+    let crossed = t.ite_bool(&fits, &rest, &never);
+    assert_ne!(machine.norm, crossed.norm);
+    let misses = t.not(&fits);
+    let other = t.ite_bool(&misses, &below, &fits);
+    assert_ne!(other.norm, never.norm);
+}
+
 /// The flags of a comparison of floats, as words, are what Wasm's comparisons give; a near miss is the order that
 /// says something else of a NaN.
 #[test]

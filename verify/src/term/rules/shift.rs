@@ -23,6 +23,7 @@ pub(super) const SHIFTS: &[Rule] = rules![
     shr_u_of_and,
     shr_u_of_field,
     shr_u_of_parts,
+    shr_u_of_shl,
     shr_u_of_sign,
     shr_u_of_clz,
     shr_u_of_load,
@@ -198,6 +199,25 @@ fn shr_u_of_parts(t: &mut Terms, node: &Node) -> Option<Id> {
     Some(t.sum(&moved, constant >> count))
 }
 
+/// `(2^j*x) >> k = (x & (2^(32 - j) - 1)) >> (k - j)` for `j` up to `k`
+fn shr_u_of_shl(t: &mut Terms, node: &Node) -> Option<Id> {
+    let (a, count) = by_constant(t, Bin32::ShrU, node)?;
+    let sum = t.linear(a);
+    let zeros = aligned(&sum).min(count);
+    if !(1..32).contains(&zeros) {
+        return None;
+    }
+    let parts: Vec<(Id, u32)> = sum.monomials.iter().map(|(id, factor)| (*id, factor >> zeros)).collect();
+    let inner = t.sum(&parts, sum.constant >> zeros);
+    let low = t.masked(inner, u32::MAX >> zeros);
+    Some(t.shr_u(low, count - zeros))
+}
+
+/// How many of the lowest bits of a sum are 0 whatever its parts are.
+fn aligned(sum: &Linear) -> u32 {
+    sum.monomials.iter().fold(sum.constant.trailing_zeros(), |zeros, (_, factor)| zeros.min(factor.trailing_zeros()))
+}
+
 /// `x >> 31 = ite(x <s 0, 1, 0)`
 fn shr_u_of_sign(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, count) = by_constant(t, Bin32::ShrU, node)?;
@@ -258,9 +278,7 @@ fn shr_s_of_shr_s(t: &mut Terms, node: &Node) -> Option<Id> {
 fn shr_s_of_shl(t: &mut Terms, node: &Node) -> Option<Id> {
     let (a, count) = by_constant(t, Bin32::ShrS, node)?;
     let sum = t.linear(a);
-    let aligned =
-        sum.monomials.iter().fold(sum.constant.trailing_zeros(), |zeros, (_, k)| zeros.min(k.trailing_zeros()));
-    let (op, shift) = match aligned {
+    let (op, shift) = match aligned(&sum) {
         24.. if count >= 24 => (Un32::Sext8, 24),
         16.. if count >= 16 => (Un32::Sext16, 16),
         _ => return None,
