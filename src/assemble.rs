@@ -1,20 +1,22 @@
 //! From a module and the code of its functions to what the ELF writers are given.
 //!
 //! Requires: one piece of code per function with a body, in index order.
-//! Ensures: the instance's cells, the table and the data segments are as instantiation leaves them
-//! (core spec 1.0, 4.5.4), up to the first segment that lies out of bounds.
+//! Ensures: the instance's cells and constant tables are as instantiation leaves them (core spec, 4.5.4), and the
+//! steps that lead there are in order.
 
 use crate::config::Config;
 use crate::elf::names;
 use crate::elf::program::{
-    Assurance, CellValue, Descriptor, Export, FrameRule, FrameStep, Function, Import, Instantiation, Linked, Memory,
-    Outside, Program, Relocation, RelocationKind, Segment, Start, Table, TableHome, Type, Visibility,
+    Assurance, CellValue, Descriptor, Elements, Export, ExportedGlobal, FrameRule, FrameStep, Function, Import,
+    InitStep, Instantiation, Linked, Memory, Outside, Program, Relocation, RelocationKind, Segment, Table, Type,
+    Visibility,
 };
 use crate::emit::{self, Emitted};
 use crate::ir;
 use crate::lower::ModuleInfo;
 use crate::vcode::abi;
-use crate::wasm::{Code, Constant, DataMode, ElementMode, ExportKind, Module, ValueType};
+use crate::wasm::instantiation::{self, Step};
+use crate::wasm::{self, Code, Constant, DataMode, ElementIndex, ElementMode, ExportKind, Module, ValueType};
 
 /// The code of one function.
 pub fn function(index: u32, emitted: &Emitted) -> Function {
@@ -67,18 +69,18 @@ pub fn run(
     functions: Vec<Function>,
     (hints, linked): (Vec<u8>, Vec<Linked>),
 ) -> Program {
-    let (tables, outside) = tables(module, info);
     Program {
         name: config.module_name.clone(),
         export_prefix: config.export_prefix.clone(),
         functions,
         imports: imports(module),
         exports: exports(module, config),
+        globals: globals((module, info), config),
         memories: memories(module),
         instance_bytes: info.instance_bytes(),
         descriptors: descriptors(module),
-        tables,
-        instantiation: instantiation(module, info, outside),
+        tables: tables(module, info),
+        instantiation: instantiate(module, info),
         hints,
         linked,
         assurance: Assurance::default(),
@@ -90,7 +92,7 @@ fn imports(module: &Module) -> Vec<Import> {
     let declared = module.functions.iter();
     declared
         .filter_map(|(index, function)| match &function.code {
-            Code::Import { module: of, field } => {
+            Code::Import { module: of, field, .. } => {
                 let area = abi::area(&module.types[function.ty].signature().results);
                 let area_bytes = area.map_or(0, |area| area.bytes);
                 Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes })
@@ -110,14 +112,34 @@ fn exports(module: &Module, config: &Config) -> Vec<Export> {
             let signature = module.function_type(function);
             Export {
                 name: export.name.clone(),
-                symbol: match &export.of {
-                    Some(input) => names::linked_export(input, &export.name),
-                    None => format!("{}{}", config.export_prefix, names::mangle(&export.name)),
-                },
+                symbol: symbol(export, config),
                 function: function.0,
                 parameters: signature.params.iter().map(|ty| value_type(*ty)).collect(),
                 results: signature.results.iter().map(|ty| value_type(*ty)).collect(),
             }
+        })
+        .collect()
+}
+
+/// The symbol of an exported function or global.
+fn symbol(export: &wasm::Export, config: &Config) -> String {
+    match &export.of {
+        Some(input) => names::linked_export(input, &export.name),
+        None => format!("{}{}", config.export_prefix, names::mangle(&export.name)),
+    }
+}
+
+fn globals((module, info): (&Module, &ModuleInfo), config: &Config) -> Vec<ExportedGlobal> {
+    let globals = module.exports.iter().filter_map(|export| match export.kind {
+        ExportKind::Global(global) => Some((export, global, &module.globals[global])),
+        ExportKind::Function(_) | ExportKind::Memory(_) | ExportKind::Table(_) => None,
+    });
+    let cells = globals.filter(|(_, _, decl)| decl.mutable);
+    cells
+        .map(|(export, global, decl)| ExportedGlobal {
+            symbol: symbol(export, config),
+            offset: info.cell(global),
+            bytes: decl.ty.carrier().bits() / 8,
         })
         .collect()
 }
@@ -156,57 +178,62 @@ fn descriptors(module: &Module) -> Vec<Descriptor> {
     referenced.map(descriptor).collect()
 }
 
-/// The tables, and the number of the first segment that lies outside of its.
-fn tables(module: &Module, info: &ModuleInfo) -> (Vec<Table>, Option<usize>) {
-    let entry = |item: &Constant| item.function().map(|function| info.descriptor(function));
-    let empty = module.tables.values().map(|table| Table {
-        entries: match table.segment {
-            Some(segment) => module.elements[segment].items.iter().take(table.initial as usize).map(entry).collect(),
-            None => vec![None; table.initial as usize],
-        },
-        home: if table.is_variable() { TableHome::Ram(table.reserve) } else { TableHome::Constants },
+/// The tables; one that is constant holds what its segments write.
+fn tables(module: &Module, info: &ModuleInfo) -> Vec<Table> {
+    let declared = module.tables.values().map(|table| {
+        if table.is_variable() {
+            return Table::Ram(table.reserve);
+        }
+        let segment = table.segment.map_or(&[][..], |segment| &module.elements[segment].items);
+        let mut entries = references(segment, info);
+        entries.resize(table.initial as usize, None);
+        Table::Constants(entries)
     });
-    let mut tables: Vec<Table> = empty.collect();
-    for (number, element) in module.elements.values().enumerate() {
-        let ElementMode::Active { table, offset } = &element.mode else { continue };
-        let entries = &mut tables[table.0 as usize].entries;
-        let start = offset.value() as usize;
-        let Some(range) = entries.get_mut(start..).and_then(|rest| rest.get_mut(..element.items.len())) else {
-            return (tables, Some(number));
-        };
-        for (place, item) in range.iter_mut().zip(&element.items) {
-            *place = entry(item);
+    let mut tables: Vec<Table> = declared.collect();
+    for step in instantiation::run(module) {
+        let Step::Elements(index) = step else { continue };
+        let (table, start, items) = target(module, index);
+        if let Table::Constants(entries) = &mut tables[table.0 as usize] {
+            entries[start as usize..][..items.len()].copy_from_slice(&references(items, info));
         }
     }
-    (tables, None)
+    tables
 }
 
-/// What instantiation does (core spec, 4.5.4): of each input its element segments, of which the first that
-/// lies outside is known, its data segments and its start function.
-fn instantiation(module: &Module, info: &ModuleInfo, outside: Option<usize>) -> Instantiation {
-    let mut plan = Instantiation { cells: cells(module, info), ..Instantiation::default() };
-    let mut written = 0;
-    let last = (module.elements.len(), module.data.len(), None);
-    let inputs = module.starts.iter().map(|start| (start.elements, start.data, Some(start.function)));
-    for (elements, data, start) in inputs.chain([last]) {
-        if let Some(number) = outside.filter(|number| *number < elements) {
-            plan.outside = Some(Outside::Element(number as u32));
-            return plan;
-        }
-        for (number, segment) in module.data.iter().take(data).skip(written) {
-            let DataMode::Active { memory, offset } = &segment.mode else { continue };
-            let bytes = u64::from(module.memories[*memory].initial_bytes());
-            if offset.value() + segment.bytes.len() as u64 > bytes {
-                plan.outside = Some(Outside::Data(number.0));
-                return plan;
-            }
-            let bytes = segment.bytes.clone();
-            plan.segments.push(Segment { memory: memory.0, offset: offset.value() as u32, bytes });
-        }
-        written = data;
-        plan.starts.extend(start.map(|function| Start { function: function.0, after: plan.segments.len() }));
+/// The table that an active segment fills, the first entry there, and what it writes.
+fn target(module: &Module, index: ElementIndex) -> (ir::Table, u32, &[Constant]) {
+    let element = &module.elements[index];
+    match &element.mode {
+        ElementMode::Active { table, offset } => (*table, offset.value() as u32, &element.items),
+        ElementMode::Passive | ElementMode::Declared => unreachable!("it is no step of instantiation"),
     }
-    plan
+}
+
+/// References as offsets of descriptors.
+fn references(items: &[Constant], info: &ModuleInfo) -> Vec<Option<u32>> {
+    items.iter().map(|item| item.function().map(|function| info.descriptor(function))).collect()
+}
+
+/// What instantiation does (core spec, 4.5.4) besides what is constant.
+fn instantiate(module: &Module, info: &ModuleInfo) -> Instantiation {
+    let steps = instantiation::run(module).into_iter().filter_map(|step| match step {
+        Step::Elements(index) => {
+            let (table, first, items) = target(module, index);
+            let is_written = module.tables[table].is_variable();
+            let entries = || references(items, info);
+            is_written.then(|| InitStep::Elements(Elements { table: table.0, first, entries: entries() }))
+        }
+        Step::Data(index) => {
+            let data = &module.data[index];
+            let DataMode::Active { memory, offset } = &data.mode else { return None };
+            let (memory, offset) = (memory.0, offset.value() as u32);
+            Some(InitStep::Data(Segment { memory, offset, bytes: data.bytes.clone() }))
+        }
+        Step::Start(function) => Some(InitStep::Call(function.0)),
+        Step::ElementsOutside(index) => Some(InitStep::Trap(Outside::Element(index.0))),
+        Step::DataOutside(index) => Some(InitStep::Trap(Outside::Data(index.0))),
+    });
+    Instantiation { cells: cells(module, info), steps: steps.collect() }
 }
 
 /// Words of the instance that are not zero at the start.

@@ -79,6 +79,7 @@ pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> R
     tap.enter(Stage::Wasm);
     let mut module = wasm::link(inputs, config)?;
     wasm::require_closed(&module)?;
+    wasm::forward::run(&mut module);
     let mut linked: Vec<Linked> = Vec::new();
     for (name, bytes) in runtime::templates::link(&mut module, config)? {
         linked.push(Linked { name, bytes });
@@ -86,6 +87,7 @@ pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> R
     let own = module.functions.len();
     linked.extend(runtime::link(&mut module, config)?.map(|bytes| Linked { name: "runtime", bytes }));
     wasm::settle(&mut module, config)?;
+    wasm::instantiation::mark(&mut module);
     let info = ModuleInfo::of(&module, runtime::helpers(&module, config));
     let mut functions = Vec::new();
     for index in module.functions.keys().take(own) {

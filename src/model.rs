@@ -7,7 +7,7 @@ use synth_verify::trap;
 
 use crate::elf::program::Type;
 use crate::qemu::firmware::Firmware;
-use crate::qemu::{self, Action, Fault, Outcome, QemuError, Value};
+use crate::qemu::{self, Action, Fault, Outcome, QemuError, Turn, Value};
 
 /// Does the actions, each call in at most `steps_max` instructions. Gives the outcome of each call
 /// and peek, with the instructions that it took.
@@ -15,21 +15,43 @@ use crate::qemu::{self, Action, Fault, Outcome, QemuError, Value};
 /// # Errors
 /// An action cannot be done, or the interpreter does not vouch for the run.
 pub fn run(firmware: &Firmware, actions: &[Action], steps_max: u64) -> Result<Vec<(Outcome, u64)>, QemuError> {
-    let steps: Result<Vec<model::Action>, QemuError> =
-        actions.iter().map(|action| to_model(firmware, action)).collect();
-    match model::run(&firmware.bytes, &steps?, steps_max) {
-        Ok(outcomes) => {
-            let types = actions.iter().filter_map(|action| outcome_types(firmware, action));
-            Ok(outcomes.into_iter().zip(types).map(|(outcome, types)| from_model(outcome, types)).collect())
-        }
-        Err(ModelError::NotInstantiated(trap, address)) => Err(QemuError::NotInstantiated(fault(trap, address))),
-        Err(error @ (ModelError::File(_) | ModelError::Fault(..) | ModelError::Unfinished(_))) => {
-            Err(QemuError::Failed(error.to_string()))
-        }
+    let steps = to_model(firmware, actions)?;
+    let outcomes = model::run(&firmware.bytes, &steps, steps_max).map_err(failure)?;
+    Ok(from_model((firmware, actions), outcomes))
+}
+
+/// Goes on where instantiation traps, as [`qemu::Qemu::run_in_turns`] does.
+///
+/// # Errors
+/// As [`run`], without the trap.
+pub fn run_in_turns(firmware: &Firmware, turns: &[&[Action]], steps_max: u64) -> Result<Vec<Turn>, QemuError> {
+    let steps: Result<Vec<_>, QemuError> = turns.iter().map(|actions| to_model(firmware, actions)).collect();
+    let init = (firmware.init.address, firmware.init.address + firmware.init.bytes);
+    let ran = model::run_in_turns(&firmware.bytes, init, &steps?, steps_max).map_err(failure)?;
+    let turns = ran.into_iter().zip(turns).map(|(turn, actions)| Turn {
+        trap: turn.trap.map(|(trap, address)| fault(trap, address)),
+        outcomes: from_model((firmware, actions), turn.outcomes).into_iter().map(|(outcome, _)| outcome).collect(),
+    });
+    Ok(turns.collect())
+}
+
+fn failure(error: ModelError) -> QemuError {
+    match error {
+        ModelError::NotInstantiated(trap, address) => QemuError::NotInstantiated(fault(trap, address)),
+        ModelError::File(_) | ModelError::Fault(..) | ModelError::Unfinished(_) => QemuError::Failed(error.to_string()),
     }
 }
 
-fn to_model(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuError> {
+fn from_model((firmware, actions): (&Firmware, &[Action]), outcomes: Vec<model::Outcome>) -> Vec<(Outcome, u64)> {
+    let types = actions.iter().filter_map(|action| outcome_types(firmware, action));
+    outcomes.into_iter().zip(types).map(|(found, types)| outcome(found, types)).collect()
+}
+
+fn to_model(firmware: &Firmware, actions: &[Action]) -> Result<Vec<model::Action>, QemuError> {
+    actions.iter().map(|action| step(firmware, action)).collect()
+}
+
+fn step(firmware: &Firmware, action: &Action) -> Result<model::Action, QemuError> {
     match action {
         Action::Poke(offset, bytes) => {
             let address = qemu::memory_address(firmware, *offset, bytes.len() as u32)?;
@@ -74,8 +96,8 @@ fn outcome_types<'a>(firmware: &'a Firmware, action: &Action) -> Option<&'a [Typ
     }
 }
 
-fn from_model(outcome: model::Outcome, types: &[Type]) -> (Outcome, u64) {
-    match outcome {
+fn outcome(found: model::Outcome, types: &[Type]) -> (Outcome, u64) {
+    match found {
         model::Outcome::Bytes(bytes) => (Outcome::Bytes(bytes), 0),
         model::Outcome::Trapped(trap, address, steps) => (Outcome::Faulted(fault(trap, address)), steps),
         model::Outcome::Returned(results, steps) => {

@@ -12,13 +12,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::elf::harness::{FLOAT_ARGUMENTS, MAGIC, MAILBOX_BYTES, PATH, RECORD_BYTES, Record, Word};
+use crate::elf::harness::{
+    FIRST_ACTION, FLOAT_ARGUMENTS, INIT, MAGIC, MAILBOX_BYTES, PATH, RECORD_BYTES, Record, Word,
+};
 use crate::elf::program::Type;
 use crate::target::FloatUnit;
 use crate::trap::Trap;
 use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Passed, Signature};
 use crate::vcode::float::Part;
-use firmware::{Export, Firmware};
+use firmware::{Export, Firmware, Region};
 
 /// A QEMU to run images in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -142,6 +144,15 @@ impl Fault {
     }
 }
 
+/// A part of instantiation, and what is done behind it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Turn {
+    /// The trap that ends the part.
+    pub trap: Option<Fault>,
+    /// What the actions gave.
+    pub outcomes: Vec<Outcome>,
+}
+
 /// Why there are no outcomes.
 #[derive(Debug)]
 pub enum QemuError {
@@ -200,10 +211,26 @@ impl Qemu {
         firmware: &Firmware,
         actions: &[Action],
     ) -> Result<Vec<Outcome>, QemuError> {
-        let actions_words = encode(firmware, actions)?;
+        let turn = self.session(is_off, (firmware, None), &[actions])?.pop().expect("one turn for one");
+        turn.trap.map_or(Ok(turn.outcomes), |fault| Err(QemuError::NotInstantiated(fault)))
+    }
+
+    /// Goes on where instantiation traps: in each turn it runs up to its next trap or its end, then the actions are
+    /// done. Behind a trap of a start function there is no more of it.
+    pub fn run_in_turns(&self, firmware: &Firmware, turns: &[&[Action]]) -> Result<Vec<Turn>, QemuError> {
+        self.session(&|| false, (firmware, Some(firmware.init)), turns)
+    }
+
+    fn session(
+        &self,
+        is_off: &dyn Fn() -> bool,
+        (firmware, init): (&Firmware, Option<Region>),
+        turns: &[&[Action]],
+    ) -> Result<Vec<Turn>, QemuError> {
+        let actions_words = encode(firmware, turns)?;
         let directory = tempfile::tempdir()?;
         std::fs::write(directory.path().join("image.elf"), &firmware.bytes)?;
-        std::fs::write(directory.path().join("mailbox.bin"), mailbox())?;
+        std::fs::write(directory.path().join("mailbox.bin"), mailbox(firmware, init))?;
         std::fs::write(directory.path().join("actions.bin"), actions_words)?;
         let status = self.boot(is_off, firmware, directory.path())?;
         let talk =
@@ -212,7 +239,7 @@ impl Qemu {
             return Err(QemuError::Failed(format!("{status}: {}", talk().lines().next().unwrap_or(""))));
         }
         let results = std::fs::read(directory.path().join(RESULTS))?;
-        decode(firmware, actions, &results)
+        decode((firmware, init), turns, &results)
     }
 
     /// Runs QEMU in the directory until it ends or has to.
@@ -262,9 +289,13 @@ impl Qemu {
 const RESULTS: &str = "results";
 
 /// The mailbox before boot.
-fn mailbox() -> Vec<u8> {
-    let words = [MAGIC, 0, u32::MAX, RESULTS.len() as u32];
-    let mut mailbox: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+fn mailbox(firmware: &Firmware, init: Option<Region>) -> Vec<u8> {
+    let bytes = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let mut mailbox = bytes(&[MAGIC, 0, u32::MAX, RESULTS.len() as u32]);
+    mailbox.resize(FIRST_ACTION, 0);
+    mailbox.extend(bytes(&[firmware.board.actions]));
+    assert_eq!(mailbox.len(), INIT);
+    mailbox.extend(init.map_or(Vec::new(), |init| bytes(&[init.address, init.bytes])));
     mailbox.resize(PATH, 0);
     mailbox.extend(RESULTS.bytes());
     mailbox.resize(MAILBOX_BYTES, 0);
@@ -272,8 +303,26 @@ fn mailbox() -> Vec<u8> {
 }
 
 /// The words of these actions.
-fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError> {
+fn encode(firmware: &Firmware, turns: &[&[Action]]) -> Result<Vec<u8>, QemuError> {
     let mut words = Vec::new();
+    for (turn, actions) in turns.iter().enumerate() {
+        if turn > 0 {
+            words.push(Word::Resume as u32);
+        }
+        encode_turn(firmware, actions, &mut words)?;
+    }
+    words.push(Word::End as u32);
+    let room = firmware.board.actions_bytes as usize;
+    if 4 * words.len() > room {
+        let board = firmware.board.machine;
+        return Err(QemuError::BadAction(format!(
+            "the actions take more than the {room} bytes that {board} has for them"
+        )));
+    }
+    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
+}
+
+fn encode_turn(firmware: &Firmware, actions: &[Action], words: &mut Vec<u32>) -> Result<(), QemuError> {
     for action in actions {
         match action {
             Action::Poke(offset, bytes) => {
@@ -302,15 +351,7 @@ fn encode(firmware: &Firmware, actions: &[Action]) -> Result<Vec<u8>, QemuError>
             }
         }
     }
-    words.push(Word::End as u32);
-    let room = firmware.board.actions_bytes as usize;
-    if 4 * words.len() > room {
-        let board = firmware.board.machine;
-        return Err(QemuError::BadAction(format!(
-            "the actions take more than the {room} bytes that {board} has for them"
-        )));
-    }
-    Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
+    Ok(())
 }
 
 /// The machine's address of bytes of linear memory.
@@ -393,32 +434,49 @@ fn place(arguments: &[Value], results: &[Type], float: FloatUnit) -> Placed {
     Placed { registers, floats, stack }
 }
 
-/// Reads the result file in the order of the actions.
-fn decode(firmware: &Firmware, actions: &[Action], results: &[u8]) -> Result<Vec<Outcome>, QemuError> {
+/// Reads the result file in the order of the turns. If nothing goes on behind a trap, that is all.
+fn decode(
+    (firmware, init): (&Firmware, Option<Region>),
+    turns: &[&[Action]],
+    results: &[u8],
+) -> Result<Vec<Turn>, QemuError> {
     let mut rest = results;
-    if let [first, address, halfword, status, _] = words(rest)
-        && first == Record::NotInstantiated as u32
-        && rest.len() == RECORD_BYTES
-    {
-        return Err(QemuError::NotInstantiated(Fault { address, halfword: halfword as u16, status }));
+    let mut decoded = Vec::new();
+    for actions in turns {
+        let trap = decode_trap(&mut rest)?;
+        let actions = if trap.is_some() && init.is_none() { &[] } else { *actions };
+        decoded.push(Turn { trap, outcomes: decode_turn(firmware, actions, &mut rest)? });
     }
+    if rest.is_empty() { Ok(decoded) } else { Err(QemuError::Failed("too many results".into())) }
+}
+
+fn decode_trap(rest: &mut &[u8]) -> Result<Option<Fault>, QemuError> {
+    let [first, address, halfword, status, _] = words(rest);
+    if rest.is_empty() || first != Record::NotInstantiated as u32 {
+        return Ok(None);
+    }
+    take(rest, RECORD_BYTES)?;
+    Ok(Some(Fault { address, halfword: halfword as u16, status }))
+}
+
+fn decode_turn(firmware: &Firmware, actions: &[Action], rest: &mut &[u8]) -> Result<Vec<Outcome>, QemuError> {
     let mut outcomes = Vec::new();
     for action in actions {
         match action {
             Action::Poke(..) => {}
             Action::Call(symbol, _) => {
                 let results = &firmware.export(symbol).expect("it was found before").results;
-                let record = take(&mut rest, RECORD_BYTES)?;
+                let record = take(rest, RECORD_BYTES)?;
                 let several = match area(results) {
-                    Some(area) => in_area(take(&mut rest, area.bytes as usize)?, results, &area),
+                    Some(area) => in_area(take(rest, area.bytes as usize)?, results, &area),
                     None => Vec::new(),
                 };
                 outcomes.push(decode_call(record, (results, firmware.float), several)?);
             }
-            Action::Peek(_, length) => outcomes.push(Outcome::Bytes(take(&mut rest, *length as usize)?.to_vec())),
+            Action::Peek(_, length) => outcomes.push(Outcome::Bytes(take(rest, *length as usize)?.to_vec())),
         }
     }
-    if rest.is_empty() { Ok(outcomes) } else { Err(QemuError::Failed("too many results".into())) }
+    Ok(outcomes)
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], QemuError> {

@@ -76,7 +76,7 @@ impl Cpu {
             Cpu::CortexM3 => &[Board::MPS2_AN385],
             Cpu::CortexM4 => &[Board::MPS2_AN386],
             Cpu::CortexM7 => &[Board::MPS2_AN500],
-            Cpu::CortexM33 => &[Board::MPS2_AN505],
+            Cpu::CortexM33 => &[Board::MPS2_AN505, Board::MPS3_AN524],
         }
     }
 }
@@ -169,6 +169,17 @@ impl Board {
         actions: 0x8000_0100,
         ..MPS2
     };
+    /// MPS3 with a Cortex-M33 (Arm DAI0524): its code in block RAM, all else in the Secure parts of the DDR memory.
+    pub const MPS3_AN524: Board = Board {
+        machine: "mps3-an524",
+        code: 0x1000_0000,
+        code_bytes: 0x8_0000,
+        ram: 0x7000_0000,
+        ram_bytes: 0x1000_0000,
+        mailbox: 0x9000_0000,
+        actions: 0x9000_0100,
+        ..MPS2
+    };
     /// BBC micro:bit with a Cortex-M0: the upper half of its flash holds actions, the top of its RAM the mailbox.
     pub const MICROBIT: Board = Board {
         machine: "microbit",
@@ -183,8 +194,14 @@ impl Board {
     };
 
     /// Every board.
-    pub const ALL: [Board; 5] =
-        [Board::MPS2_AN385, Board::MPS2_AN386, Board::MPS2_AN500, Board::MPS2_AN505, Board::MICROBIT];
+    pub const ALL: [Board; 6] = [
+        Board::MPS2_AN385,
+        Board::MPS2_AN386,
+        Board::MPS2_AN500,
+        Board::MPS2_AN505,
+        Board::MPS3_AN524,
+        Board::MICROBIT,
+    ];
 
     /// The board of that name.
     pub fn named(name: &str) -> Option<Board> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use synth::elf::program::{Export, Function, Instantiation, Memory, Program, Segment, Type, Visibility};
+use synth::elf::program::{Export, Function, InitStep, Instantiation, Memory, Program, Segment, Type, Visibility};
 use synth::elf::{ImageOptions, image, object};
 use synth::target::Cpu;
 
@@ -68,7 +68,7 @@ fn program() -> Program {
         ],
         memories: vec![Memory { reserve_bytes: 64, visibility: Visibility::Private, contents: None }],
         instantiation: Instantiation {
-            segments: vec![Segment { memory: 0, offset: 2, bytes: b"ab".to_vec() }],
+            steps: vec![InitStep::Data(Segment { memory: 0, offset: 2, bytes: b"ab".to_vec() })],
             ..Instantiation::default()
         },
         ..Program::default()

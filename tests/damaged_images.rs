@@ -2,7 +2,8 @@
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use synth::config::{Config, Cpu};
-use synth::elf::{ImageOptions, Imports, image, program::Program};
+use synth::elf::program::{InitStep, Program, Segment};
+use synth::elf::{ImageOptions, Imports, image};
 use synth::stage::NoTap;
 use synth_verify::check::{Checks, check};
 
@@ -148,22 +149,25 @@ fn the_image_is_proved() {
 
 #[test]
 fn start_is_dropped() {
-    refuse_program("0 calls of the start function instead of 1", |program| program.instantiation.starts.clear());
+    refuse_program("0 calls of the start function instead of 1", |program| _ = program.instantiation.steps.pop());
 }
 
 #[test]
 fn another_function_is_started() {
-    refuse_program("the init function", |program| program.instantiation.starts[0].function = 2);
+    refuse_program("the init function", |program| *program.instantiation.steps.last_mut().unwrap() = InitStep::Call(2));
 }
 
 #[test]
 fn a_data_byte_is_wrong() {
-    refuse_program("byte 0x6 of memory 0 is", |program| program.instantiation.segments[0].bytes[2] ^= 1);
-    refuse_program("of memory 0 is", |program| program.instantiation.segments[0].offset += 1);
-    refuse_program("byte 0x4 of memory 0 is", |program| {
-        program.instantiation.segments.clear();
-        program.instantiation.starts[0].after = 0;
-    });
+    let change = |change: fn(&mut Segment)| {
+        move |program: &mut Program| {
+            let InitStep::Data(segment) = &mut program.instantiation.steps[0] else { panic!("no segment") };
+            change(segment);
+        }
+    };
+    refuse_program("byte 0x6 of memory 0 is", change(|segment| segment.bytes[2] ^= 1));
+    refuse_program("of memory 0 is", change(|segment| segment.offset += 1));
+    refuse_program("byte 0x4 of memory 0 is", |program| _ = program.instantiation.steps.remove(0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use ::object::{File, Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 use synth::elf::program::*;
 use synth::elf::{ElfError, ImageOptions, Imports, image, object};
+use synth::model;
 use synth::qemu::firmware::{Firmware, Region};
 use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
 use synth::target::Cpu;
@@ -76,15 +77,14 @@ fn sample() -> Program {
         export("limit", 8, &[], &[I32]),
     ];
     program.descriptors = vec![Descriptor { type_id: 3, function: 1 }, Descriptor { type_id: 1, function: 0 }];
-    program.tables = vec![Table { entries: vec![None, Some(0), Some(8)], home: TableHome::Constants }];
+    program.tables = vec![Table::Constants(vec![None, Some(0), Some(8)])];
     program.instantiation = Instantiation {
         cells: vec![(0, CellValue::Number(65536)), (8, CellValue::Number(7)), (12, CellValue::Number(0))],
-        segments: vec![
-            Segment { memory: 0, offset: 5, bytes: b"hello world".to_vec() },
-            Segment { memory: 0, offset: 8, bytes: vec![41, 0, 0, 0] },
+        steps: vec![
+            InitStep::Data(Segment { memory: 0, offset: 5, bytes: b"hello world".to_vec() }),
+            InitStep::Data(Segment { memory: 0, offset: 8, bytes: vec![41, 0, 0, 0] }),
+            InitStep::Call(4),
         ],
-        outside: None,
-        starts: vec![Start { function: 4, after: 2 }],
     };
     program
 }
@@ -134,12 +134,43 @@ fn an_image_runs_on_every_board() {
 #[test]
 fn a_trap_in_instantiation_is_reported() {
     let mut program = sample();
-    program.instantiation.outside = Some(Outside::Data(2));
+    program.instantiation.steps.push(InitStep::Trap(Outside::Data(2)));
     let firmware = firmware(&program, Cpu::CortexM4);
     assert_eq!(firmware.outside.as_deref(), Some("data segment 2"));
     let error = Qemu::default().run(&firmware, &[Action::Peek(0, 4)]);
     let Err(QemuError::NotInstantiated(fault)) = error else { panic!("{error:?}") };
     assert_eq!(fault.trap(), Some(Trap::MemoryOutOfBounds));
+}
+
+/// Actions follow a trap of instantiation, then what stands behind it; behind a start function's trap that is nothing.
+#[test]
+fn a_run_goes_on_behind_traps_of_instantiation() {
+    let late = || InitStep::Data(Segment { memory: 0, offset: 5, bytes: b"H".to_vec() });
+    let trap = || InitStep::Trap(Outside::Data(2));
+    let hello = sample().instantiation.steps[0].clone();
+    let (outside, division) = (Some(Trap::MemoryOutOfBounds), Some(Trap::DivideByZero));
+    for (steps, traps, seen) in [
+        (vec![hello.clone(), trap(), trap(), late()], [outside, outside, None], [b"hello", b"hello", b"Hello"]),
+        (vec![hello.clone(), trap(), late(), trap()], [outside, outside, None], [b"hello", b"Hello", b"Hello"]),
+        (vec![trap(), hello, InitStep::Call(3), late()], [outside, division, None], [&[0; 5], b"hello", b"hello"]),
+    ] {
+        let mut program = sample();
+        program.instantiation.steps = steps;
+        for cpu in [Cpu::CortexM0, Cpu::CortexM4, Cpu::CortexM33] {
+            let firmware = firmware(&program, cpu);
+            // The call uses the stack that instantiation has something on.
+            let actions = [call("sixth", &[Value::I32(1); 6]), Action::Peek(5, 5)];
+            let turns = [&actions[..]; 3];
+            let in_model = model::run_in_turns(&firmware, &turns, 1 << 20);
+            for ran in [Qemu::default().run_in_turns(&firmware, &turns), in_model] {
+                let ran = ran.unwrap();
+                assert_eq!(ran.iter().map(|turn| turn.trap.and_then(|fault| fault.trap())).collect::<Vec<_>>(), traps);
+                let bytes: Vec<&Outcome> = ran.iter().map(|turn| &turn.outcomes[1]).collect();
+                let wanted = seen.map(|seen| Outcome::Bytes(seen.to_vec()));
+                assert_eq!(bytes, wanted.iter().collect::<Vec<_>>(), "{cpu:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -247,7 +278,7 @@ fn instantiation_does_not_rely_on_what_ram_holds() {
         let cells = vec![(4, 0x1234), (4092, 0xff00_ff00), (4096, 0x8765_4321), (8204, 1)];
         let numbers = cells.iter().map(|(at, value)| (*at, CellValue::Number(*value))).collect();
         program.instance_bytes = 8208;
-        program.instantiation = Instantiation { cells: numbers, segments: vec![segment], ..Instantiation::default() };
+        program.instantiation = Instantiation { cells: numbers, steps: vec![InitStep::Data(segment)] };
         let mut firmware = firmware(&program, Cpu::CortexM3);
         let file = File::parse(&*firmware.bytes).unwrap();
         let address = |name: &str| file.symbol_by_name(name).unwrap().address() as u32;

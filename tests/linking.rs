@@ -5,7 +5,7 @@ mod support;
 use std::process::Command;
 
 use synth::config::Config;
-use synth::elf::program::{Program, Symbol};
+use synth::elf::program::{InitStep, Program, Segment, Symbol};
 use synth::elf::{ImageOptions, Imports, image};
 use synth::error::Error;
 use synth::model;
@@ -138,21 +138,23 @@ fn refuse(words: &str, change: impl FnOnce(&mut Program)) {
     assert!(said.iter().any(|said| said.contains(words)), "{words:?} expected: {said:?}");
 }
 
+/// The segment of a step of instantiation.
+fn data(program: &mut Program, step: usize) -> &mut Segment {
+    let InitStep::Data(segment) = &mut program.instantiation.steps[step] else { panic!("no segment") };
+    segment
+}
+
 #[test]
 fn what_comes_behind_a_start_function_is_judged() {
-    refuse("1 calls of the start function instead of 2", |program| _ = program.instantiation.starts.pop());
-    refuse("start functions are called in another order", |program| {
-        let starts = &mut program.instantiation.starts;
-        (starts[0].function, starts[1].function) = (starts[1].function, starts[0].function);
+    // A segment, a start function, and the same of the other module.
+    refuse("1 calls of the start function instead of 2", |program| _ = program.instantiation.steps.pop());
+    refuse("start functions are called, or traps come, in another order", |program| {
+        program.instantiation.steps.swap(1, 3);
     });
-    refuse("what is written to memory 0 is not what segments say", |program| {
-        program.instantiation.segments[1].bytes[0] ^= 1;
-    });
-    refuse("what is written to memory 0 is not what segments say", |program| {
-        program.instantiation.segments[1].offset -= 1;
-    });
+    refuse("what is written to memory 0 is not what segments say", |program| data(program, 2).bytes[0] ^= 1);
+    refuse("what is written to memory 0 is not what segments say", |program| data(program, 2).offset -= 1);
     // Before the first start function, over which it should stand.
-    refuse("of memory 0 is", |program| program.instantiation.starts[0].after += 1);
+    refuse("of memory 0 is", |program| program.instantiation.steps.swap(1, 2));
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod support;
 
 use object::{Object as _, ObjectSection as _};
 use synth::config::Config;
-use synth::elf::program::{CellValue, Program as Parts, Symbol};
+use synth::elf::program::{CellValue, InitStep, Program as Parts, Symbol};
 use synth::elf::{ImageOptions, image};
 use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
@@ -105,7 +105,10 @@ fn accesses_of_another_memory_are_refused() {
 
 #[test]
 fn segments_and_lengths_of_another_memory_are_refused() {
-    refuse("byte 0x1 of memory 1 is", |program| program.instantiation.segments[1].memory = 1);
+    refuse("byte 0x1 of memory 1 is", |program| {
+        let InitStep::Data(segment) = &mut program.instantiation.steps[1] else { panic!("no segment") };
+        segment.memory = 1;
+    });
     refuse("the length of memory 1 is", |program| {
         program.instantiation.cells[1].1 = CellValue::Number(1);
     });

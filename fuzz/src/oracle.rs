@@ -63,7 +63,7 @@ pub fn object(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
 }
 
 /// Enough for every recursion that the fuel of a random module allows.
-const STACK_BYTES: u32 = 512 * 1024;
+pub const STACK_BYTES: u32 = 512 * 1024;
 
 /// Compiles a module to an image with stubs for its imports and proves it.
 pub fn image(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
@@ -72,8 +72,12 @@ pub fn image(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
 
 /// Compiles modules that import from those before them to an image and proves it.
 pub fn image_linked(inputs: &[Input], config: &Config, imports: Imports) -> Result<Proved, Failure> {
+    image_on(inputs, config, ImageOptions { imports, stack_bytes: STACK_BYTES, ..ImageOptions::of(config.cpu) })
+}
+
+/// The same with other options: for another board.
+pub fn image_on(inputs: &[Input], config: &Config, options: ImageOptions) -> Result<Proved, Failure> {
     let output = synth::compile_linked(inputs, config, &mut NoTap).map_err(Failure::Refused)?;
-    let options = ImageOptions { imports, stack_bytes: STACK_BYTES, ..ImageOptions::of(config.cpu) };
     let elf = elf::image(&output.program, config.cpu, options).map_err(Failure::NoFile)?;
     proved(inputs, elf)
 }

@@ -151,7 +151,6 @@ fn elf_failure(error: ElfError) -> Failure {
     let code = match error {
         ElfError::TooBig { .. } => "too-big",
         ElfError::MissingImport(..) => "missing-import",
-        ElfError::ExportedImport(_) => "unsupported",
         ElfError::Collision(_) => "collision",
     };
     Failure::new(Exit::Input, code, error.to_string(), error.remedy())

@@ -4,17 +4,21 @@
 //! mailbox there before boot; without one the harness idles.
 //!
 //! Ensures: actions are done in order on one instance; a call that traps is reported and the next
-//! action follows; a trap before the first action (in `NAME_init`) is reported and ends the run.
+//! action follows. A trap of instantiation is reported and ends the run, unless the mailbox says where the code of
+//! `NAME_init` is: then the next action follows, and [`Word::Resume`] goes on behind the trap.
 //!
 //! | offset | mailbox |
 //! |---|---|
 //! | 0 | [`MAGIC`] |
-//! | 4 | address of the next action; 0 until instantiation is done |
+//! | 4 | address of the next action; 0 while instantiation runs |
 //! | 8 | handle of the result file; -1 until it is open |
 //! | 12 | length of the file's path |
 //! | 16 | three words for semihosting requests |
 //! | 28 | five words for a result record |
-//! | 48 | the path, ended by a zero byte |
+//! | 48 | address of the action that follows instantiation, or a part of it |
+//! | 52 | address and bytes of `NAME_init`, or 0 |
+//! | 60 | where instantiation trapped: address or 0, SP, LR, two words at the stack's top |
+//! | 80 | the path, ended by a zero byte |
 //!
 //! The actions, words as [`Word`] says, stand where the board has room for them.
 //! The file receives a record of five words per call (see [`Record`]), and the bytes of each read.
@@ -33,7 +37,13 @@ pub const SECTION: &str = ".synth.harness";
 pub const MAGIC: u32 = 0x6874_7973;
 
 /// Offset of the path in the mailbox.
-pub const PATH: usize = 48;
+pub const PATH: usize = 80;
+
+/// Offset of the address of the first action.
+pub const FIRST_ACTION: usize = 48;
+
+/// Offset of the address and length of `NAME_init`.
+pub const INIT: usize = 52;
 
 /// Bytes of the mailbox; the path ends before its end.
 pub const MAILBOX_BYTES: usize = 256;
@@ -53,6 +63,8 @@ pub enum Word {
     Read = 3,
     /// Reads the area of the last call: length.
     Results = 4,
+    /// Goes on with instantiation up to its next trap.
+    Resume = 5,
 }
 
 /// First word of a result record, and the four words behind it.
@@ -72,6 +84,8 @@ const HANDLE: u32 = 8;
 const PATH_LENGTH: u32 = 12;
 const REQUEST: u32 = 16;
 const RECORD: u32 = 28;
+const PAUSED: u32 = 60;
+const PAUSED_TOP: u32 = PAUSED + 12;
 
 /// Configurable fault status register (DDI0403, B3.2.15).
 const CFSR: u32 = 0xe000_ed28;
@@ -130,6 +144,7 @@ pub fn run((place, isa, float): (u32, Isa, FloatUnit), stack_top: u32, board: Bo
     builder.write();
     builder.read();
     builder.results();
+    builder.resume();
     builder.call();
     let fault = builder.fault();
     let asm = builder.asm;
@@ -164,11 +179,13 @@ struct Builder {
     board: Board,
     idle: Label,
     open: Label,
+    begin: Label,
     send: Label,
     next: Label,
     write: Label,
     read: Label,
     results: Label,
+    resume: Label,
     call: Label,
     record: Label,
     exit: Label,
@@ -178,10 +195,27 @@ impl Builder {
     fn new(isa: Isa, stack_top: u32, board: Board) -> Builder {
         let mut asm = Assembler::new(isa);
         let mut label = || asm.label();
-        let (idle, open, send, next) = (label(), label(), label(), label());
-        let (write, read, results, call, record, exit) = (label(), label(), label(), label(), label(), label());
-        let float = FloatUnit::None;
-        Builder { asm, float, stack_top, board, idle, open, send, next, write, read, results, call, record, exit }
+        let (idle, open, begin, send, next) = (label(), label(), label(), label(), label());
+        let (write, read, results, resume) = (label(), label(), label(), label());
+        let (call, record, exit) = (label(), label(), label());
+        Builder {
+            asm,
+            float: FloatUnit::None,
+            stack_top,
+            board,
+            idle,
+            open,
+            begin,
+            send,
+            next,
+            write,
+            read,
+            results,
+            resume,
+            call,
+            record,
+            exit,
+        }
     }
 
     fn load(&mut self, d: PReg, n: PReg, offset: u32) {
@@ -197,7 +231,10 @@ impl Builder {
         let start = self.asm.here();
         self.find_mailbox();
         self.asm.call_label(self.open);
-        self.asm.constant(CURSOR, self.board.actions);
+        self.asm.constant(R0, 0);
+        self.store(R0, MAILBOX, PAUSED);
+        self.asm.place(self.begin);
+        self.load(CURSOR, MAILBOX, FIRST_ACTION as u32);
         self.store(CURSOR, MAILBOX, NEXT_ACTION);
         self.asm.branch(self.next);
 
@@ -224,9 +261,13 @@ impl Builder {
         self.asm.special(SEMIHOST);
     }
 
-    /// Function: opens the result file.
+    /// Function: opens the result file unless it is open.
     fn open(&mut self) {
+        let is_open = self.asm.label();
         self.asm.place(self.open);
+        self.load(R0, MAILBOX, HANDLE);
+        self.asm.add_imm(R0, 1);
+        self.asm.branch_if(Cond::Ne, is_open);
         self.asm.copy(R0, MAILBOX);
         self.asm.add_imm(R0, PATH as u8);
         self.store(R0, MAILBOX, REQUEST);
@@ -236,6 +277,7 @@ impl Builder {
         self.store(R0, MAILBOX, REQUEST + 8);
         self.request(SYS_OPEN);
         self.store(R0, MAILBOX, HANDLE);
+        self.asm.place(is_open);
         self.asm.inst(Machine::BranchReg { m: PReg::LR });
     }
 
@@ -259,6 +301,7 @@ impl Builder {
             (Word::Call, self.call),
             (Word::Read, self.read),
             (Word::Results, self.results),
+            (Word::Resume, self.resume),
         ];
         for (word, label) in actions {
             self.asm.compare_imm(R0, word as u8);
@@ -393,7 +436,55 @@ impl Builder {
         self.load(CURSOR, MAILBOX, NEXT_ACTION);
         self.asm.compare_imm(CURSOR, 0);
         self.asm.branch_if(Cond::Ne, self.next);
-        self.asm.branch(self.exit);
+        self.pause();
+    }
+
+    /// Behind a trap of instantiation: the next action, if that is asked for.
+    fn pause(&mut self) {
+        self.load(R0, MAILBOX, INIT as u32 + 4);
+        self.asm.compare_imm(R0, 0);
+        self.asm.branch_if(Cond::Eq, self.exit);
+        // From elsewhere than its own code nothing leads back into `NAME_init`.
+        let is_own = self.asm.label();
+        self.load(R1, MAILBOX, PAUSED);
+        self.load(R2, MAILBOX, INIT as u32);
+        self.asm.sub(R2, R1, R2);
+        self.asm.compare(R2, R0);
+        self.asm.branch_if(Cond::Lo, is_own);
+        self.asm.constant(R1, 0);
+        self.store(R1, MAILBOX, PAUSED);
+        self.asm.place(is_own);
+        // All that `NAME_init` has on the stack.
+        self.asm.constant(R0, self.stack_top - 8);
+        for word in [0, 4] {
+            self.load(R1, R0, word);
+            self.store(R1, MAILBOX, PAUSED_TOP + word);
+        }
+        self.asm.branch(self.begin);
+    }
+
+    /// Action: goes on with instantiation where it trapped, if it did.
+    fn resume(&mut self) {
+        self.asm.place(self.resume);
+        self.asm.add_imm(CURSOR, 4);
+        self.load(R3, MAILBOX, PAUSED);
+        self.asm.compare_imm(R3, 0);
+        self.asm.branch_if(Cond::Eq, self.next);
+        self.store(CURSOR, MAILBOX, FIRST_ACTION as u32);
+        self.asm.constant(R1, 0);
+        self.store(R1, MAILBOX, NEXT_ACTION);
+        self.asm.constant(R0, self.stack_top - 8);
+        for word in [0, 4] {
+            self.load(R1, MAILBOX, PAUSED_TOP + word);
+            self.store(R1, R0, word);
+        }
+        self.load(R0, MAILBOX, PAUSED + 4);
+        self.asm.copy(SP, R0);
+        self.load(R0, MAILBOX, PAUSED + 8);
+        self.asm.copy(PReg::LR, R0);
+        // Behind a 16-bit instruction, in Thumb state.
+        self.asm.add_imm(R3, 3);
+        self.asm.inst(Machine::BranchReg { m: R3 });
     }
 
     /// Exception handler: fills a record from the exception frame, then returns from the exception
@@ -430,15 +521,22 @@ impl Builder {
         self.asm.inst(Machine::BranchReg { m: PReg::LR });
 
         self.asm.place(resume);
+        // SP and LR are as at the fault.
+        self.asm.copy(R2, SP);
+        self.asm.copy(R3, PReg::LR);
         self.asm.constant(R0, self.stack_top);
         self.asm.copy(SP, R0);
         self.find_mailbox();
-        self.load(R0, MAILBOX, HANDLE);
-        self.asm.add_imm(R0, 1);
-        let is_open = self.asm.label();
-        self.asm.branch_if(Cond::Ne, is_open);
+        let is_call = self.asm.label();
+        self.load(R0, MAILBOX, NEXT_ACTION);
+        self.asm.compare_imm(R0, 0);
+        self.asm.branch_if(Cond::Ne, is_call);
+        self.load(R0, MAILBOX, RECORD + 4);
+        self.store(R0, MAILBOX, PAUSED);
+        self.store(R2, MAILBOX, PAUSED + 4);
+        self.store(R3, MAILBOX, PAUSED + 8);
+        self.asm.place(is_call);
         self.asm.call_label(self.open);
-        self.asm.place(is_open);
         let started = self.asm.label();
         self.asm.constant(R0, Record::Faulted as u32);
         self.load(R1, MAILBOX, NEXT_ACTION);

@@ -83,10 +83,8 @@ pub fn run(program: &Program, cpu: Cpu, options: ImageOptions) -> Result<Vec<u8>
     let entry = unit.value(reset).expect("in its section");
     fill_vectors(&mut unit, vectors, [stack_top, entry, (place + code.fault) | 1]);
     resolve(&mut unit)?;
-    if program.instantiation.outside.is_none() {
-        let branch = (entry & !1) + unit.symbols[reset.0].size - init::RESET_BRANCH_BYTES;
-        enter_harness(&mut unit, cpu.isa(), branch, place + code.start)?;
-    }
+    let branch = (entry & !1) + unit.symbols[reset.0].size - init::RESET_BRANCH_BYTES;
+    enter_harness(&mut unit, cpu.isa(), branch, place + code.start)?;
     Ok(write::run(&unit, FileKind::Executable(entry)))
 }
 

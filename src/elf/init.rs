@@ -1,16 +1,15 @@
 //! `NAME_init`: the code that instantiates the module (Wasm core spec, 4.5.4).
 //!
-//! Requires: each segment lies inside its memory; each cell inside the instance region; start functions are
-//! in order, each behind segments that there are.
+//! Requires: each segment lies inside its memory or table; each cell inside the instance region.
 //! Ensures: `run` makes code that, from any contents of RAM and registers, zeroes memories, tables and
-//! instance, writes cells and table entries, then writes segments and calls start functions in order and returns; if a
-//! segment is out of bounds, it traps behind what comes before it. It follows AAPCS.
+//! instance, writes cells, then does the steps in order and returns; a trap of its own leaves registers and stack
+//! as what follows needs them. It follows AAPCS.
 //!
 //! Only instructions that compiled functions have too are used. Loops count down an integer
 //! instead of comparing pointers, so that their course does not depend on where the regions are.
 
 use super::asm::Assembler;
-use super::program::{CellValue, FrameRule, FrameStep, Function, Program, Segment, Symbol, Table, TableHome};
+use super::program::{CellValue, Elements, FrameRule, FrameStep, Function, InitStep, Program, Segment, Symbol, Table};
 use crate::emit::float::FloatMachine;
 use crate::emit::machine::{Machine, Width};
 use crate::target::{FloatUnit, Isa};
@@ -47,7 +46,7 @@ pub fn run(program: &Program, isa: Isa) -> Function {
     let mut asm = Assembler::new(isa);
     let mut frame = Vec::new();
     let plan = &program.instantiation;
-    let calls = !plan.starts.is_empty();
+    let calls = plan.steps.iter().any(|step| matches!(step, InitStep::Call(_)));
     if calls {
         // r4 only keeps SP a multiple of 8.
         asm.inst(Machine::Push(RegSet::from_iter([R4, PReg::LR])));
@@ -59,24 +58,30 @@ pub fn run(program: &Program, isa: Isa) -> Function {
         zero(&mut asm, Symbol::Memory(index), memory.reserve_bytes);
     }
     for (index, table) in (0..).zip(&program.tables) {
-        if let TableHome::Ram(_) = table.home {
+        if let Table::Ram(_) = table {
             zero(&mut asm, Symbol::Table(index), table.bytes());
         }
     }
     zero(&mut asm, Symbol::Instance, program.instance_bytes);
     write_cells((&mut asm, isa), &plan.cells);
-    copy_entries(&mut asm, &program.tables);
-    let mut written = 0;
-    for start in &plan.starts {
-        copy_segments((&mut asm, isa), &plan.segments, written..start.after);
-        asm.call(Symbol::Function(start.function));
-        written = start.after;
+    let mut copier = Copier { asm: &mut asm, isa, source: None, elements: 0, data: 0 };
+    for step in &plan.steps {
+        match step {
+            InitStep::Elements(elements) => copier.elements(elements),
+            InitStep::Data(segment) => copier.data(segment),
+            InitStep::Call(function) => {
+                copier.source = None;
+                copier.asm.call(Symbol::Function(*function));
+            }
+            InitStep::Trap(outside) => {
+                copier.source = None;
+                copier.asm.inst(Machine::Udf(outside.trap().code()));
+            }
+        }
     }
-    copy_segments((&mut asm, isa), &plan.segments, written..plan.segments.len());
-    match plan.outside {
-        Some(outside) => asm.inst(Machine::Udf(outside.trap().code())),
-        None if calls => asm.inst(Machine::Pop(RegSet::from_iter([R4, PReg::PC]))),
-        None => asm.inst(Machine::BranchReg { m: PReg::LR }),
+    match calls {
+        true => asm.inst(Machine::Pop(RegSet::from_iter([R4, PReg::PC]))),
+        false => asm.inst(Machine::BranchReg { m: PReg::LR }),
     }
     let data = asm.data();
     let (code, relocations) = asm.finish(0);
@@ -98,12 +103,10 @@ pub fn reset(program: &Program, isa: Isa) -> Function {
         asm.inst(Machine::Float(FloatMachine::SetStatus { t: R0 }));
     }
     asm.call(Symbol::Function(INIT));
-    if program.instantiation.outside.is_none() {
-        asm.inst(match isa {
-            Isa::V6M => Machine::Call { distance: 4 },
-            Isa::V7M => Machine::Branch { width: Width::Wide, distance: 4 },
-        });
-    }
+    asm.inst(match isa {
+        Isa::V6M => Machine::Call { distance: 4 },
+        Isa::V7M => Machine::Branch { width: Width::Wide, distance: 4 },
+    });
     let (code, relocations) = asm.finish(0);
     let frame = vec![FrameStep { at: 0, rule: FrameRule::Lost(14) }];
     Function { index: INIT - 1, code, relocations, frame, ..Function::default() }
@@ -111,7 +114,20 @@ pub fn reset(program: &Program, isa: Isa) -> Function {
 
 /// The bytes that `NAME_init` copies into memory: the segments one after the other.
 pub fn data(program: &Program) -> Vec<u8> {
-    program.instantiation.segments.iter().flat_map(|segment| segment.bytes.iter().copied()).collect()
+    let segments = program.instantiation.steps.iter().filter_map(|step| match step {
+        InitStep::Data(segment) => Some(&segment.bytes),
+        InitStep::Elements(_) | InitStep::Call(_) | InitStep::Trap(_) => None,
+    });
+    segments.flatten().copied().collect()
+}
+
+/// The references that it copies into tables, likewise.
+pub fn references(program: &Program) -> impl Iterator<Item = &Option<u32>> {
+    let segments = program.instantiation.steps.iter().filter_map(|step| match step {
+        InitStep::Elements(elements) => Some(&elements.entries),
+        InitStep::Data(_) | InitStep::Call(_) | InitStep::Trap(_) => None,
+    });
+    segments.flatten()
 }
 
 /// Zeroes a region that starts at a multiple of 8.
@@ -179,22 +195,6 @@ fn move_up(asm: &mut Assembler, bytes: u32) {
     }
 }
 
-/// Copies the entries of tables in RAM. Their words follow each other, so the source address is set once.
-fn copy_entries(asm: &mut Assembler, tables: &[Table]) {
-    if tables.iter().all(|table| table.copied().1.is_empty()) {
-        return;
-    }
-    asm.address(R1, Symbol::Elements);
-    for (index, table) in (0..).zip(tables) {
-        let (first, entries) = table.copied();
-        if !entries.is_empty() {
-            asm.address(R0, Symbol::Table(index));
-            move_up(asm, 4 * first as u32);
-            copy(asm, (LoadKind::Word, StoreKind::Word, 4), entries.len() as u32);
-        }
-    }
-}
-
 /// Copies so many items, not none, of so many bytes each from r1 to r0, both of which move behind them.
 fn copy(asm: &mut Assembler, (load, store, step): (LoadKind, StoreKind, u8), items: u32) {
     asm.constant(R3, items);
@@ -207,38 +207,71 @@ fn copy(asm: &mut Assembler, (load, store, step): (LoadKind, StoreKind, u8), ite
     asm.branch_if(Cond::Ne, again);
 }
 
-/// Copies some of the segments. Their bytes follow each other, so the source address is set once.
-fn copy_segments((asm, isa): (&mut Assembler, Isa), all: &[Segment], range: std::ops::Range<usize>) {
-    let (before, segments) = (&all[..range.start], &all[range]);
-    if segments.iter().all(|segment| segment.bytes.is_empty()) {
-        return;
+/// Copies segments. Those of a kind follow each other where they are read, so that the address of the next is
+/// known where one has been copied.
+struct Copier<'a> {
+    asm: &'a mut Assembler,
+    isa: Isa,
+    /// What r1 is the address of: a region, and so many bytes into it.
+    source: Option<(Symbol, u32)>,
+    /// Bytes of references that are copied already.
+    elements: u32,
+    /// Bytes of data that are copied already.
+    data: u32,
+}
+
+impl Copier<'_> {
+    fn elements(&mut self, elements: &Elements) {
+        let items = elements.entries.len() as u32;
+        if items == 0 {
+            return;
+        }
+        self.read_at((Symbol::Elements, self.elements));
+        self.asm.address(R0, Symbol::Table(elements.table));
+        move_up(self.asm, 4 * elements.first);
+        copy(self.asm, (LoadKind::Word, StoreKind::Word, 4), items);
+        self.elements += 4 * items;
+        self.source = Some((Symbol::Elements, self.elements));
     }
-    asm.address(R1, Symbol::Data);
-    let skipped: usize = before.iter().map(|segment| segment.bytes.len()).sum();
-    if skipped != 0 {
-        asm.constant(R3, skipped as u32);
-        asm.add(R1, R1, R3);
-    }
-    for segment in segments.iter().filter(|segment| !segment.bytes.is_empty()) {
-        asm.address(R0, Symbol::Memory(segment.memory));
-        move_up(asm, segment.offset);
+
+    fn data(&mut self, segment: &Segment) {
         let bytes = segment.bytes.len() as u32;
+        if bytes == 0 {
+            return;
+        }
+        self.read_at((Symbol::Data, self.data));
+        self.asm.address(R0, Symbol::Memory(segment.memory));
+        move_up(self.asm, segment.offset);
         // LDR and STR may be unaligned where UNALIGN_TRP is 0 by the contract. Armv6-M has nothing like it.
-        let (load, store, step) = match isa {
+        let (load, store, step) = match self.isa {
             Isa::V6M => (LoadKind::Byte, StoreKind::Byte, 1),
             Isa::V7M => (LoadKind::Word, StoreKind::Word, 4),
         };
         let items = bytes / u32::from(step);
         if items > 0 {
-            copy(asm, (load, store, step), items);
+            copy(self.asm, (load, store, step), items);
         }
         let rest = bytes % u32::from(step);
         for offset in 0..rest {
-            asm.load(LoadKind::Byte, R2, (R1, offset));
-            asm.store(StoreKind::Byte, R2, (R0, offset));
+            self.asm.load(LoadKind::Byte, R2, (R1, offset));
+            self.asm.store(StoreKind::Byte, R2, (R0, offset));
         }
         if rest != 0 {
-            asm.add_imm(R1, rest as u8);
+            self.asm.add_imm(R1, rest as u8);
+        }
+        self.data += bytes;
+        self.source = Some((Symbol::Data, self.data));
+    }
+
+    /// Makes r1 an address in a region.
+    fn read_at(&mut self, (symbol, offset): (Symbol, u32)) {
+        if self.source == Some((symbol, offset)) {
+            return;
+        }
+        self.asm.address(R1, symbol);
+        if offset != 0 {
+            self.asm.constant(R3, offset);
+            self.asm.add(R1, R1, R3);
         }
     }
 }

@@ -36,8 +36,6 @@ pub enum ElfError {
     },
     /// The image's module imports this function, module and field, and nothing provides it.
     MissingImport(String, String),
-    /// The module exports, under this name, a function that it imports.
-    ExportedImport(String),
     /// Two things would have this symbol.
     Collision(String),
 }
@@ -53,7 +51,6 @@ impl ElfError {
         match self {
             ElfError::TooBig { .. } => "make the module or its memory smaller, or link an object for a larger board",
             ElfError::MissingImport(..) => "link an object with code that provides it, or use --stub-imports",
-            ElfError::ExportedImport(_) => "export a function that calls it",
             ElfError::Collision(_) => "choose another --module-name, or rename the export",
         }
     }
@@ -67,9 +64,6 @@ impl fmt::Display for ElfError {
             }
             ElfError::MissingImport(module, field) => {
                 write!(f, "nothing provides the imported function \"{module}\" \"{field}\"")
-            }
-            ElfError::ExportedImport(name) => {
-                write!(f, "the export {name:?} is an imported function")
             }
             ElfError::Collision(symbol) => write!(f, "two things would have the symbol {symbol}"),
         }

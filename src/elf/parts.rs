@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, TableHome, Type, Visibility};
+use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, Table, Type, Visibility};
 use super::unit::{Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::{ElfError, frame, init, names, relocate};
 use crate::target::{Board, Cpu, FloatUnit, Isa};
@@ -44,7 +44,7 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     }
     let placed = place(&functions)?;
 
-    define_functions(&mut unit, program, code, &placed)?;
+    define_functions(&mut unit, program, code, &placed);
     define_regions(&mut unit, program);
     define_imports(&mut unit, program);
     fill_code(&mut unit, code, &placed)?;
@@ -93,12 +93,7 @@ fn place<'a>(functions: &[&'a Function]) -> Result<Vec<(u32, &'a Function)>, Elf
     Ok(placed)
 }
 
-fn define_functions(
-    unit: &mut Unit,
-    program: &Program,
-    code: SectionId,
-    placed: &[(u32, &Function)],
-) -> Result<(), ElfError> {
+fn define_functions(unit: &mut Unit, program: &Program, code: SectionId, placed: &[(u32, &Function)]) {
     let function = |name: String, binding, (offset, function): (u32, &Function)| SymbolEntry {
         name,
         binding,
@@ -114,14 +109,12 @@ fn define_functions(
     }
     let by_index: BTreeMap<u32, (u32, &Function)> = own.iter().map(|at| (at.1.index, *at)).collect();
     for export in &program.exports {
-        let exported_import = || ElfError::ExportedImport(export.name.clone());
-        let at = by_index.get(&export.function).ok_or_else(exported_import)?;
+        let at = by_index.get(&export.function).expect("an exported function has code");
         unit.add_symbol(function(export.symbol.clone(), Binding::Global, *at));
     }
     for (name, at) in [format!("{}_init", program.name), RESET.into()].into_iter().zip(startup) {
         unit.add_symbol(function(name, Binding::Global, *at));
     }
-    Ok(())
 }
 
 fn define_regions(unit: &mut Unit, program: &Program) {
@@ -133,18 +126,18 @@ fn define_regions(unit: &mut Unit, program: &Program) {
         unit.add_mapping("$d", id, 0);
     }
     for (index, table) in (0..).zip(&program.tables).filter(|(_, table)| table.bytes() > 0) {
-        let id = match table.home {
-            TableHome::Constants => {
+        let id = match table {
+            Table::Constants(_) => {
                 let bytes = vec![0; table.bytes() as usize];
                 let id = unit.add_section(format!(".rodata.{name}.table{index}"), SectionKind::Constants, 8, bytes);
                 unit.add_mapping("$d", id, 0);
                 id
             }
-            TableHome::Ram(_) => unit.add_zeroed(format!(".bss.{name}.table{index}"), 8, table.bytes()),
+            Table::Ram(_) => unit.add_zeroed(format!(".bss.{name}.table{index}"), 8, table.bytes()),
         };
         define_object(unit, Symbol::Table(index), format!("{name}.table{index}"), id);
     }
-    let copied: usize = program.tables.iter().map(|table| table.copied().1.len()).sum();
+    let copied = init::references(program).count();
     if copied > 0 {
         let id = unit.add_section(format!(".rodata.{name}.elements"), SectionKind::Constants, 4, vec![0; 4 * copied]);
         define_object(unit, Symbol::Elements, format!("{name}.elements"), id);
@@ -159,6 +152,11 @@ fn define_regions(unit: &mut Unit, program: &Program) {
     if program.instance_bytes > 0 {
         let id = unit.add_zeroed(format!(".bss.{name}.instance"), 8, program.instance_bytes);
         define_object(unit, Symbol::Instance, format!("{name}.instance"), id);
+        for global in &program.globals {
+            let (name, kind) = (global.symbol.clone(), SymbolKind::Object);
+            let (place, size) = (Some((id, global.offset)), global.bytes);
+            unit.add_symbol(SymbolEntry { name, binding: Binding::Global, kind, place, size });
+        }
     }
     for (index, memory) in (0..).zip(&program.memories) {
         let id = match &memory.contents {
@@ -280,12 +278,11 @@ fn fill_tables(unit: &mut Unit, program: &Program) {
         None => DataWord::Number(0),
     };
     for (index, table) in (0..).zip(&program.tables) {
-        if table.home == TableHome::Constants {
-            fill_words(unit, Symbol::Table(index), table.entries.iter().map(word).collect());
+        if let Table::Constants(entries) = table {
+            fill_words(unit, Symbol::Table(index), entries.iter().map(word).collect());
         }
     }
-    let copied = program.tables.iter().flat_map(|table| table.copied().1);
-    fill_words(unit, Symbol::Elements, copied.map(word).collect());
+    fill_words(unit, Symbol::Elements, init::references(program).map(word).collect());
 }
 
 /// A word of constant data.
@@ -323,7 +320,7 @@ fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
         text.push_str(&format!("board {}\n", board.machine));
     }
     text.push_str(&format!("prefix {}\n", program.export_prefix));
-    if let Some(outside) = program.instantiation.outside {
+    if let Some(outside) = program.instantiation.outside() {
         text.push_str(&format!("outside {outside}\n"));
     }
     for export in &program.exports {

@@ -21,6 +21,8 @@ pub struct Program {
     pub imports: Vec<Import>,
     /// The exported functions, in the module's order.
     pub exports: Vec<Export>,
+    /// The exported globals that have a cell, in the module's order.
+    pub globals: Vec<ExportedGlobal>,
     /// Linear memories.
     pub memories: Vec<Memory>,
     /// Bytes of the region of globals and memory lengths.
@@ -163,6 +165,17 @@ pub struct Export {
     pub results: Vec<Type>,
 }
 
+/// An exported global.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExportedGlobal {
+    /// Its symbol.
+    pub symbol: String,
+    /// Where its cell is in the instance region.
+    pub offset: u32,
+    /// Bytes of the cell.
+    pub bytes: u32,
+}
+
 /// A value type at the boundary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Type {
@@ -228,64 +241,65 @@ pub struct Descriptor {
 
 /// A table.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Table {
-    /// Its entries as the active element segments leave them: the offset of a descriptor among all,
-    /// or null.
-    pub entries: Vec<Option<u32>>,
-    /// Where it is.
-    pub home: TableHome,
-}
-
-/// Where a table is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TableHome {
-    /// It is constant.
-    Constants,
-    /// It is in RAM, with room for so many entries.
+pub enum Table {
+    /// It is constant: of each entry the offset of a descriptor among all, or null.
+    Constants(Vec<Option<u32>>),
+    /// It is in RAM, with room for so many entries, and null at the start.
     Ram(u32),
 }
 
 impl Table {
     /// Bytes of its region.
     pub fn bytes(&self) -> u32 {
-        match self.home {
-            TableHome::Constants => 4 * self.entries.len() as u32,
-            TableHome::Ram(entries) => 4 * entries,
-        }
-    }
-
-    /// The entries that instantiation copies into RAM, with the index of the first.
-    pub fn copied(&self) -> (usize, &[Option<u32>]) {
-        let first = self.entries.iter().position(Option::is_some);
-        let last = self.entries.iter().rposition(Option::is_some);
-        match (self.home, first, last) {
-            (TableHome::Ram(_), Some(first), Some(last)) => (first, &self.entries[first..=last]),
-            (TableHome::Ram(_) | TableHome::Constants, _, _) => (0, &[]),
+        match self {
+            Table::Constants(entries) => 4 * entries.len() as u32,
+            Table::Ram(entries) => 4 * entries,
         }
     }
 }
 
-/// What happens at instantiation besides zeroing (Wasm core spec, 4.5.4), tables apart.
+/// What happens at instantiation besides zeroing (Wasm core spec, 4.5.4), constant tables apart.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Instantiation {
     /// Words of the instance region that are not zero at the start: offset and value, the
     /// lengths of memories and tables included.
     pub cells: Vec<(u32, CellValue)>,
-    /// The active data segments that lie in bounds, in order, up to the first that does not.
-    pub segments: Vec<Segment>,
-    /// The first segment out of bounds, which ends instantiation with a trap after those writes and calls.
-    pub outside: Option<Outside>,
-    /// The start functions that are called, in order.
-    pub starts: Vec<Start>,
+    /// What is done then, in order.
+    pub steps: Vec<InitStep>,
 }
 
-/// A start function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Start {
-    /// Its Wasm index.
-    pub function: u32,
-    /// How many of the segments are written before it is called.
-    pub after: usize,
+/// A step of instantiation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum InitStep {
+    /// References are written.
+    Elements(Elements),
+    /// Bytes are written.
+    Data(Segment),
+    /// The start function with this Wasm index is called.
+    Call(u32),
+    /// A segment lies out of bounds: a trap, behind which a handler may go on.
+    Trap(Outside),
+}
+
+impl Instantiation {
+    /// The first segment that lies out of bounds.
+    pub fn outside(&self) -> Option<Outside> {
+        self.steps.iter().find_map(|step| match step {
+            InitStep::Trap(outside) => Some(*outside),
+            InitStep::Elements(_) | InitStep::Data(_) | InitStep::Call(_) => None,
+        })
+    }
+}
+
+/// An active element segment of a table in RAM.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Elements {
+    /// The table.
+    pub table: u32,
+    /// The first entry that it fills.
+    pub first: u32,
+    /// What goes there: offsets of descriptors among all, or null.
+    pub entries: Vec<Option<u32>>,
 }
 
 /// What a word of the instance region is at the start.

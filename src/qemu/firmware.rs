@@ -26,6 +26,8 @@ pub struct Firmware {
     pub functions: Vec<Extent>,
     /// Linear memory.
     pub memory: Option<Region>,
+    /// The code that instantiates.
+    pub init: Region,
     /// The segment whose place out of bounds ends instantiation, in words.
     pub outside: Option<String>,
 }
@@ -107,6 +109,9 @@ impl Firmware {
         let text = std::str::from_utf8(text).map_err(|_| FirmwareError::Foreign("its interface section".into()))?;
         let interface = read_interface(&file, text)?;
         let board = interface.board.ok_or_else(|| FirmwareError::Foreign("no board named".into()))?;
+        let name = file.sections().find_map(|section| section.name().ok()?.strip_prefix(".text.").map(str::to_owned));
+        let init = name.and_then(|name| file.symbol_by_name(&format!("{name}_init")));
+        let init = init.ok_or_else(|| FirmwareError::Foreign("no code that instantiates".into()))?;
         let mut functions = Vec::new();
         let mut memory = None;
         for symbol in file.symbols() {
@@ -127,6 +132,7 @@ impl Firmware {
             exports: interface.exports,
             functions,
             memory,
+            init: Region { address: init.address() as u32 & !1, bytes: init.size() as u32 },
             outside: interface.outside,
         })
     }

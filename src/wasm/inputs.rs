@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::guard::{self, Guard, Sized};
 use super::link::Bindings;
-use super::module::{Code, Export, ExportKind, Import, MemoryDecl, Module};
+use super::module::{Code, Export, ExportKind, Import, Module};
 use super::parse::{parse, unbound};
 use crate::config::Config;
 use crate::error::Error;
@@ -37,12 +38,9 @@ pub fn run(inputs: &[Input], config: &Config) -> Result<Module, Error> {
             return Err(Error::link(message, "name one of them by NAME=PATH"));
         }
         let mut other = parse(input.wasm, config)?;
-        if !whole.tables.is_empty() && !other.tables.is_empty() {
-            let message = "several inputs with tables are not supported";
-            return Err(Error::unsupported(None, message, "leave tables to one of them"));
-        }
-        let bindings = Binder { whole: &whole, names: &names, input: input.name, other: &other }.run()?;
+        let (bindings, guards) = Binder { whole: &whole, names: &names, input: input.name, other: &other }.run()?;
         other.imports.clear();
+        guards.into_iter().for_each(|guard| guard::run(&mut whole, guard));
         for export in whole.link(other, &bindings) {
             whole.exports.push(Export { of: Some(input.name.to_owned()), ..export });
         }
@@ -59,7 +57,7 @@ struct Binder<'a> {
 }
 
 impl Binder<'_> {
-    fn run(&self) -> Result<Bindings, Error> {
+    fn run(&self) -> Result<(Bindings, Vec<Guard>), Error> {
         let exports: BTreeMap<(&str, &str), ExportKind> = self
             .whole
             .exports
@@ -70,9 +68,9 @@ impl Binder<'_> {
             None if self.names.contains(module) => Err(self.unknown(module, field)),
             found => Ok(found.copied()),
         };
-        let mut bindings = Bindings::default();
+        let (mut bindings, mut guards) = (Bindings::default(), Vec::new());
         for declared in self.other.functions.values() {
-            let Code::Import { module, field } = &declared.code else { break };
+            let Code::Import { module, field, .. } = &declared.code else { break };
             let wanted = &self.other.types[declared.ty];
             bindings.functions.push(match find(module, field)? {
                 None => None,
@@ -80,12 +78,15 @@ impl Binder<'_> {
                 Some(_) => return Err(self.incompatible(module, field)),
             });
         }
-        for Import { module, field, kind, offset } in &self.other.imports {
-            let found = find(module, field)?.ok_or_else(|| unbound(module, field, *offset))?;
+        for import in &self.other.imports {
+            let Import { module, field, kind, .. } = import;
+            let found = find(module, field)?.ok_or_else(|| unbound(import))?;
             match (found, *kind) {
-                (ExportKind::Memory(found), ExportKind::Memory(wanted))
-                    if fits(&self.whole.memories[found], &self.other.memories[wanted]) =>
-                {
+                (ExportKind::Memory(found), ExportKind::Memory(wanted)) => {
+                    let (is, asked) = (&self.whole.memories[found], &self.other.memories[wanted]);
+                    let limits = [(is.initial_pages, is.maximum_pages), (asked.initial_pages, asked.maximum_pages)];
+                    let fits = self.fits(Sized::Memory(found), limits).filter(|_| is.page_log2 == asked.page_log2);
+                    guards.extend(fits.ok_or_else(|| self.incompatible(module, field))?);
                     bindings.memories.push(found);
                 }
                 (ExportKind::Global(found), ExportKind::Global(wanted)) => {
@@ -95,10 +96,28 @@ impl Binder<'_> {
                     }
                     bindings.globals.push(found);
                 }
+                (ExportKind::Table(found), ExportKind::Table(wanted)) => {
+                    let (is, asked) = (&self.whole.tables[found], &self.other.tables[wanted]);
+                    let limits = [(is.initial, is.maximum), (asked.initial, asked.maximum)];
+                    let fits = self.fits(Sized::Table(found), limits).filter(|_| is.ty == asked.ty);
+                    guards.extend(fits.ok_or_else(|| self.incompatible(module, field))?);
+                    bindings.tables.push(found);
+                }
                 _ => return Err(self.incompatible(module, field)),
             }
         }
-        Ok(bindings)
+        Ok((bindings, guards))
+    }
+
+    /// Whether limits allow no more than others (core spec, 3.2.8): they do, if a guard holds; `None` if they never do.
+    fn fits(&self, of: Sized, [is, asked]: [(u32, Option<u32>); 2]) -> Option<Option<Guard>> {
+        let is_limited = asked.1.is_none_or(|limit| is.1.is_some_and(|maximum| maximum <= limit));
+        let may_become = || is.1.is_none_or(|maximum| asked.0 <= maximum) && guard::grows(self.whole, of);
+        match is_limited {
+            true if is.0 >= asked.0 => Some(None),
+            true if may_become() => Some(Some(Guard { of, least: asked.0 })),
+            true | false => None,
+        }
     }
 
     fn unknown(&self, module: &str, field: &str) -> Error {
@@ -111,12 +130,4 @@ impl Binder<'_> {
             format!("incompatible import type: `{}` imports `{module}.{field}` as what it is not", self.input);
         Error::link(message, "make both declarations the same")
     }
-}
-
-/// Whether a memory may stand for an imported one (core spec, 3.2.8: limits).
-fn fits(memory: &MemoryDecl, wanted: &MemoryDecl) -> bool {
-    let has_limit = |limit: u32| memory.maximum_pages.is_some_and(|maximum| maximum <= limit);
-    memory.page_log2 == wanted.page_log2
-        && memory.initial_pages >= wanted.initial_pages
-        && wanted.maximum_pages.is_none_or(has_limit)
 }

@@ -1,14 +1,14 @@
 //! Linking: a module behind another, its imports bound to what the first has.
 //!
-//! Requires: each binding names something of the first module; at most one of the two has a table.
+//! Requires: each binding names something of the first module.
 //! Ensures: imported functions come first, those of the first module before those of the other; then
-//! the functions with bodies in the same order. Types, memories, globals and segments of the other
+//! the functions with bodies in the same order. Types, memories, tables, globals and segments of the other
 //! stand behind those of the first, what it imports left out.
 
 use super::constant::Constant;
 use super::inst::{Bulk, Inst, Place};
 use super::module::{
-    Code, DataIndex, DataMode, ElementIndex, ElementMode, Export, ExportKind, Module, Start, TypeIndex,
+    Code, DataIndex, DataMode, ElementIndex, ElementMode, Export, ExportKind, Instance, Module, TypeIndex,
 };
 use crate::entity::{Entity, TypedVec};
 use crate::ir::op::{Function, Global, Memory, Table};
@@ -67,10 +67,10 @@ impl Module {
         functions.extend(bodies);
         self.functions = functions.into();
         let (elements, data) = (self.elements.len(), self.data.len());
-        self.starts.extend(other.starts.iter().map(|start| Start {
-            elements: start.elements + elements,
-            data: start.data + data,
-            ..*start
+        self.instances.extend(other.instances.iter().map(|instance| Instance {
+            elements: instance.elements + elements,
+            data: instance.data + data,
+            ..*instance
         }));
         other.types.into_iter().for_each(|ty| _ = self.types.push(ty));
         let memories = other.memories.into_iter().skip(bindings.memories.len());
@@ -165,8 +165,8 @@ impl Indices {
                 ExportKind::Global(global) => ExportKind::Global(self.global(global)),
             };
         }
-        for start in &mut module.starts {
-            start.function = self.function(start.function);
+        for start in module.instances.iter_mut().filter_map(|instance| instance.start.as_mut()) {
+            *start = self.function(*start);
         }
     }
 

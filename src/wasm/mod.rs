@@ -2,8 +2,11 @@
 
 mod constant;
 pub mod decode;
+pub mod forward;
+mod guard;
 mod inputs;
 pub mod inst;
+pub mod instantiation;
 mod link;
 pub mod module;
 mod names;
@@ -21,7 +24,7 @@ pub use inst::{BlockType, Bulk, Inst, Place, SignOp};
 pub use link::Bindings;
 pub use module::{
     Body, Code, Data, DataIndex, DataMode, Element, ElementIndex, ElementMode, Export, ExportKind, FuncDecl,
-    GlobalDecl, Import, MemoryDecl, Module, Start, TableDecl, TypeIndex,
+    GlobalDecl, Import, Instance, MemoryDecl, Module, TableDecl, TypeIndex,
 };
 pub use parse::{parse, require_closed, settle};
 pub use types::{FunctionType, ValueType};

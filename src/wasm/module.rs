@@ -34,8 +34,8 @@ pub struct Module {
     pub globals: TypedVec<Global, GlobalDecl>,
     /// Exports in section order.
     pub exports: Vec<Export>,
-    /// Start functions, in the order of instantiation.
-    pub starts: Vec<Start>,
+    /// The inputs that it is made of, in the order of instantiation.
+    pub instances: Vec<Instance>,
     /// Element segments in section order.
     pub elements: TypedVec<ElementIndex, Element>,
     /// Data segments in section order.
@@ -66,6 +66,8 @@ pub enum Code {
         module: String,
         /// The field part of the name.
         field: String,
+        /// Where it is declared, by byte offset in its module.
+        offset: u64,
     },
     /// From the code section.
     Body(Body),
@@ -131,7 +133,7 @@ pub struct TableDecl {
     pub maximum: Option<u32>,
     /// Entries set aside; `table.grow` fails beyond. Equals `initial` unless the size varies.
     pub reserve: u32,
-    /// Whether some function changes its entries.
+    /// Whether its entries change when something may have seen them.
     pub changes: bool,
     /// Whether some function changes its size, so that it is a variable.
     pub varies: bool,
@@ -159,15 +161,15 @@ pub struct GlobalDecl {
     pub initial: Constant,
 }
 
-/// A start function, and what comes before it.
+/// What the instantiation of an input ends with; its segments begin behind those of the input before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Start {
-    /// The function.
-    pub function: Function,
-    /// So many element segments.
+pub struct Instance {
+    /// So many element segments end with its own.
     pub elements: usize,
-    /// So many data segments.
+    /// So many data segments end with its own.
     pub data: usize,
+    /// Its start function.
+    pub start: Option<Function>,
 }
 
 /// An export.

@@ -17,8 +17,8 @@ use super::constant::Constant;
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, MemoryDecl,
-    Module, Start, TableDecl, TypeIndex,
+    Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, Instance,
+    MemoryDecl, Module, TableDecl, TypeIndex,
 };
 use super::names;
 use super::types::{FunctionType, ValueType};
@@ -85,7 +85,10 @@ fn validate(bytes: &[u8]) -> Result<(), Error> {
     if let Err(error) = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes) {
         return Err(malformed(error));
     }
-    let proposal = error.missing_wasm_feature().and_then(|features| {
+    // What the parser names may be one of several; what is enough to accept the module is the one.
+    let enough = |flag: &WasmFeatures| Validator::new_with_features(FEATURES.union(*flag)).validate_all(bytes).is_ok();
+    let named = error.missing_wasm_feature().filter(|flag| !FEATURES.contains(*flag));
+    let proposal = named.or_else(|| WasmFeatures::all().iter().find(enough)).and_then(|features| {
         let name = features.iter_names().next()?.0;
         Some(format!("the {} proposal is not supported", name.to_lowercase().replace('_', "-")))
     });
@@ -176,9 +179,6 @@ impl Builder {
                 }
                 TypeRef::Global(global) => {
                     let ty = decode::value_type(global.content_type, offset)?;
-                    if matches!(ty, ValueType::FuncRef | ValueType::ExternRef) {
-                        return Err(unbound(&module, &field, offset));
-                    }
                     let initial = Constant::unknown(self.module.globals.next_key());
                     let decl = GlobalDecl { ty, mutable: global.mutable, initial };
                     let kind = ExportKind::Global(self.module.globals.push(decl));
@@ -186,27 +186,14 @@ impl Builder {
                     continue;
                 }
                 TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
-                    return Err(unbound(&module, &field, offset));
+                    let message = format!("the import `{module}.{field}` is of a kind that is not supported");
+                    return Err(Error::unsupported(offset, message, REMEDY));
                 }
             };
-            if !self.agrees(&module, &field, ty) {
-                let message = format!("the import `{module}.{field}` is declared with two types");
-                return Err(Error::unsupported(offset, message, "import the second function by another name"));
-            }
-            let code = Code::Import { module, field };
+            let code = Code::Import { module, field, offset };
             self.module.functions.push(FuncDecl { ty, name: String::new(), code });
         }
         Ok(())
-    }
-
-    /// Whether every import of these names has this type: they are one symbol.
-    fn agrees(&self, module: &str, field: &str, ty: TypeIndex) -> bool {
-        let is_same = |declared: &FuncDecl| match &declared.code {
-            Code::Import { module: of, field: named } => (of.as_str(), named.as_str()) == (module, field),
-            Code::Body(_) => false,
-        };
-        let mut known = self.module.functions.values().filter(|declared| is_same(declared));
-        known.all(|declared| self.module.types[declared.ty] == self.module.types[ty])
     }
 
     fn tables(&mut self, reader: wasmparser::TableSectionReader) -> Result<(), Error> {
@@ -362,7 +349,7 @@ impl Builder {
         assert!(self.declared.is_empty(), "validation counts bodies");
         self.name_functions();
         let (elements, data) = (self.module.elements.len(), self.module.data.len());
-        self.module.starts.extend(self.start.map(|function| Start { function, elements, data }));
+        self.module.instances.push(Instance { elements, data, start: self.start });
         settle(&mut self.module, config)?;
         Ok(self.module)
     }
@@ -370,7 +357,7 @@ impl Builder {
     fn name_functions(&mut self) {
         for (index, function) in self.module.functions.iter_mut() {
             function.name = match &function.code {
-                Code::Import { module, field } => format!("{module}.{field}"),
+                Code::Import { module, field, .. } => format!("{module}.{field}"),
                 Code::Body(_) => format!("f{}", index.index()),
             };
         }
@@ -400,15 +387,35 @@ fn reserve_entries(table: &TableDecl, config: &Config) -> Result<u32, Error> {
     }
 }
 
-/// Refuses imports that are bound to nothing and cannot be left to a linker of objects.
+/// Refuses imports that are bound to nothing and cannot be left to a linker of objects: what is no function, and two
+/// types under one name, which would be one symbol.
 pub fn require_closed(module: &Module) -> Result<(), Error> {
-    let first = module.imports.first();
-    first.map_or(Ok(()), |import| Err(unbound(&import.module, &import.field, import.offset)))
+    if let Some(import) = module.imports.first() {
+        return Err(unbound(import));
+    }
+    let mut types: BTreeMap<(&str, &str), &FunctionType> = BTreeMap::new();
+    for function in module.functions.values() {
+        let Code::Import { module: of, field, offset } = &function.code else { break };
+        let ty = &module.types[function.ty];
+        if types.insert((of, field), ty).is_some_and(|known| known != ty) {
+            let message = format!("the import `{of}.{field}` is declared with two types");
+            return Err(Error::unsupported(*offset, message, "import the second function by another name"));
+        }
+    }
+    Ok(())
 }
 
-pub(super) fn unbound(module: &str, field: &str, offset: u64) -> Error {
-    let message = format!("the import `{module}.{field}` is not a function");
-    Error::unsupported(offset, message, "give the module that defines it as another input")
+/// No input has what an import asks for, and the host has only functions.
+pub(super) fn unbound(Import { module, field, kind, offset }: &Import) -> Error {
+    let (kind, example) = match kind {
+        ExportKind::Function(_) => unreachable!("it is left to the host"),
+        ExportKind::Memory(_) => ("memory", "(module (memory (export \"..\") 1))"),
+        ExportKind::Table(_) => ("table", "(module (table (export \"..\") 8 funcref))"),
+        ExportKind::Global(_) => ("global", "(module (global (export \"..\") i32 (i32.const 0)))"),
+    };
+    let message = format!("no input provides the {kind} that is imported as `{module}.{field}`");
+    let remedy = format!("give the module that defines it as another input before this: {module}=FILE, with {example}");
+    Error::unsupported(*offset, message, remedy)
 }
 
 /// Says of each memory and table what varies, and what to set aside for it.
@@ -517,7 +524,8 @@ mod tests {
     fn what_is_bound_to_nothing_is_refused() {
         let module = parse_text("(module (import \"a\" \"b\" (memory 1)))").expect("valid");
         let error = require_closed(&module).expect_err("must be refused").to_string();
-        assert!(error.contains("`a.b` is not a function"), "{error}");
+        assert!(error.contains("no input provides the memory that is imported as `a.b`"), "{error}");
+        assert!(error.contains("a=FILE, with (module"), "{error}");
     }
 
     #[test]

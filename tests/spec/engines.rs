@@ -3,7 +3,7 @@
 use synth::elf::names;
 use synth::model;
 use synth::qemu::firmware::Firmware;
-use synth::qemu::{Action, Outcome, Qemu, QemuError, Value};
+use synth::qemu::{Action, Outcome, Qemu, QemuError, Turn, Value};
 use synth::trap::Trap;
 use wasmi::{StoreLimits, StoreLimitsBuilder, Val};
 
@@ -31,38 +31,37 @@ pub enum Seen {
 pub struct Run {
     /// Its name.
     pub engine: &'static str,
-    /// Each call in order; or the instantiation's trap; or why there is nothing.
-    pub end: Result<Vec<Seen>, NoRun>,
+    /// What it showed, or why it failed.
+    pub end: Result<Shown, String>,
 }
 
-/// Why an engine showed no calls.
-pub enum NoRun {
-    /// Instantiation did not end.
-    Instantiation(Seen),
-    /// The engine failed.
-    Failed(String),
+/// A run that goes on where instantiation traps.
+pub struct Shown {
+    /// How each part of instantiation ends, if in a trap.
+    pub traps: Vec<Option<Seen>>,
+    /// Each call in order.
+    pub calls: Vec<Seen>,
 }
 
 /// Most instructions of one call in the interpreter.
 const STEPS_MAX: u64 = 1 << 30;
 
-/// Does the calls on one instance, in each engine.
-pub fn run(engines: Engines, firmware: &Firmware, calls: &[Action]) -> Vec<Run> {
-    let in_model = model::run(firmware, calls, STEPS_MAX)
-        .map(|outcomes| outcomes.into_iter().map(|(outcome, _)| outcome).collect());
-    let mut runs = vec![Run { engine: "the model", end: end(in_model) }];
+/// Does the calls of each turn, in each engine.
+pub fn run(engines: Engines, firmware: &Firmware, turns: &[&[Action]]) -> Vec<Run> {
+    let mut runs = vec![Run { engine: "the model", end: end(model::run_in_turns(firmware, turns, STEPS_MAX)) }];
     if engines == Engines::Both {
-        runs.push(Run { engine: "QEMU", end: end(Qemu::default().run(firmware, calls)) });
+        runs.push(Run { engine: "QEMU", end: end(Qemu::default().run_in_turns(firmware, turns)) });
     }
     runs
 }
 
-fn end(outcomes: Result<Vec<Outcome>, QemuError>) -> Result<Vec<Seen>, NoRun> {
-    match outcomes {
-        Ok(outcomes) => Ok(outcomes.into_iter().map(seen).collect()),
-        Err(QemuError::NotInstantiated(fault)) => Err(NoRun::Instantiation(seen(Outcome::Faulted(fault)))),
-        Err(error) => Err(NoRun::Failed(error.to_string())),
+fn end(ran: Result<Vec<Turn>, QemuError>) -> Result<Shown, String> {
+    let mut shown = Shown { traps: Vec::new(), calls: Vec::new() };
+    for Turn { trap, outcomes } in ran.map_err(|error| error.to_string())? {
+        shown.traps.push(trap.map(|fault| seen(Outcome::Faulted(fault))));
+        shown.calls.extend(outcomes.into_iter().map(seen));
     }
+    Ok(shown)
 }
 
 fn seen(outcome: Outcome) -> Seen {

@@ -2,70 +2,104 @@
 //!
 //! Ensures: each assertion of the job is counted once. A panic is a failure of the job that caused it.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use synth::config::Config;
-use synth::elf::{ElfError, Imports, names};
+use synth::elf::{ElfError, ImageOptions, Imports};
 use synth::error::Error;
 use synth::qemu::Action;
 use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
+use synth::target::{Board, Cpu, Isa};
+use synth::trap::Trap;
 use synth::wasm::Input;
-use synth_fuzz::oracle::{self, Failure, Proved};
-use wasmparser::{Parser, Payload, TypeRef, Validator};
+use synth_fuzz::oracle::{self, Failure};
+use wasmparser::{Operator, Parser, Payload, Validator, WasmFeatures};
 
-use crate::engines::{self, Engines, NoRun, Run, Seen};
-use crate::script::{Call, End, ExportKind, Goal, Job, LEFT, Step, StepKind};
+use crate::engines::{self, Engines, Run, Seen, Shown};
+use crate::plan::{Plan, Turn};
+use crate::script::{Call, End, Goal, Job, Step, StepKind};
 use crate::tally::Tally;
 
-/// Most bytes that a memory grows to: the board has 4 MiB of RAM, and a stack lies there too.
-const MEMORY_BYTES_MAX: u32 = 2 << 20;
+/// What to compile for and a board, and what its memory is shared out to.
+struct Machine {
+    target: Config,
+    board: Board,
+    /// Most bytes that a memory grows to.
+    memory_bytes: u32,
+    /// Most bytes that all memories of linked modules may reserve.
+    all_bytes: u32,
+}
 
-/// Most bytes that all memories of linked modules may reserve.
-const ALL_BYTES_MAX: u32 = 3 << 20;
+impl Machine {
+    /// The processor's first board, which has 4 MiB of RAM, in which a stack lies too.
+    fn of(target: &Config) -> Machine {
+        let board = target.cpu.boards()[0];
+        Machine { target: target.clone(), board, memory_bytes: 2 << 20, all_bytes: 3 << 20 }
+    }
+
+    /// A board of the processor that has much more, if there is one.
+    fn large(target: &Config) -> Option<Machine> {
+        let board = *target.cpu.boards().iter().find(|board| board.ram_bytes >= 256 << 20)?;
+        Some(Machine { target: target.clone(), board, memory_bytes: 64 << 20, all_bytes: 128 << 20 })
+    }
+}
 
 /// Why an assertion is not run that a larger board would pass.
 const BOARD: &str = "more memory than the board has";
 
-/// Why a refusal is not asked for.
-const LATER: &str = "valid since a later version";
+/// Why an assertion is not run that needs tail calls without end.
+const STACK: &str = "tail calls without end, which take stack on Armv6-M";
 
-/// Judges a job.
+/// Judges a job: on a larger board, if the processor has one, where the first has too little memory.
 pub fn run(job: &Job, target: &Config, engines: Engines) -> Tally {
-    let tally = catch_unwind(AssertUnwindSafe(|| judge(job, target, engines)));
+    let tally = run_on(job, &Machine::of(target), engines);
+    let (Some(short), Some(machine)) = (tally.not_run.get(BOARD).copied(), Machine::large(target)) else {
+        return tally;
+    };
+    let larger = run_on(job, &machine, engines);
+    match larger.not_run.get(BOARD).copied().unwrap_or(0) {
+        rest if rest < short => Tally { larger: short - rest, ..larger },
+        _ => tally,
+    }
+}
+
+fn run_on(job: &Job, machine: &Machine, engines: Engines) -> Tally {
+    let tally = catch_unwind(AssertUnwindSafe(|| judge(job, machine, engines)));
     tally.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Tally::failed(job.assertions(), format!("{}: it panics: {}", job.line, text.unwrap_or("no words")))
     })
 }
 
-fn judge(job: &Job, target: &Config, engines: Engines) -> Tally {
+fn judge(job: &Job, machine: &Machine, engines: Engines) -> Tally {
     let fail = |why: String| Tally::failed(job.assertions(), format!("{}: {why}", job.line));
     let wasm = match (&job.wasm, &job.goal) {
         (Ok(wasm), _) => wasm,
         (Err(_), Goal::Refusal) => return Tally::passed(1),
         (Err(why), _) => return fail(format!("the text is refused: {why}")),
     };
-    let config = Config { memory_max: Some(MEMORY_BYTES_MAX), ..target.clone() };
+    let config = Config { memory_max: Some(machine.memory_bytes), ..machine.target.clone() };
     if let Goal::Refusal = job.goal {
-        return match synth::compile(wasm, &config, &mut NoTap) {
-            Ok(_) if is_later(job, wasm) => Tally::not_run(1, LATER.to_owned()),
-            Ok(_) => fail("it is compiled".to_owned()),
-            Err(Error::Invalid(_)) => Tally::passed(1),
-            Err(error) => Tally::not_run(1, reason(&error.details().message)),
+        return match (synth::compile(wasm, &config, &mut NoTap), later(job, wasm)) {
+            (Err(Error::Invalid(_)), _) => Tally::passed(1),
+            // Not what the version of the suite has, and not taken for it.
+            (Err(error), Some(later)) if names_proposal(&error, later) => Tally::passed(1),
+            (_, Some(later)) => Tally::not_run(1, format!("valid by the {} proposal", words(later))),
+            (Ok(_), None) => fail("it is compiled".to_owned()),
+            (Err(error), None) => Tally::not_run(1, reason(&error.details().message)),
         };
     }
-    let getters = getters(job, wasm);
-    let is_alone = job.before.is_empty() && getters.is_empty();
-    let own = if is_alone { String::new() } else { format!("${}", job.number) };
-    let before = job.before.iter().map(|instance| Input { name: &instance.name, wasm: &instance.wasm });
-    let behind = getters.iter().map(|(name, wasm)| Input { name, wasm });
-    let inputs: Vec<Input> = before.chain([Input { name: &own, wasm }]).chain(behind).collect();
-    let share = ALL_BYTES_MAX / memories(&inputs).max(1);
-    let config = Config { memory_max: Some(share.min(MEMORY_BYTES_MAX)), ..config };
+    let plan = Plan::new(job, wasm);
+    let inputs: Vec<Input> = plan.inputs.iter().map(|(name, wasm)| Input { name, wasm }).collect();
+    let share = machine.all_bytes / memories(&inputs).max(1);
+    let config = Config { memory_max: Some(share.min(machine.memory_bytes)), ..config };
+    let image = |imports| {
+        let options = ImageOptions { imports, stack_bytes: oracle::STACK_BYTES, ..ImageOptions::on(machine.board) };
+        oracle::image_on(&inputs, &config, options)
+    };
     if let Goal::Unlinkable = job.goal {
-        return match oracle::image_linked(&inputs, &config, Imports::Refused) {
+        return match image(Imports::Refused) {
             Err(Failure::Refused(Error::Link(_)) | Failure::NoFile(ElfError::MissingImport(..))) => Tally::passed(1),
             Err(Failure::Refused(error)) if is_unbound(&error) => Tally::passed(1),
             Err(Failure::Refused(error)) => Tally::not_run(1, reason(&error.details().message)),
@@ -73,10 +107,7 @@ fn judge(job: &Job, target: &Config, engines: Engines) -> Tally {
             Ok(_) => fail("it is linked".to_owned()),
         };
     }
-    if job.is_left && job.assertions() > 0 {
-        return Tally::not_run(job.assertions(), LEFT.to_owned());
-    }
-    let proved = match oracle::image_linked(&inputs, &config, Imports::Stubbed) {
+    let proved = match image(Imports::Stubbed) {
         Ok(proved) => proved,
         Err(Failure::Refused(error @ (Error::Unsupported(_) | Error::TooBig(_) | Error::Link(_)))) => {
             return Tally::not_run(job.assertions(), reason(&error.details().message));
@@ -84,28 +115,32 @@ fn judge(job: &Job, target: &Config, engines: Engines) -> Tally {
         Err(Failure::NoFile(error)) => return Tally::not_run(job.assertions(), reason(&error.to_string())),
         Err(failure) => return fail(failure.to_string()),
     };
-    let mut tally = behaviour((job, &own), wasm, &proved, engines);
+    let firmware = Firmware::read(&proved.elf).expect("an image of this compiler");
+    let mut tally = match job.goal {
+        Goal::Proof => Tally::default(),
+        Goal::Steps(_) => instance((job, wasm, machine), &plan, &|turns| engines::run(engines, &firmware, turns)),
+        Goal::Refusal | Goal::Unlinkable => unreachable!("it is judged by whether it is compiled"),
+    };
     tally.modules_proved += 1;
     tally.functions_proved += proved.report.functions.len();
     tally
 }
 
-/// Whether a module is invalid in its version of the suite alone.
-fn is_later(job: &Job, wasm: &[u8]) -> bool {
-    let refused = |features| Validator::new_with_features(features).validate_all(wasm).is_err();
-    job.features.is_some_and(refused)
+/// The proposal beyond the version of the suite that makes a module valid, if one does.
+fn later(job: &Job, wasm: &[u8]) -> Option<WasmFeatures> {
+    let is_valid = |features| Validator::new_with_features(features).validate_all(wasm).is_ok();
+    let beyond = WasmFeatures::all().difference(job.features);
+    beyond.iter().find(|flag| is_valid(job.features.union(*flag))).filter(|_| !is_valid(job.features))
 }
 
-/// What a proved module does.
-fn behaviour((job, own): (&Job, &str), wasm: &[u8], proved: &Proved, engines: Engines) -> Tally {
-    let firmware = || Firmware::read(&proved.elf).expect("an image of this compiler");
-    match &job.goal {
-        Goal::Refusal => unreachable!("it is not compiled"),
-        Goal::Proof => Tally::default(),
-        Goal::Unlinkable => unreachable!("it is judged by whether it is compiled"),
-        Goal::Trap(words) => instantiation(job.line, words, &engines::run(engines, &firmware(), &[])),
-        Goal::Steps(steps) => instance((job, own), steps, wasm, &|calls| engines::run(engines, &firmware(), calls)),
-    }
+fn names_proposal(error: &Error, proposal: WasmFeatures) -> bool {
+    matches!(error, Error::Unsupported(details) if details.message.contains(&format!("the {} proposal", words(proposal))))
+}
+
+/// A proposal's name.
+fn words(proposal: WasmFeatures) -> String {
+    let names: Vec<String> = proposal.iter_names().map(|(name, _)| name.to_lowercase().replace('_', "-")).collect();
+    names.join(" and ")
 }
 
 /// How many memories the modules declare, all together.
@@ -118,60 +153,75 @@ fn memories(inputs: &[Input]) -> u32 {
     count.sum()
 }
 
-/// Whether an import that is no function is bound to nothing.
+/// Whether an import is left that the host has not.
 fn is_unbound(error: &Error) -> bool {
-    matches!(error, Error::Unsupported(details) if details.message.ends_with("is not a function"))
+    matches!(error, Error::Unsupported(details) if details.message.starts_with("no input provides the "))
 }
 
-/// Whether every engine's instantiation ends in these words.
-fn instantiation(line: usize, words: &str, runs: &[Run]) -> Tally {
-    let wrong = runs.iter().find_map(|run| match &run.end {
-        Err(NoRun::Instantiation(Seen::Trapped(trap))) if is_said(words, trap.words()) => None,
-        Err(NoRun::Instantiation(seen)) => Some(format!("instantiation ends in {seen:?} in {}", run.engine)),
-        Err(NoRun::Failed(why)) => Some(format!("{} fails: {why}", run.engine)),
-        Ok(_) => Some(format!("it is instantiated in {}", run.engine)),
-    });
-    match wrong {
-        None => Tally::passed(1),
-        Some(wrong) => Tally::failed(1, format!("{line}: {wrong}; wanted a trap: {words}")),
-    }
+/// Whether each part of instantiation ends as it must.
+fn is_trapped(turns: &[Turn], found: &[Option<Seen>]) -> bool {
+    let fits = |(turn, found): (&Turn, &Option<Seen>)| match (&turn.trap, found) {
+        (Some(words), Some(Seen::Trapped(trap))) => is_said(words, trap.words()),
+        (wanted, found) => wanted.is_none() && found.is_none(),
+    };
+    turns.len() == found.len() && turns.iter().zip(found).all(fits)
 }
 
-/// The steps on an instance that every engine has.
-fn instance((job, own): (&Job, &str), steps: &[Step], wasm: &[u8], run: &dyn Fn(&[Action]) -> Vec<Run>) -> Tally {
-    let line = job.line;
+/// The steps on instances that every engine has.
+fn instance(
+    (job, wasm, machine): (&Job, &[u8], &Machine),
+    plan: &Plan,
+    run: &dyn Fn(&[&[Action]]) -> Vec<Run>,
+) -> Tally {
     let mut tally = Tally::default();
     let mut calls: Vec<(&Step, &Call)> = Vec::new();
-    for step in steps {
-        match &step.call {
-            Ok(call) => calls.push((step, call)),
-            Err(why) if step.kind == StepKind::Assertion => tally += &Tally::not_run(1, why.clone()),
-            Err(_) => {}
-        }
-    }
-    let actions: Vec<Action> = calls.iter().map(|(_, call)| action(job, own, call)).collect();
-    let mut shown: Vec<(&str, Vec<Seen>)> = Vec::new();
-    for run in run(&actions) {
-        match run.end {
-            Ok(seen) => shown.push((run.engine, seen)),
-            Err(no_run) => {
-                let assertions = calls.iter().filter(|(step, _)| step.kind == StepKind::Assertion).count();
-                let why = match no_run {
-                    NoRun::Instantiation(seen) => format!("instantiation ends in {seen:?}"),
-                    NoRun::Failed(why) => why,
-                };
-                tally += &Tally::failed(assertions, format!("{line}: {}: {why}", run.engine));
-                return tally;
+    let mut turns: Vec<Vec<Action>> = Vec::new();
+    for turn in &plan.turns {
+        let mut actions = Vec::new();
+        for step in &turn.steps {
+            match &step.call {
+                Ok(call) => {
+                    calls.push((step, call));
+                    actions.push(plan.action(call));
+                }
+                Err(why) if step.kind == StepKind::Assertion => tally += &Tally::not_run(1, why.clone()),
+                Err(_) => {}
             }
         }
+        turns.push(actions);
     }
+    let mut shown: Vec<(&str, Vec<Seen>)> = Vec::new();
+    for run in run(&turns.iter().map(Vec::as_slice).collect::<Vec<_>>()) {
+        let wrong = match run.end {
+            Ok(Shown { traps, calls }) if is_trapped(&plan.turns, &traps) => {
+                shown.push((run.engine, calls));
+                continue;
+            }
+            Ok(Shown { traps, .. }) => {
+                let wanted: Vec<&Option<String>> = plan.turns.iter().map(|turn| &turn.trap).collect();
+                format!("instantiation traps with {traps:?}; wanted {wanted:?}")
+            }
+            Err(why) => why,
+        };
+        let counted = |(step, _): &&(&Step, &Call)| step.kind == StepKind::Assertion;
+        let assertions = calls.iter().filter(counted).count() + usize::from(job.trap.is_some());
+        tally += &Tally::failed(assertions, format!("{}: {}: {wrong}", job.line, run.engine));
+        return tally;
+    }
+    let actions = turns.concat();
+    tally += &Tally::passed(job.trap.is_some().into());
     let mut small = None;
     for (at, (step, call)) in calls.iter().enumerate().filter(|(_, (step, _))| step.kind != StepKind::Again) {
         let wrong = shown.iter().find(|(_, seen)| !ends(&call.end, &seen[at]));
         tally += &match wrong {
             None => Tally::passed((step.kind == StepKind::Assertion).into()),
+            Some((_, seen))
+                if seen[at] == Seen::Trapped(Trap::StackExhausted) && is_chain(machine.target.cpu, wasm) =>
+            {
+                Tally::not_run(1, STACK.to_owned())
+            }
             Some((engine, seen)) => {
-                let small = small.get_or_insert_with(|| small_memory(wasm, &calls, &actions));
+                let small = small.get_or_insert_with(|| small_memory((wasm, machine), &calls, &actions));
                 if small[at].as_ref() == Some(&seen[at]) {
                     Tally::not_run(1, BOARD.to_owned())
                 } else {
@@ -184,76 +234,22 @@ fn instance((job, own): (&Job, &str), steps: &[Step], wasm: &[u8], run: &dyn Fn(
     tally
 }
 
-/// The call of an export, by its symbol.
-fn action(job: &Job, own: &str, call: &Call) -> Action {
-    let of = job.before.iter().find(|instance| instance.number == call.instance);
-    let of = of.map_or(own, |instance| &instance.name);
-    let symbol = match call.kind {
-        ExportKind::Global => names::linked_export(&getter_name(of, call), GETTER),
-        ExportKind::Function if of.is_empty() => names::mangle(&call.export),
-        ExportKind::Function => names::linked_export(of, &call.export),
-    };
-    Action::Call(symbol, call.arguments.clone())
-}
-
-/// The export of a module that reads a global.
-const GETTER: &str = "get";
-
-fn getter_name(of: &str, call: &Call) -> String {
-    format!("{of} {}", call.export)
-}
-
-/// Modules that read the globals which the steps ask for: an exported global has no symbol.
-fn getters(job: &Job, wasm: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let Goal::Steps(steps) = &job.goal else { return BTreeMap::new() };
-    let mut getters = BTreeMap::new();
-    let calls = steps.iter().filter_map(|step| step.call.as_ref().ok());
-    for call in calls.filter(|call| call.kind == ExportKind::Global) {
-        let of = job.before.iter().find(|instance| instance.number == call.instance);
-        let own = format!("${}", job.number);
-        let (name, wasm) = of.map_or((own.as_str(), wasm), |instance| (&instance.name, &instance.wasm));
-        let Some((ty, mutable)) = exported_global(wasm, &call.export) else { continue };
-        let ty = if mutable { format!("(mut {ty})") } else { ty };
-        let text = format!(
-            "(module (import {name:?} {:?} (global {ty})) (func (export {GETTER:?}) (result {}) (global.get 0)))",
-            call.export,
-            ty.trim_start_matches("(mut ").trim_end_matches(')')
-        );
-        getters.extend(wat::parse_str(&text).ok().map(|getter| (getter_name(name, call), getter)));
-    }
-    getters
-}
-
-/// The type of an exported global, and whether it is mutable.
-fn exported_global(wasm: &[u8], name: &str) -> Option<(String, bool)> {
-    let mut globals = Vec::new();
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload.ok()? {
-            Payload::ImportSection(section) => {
-                let imports = section.into_imports().flatten();
-                globals.extend(imports.filter_map(|import| match import.ty {
-                    TypeRef::Global(ty) => Some(ty),
-                    _ => None,
-                }));
-            }
-            Payload::GlobalSection(section) => globals.extend(section.into_iter().flatten().map(|global| global.ty)),
-            Payload::ExportSection(section) => {
-                let export = section.into_iter().flatten().find(|export| export.name == name)?;
-                let ty = globals.get(export.index as usize)?;
-                return Some((ty.content_type.to_string(), ty.mutable));
-            }
-            _ => {}
-        }
-    }
-    None
+/// Whether a module leaves functions for others, and a processor calls instead.
+fn is_chain(cpu: Cpu, wasm: &[u8]) -> bool {
+    let bodies = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload {
+        Ok(Payload::CodeSectionEntry(body)) => body.get_operators_reader().ok(),
+        _ => None,
+    });
+    let leaves = |operator| matches!(operator, Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. });
+    cpu.isa() == Isa::V6M && bodies.flatten().flatten().any(leaves)
 }
 
 /// What each call shows that ends otherwise than it must for want of memory alone: another engine
 /// ends as it must, and shows this where memory grows no further than here. Growth may fail where
 /// resources end (core spec, 4.4.7).
-fn small_memory(wasm: &[u8], calls: &[(&Step, &Call)], actions: &[Action]) -> Vec<Option<Seen>> {
+fn small_memory((wasm, machine): (&[u8], &Machine), calls: &[(&Step, &Call)], actions: &[Action]) -> Vec<Option<Seen>> {
     let large = engines::returned_within(usize::MAX, wasm, actions);
-    let small = engines::returned_within(MEMORY_BYTES_MAX as usize, wasm, actions);
+    let small = engines::returned_within(machine.memory_bytes as usize, wasm, actions);
     let both = calls.iter().zip(large).zip(small);
     both.map(|(((_, call), large), small)| {
         large.filter(|values| ends(&call.end, &Seen::Returned(values.clone())))?;

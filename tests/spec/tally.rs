@@ -12,6 +12,8 @@ pub struct Tally {
     pub functions_proved: usize,
     /// Assertions that hold.
     pub passed: usize,
+    /// How many of them need a larger board than the processor's first, and hold there.
+    pub larger: usize,
     /// Assertions that do not, and modules without assertions that are not as they must be.
     pub failed: usize,
     /// Assertions that were not run, by reason.
@@ -53,6 +55,7 @@ impl<'a> AddAssign<&'a Tally> for Tally {
         self.modules_proved += other.modules_proved;
         self.functions_proved += other.functions_proved;
         self.passed += other.passed;
+        self.larger += other.larger;
         self.failed += other.failed;
         for (why, count) in &other.not_run {
             *self.not_run.entry(why.clone()).or_default() += count;

@@ -273,9 +273,9 @@ pub fn exported_memory(module_name: &str, memory: u32) -> String {
     }
 }
 
-/// The symbol of an exported function: behind the prefix that the user asked for, or, of several inputs, behind
+/// The symbol of an exported function or global: behind the prefix that the user asked for, or, of several inputs, behind
 /// the name of its own.
-pub fn exported_function(export: &Export, prefix: &str) -> String {
+pub fn exported_item(export: &Export, prefix: &str) -> String {
     match &export.of {
         Some(input) => linked_export(input, &export.name),
         None => format!("{prefix}{}", mangle(&export.name)),

@@ -33,7 +33,7 @@ use crate::wasm::inputs;
 pub use crate::wasm::inputs::Source;
 use crate::wasm::module::{Constant, Module, ValueType};
 use crate::wasm::sem::Value;
-use crate::wasm::{runtime, template};
+use crate::wasm::{forward, runtime, template};
 
 /// Which of the checks on functions run. Only [`Checks::All`] can end in Proved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,9 +124,11 @@ fn identity(sources: &[Source<'_>]) -> [u8; 32] {
     all.finalize().into()
 }
 
-/// Links what travels in the file: templates, then the runtime.
+/// Links what stands behind the module's functions: those for exported imports, then what travels in the file,
+/// templates and the runtime.
 fn link_own(module: &mut Module, elf: &Elf<'_>) -> Result<(), String> {
     let section = |name: &str| elf.section(name).map(|(_, section)| elf.bytes(section));
+    forward::add(module).map_err(|error| error.to_string())?;
     template::link(module, section)?;
     section(".synth.runtime").map_or(Ok(()), |bytes| runtime::link(module, bytes))
 }
@@ -287,8 +289,8 @@ impl Judge<'_> {
     }
 
     fn instantiation(&mut self, elf: &Elf<'_>, needs: &BTreeMap<u32, u32>) {
-        let starts = self.module.starts.iter();
-        let start_bytes = starts.map(|start| stack::at_call(start.function, &self.frames, needs)).max().unwrap_or(0);
+        let starts = self.module.instances.iter().filter_map(|instance| instance.start);
+        let start_bytes = starts.map(|start| stack::at_call(start, &self.frames, needs)).max().unwrap_or(0);
         let known = Known { frames: self.frame_table.as_ref(), start_bytes };
         let checked = init::check(self.bound, elf, known);
         self.report.file_obligations += checked.obligations;

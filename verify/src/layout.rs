@@ -28,7 +28,7 @@ pub struct Board {
 }
 
 /// Every board. Of those with one architecture a smaller one stands before a larger one.
-const BOARDS: [Board; 3] = [
+const BOARDS: [Board; 4] = [
     // nRF51 Series Reference Manual, 4 and 5.
     Board {
         name: "BBC micro:bit",
@@ -49,6 +49,13 @@ const BOARDS: [Board; 3] = [
         architectures: &[Architecture::V8M, Architecture::V8MDsp],
         vectors: 0x1000_0000,
         memory: [(0x1000_0000, 0x1040_0000), (0x3800_0000, 0x3840_0000)],
+    },
+    // Arm DAI0524: Secure addresses, of the block RAM and of the first part of the DDR memory.
+    Board {
+        name: "MPS3 with AN524",
+        architectures: &[Architecture::V8M, Architecture::V8MDsp],
+        vectors: 0x1000_0000,
+        memory: [(0x1000_0000, 0x1008_0000), (0x7000_0000, 0x8000_0000)],
     },
 ];
 
@@ -198,9 +205,13 @@ impl<'a> Layout<'a> {
     /// what others mean by such a name, a handler or a library's function, to the definition here.
     fn defined(&mut self) {
         let exported = self.module.exports.iter().filter_map(|export| match export.item {
-            Exported::Function(_) => Some(abi::exported_function(export, &self.hints.export_prefix)),
+            Exported::Function(_) => Some(abi::exported_item(export, &self.hints.export_prefix)),
+            Exported::Global(global) => {
+                let has_cell = self.module.globals.get(global as usize).is_some_and(|global| global.mutable);
+                has_cell.then(|| abi::exported_item(export, &self.hints.export_prefix))
+            }
             Exported::Memory(memory) => Some(abi::exported_memory(&self.hints.module_name, memory)),
-            Exported::Table(_) | Exported::Global(_) => None,
+            Exported::Table(_) => None,
         });
         let wanted: BTreeSet<String> = exported.chain([format!("{}_init", self.hints.module_name)]).collect();
         let defined = self.elf.symbols.iter().filter(|symbol| symbol.home != Home::Undefined);

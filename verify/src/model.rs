@@ -6,8 +6,9 @@
 
 use std::fmt;
 
-use crate::concrete::load;
-use crate::concrete::thumb_run::{End, Outcome as Run, Processor, Surroundings};
+use crate::concrete::load::{self, Loaded};
+use crate::concrete::region::Memory;
+use crate::concrete::thumb_run::{After, End, Handler, Host, Outcome as Run, Processor, Surroundings};
 use crate::concrete::word::Word;
 use crate::elf::{Elf, FileKind};
 use crate::trap::Trap;
@@ -68,33 +69,108 @@ impl std::error::Error for ModelError {}
 /// Does the actions, each call in at most `steps_max` instructions.
 ///
 /// # Errors
-/// There is no run that the interpreter vouches for.
+/// There is no run that the interpreter vouches for, or instantiation traps.
 pub fn run(image: &[u8], actions: &[Action], steps_max: u64) -> Result<Vec<Outcome>, ModelError> {
     let elf = Elf::read(image).map_err(|error| ModelError::File(error.to_string()))?;
-    let harness = elf.section(HARNESS).filter(|_| elf.kind == FileKind::Executable);
-    let (_, harness) = harness.ok_or_else(|| ModelError::File("this is no boot image".to_owned()))?;
-    let stops = [(harness.address, harness.address + harness.bytes)];
-    let loaded = load::run(&elf).map_err(|fault| ModelError::File(fault.to_string()))?;
-    let mut processor = Processor::new(&loaded);
-    let mut around = Surroundings {
-        externals: &[],
-        host: &mut |_, _, _| Err("nobody provides it".to_owned()),
-        stops: &stops,
-        steps_max,
-    };
-    let started = processor.reset(&mut around);
+    let machine = Machine::new(&elf, steps_max)?;
+    let mut processor = Processor::new(&machine.loaded);
+    let started = machine.reset(&mut processor, None);
     match started.end {
-        End::Reached(_) => {}
-        End::Trapped(trap, at) => return Err(ModelError::NotInstantiated(trap, at)),
+        End::Reached(_) => machine.steps(&mut processor, actions),
+        End::Trapped(trap, at) => Err(ModelError::NotInstantiated(trap, at)),
+        End::Returned(_) | End::Faulted(..) | End::Unfinished => Err(no_outcome(&started)),
+    }
+}
+
+/// A part of instantiation, and what is done behind it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Turn {
+    /// The trap that ends the part, and its address.
+    pub trap: Option<(Trap, u32)>,
+    /// What the actions gave.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Goes on where instantiation traps: in each turn it runs up to its next trap or its end, then the actions are done.
+/// `NAME_init` has these addresses; behind a trap elsewhere there is no more of it.
+///
+/// # Errors
+/// There is no run that the interpreter vouches for.
+pub fn run_in_turns(
+    image: &[u8],
+    init: (u32, u32),
+    turns: &[Vec<Action>],
+    steps_max: u64,
+) -> Result<Vec<Turn>, ModelError> {
+    let elf = Elf::read(image).map_err(|error| ModelError::File(error.to_string()))?;
+    let machine = Machine::new(&elf, steps_max)?;
+    let (mut ran, mut failed): (Vec<Turn>, Option<ModelError>) = (Vec::new(), None);
+    let mut handler = |trap, at: u32, memory: &mut Memory| {
+        let is_own = (init.0..init.1).contains(&at);
+        // Other calls have the stack to themselves.
+        let stack = memory.region(machine.loaded.stack).cloned();
+        let mut processor = Processor::new(&machine.loaded);
+        std::mem::swap(&mut processor.memory, memory);
+        let actions = turns.get(ran.len()).map_or(&[][..], Vec::as_slice);
+        match machine.steps(&mut processor, actions) {
+            Ok(outcomes) => ran.push(Turn { trap: Some((trap, at)), outcomes }),
+            Err(error) => failed = Some(error),
+        }
+        std::mem::swap(&mut processor.memory, memory);
+        if let (Some(own), Some(stack)) = (memory.region_mut(machine.loaded.stack), stack) {
+            *own = stack;
+        }
+        if is_own && failed.is_none() && ran.len() < turns.len() { After::GoOn } else { After::End }
+    };
+    let mut processor = Processor::new(&machine.loaded);
+    let started = machine.reset(&mut processor, Some(&mut handler));
+    match started.end {
+        End::Reached(_) | End::Trapped(..) => {}
         End::Returned(_) | End::Faulted(..) | End::Unfinished => return Err(no_outcome(&started)),
     }
-    // The stubs of imports lie in the harness; a call may run them.
-    around.stops = &[];
-    let mut outcomes = Vec::new();
-    for action in actions {
-        outcomes.extend(step(&mut processor, &mut around, action)?);
+    if let Some(error) = failed {
+        return Err(error);
     }
-    Ok(outcomes)
+    while ran.len() < turns.len() {
+        let outcomes = machine.steps(&mut processor, &turns[ran.len()])?;
+        ran.push(Turn { trap: None, outcomes });
+    }
+    Ok(ran)
+}
+
+/// An image, loaded.
+struct Machine {
+    loaded: Loaded,
+    /// The addresses of the harness.
+    harness: (u32, u32),
+    steps_max: u64,
+}
+
+impl Machine {
+    fn new(elf: &Elf<'_>, steps_max: u64) -> Result<Machine, ModelError> {
+        let harness = elf.section(HARNESS).filter(|_| elf.kind == FileKind::Executable);
+        let (_, harness) = harness.ok_or_else(|| ModelError::File("this is no boot image".to_owned()))?;
+        let loaded = load::run(elf).map_err(|fault| ModelError::File(fault.to_string()))?;
+        Ok(Machine { loaded, harness: (harness.address, harness.address + harness.bytes), steps_max })
+    }
+
+    /// Runs from reset to the harness.
+    fn reset(&self, processor: &mut Processor<'_>, handler: Option<&mut Handler<'_>>) -> Run {
+        let host: &mut Host<'_> = &mut |_, _, _| Err("nobody provides it".to_owned());
+        let stops = [self.harness];
+        processor.reset(&mut Surroundings { externals: &[], host, stops: &stops, handler, steps_max: self.steps_max })
+    }
+
+    /// Does the actions. The stubs of imports lie in the harness; a call may run them.
+    fn steps(&self, processor: &mut Processor<'_>, actions: &[Action]) -> Result<Vec<Outcome>, ModelError> {
+        let host: &mut Host<'_> = &mut |_, _, _| Err("nobody provides it".to_owned());
+        let mut around = Surroundings { externals: &[], host, stops: &[], handler: None, steps_max: self.steps_max };
+        let mut outcomes = Vec::new();
+        for action in actions {
+            outcomes.extend(step(processor, &mut around, action)?);
+        }
+        Ok(outcomes)
+    }
 }
 
 fn step(

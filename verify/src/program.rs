@@ -13,7 +13,8 @@ use crate::hints::{Base, Hints, Sort};
 use crate::layout::{self, Board};
 use crate::thumb::feature::Target;
 use crate::verdict::{Check, Finding};
-use crate::wasm::module::{Exported, Module, Table};
+use crate::wasm::module::{Export, Exported, Module, Table};
+use crate::wasm::steps::Step;
 
 /// Whom a branch with link calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -352,7 +353,7 @@ impl Binder<'_> {
         for export in &self.module.exports {
             match export.item {
                 Exported::Function(index) => {
-                    let name = abi::exported_function(export, &self.hints.export_prefix);
+                    let name = abi::exported_item(export, &self.hints.export_prefix);
                     let symbol = self.elf.symbol(&name);
                     let range = symbol.and_then(|symbol| self.code_range(symbol, text_index));
                     let wanted = functions.get(&index);
@@ -372,8 +373,21 @@ impl Binder<'_> {
                         self.find(format!("the exported memory is not the one global symbol {name}"));
                     }
                 }
-                Exported::Table(_) | Exported::Global(_) => {}
+                Exported::Global(index) => self.exported_global(export, index),
+                Exported::Table(_) => {}
             }
+        }
+    }
+
+    /// The symbol of a global is its cell, if it has one.
+    fn exported_global(&mut self, export: &Export, index: u32) {
+        let Some(offset) = self.instance().cells[index as usize] else { return };
+        let name = abi::exported_item(export, &self.hints.export_prefix);
+        let instance = self.elf.symbol(&self.name("instance"));
+        let cell = instance.map(|symbol| (symbol.home, symbol.value.wrapping_add(offset)));
+        let public = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
+        if cell.is_none() || public.map(|symbol| (symbol.home, symbol.value)) != cell {
+            self.find(format!("export {:?} is not the one global symbol {name} of its cell", export.name));
         }
     }
 
@@ -508,7 +522,7 @@ impl Binder<'_> {
         self.require(range, || format!("there is no one global function {name}"))
     }
 
-    /// The tables after instantiation: element segments in order, as far as they fit.
+    /// The tables after instantiation: element segments in order, without those of an input behind its trap.
     fn tables(&mut self, sizes: &[Option<u32>]) -> Vec<Entries> {
         let module = self.module;
         if module.tables.iter().any(|table| table.minimum > ENTRIES_MAX) {
@@ -522,12 +536,13 @@ impl Binder<'_> {
             reserve: table.minimum,
         });
         let mut tables: Vec<Entries> = entries.collect();
-        for segment in &module.elements {
+        for step in module.steps() {
+            let Step::Elements(index) = step else { continue };
+            let segment = &module.elements[index];
             let Some((table, start)) = segment.active else { continue };
             let entries = &mut tables[table as usize].initial;
-            let range = entries.get_mut(start as usize..).and_then(|rest| rest.get_mut(..segment.items.len()));
-            let Some(range) = range else { break };
-            range.copy_from_slice(&segment.items);
+            let places = entries.iter_mut().skip(start as usize);
+            places.zip(&segment.items).for_each(|(entry, item)| *entry = item.function());
         }
         tables
     }
@@ -705,7 +720,8 @@ impl Binder<'_> {
 /// The entries of a table before instantiation writes any: null, or those of the segment that it is.
 fn initial(module: &Module, table: &Table) -> Vec<Option<u32>> {
     let segment = table.segment.and_then(|segment| module.elements.get(segment as usize));
-    let mut entries = segment.map_or_else(Vec::new, |segment| segment.items.clone());
+    let items = segment.into_iter().flat_map(|segment| &segment.items);
+    let mut entries: Vec<Option<u32>> = items.map(|item| item.function()).collect();
     entries.resize(table.minimum as usize, None);
     entries
 }

@@ -249,7 +249,8 @@ fn machine<'b>(
         calls.push((import, arguments.to_vec()));
         Ok(answer(seed, import, calls.len(), &results_of(bound, import)))
     };
-    let mut around = Surroundings { externals: &externals, host: &mut host, stops: &[], steps_max: STEPS_MAX };
+    let mut around =
+        Surroundings { externals: &externals, host: &mut host, stops: &[], handler: None, steps_max: STEPS_MAX };
     let (start, _) = bound.program.functions.get(&function)?;
     let signature = bound.module.signature(function)?;
     let end = processor.call(*start, signature, arguments, &mut around).end;

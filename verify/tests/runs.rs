@@ -210,7 +210,7 @@ fn a_wrong_init_function_is_found() {
     let cells = "f240 0000 | | | reloc=movw:instance";
     let early = COUNTER.replace("f7ff ffe4 # bl start\n", "");
     let early = early.replace(cells, &format!("f7ff ffea # bl start\n{cells}"));
-    expect_finding(&parse(&early), "cells are written behind a start function");
+    expect_finding(&parse(&early), "cells are written behind a pause");
     // It traps at its end, although Wasm does not.
     expect_finding(&damaged(&case, INIT, 0x34, &[0xbd10], &[0xdee1]), "it ends with Trapped");
 }
@@ -218,8 +218,10 @@ fn a_wrong_init_function_is_found() {
 #[test]
 fn a_segment_outside_traps() {
     let wat = "[wat]\n(module (memory 0) (data (i32.const 0) \"a\"))\n[code init]\n";
-    let trapping = parse(&format!("{wat}dee1\n"));
+    let trapping = parse(&format!("{wat}dee1\n4770\n"));
     assert_eq!(init_findings(&trapping), Vec::<String>::new());
-    expect_finding(&parse(&format!("{wat}4770\n")), "it ends with Returned");
-    expect_finding(&parse(&format!("{wat}dee4\n")), "it ends with Trapped");
+    expect_finding(&parse(&format!("{wat}4770\n")), "it does not trap where segments lie outside");
+    expect_finding(&parse(&format!("{wat}dee4\n4770\n")), "it ends with Trapped");
+    expect_finding(&parse(&format!("{wat}dee1\ndee1\n4770\n")), "it ends with Trapped");
+    expect_finding(&parse(&format!("{wat}dee1\n")), "a fetch");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use synth_verify::concrete::load::{Loaded, Patch, Relocated};
 use synth_verify::concrete::region::{Access, Memory, Region};
-use synth_verify::concrete::thumb_run::{End, External, Outcome, Processor, Surroundings};
+use synth_verify::concrete::thumb_run::{After, End, External, Handler, Outcome, Processor, Surroundings};
 use synth_verify::concrete::word::{Fault, Word};
 use synth_verify::thumb::feature::{Architecture, Target};
 use synth_verify::trap::Trap;
@@ -56,10 +56,41 @@ fn run_loaded(loaded: &Loaded, arguments: &[Constant], result: ValueType) -> Out
         [Constant::I32(a), Constant::I64(b)] => Ok(vec![Constant::I32(a ^ *b as u32)]),
         other => Err(format!("{other:?}")),
     };
-    let mut around =
-        Surroundings { externals: &[external], host: &mut host, stops: &[(0x1000, 0x2000)], steps_max: 1000 };
+    let mut around = Surroundings {
+        externals: &[external],
+        host: &mut host,
+        stops: &[(0x1000, 0x2000)],
+        handler: None,
+        steps_max: 1000,
+    };
     let signature = signature(arguments, Some(result));
     Processor::new(loaded).call(0, &signature, arguments, &mut around)
+}
+
+/// Behind a trap that is handled a run goes on with what every function keeps, and LR; what a call destroys is lost.
+#[test]
+fn a_handled_trap_destroys_what_a_call_does() {
+    let run = |halfwords: &[u16], after: After| {
+        let loaded = object(halfwords, &[]);
+        let mut seen = Vec::new();
+        let mut handler = |trap: Trap, at: u32, _: &mut Memory| {
+            seen.push((trap, at));
+            after
+        };
+        let mut host = |_: usize, _: &[Constant], _: &mut Memory| Err("no calls".to_owned());
+        let handler: Option<&mut Handler<'_>> = Some(&mut handler);
+        let mut around = Surroundings { externals: &[], host: &mut host, stops: &[], handler, steps_max: 1000 };
+        let signature = signature(&[], Some(ValueType::I32));
+        let end = Processor::new(&loaded).call(0, &signature, &[], &mut around).end;
+        assert_eq!(seen, [(Trap::Unreachable, 2)]);
+        end
+    };
+    let code = Trap::Unreachable as u16 | 0xde00;
+    // movs r1, #7; udf; movs r0, #7; bx lr
+    assert_eq!(run(&[0x2107, code, 0x2007, 0x4770], After::GoOn), returns(7));
+    assert_eq!(run(&[0x2107, code, 0x2007, 0x4770], After::End), End::Trapped(Trap::Unreachable, 2));
+    // movs r1, #7; udf; movs r0, r1; bx lr
+    faults(&run(&[0x2107, code, 0x0008, 0x4770], After::GoOn), 6, "no integer");
 }
 
 fn run(halfwords: &[u16], arguments: &[u32]) -> End {

@@ -1,10 +1,11 @@
 //! The validator's Wasm semantics against a second engine, operator by operator.
 
-use synth_verify::concrete::instantiate::{self, NULL, Reserves, State};
+use synth_verify::concrete::instantiate::{self, Reserves, State};
 use synth_verify::concrete::wasm_run::{Instance, Limits, Outcome, Stop, constant};
 use synth_verify::trap::Trap;
-use synth_verify::wasm::module::{self, Constant, Exported, Module, WasmError};
+use synth_verify::wasm::module::{self, Constant, Exported, Module, NULL, WasmError};
 use synth_verify::wasm::sem::{self, Activation, Event};
+use synth_verify::wasm::steps::Cause;
 
 const LIMITS: Limits = Limits { fuel: 1_000_000, depth: 100 };
 
@@ -31,7 +32,7 @@ fn export(module: &Module, name: &str) -> u32 {
 fn instantiate(module: &Module) -> State {
     let instance =
         instantiate::run(module, &Reserves { pages: vec![4; 3], entries: vec![8; 3] }).expect("a small table");
-    assert_eq!(instance.trap, None);
+    assert_eq!(instance.pauses, []);
     instance.state
 }
 
@@ -722,7 +723,8 @@ fn a_trapping_segment_keeps_what_came_before() {
            (data (i32.const 4) "ef"))"#,
     );
     let instance = instantiate::run(&module, &Reserves { pages: vec![1], entries: vec![] }).unwrap();
-    assert_eq!(instance.trap, Some(Trap::MemoryOutOfBounds));
+    let causes: Vec<Cause> = instance.pauses.iter().map(|pause| pause.cause).collect();
+    assert_eq!(causes, [Cause::Trap(Trap::MemoryOutOfBounds)]);
     assert_eq!(instance.state.tables, [[NULL, Constant::Function(0)]]);
     assert_eq!(&instance.state.memories[0][..6], b"ab\0\0\0\0");
     assert_eq!(instance.state.memories[0][65535], 0);

@@ -10,9 +10,9 @@ use crate::abi;
 use crate::elf::{Elf, FileKind};
 use crate::hints::Base;
 use crate::program::{Access as TableAccess, DESCRIPTOR_BYTES, ENTRY_BYTES, Program};
-use crate::wasm::module::{Constant, FunctionType, Module};
+use crate::wasm::module::{Constant, FunctionType, Module, NULL};
 
-use super::instantiate::{NULL, Reserves, State, Write};
+use super::instantiate::{Pause, Reserves, State};
 use super::load::{self, Loaded};
 use super::region::{Access, Memory};
 use super::thumb_run::External;
@@ -253,7 +253,7 @@ impl<'a> Bound<'a> {
         Ok(())
     }
 
-    /// Forgets what memories and cells hold; from now on only integers may be written to them.
+    /// Forgets what memories, tables and cells hold; from now on only what is known may be written to them.
     pub fn forget_state(&self, memory: &mut Memory) {
         self.poison_state(memory);
         for place in self.written().chain([self.instance]).flatten() {
@@ -263,29 +263,46 @@ impl<'a> Bound<'a> {
         }
     }
 
-    /// Expects of forgotten state that this and nothing else has been written since.
+    /// Expects of forgotten state that what is written behind a pause, and nothing else, has been written since.
     ///
     /// # Errors
     /// The first difference, in words.
-    pub fn same_writes(&self, writes: &[Write], memory: &Memory) -> Result<(), String> {
+    pub fn same_writes(&self, pause: &Pause, memory: &Memory) -> Result<(), String> {
         let known = |place: Place| {
             let region = memory.region(place.region);
             let bytes =
                 region.into_iter().flat_map(move |region| region.known(place.offset, place.offset + place.bytes));
-            bytes.map(move |(at, byte)| (at - place.offset, byte)).collect::<BTreeMap<u32, u8>>()
+            bytes.map(move |(at, byte)| (at - place.offset, byte)).collect::<BTreeMap<u32, Option<u8>>>()
         };
-        for (index, place) in self.written().enumerate() {
-            let Some(place) = place else { continue };
+        for (index, place) in (0..).zip(&self.memories) {
+            let Some(place) = place.filter(|_| self.module.memories[index as usize].segment.is_none()) else {
+                continue;
+            };
             let mut wanted = BTreeMap::new();
-            for write in writes.iter().filter(|write| write.memory as usize == index) {
-                wanted.extend((write.start..).zip(write.bytes.iter().copied()));
+            for (_, start, bytes) in pause.bytes.iter().filter(|(memory, ..)| *memory == index) {
+                wanted.extend((*start..).zip(bytes.iter().copied().map(Some)));
             }
             if known(place) != wanted {
                 return Err(format!("what is written to memory {index} is not what segments say"));
             }
         }
+        for (index, place) in (0..).zip(&self.tables) {
+            let Some(place) = *place else { continue };
+            let mut wanted = BTreeMap::new();
+            for (_, start, references) in pause.references.iter().filter(|(table, ..)| *table == index) {
+                wanted.extend((*start..).zip(references.iter().copied()));
+            }
+            let bytes = wanted.keys().flat_map(|entry| ENTRY_BYTES * entry..ENTRY_BYTES * (entry + 1));
+            if !known(place).keys().copied().eq(bytes) {
+                return Err(format!("what is written to table {index} is not what segments say"));
+            }
+            for (entry, reference) in wanted {
+                let what = format!("entry {entry} of table {index}");
+                self.same_words((memory, place), ENTRY_BYTES * entry, reference, &what)?;
+            }
+        }
         match self.instance.map(known) {
-            Some(written) if !written.is_empty() => Err("cells are written behind a start function".to_owned()),
+            Some(written) if !written.is_empty() => Err("cells are written behind a pause".to_owned()),
             Some(_) | None => Ok(()),
         }
     }

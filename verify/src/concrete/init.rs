@@ -2,15 +2,16 @@
 //!
 //! Requires: a program that `program::bind` handed out.
 //! Ensures: no finding only if the code, run from poison in every register, on the stack, in linear
-//! memory and in every cell, leaves exactly the state of [`super::instantiate`], traps where that
-//! traps, and calls each start function once, in order, after what precedes it is written, and nothing else.
-//! Behind such a call it writes the segments that follow and nothing else, and lets nothing depend on the
-//! state. It runs no code but its own, its frame information is true, and an image has the stack that it and
-//! the start functions need.
+//! memory and in every cell, leaves exactly the state of [`super::instantiate`], and comes by the same pauses in order:
+//! it calls each start function once, after what precedes it is written, and traps where a segment lies outside. Behind
+//! such a call, or if a handler goes on behind such a trap, it writes the segments that follow and nothing else, and lets
+//! nothing depend on the state. It runs no code but its own, its frame information is true, and an image has the stack
+//! that it and the start functions need.
 //!
 //! The code has no input, so this one run is all its runs. In an object its addresses are regions
 //! without a place, so it is all runs of every link.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cfi::FrameTable;
@@ -18,11 +19,12 @@ use crate::elf::{Elf, FileKind};
 use crate::segment::kept::Kept;
 use crate::trap::Trap;
 use crate::verdict::{Check, Finding};
+use crate::wasm::steps::Cause;
 
 use super::bound::Bound;
-use super::instantiate::{self, Instantiated};
+use super::instantiate::{self, Instantiated, Pause};
 use super::region::Memory;
-use super::thumb_run::{End, External, Outcome, Processor, Surroundings};
+use super::thumb_run::{After, End, External, Outcome, Processor, Surroundings};
 use super::trace::Trace;
 
 /// Most instructions of the code; clearing a large memory takes a few for each word.
@@ -104,14 +106,27 @@ struct Init<'a, 'b> {
 
 impl Init<'_, '_> {
     fn run(&mut self, start: Start, elf: &Elf<'_>) -> Result<Trace, String> {
-        let (externals, order) = self.start_functions()?;
+        let (externals, order) = self.pauses()?;
         let (bound, wanted) = (self.bound, &self.wanted);
-        let mut calls: Vec<(usize, Result<(), String>)> = Vec::new();
-        let mut host = |number: usize, _: &[_], memory: &mut Memory| {
-            calls.push((number, so_far(bound, wanted, calls.len(), memory)));
-            // The start function may have changed anything.
+        let passed: RefCell<Vec<(Passed, Result<(), String>)>> = RefCell::default();
+        let pass = |what: Passed, memory: &mut Memory| {
+            let before = passed.borrow().len();
+            passed.borrow_mut().push((what, so_far(bound, wanted, before, memory)));
+            // A start function, or who handles a trap, may have changed anything.
             bound.forget_state(memory);
+        };
+        let mut host = |number: usize, _: &[_], memory: &mut Memory| {
+            pass(Passed::Call(number), memory);
             Ok(Vec::new())
+        };
+        let init = bound.program.init.ok_or("there is none")?;
+        let mut handler = |trap: Trap, at: u32, memory: &mut Memory| {
+            let expected = wanted.pauses.get(passed.borrow().len()).map(|pause| pause.cause);
+            if !(init.0..init.1).contains(&at) || expected != Some(Cause::Trap(trap)) {
+                return After::End;
+            }
+            pass(Passed::Trap(trap), memory);
+            After::GoOn
         };
         let mut processor = Processor::new(&bound.loaded);
         processor.trace = Some(Trace::default());
@@ -122,23 +137,32 @@ impl Init<'_, '_> {
             }
             (Start::Reset | Start::Init, _) => Vec::new(),
         };
-        let mut around = Surroundings { externals: &externals, host: &mut host, stops: &stops, steps_max: STEPS_MAX };
+        let mut around = Surroundings {
+            externals: &externals,
+            host: &mut host,
+            stops: &stops,
+            handler: Some(&mut handler),
+            steps_max: STEPS_MAX,
+        };
         let outcome = match start {
-            Start::Init => {
-                let (entry, _) = bound.program.init.ok_or("there is none")?;
-                processor.call(entry, &Default::default(), &[], &mut around)
-            }
+            Start::Init => processor.call(init.0, &Default::default(), &[], &mut around),
             Start::Reset => processor.reset(&mut around),
         };
-        ended(start, wanted.trap, &outcome)?;
-        if calls.len() != order.len() {
-            return Err(format!("{} calls of the start function instead of {}", calls.len(), order.len()));
+        ended(start, &outcome)?;
+        let passed = passed.into_inner();
+        let calls = |passed: &[Passed]| passed.iter().filter(|what| matches!(what, Passed::Call(_))).count();
+        let found: Vec<Passed> = passed.iter().map(|(what, _)| *what).collect();
+        if calls(&found) != calls(&order) {
+            return Err(format!("{} calls of the start function instead of {}", calls(&found), calls(&order)));
         }
-        so_far(bound, wanted, calls.len(), &processor.memory)?;
-        for ((number, call), expected) in calls.into_iter().zip(order) {
-            call.map_err(|why| format!("at the call of the start function, {why}"))?;
-            if number != expected {
-                return Err("start functions are called in another order".to_owned());
+        if found.len() != order.len() {
+            return Err("it does not trap where segments lie outside".to_owned());
+        }
+        so_far(bound, wanted, passed.len(), &processor.memory)?;
+        for ((what, state), expected) in passed.into_iter().zip(order) {
+            state.map_err(|why| format!("{}, {why}", what.words()))?;
+            if what != expected {
+                return Err("start functions are called, or traps come, in another order".to_owned());
             }
             self.checked.obligations += 1;
         }
@@ -185,17 +209,24 @@ impl Init<'_, '_> {
         Ok(())
     }
 
-    /// The start functions as ones whose calls are noticed, every other call being a fault; and which of them
-    /// is called when.
-    fn start_functions(&self) -> Result<(Vec<External>, Vec<usize>), String> {
+    /// The start functions as ones whose calls are noticed, every other call being a fault; and what is passed, in
+    /// order.
+    fn pauses(&self) -> Result<(Vec<External>, Vec<Passed>), String> {
         let imported = self.bound.imports().map_err(|fault| fault.to_string())?;
-        let (mut externals, mut order): (Vec<External>, Vec<usize>) = (Vec::new(), Vec::new());
-        for (function, _) in &self.wanted.starts {
-            let defined = self.bound.as_external(*function);
-            let found = defined.or_else(|| imported.get(*function as usize).cloned());
+        let (mut externals, mut order): (Vec<External>, Vec<Passed>) = (Vec::new(), Vec::new());
+        for Pause { cause, .. } in &self.wanted.pauses {
+            let function = match cause {
+                Cause::Start(function) => *function,
+                Cause::Trap(trap) => {
+                    order.push(Passed::Trap(*trap));
+                    continue;
+                }
+            };
+            let defined = self.bound.as_external(function);
+            let found = defined.or_else(|| imported.get(function as usize).cloned());
             let found = found.ok_or("the start function has no address")?;
             let known = externals.iter().position(|known| known.address == found.address);
-            order.push(known.unwrap_or(externals.len()));
+            order.push(Passed::Call(known.unwrap_or(externals.len())));
             if known.is_none() {
                 externals.push(found);
             }
@@ -204,25 +235,40 @@ impl Init<'_, '_> {
     }
 }
 
-/// Whether memory is as it must be behind so many calls of start functions.
-fn so_far(bound: &Bound<'_>, wanted: &Instantiated, calls: usize, memory: &Memory) -> Result<(), String> {
-    match calls.checked_sub(1) {
-        None => bound.same_state(&wanted.state, memory),
-        Some(last) => {
-            let (_, writes) = wanted.starts.get(last).ok_or("too many start functions are called")?;
-            bound.same_writes(writes, memory)
+/// What a run of instantiation comes by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Passed {
+    /// A call of the start function with this number.
+    Call(usize),
+    /// A trap of its own.
+    Trap(Trap),
+}
+
+impl Passed {
+    fn words(self) -> &'static str {
+        match self {
+            Passed::Call(_) => "at the call of the start function",
+            Passed::Trap(_) => "at the trap",
         }
     }
 }
 
-fn ended(start: Start, trap: Option<Trap>, outcome: &Outcome) -> Result<(), String> {
-    match (&outcome.end, trap, start) {
-        (End::Returned(_), None, Start::Init) | (End::Reached(_), None, Start::Reset) => Ok(()),
-        (End::Trapped(found, _), Some(wanted), Start::Init | Start::Reset) if *found == wanted => Ok(()),
-        (End::Faulted(fault, at), _, _) => Err(format!("{fault}, at {at:#x}")),
-        (End::Unfinished, _, _) => Err("it takes too many instructions".into()),
-        (End::Returned(_) | End::Reached(_) | End::Trapped(..), wanted, _) => {
-            Err(format!("it ends with {:?}, in Wasm {wanted:?}", outcome.end))
+/// Whether memory is as it must be behind so many pauses.
+fn so_far(bound: &Bound<'_>, wanted: &Instantiated, pauses: usize, memory: &Memory) -> Result<(), String> {
+    match pauses.checked_sub(1) {
+        None => bound.same_state(&wanted.state, memory),
+        Some(last) => {
+            let pause = wanted.pauses.get(last).ok_or("it calls or traps too often")?;
+            bound.same_writes(pause, memory)
         }
+    }
+}
+
+fn ended(start: Start, outcome: &Outcome) -> Result<(), String> {
+    match (&outcome.end, start) {
+        (End::Returned(_), Start::Init) | (End::Reached(_), Start::Reset) => Ok(()),
+        (End::Faulted(fault, at), _) => Err(format!("{fault}, at {at:#x}")),
+        (End::Unfinished, _) => Err("it takes too many instructions".into()),
+        (End::Returned(_) | End::Reached(_) | End::Trapped(..), _) => Err(format!("it ends with {:?}", outcome.end)),
     }
 }

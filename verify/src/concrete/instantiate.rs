@@ -1,12 +1,11 @@
 //! Instantiation of a module: the state in which its exports may first run.
 //!
 //! Ensures: the order of the core specification (2.0, section 4.5.4, and 1.0 where that says the
-//! same): globals, memory and table, element segments, data segments. A segment that lies outside
-//! traps and writes nothing; earlier segments stay written. Start functions are not run here: what they
-//! change is not known, and what is written behind them is told apart.
+//! same): globals, memories and tables, then the steps of [`crate::wasm::steps`]. Start functions are not run here: what
+//! they, or whoever handles a trap, change is not known, and what is written behind them is told apart.
 
-use crate::trap::Trap;
-use crate::wasm::module::{Constant, DataSegment, Memory, Module, Table, Target};
+use crate::wasm::module::{Constant, DataSegment, ElementSegment, Memory, Module, NULL, Table, Target};
+use crate::wasm::steps::{Cause, Step};
 
 /// What the functions of an instance share.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,26 +25,21 @@ pub struct State {
 /// What instantiation comes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Instantiated {
-    /// The state before the first start function, or after all if there is none.
+    /// The state before the first pause, or after all if there is none.
     pub state: State,
-    /// The start functions that are called, and what is written to memories behind each.
-    pub starts: Vec<(u32, Vec<Write>)>,
-    /// The trap, if a segment lies outside.
-    pub trap: Option<Trap>,
+    /// Where other code runs, in order.
+    pub pauses: Vec<Pause>,
 }
 
-/// The null reference.
-pub const NULL: Constant = Constant::I32(0);
-
-/// Bytes that a segment leaves in a memory.
+/// A point of instantiation at which other code runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Write {
-    /// The memory.
-    pub memory: u32,
-    /// The first byte.
-    pub start: u32,
-    /// The bytes.
-    pub bytes: Vec<u8>,
+pub struct Pause {
+    /// Why.
+    pub cause: Cause,
+    /// The bytes that are written behind it, up to the next: memory, first byte, the bytes.
+    pub bytes: Vec<(u32, u32, Vec<u8>)>,
+    /// The references likewise: table, first entry, the references.
+    pub references: Vec<(u32, u32, Vec<Constant>)>,
 }
 
 /// Most table entries that are instantiated.
@@ -84,8 +78,8 @@ pub fn run(module: &Module, reserves: &Reserves) -> Option<Instantiated> {
         tables: module.tables.iter().map(|table| references(module, table)).collect(),
         reserve_entries: reserve_entries.collect(),
     };
-    let mut instantiated = Instantiated { state, starts: Vec::new(), trap: None };
-    instantiated.trap = instantiated.run(module).err();
+    let mut instantiated = Instantiated { state, pauses: Vec::new() };
+    module.steps().into_iter().for_each(|step| instantiated.step(module, step));
     Some(instantiated)
 }
 
@@ -99,53 +93,33 @@ fn contents(module: &Module, memory: &Memory) -> Vec<u8> {
 /// What a table holds before any segment is written: null, or the segment that it is.
 fn references(module: &Module, table: &Table) -> Vec<Constant> {
     let segment = table.segment.and_then(|segment| module.elements.get(segment as usize));
-    let items = segment.into_iter().flat_map(|segment| &segment.items);
-    let mut entries: Vec<Constant> = items.map(|item| item.map_or(NULL, Constant::Function)).collect();
+    let mut entries = segment.map_or_else(Vec::new, |segment| segment.items.clone());
     entries.resize(table.minimum as usize, NULL);
     entries
 }
 
 impl Instantiated {
-    fn run(&mut self, module: &Module) -> Result<(), Trap> {
-        let (mut elements, mut data) = (0, 0);
-        let last = (module.elements.len(), module.data.len(), None);
-        let inputs = module.starts.iter().map(|start| (start.elements, start.data, Some(start.function)));
-        for (next_elements, next_data, start) in inputs.chain([last]) {
-            for segment in module.elements.get(elements..next_elements).unwrap_or(&[]) {
-                let Some((table, start)) = segment.active else { continue };
-                let entries = window(&mut self.state.tables[table as usize], start, segment.items.len());
-                let entries = entries.ok_or(Trap::TableAccess)?;
-                for (entry, item) in entries.iter_mut().zip(&segment.items) {
-                    *entry = item.map_or(NULL, Constant::Function);
+    fn step(&mut self, module: &Module, step: Step) {
+        match (step, self.pauses.last_mut()) {
+            (Step::Pause(cause), _) => self.pauses.push(Pause { cause, bytes: Vec::new(), references: Vec::new() }),
+            (Step::Data(index), pause) => {
+                let DataSegment { active: Some(Target { memory, start }), bytes } = &module.data[index] else { return };
+                match pause {
+                    Some(pause) => pause.bytes.push((*memory, *start, bytes.clone())),
+                    None => {
+                        self.state.memories[*memory as usize][*start as usize..][..bytes.len()].copy_from_slice(bytes)
+                    }
                 }
             }
-            for segment in module.data.get(data..next_data).unwrap_or(&[]) {
-                self.write(segment)?;
-            }
-            (elements, data) = (next_elements, next_data);
-            self.starts.extend(start.map(|function| (function, Vec::new())));
-        }
-        Ok(())
-    }
-
-    /// Lengths are those from before the start functions: memories may have grown since, but no compiled
-    /// code asks for that.
-    fn write(&mut self, segment: &DataSegment) -> Result<(), Trap> {
-        let Some(target) = segment.active else { return Ok(()) };
-        let memory = &mut self.state.memories[target.memory as usize];
-        let bytes = window(memory, target.start, segment.bytes.len()).ok_or(Trap::MemoryOutOfBounds)?;
-        match self.starts.last_mut() {
-            None => bytes.copy_from_slice(&segment.bytes),
-            Some((_, writes)) => {
-                let Target { memory, start } = target;
-                writes.push(Write { memory, start, bytes: segment.bytes.clone() });
+            (Step::Elements(index), pause) => {
+                let ElementSegment { active: Some((table, start)), items, .. } = &module.elements[index] else {
+                    return;
+                };
+                match pause {
+                    Some(pause) => pause.references.push((*table, *start, items.clone())),
+                    None => self.state.tables[*table as usize][*start as usize..][..items.len()].copy_from_slice(items),
+                }
             }
         }
-        Ok(())
     }
-}
-
-fn window<T>(items: &mut [T], start: u32, count: usize) -> Option<&mut [T]> {
-    let start = start as usize;
-    items.get_mut(start..start.checked_add(count)?)
 }

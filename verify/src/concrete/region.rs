@@ -20,7 +20,8 @@ pub enum Access {
     Execute,
     /// Read and written.
     ReadWrite,
-    /// Read and written, but with integers alone: what it held is not known and may not be moved in it.
+    /// Read and written, but with integers and whole addresses alone: what it held is not known and may not be moved
+    /// in it.
     Unknown,
 }
 
@@ -109,11 +110,14 @@ impl Region {
         }
     }
 
-    /// The integer bytes of a range, by offset.
-    pub fn known(&self, from: u32, to: u32) -> impl Iterator<Item = (u32, u8)> {
+    /// The bytes of a range that are not poison, by offset; of addresses without their values.
+    pub fn known(&self, from: u32, to: u32) -> impl Iterator<Item = (u32, Option<u8>)> {
         let range = from.min(self.len())..to.min(self.len());
-        let is_integer = |at: &u32| self.kinds[*at as usize] == Kind::Integer;
-        range.filter(is_integer).map(|at| (at, self.bytes[at as usize]))
+        range.filter_map(|at| match self.kinds[at as usize] {
+            Kind::Integer => Some((at, Some(self.bytes[at as usize]))),
+            Kind::Part => Some((at, None)),
+            Kind::Poison => None,
+        })
     }
 
     /// Sets integer bytes from an offset on.
@@ -269,7 +273,7 @@ impl Memory {
         let region = &mut self.regions[region as usize];
         match region.access {
             Access::ReadWrite => region.store(offset, width, word),
-            Access::Unknown if word.as_int().is_some() => region.store(offset, width, word),
+            Access::Unknown if word.is_known(width) => region.store(offset, width, word),
             Access::Unknown => return Err(Fault::Unmapped { address, why: "a store of what is not known" }),
             Access::ReadOnly | Access::Execute => {
                 return Err(Fault::Unmapped { address, why: "a store to a read-only region" });

@@ -50,9 +50,26 @@ pub struct Surroundings<'s, 'h> {
     pub host: &'s mut Host<'h>,
     /// Code at whose first visit the run stops: half-open ranges of addresses.
     pub stops: &'s [(u32, u32)],
+    /// Who handles traps.
+    pub handler: Option<&'s mut Handler<'h>>,
     /// Most instructions.
     pub steps_max: u64,
 }
+
+/// What handles a trap at an address of code, which sees all memory.
+pub type Handler<'h> = dyn FnMut(Trap, u32, &mut Memory) -> After + 'h;
+
+/// What follows a trap that is handled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum After {
+    /// The instruction behind it.
+    GoOn,
+    /// Nothing: it ends the run.
+    End,
+}
+
+/// Bytes of the instruction that traps.
+const TRAP_BYTES: u32 = 2;
 
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -312,11 +329,31 @@ impl<'p> Processor<'p> {
             }
             match self.step(pc, around) {
                 Ok(Ok(next)) => pc = next,
-                Ok(Err(leave)) => return (Ok(Some(leave)), pc, steps + 1),
+                Ok(Err(leave)) => match self.handled(&leave, pc, around) {
+                    After::GoOn => pc = pc.wrapping_add(TRAP_BYTES),
+                    After::End => return (Ok(Some(leave)), pc, steps + 1),
+                },
                 Err(fault) => return (Err(fault), pc, steps),
             }
         }
         (Ok(None), pc, around.steps_max)
+    }
+
+    fn handled(&mut self, leave: &Leave, pc: u32, around: &mut Surroundings<'_, '_>) -> After {
+        match (leave, &mut around.handler) {
+            (Leave::Trap(trap), Some(handler)) if !self.it.is_active() => {
+                let after = handler(*trap, pc, &mut self.memory);
+                if after == After::GoOn {
+                    // The contract keeps LR, beside what every function keeps.
+                    for register in abi::caller_saved(self.loaded.target.float).filter(|register| *register != LR) {
+                        self.registers[usize::from(register)] = Word::Poison;
+                    }
+                    self.flags = Flags::from_bits([Truth::Poison; 4]);
+                }
+                after
+            }
+            (Leave::Trap(_), _) | (Leave::Return | Leave::Stop, _) => After::End,
+        }
     }
 
     /// One instruction: the address of the next one, or why there is none.

@@ -3,10 +3,11 @@
 //! Requires: a module read by [`crate::wasm::module::read`] and a state of its instantiation.
 //! Ensures: a run ends: fuel counts operators, and calls are at most as deep as the limit says.
 
-use super::instantiate::{NULL, State};
+use super::instantiate::State;
 use super::word::{Concrete, Fault, RegionIndex, Wide, Word};
 use crate::trap::Trap;
 use crate::wasm::control::Then;
+use crate::wasm::module::NULL;
 use crate::wasm::module::{Constant, FunctionType, Module, ValueType};
 use crate::wasm::sem::{self, Activation, Event, Value, Width, World};
 

@@ -13,6 +13,7 @@ use std::fmt;
 use crate::domain::{Bin32, Bin64, Cmp, Decide, Domain, Un32, Un64};
 use crate::float::Float;
 use crate::term::value;
+use crate::thumb::inst::Width;
 
 /// A region by its index in a [`Memory`](super::region::Memory).
 pub type RegionIndex = u32;
@@ -46,6 +47,15 @@ impl Word {
         match self {
             Word::Int(value) => Some(value),
             Word::Pointer { .. } | Word::Low { .. } | Word::Poison => None,
+        }
+    }
+
+    /// Whether it is known what its low bytes are: an integer, or an address as a whole.
+    pub fn is_known(self, width: Width) -> bool {
+        match self {
+            Word::Int(_) => true,
+            Word::Pointer { .. } => width == Width::Word,
+            Word::Low { .. } | Word::Poison => false,
         }
     }
 

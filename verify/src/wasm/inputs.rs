@@ -7,8 +7,9 @@
 
 use std::collections::BTreeMap;
 
+use super::guard;
 use super::link::{self, Bindings};
-use super::module::{self, Constant, Exported, Global, Memory, Module};
+use super::module::{self, Before, Exported, Global, Memory, Module, Table};
 
 /// A module, and the name by which others import from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,16 +41,17 @@ pub fn run(sources: &[Source<'_>]) -> Result<Module, String> {
             return Err(format!("two inputs are named {:?}", source.name));
         }
         let exports = exports(&whole);
-        let value = |of: &str, field: &str| match exports.get(&(of.to_owned(), field.to_owned())) {
+        let value = &|of: &str, field: &str| match exports.get(&(of.to_owned(), field.to_owned())) {
             Some(Exported::Global(global)) => whole.globals.get(*global as usize).map(|global| global.initial),
             Some(Exported::Function(_) | Exported::Table(_) | Exported::Memory(_)) | None => None,
         };
-        let other = module::read_linked(source.wasm, &value).map_err(|error| error.to_string())?;
+        let other = module::read_behind(source.wasm, &Before { functions: whole.function_count(), value })
+            .map_err(|error| error.to_string())?;
         let named = |of: &str| sources[..=number].iter().any(|other| other.name == of);
-        if !whole.tables.is_empty() && !other.tables.is_empty() {
-            return Err("two inputs have tables".to_owned());
+        let (bindings, guards) = bindings(&whole, &other, &exports, &named)?;
+        for (of, least) in guards {
+            guard::add(&mut whole, of, least).map_err(|error| error.to_string())?;
         }
-        let bindings = bindings(&whole, &other, &exports, &named)?;
         for mut export in link::link(&mut whole, other, &bindings) {
             export.of = Some(source.name.to_owned());
             whole.exports.push(export);
@@ -68,12 +70,12 @@ fn bindings(
     other: &Module,
     exports: &Exports,
     named: &dyn Fn(&str) -> bool,
-) -> Result<Bindings, String> {
+) -> Result<(Bindings, Vec<(Exported, u32)>), String> {
     let find = |of: &str, field: &str| match exports.get(&(of.to_owned(), field.to_owned())) {
         None if named(of) => Err(format!("{of:?} exports no {field:?}")),
         found => Ok(found.copied()),
     };
-    let mut bindings = Bindings::default();
+    let (mut bindings, mut guards) = (Bindings::default(), Vec::new());
     for import in &other.imports {
         let unfit = || format!("the import {:?} {:?} is not what is exported", import.module, import.field);
         let bound = match find(&import.module, &import.field)? {
@@ -89,11 +91,21 @@ fn bindings(
     for (wanted, of, field) in &other.wanted {
         let unfit = || format!("the import {of:?} {field:?} is not what is exported");
         let found = find(of, field)?.ok_or_else(|| format!("the import {of:?} {field:?} is bound to nothing"))?;
+        let item = found;
         match (found, *wanted) {
             (Exported::Memory(found), Exported::Memory(wanted)) => {
                 let pair = (whole.memories.get(found as usize), other.memories.get(wanted as usize));
                 let fits = matches!(pair, (Some(found), Some(wanted)) if memory_fits(found, wanted));
                 bindings.memories.push(fits.then_some(found).ok_or_else(unfit)?);
+                let sizes = pair.0.zip(pair.1).map(|(found, wanted)| (found.minimum, wanted.minimum, found.maximum));
+                guards.extend(large_enough(whole, item, sizes).ok_or_else(unfit)?);
+            }
+            (Exported::Table(found), Exported::Table(wanted)) => {
+                let pair = (whole.tables.get(found as usize), other.tables.get(wanted as usize));
+                let fits = matches!(pair, (Some(found), Some(wanted)) if table_fits(found, wanted));
+                bindings.tables.push(fits.then_some(found).ok_or_else(unfit)?);
+                let sizes = pair.0.zip(pair.1).map(|(found, wanted)| (found.minimum, wanted.minimum, found.maximum));
+                guards.extend(large_enough(whole, item, sizes).ok_or_else(unfit)?);
             }
             (Exported::Global(found), Exported::Global(wanted)) => {
                 let pair = (whole.globals.get(found as usize), other.globals.get(wanted as usize));
@@ -105,18 +117,36 @@ fn bindings(
             }
         }
     }
-    Ok(bindings)
+    Ok((bindings, guards))
 }
 
-/// Whether a memory may stand for an imported one: limits (core spec, 3.2.8).
+/// What is to be asked of a memory or table when it is imported, so that it is as large as the import says: nothing if it
+/// starts so large. `None` if it can never be.
+fn large_enough(
+    whole: &Module,
+    of: Exported,
+    sizes: Option<(u32, u32, Option<u32>)>,
+) -> Option<Option<(Exported, u32)>> {
+    let (has, wanted, maximum) = sizes?;
+    if has >= wanted {
+        return Some(None);
+    }
+    let may_be = maximum.is_none_or(|maximum| maximum >= wanted) && guard::may_grow(whole, of);
+    may_be.then_some(Some((of, wanted)))
+}
+
+/// Whether a memory may stand for an imported one that is not larger: pages and maximum (core spec, 3.2.8).
 fn memory_fits(found: &Memory, wanted: &Memory) -> bool {
     let within = |limit: u32| found.maximum.is_some_and(|maximum| maximum <= limit);
-    found.page_log2 == wanted.page_log2 && found.minimum >= wanted.minimum && wanted.maximum.is_none_or(within)
+    found.page_log2 == wanted.page_log2 && wanted.maximum.is_none_or(within)
+}
+
+/// Whether a table may stand for an imported one that is not larger: its type and its maximum.
+fn table_fits(found: &Table, wanted: &Table) -> bool {
+    let may_grow_beyond = wanted.maximum.is_some_and(|limit| found.maximum.is_none_or(|maximum| maximum > limit));
+    found.element == wanted.element && !may_grow_beyond
 }
 
 fn global_fits(found: &Global, wanted: &Global) -> bool {
     (found.value_type, found.mutable) == (wanted.value_type, wanted.mutable)
 }
-
-/// The initial value of an imported global, by module and field.
-pub type Values<'a> = dyn Fn(&str, &str) -> Option<Constant> + 'a;

@@ -1,14 +1,13 @@
 //! Linking: a module behind another, its imports bound to what the first has.
 //!
-//! Requires: each binding names something of the first module, of the type that the other imports; at most one
-//! of the two has a table.
+//! Requires: each binding names something of the first module, of the type that the other imports.
 //! Ensures: imported functions come first, those of the first module before those of the other; then
-//! the functions with bodies in the same order. Types, memories, globals and segments of the other
+//! the functions with bodies in the same order. Types, memories, tables, globals and segments of the other
 //! stand behind those of the first, what it imports left out.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::module::{Constant, Export, Exported, Module, Start};
+use super::module::{Constant, Export, Exported, Instance, Module};
 use super::op::{Bulk, Op};
 
 /// What the imports of a module become, in the order of each index space.
@@ -29,9 +28,11 @@ pub fn link(module: &mut Module, mut other: Module, bindings: &Bindings) -> Vec<
     let imports = count(module.imports.len());
     let unbound = count(bindings.functions.iter().filter(|bound| bound.is_none()).count());
     let moved = |function: u32| if function < imports { function } else { function + unbound };
+    let before: Vec<u32> = (0..module.function_count()).map(moved).collect();
     let own = Indices {
         types: 0,
-        functions: (0..module.function_count()).map(moved).collect(),
+        functions: before.clone(),
+        before: Vec::new(),
         memories: (0..count(module.memories.len())).collect(),
         tables: (0..count(module.tables.len())).collect(),
         globals: (0..count(module.globals.len())).collect(),
@@ -49,6 +50,7 @@ pub fn link(module: &mut Module, mut other: Module, bindings: &Bindings) -> Vec<
     let indices = Indices {
         types: count(module.types.len()),
         functions,
+        before: before.into_iter().take(other.before as usize).collect(),
         memories: behind(&bindings.memories, module.memories.len(), other.memories.len()),
         tables: behind(&bindings.tables, module.tables.len(), other.tables.len()),
         globals: behind(&bindings.globals, module.globals.len(), other.globals.len()),
@@ -65,10 +67,10 @@ pub fn link(module: &mut Module, mut other: Module, bindings: &Bindings) -> Vec<
     module.tables.extend(other.tables.into_iter().skip(bindings.tables.len()));
     module.globals.extend(other.globals.into_iter().skip(bindings.globals.len()));
     let (elements, data) = (module.elements.len(), module.data.len());
-    module.starts.extend(other.starts.iter().map(|start| Start {
-        elements: start.elements + elements,
-        data: start.data + data,
-        ..*start
+    module.instances.extend(other.instances.iter().map(|instance| Instance {
+        elements: instance.elements + elements,
+        data: instance.data + data,
+        ..*instance
     }));
     module.elements.extend(other.elements);
     module.data.extend(other.data);
@@ -91,6 +93,8 @@ struct Indices {
     /// Added to each.
     types: u32,
     functions: Vec<u32>,
+    /// Those of the module before it that constants count first.
+    before: Vec<u32>,
     memories: Vec<u32>,
     tables: Vec<u32>,
     globals: Vec<u32>,
@@ -119,13 +123,9 @@ impl Indices {
             if let Some((table, _)) = &mut segment.active {
                 *table = self.table(*table);
             }
-            segment.items.iter_mut().flatten().for_each(|function| *function = self.function(*function));
+            segment.items.iter_mut().for_each(|item| self.constant(item));
         }
-        for global in &mut module.globals {
-            if let Constant::Function(function) = &mut global.initial {
-                *function = self.function(*function);
-            }
-        }
+        module.globals.iter_mut().for_each(|global| self.constant(&mut global.initial));
         for export in &mut module.exports {
             export.item = match export.item {
                 Exported::Function(function) => Exported::Function(self.function(function)),
@@ -134,8 +134,8 @@ impl Indices {
                 Exported::Global(global) => Exported::Global(self.global(global)),
             };
         }
-        for start in &mut module.starts {
-            start.function = self.function(start.function);
+        for start in module.instances.iter_mut().filter_map(|instance| instance.start.as_mut()) {
+            *start = self.function(*start);
         }
         let names = std::mem::take(&mut module.names);
         module.names = names
@@ -209,6 +209,16 @@ impl Indices {
             | Op::FloatSwapped(_)
             | Op::Truncate { .. } => {}
         }
+    }
+
+    fn constant(&self, constant: &mut Constant) {
+        *constant = match *constant {
+            Constant::Function(function) => {
+                let own = function.checked_sub(count(self.before.len()));
+                Constant::Function(own.map_or_else(|| self.before[function as usize], |own| self.function(own)))
+            }
+            Constant::I32(_) | Constant::I64(_) => return,
+        };
     }
 
     fn function(&self, function: u32) -> u32 {

@@ -13,7 +13,6 @@ use wasmparser::{
 };
 
 use super::control::{self, Control};
-use super::inputs::Values;
 use super::op::{self, Op};
 use super::runtime::Runtime;
 use super::template::Linked;
@@ -201,9 +200,13 @@ pub enum Constant {
     I32(u32),
     /// An integer or float of 64 bits.
     I64(u64),
-    /// A reference to the function with this index.
+    /// A reference to the function with this index. Behind [`Module::before`] functions of another module, these are
+    /// counted first.
     Function(u32),
 }
+
+/// The null reference.
+pub const NULL: Constant = Constant::I32(0);
 
 impl Constant {
     /// Its width.
@@ -211,6 +214,14 @@ impl Constant {
         match self {
             Constant::I32(_) | Constant::Function(_) => Sort::W32,
             Constant::I64(_) => Sort::W64,
+        }
+    }
+
+    /// The function that it refers to.
+    pub fn function(self) -> Option<u32> {
+        match self {
+            Constant::Function(function) => Some(function),
+            Constant::I32(_) | Constant::I64(_) => None,
         }
     }
 }
@@ -259,8 +270,8 @@ pub struct ElementSegment {
     pub is_passive: bool,
     /// The type of its references.
     pub value_type: ValueType,
-    /// Function indices; `None` is null.
-    pub items: Vec<Option<u32>>,
+    /// The references.
+    pub items: Vec<Constant>,
 }
 
 /// Where an active data segment goes.
@@ -281,15 +292,15 @@ pub struct DataSegment {
     pub bytes: Vec<u8>,
 }
 
-/// A start function, and what comes before it.
+/// An input, by what its instantiation ends with. Its segments begin where those of the input before it end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Start {
-    /// Its index.
-    pub function: u32,
-    /// So many element segments.
+pub struct Instance {
+    /// The number of element segments up to its last.
     pub elements: usize,
-    /// So many data segments.
+    /// The number of data segments up to its last.
     pub data: usize,
+    /// Its start function.
+    pub start: Option<u32>,
 }
 
 /// A module.
@@ -309,8 +320,8 @@ pub struct Module {
     pub globals: Vec<Global>,
     /// Exports, in the order of the section.
     pub exports: Vec<Export>,
-    /// Start functions, in the order of instantiation.
-    pub starts: Vec<Start>,
+    /// The inputs, in the order of instantiation.
+    pub instances: Vec<Instance>,
     /// Element segments, in order.
     pub elements: Vec<ElementSegment>,
     /// Data segments, in order.
@@ -319,6 +330,8 @@ pub struct Module {
     pub names: BTreeMap<u32, String>,
     /// What it imports beside functions, in order: kind, module and field.
     pub wanted: Vec<(Exported, String, String)>,
+    /// Functions of another module that references in constants count before those of this one.
+    pub before: u32,
     /// The templates that are linked behind the functions.
     pub templates: Vec<Linked>,
     /// The runtime that is linked behind the functions, if one is.
@@ -370,11 +383,6 @@ impl Module {
         self.functions.iter().any(|function| function.body.iter().any(|found| changes(&found.op)))
     }
 
-    /// Whether some function changes entries of a table, so that it is in RAM.
-    pub fn changes_table(&self, table: u32) -> bool {
-        self.operators().any(|op| matches!(op, Op::TableSet(changed) | Op::TableGrow(changed) if *changed == table))
-    }
-
     /// Whether some function changes the size of a table.
     pub fn size_varies(&self, table: u32) -> bool {
         self.operators().any(|op| matches!(op, Op::TableGrow(changed) | Op::TableDrop(changed) if *changed == table))
@@ -383,11 +391,8 @@ impl Module {
     /// The functions that references name, which have descriptors: those of element segments, of globals
     /// and of `ref.func`.
     pub fn referenced(&self) -> BTreeSet<u32> {
-        let items = self.elements.iter().flat_map(|segment| segment.items.iter().copied().flatten());
-        let initial = self.globals.iter().filter_map(|global| match global.initial {
-            Constant::Function(function) => Some(function),
-            Constant::I32(_) | Constant::I64(_) => None,
-        });
+        let items = self.elements.iter().flat_map(|segment| segment.items.iter().filter_map(|item| item.function()));
+        let initial = self.globals.iter().filter_map(|global| global.initial.function());
         let code = self.operators().filter_map(|op| match op {
             Op::RefFunc(function) => Some(*function),
             _ => None,
@@ -395,7 +400,7 @@ impl Module {
         items.chain(initial).chain(code).collect()
     }
 
-    fn operators(&self) -> impl Iterator<Item = &Op> {
+    pub(super) fn operators(&self) -> impl Iterator<Item = &Op> {
         self.functions.iter().flat_map(|function| function.body.iter().map(|instruction| &instruction.op))
     }
 
@@ -411,16 +416,25 @@ fn count(items: usize) -> u32 {
 
 /// Reads a module that imports no global.
 pub fn read(bytes: &[u8]) -> Result<Module, WasmError> {
-    read_linked(bytes, &|_, _| None)
+    read_behind(bytes, &Before { functions: 0, value: &|_, _| None })
 }
 
-/// Reads a module whose imported globals have these initial values.
-pub fn read_linked(bytes: &[u8], values: &Values<'_>) -> Result<Module, WasmError> {
+/// What a module has before it.
+pub struct Before<'a> {
+    /// Functions.
+    pub functions: u32,
+    /// The initial value of a global by module and field.
+    pub value: &'a dyn Fn(&str, &str) -> Option<Constant>,
+}
+
+/// Reads a module that is to be linked behind another.
+pub fn read_behind(bytes: &[u8], before: &Before<'_>) -> Result<Module, WasmError> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(WasmError::Unsupported { offset: 0, what: "a module of 4 GiB".into() });
     }
     validate(bytes)?;
-    let mut reader = Reader { module: Module::default(), declared: Vec::new(), values, start: None };
+    let module = Module { before: before.functions, ..Module::default() };
+    let mut reader = Reader { module, declared: Vec::new(), before, start: None };
     let mut parser = Parser::new(0);
     parser.set_features(features());
     for payload in parser.parse_all(bytes) {
@@ -428,14 +442,14 @@ pub fn read_linked(bytes: &[u8], values: &Values<'_>) -> Result<Module, WasmErro
     }
     reader.controls()?;
     let (elements, data) = (reader.module.elements.len(), reader.module.data.len());
-    reader.module.starts.extend(reader.start.map(|function| Start { function, elements, data }));
+    reader.module.instances.push(Instance { elements, data, start: reader.start });
     Ok(reader.module)
 }
 
 /// The module so far.
 struct Reader<'a> {
     module: Module,
-    values: &'a Values<'a>,
+    before: &'a Before<'a>,
     start: Option<u32>,
     /// Type indices of the function section.
     declared: Vec<u32>,
@@ -490,7 +504,7 @@ impl Reader<'_> {
                 for global in section {
                     let global = global.map_err(WasmError::from_parser)?;
                     let value_type = ValueType::read(global.ty.content_type, start)?;
-                    let initial = constant(&global.init_expr, &self.module.globals)?;
+                    let initial = constant(&global.init_expr, &self.module)?;
                     self.module.globals.push(Global { value_type, mutable: global.ty.mutable, initial });
                 }
             }
@@ -562,10 +576,7 @@ impl Reader<'_> {
             }
             TypeRef::Global(global) => {
                 let value_type = ValueType::read(global.content_type, offset)?;
-                if matches!(value_type, ValueType::FuncRef | ValueType::ExternRef) {
-                    return Err(WasmError::unsupported(offset, "an imported global of references"));
-                }
-                let initial = (self.values)(import.module, import.name);
+                let initial = (self.before.value)(import.module, import.name);
                 let initial =
                     initial.ok_or_else(|| WasmError::unsupported(offset, "a value of this imported global"))?;
                 let index = Exported::Global(count(self.module.globals.len()));
@@ -629,7 +640,7 @@ impl Reader<'_> {
         let mut value_type = ValueType::FuncRef;
         let active = match element.kind {
             ElementKind::Active { table_index, offset_expr } => {
-                Some((table_index.unwrap_or(0), segment_start(&offset_expr, &self.module.globals)?))
+                Some((table_index.unwrap_or(0), segment_start(&offset_expr, &self.module)?))
             }
             ElementKind::Passive | ElementKind::Declared => None,
         };
@@ -637,18 +648,15 @@ impl Reader<'_> {
         match element.items {
             ElementItems::Functions(functions) => {
                 for function in functions {
-                    items.push(Some(function.map_err(WasmError::from_parser)?));
+                    let function = function.map_err(WasmError::from_parser)?;
+                    items.push(Constant::Function(self.module.before + function));
                 }
             }
             ElementItems::Expressions(ty, expressions) => {
                 value_type = ValueType::reference(ty, offset)?;
                 for expression in expressions {
                     let expression = expression.map_err(WasmError::from_parser)?;
-                    items.push(match constant(&expression, &self.module.globals)? {
-                        Constant::Function(function) => Some(function),
-                        // Of references, only null is a number.
-                        Constant::I32(_) | Constant::I64(_) => None,
-                    });
+                    items.push(constant(&expression, &self.module)?);
                 }
             }
         }
@@ -660,7 +668,7 @@ impl Reader<'_> {
         let active = match data.kind {
             wasmparser::DataKind::Passive => None,
             wasmparser::DataKind::Active { memory_index: memory, offset_expr } => {
-                Some(Target { memory, start: segment_start(&offset_expr, &self.module.globals)? })
+                Some(Target { memory, start: segment_start(&offset_expr, &self.module)? })
             }
         };
         self.module.data.push(DataSegment { active, bytes: data.data.to_vec() });
@@ -732,7 +740,7 @@ fn instructions(body: &FunctionBody<'_>, module: &Module) -> Result<Vec<Instruct
 }
 
 /// The value of a constant expression over the globals before it (core spec, 3.3.10).
-fn constant(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<Constant, WasmError> {
+fn constant(expression: &ConstExpr<'_>, module: &Module) -> Result<Constant, WasmError> {
     let offset = small(expression.get_binary_reader().original_position());
     let unknown = |what: &Operator<'_>| WasmError::unsupported(offset, format!("the constant operator {what:?}"));
     let mut stack: Vec<Constant> = Vec::new();
@@ -745,9 +753,9 @@ fn constant(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<Constant, 
             Operator::F32Const { value } => Constant::I32(value.bits()),
             Operator::F64Const { value } => Constant::I64(value.bits()),
             Operator::RefNull { .. } => Constant::I32(0),
-            Operator::RefFunc { function_index } => Constant::Function(function_index),
+            Operator::RefFunc { function_index } => Constant::Function(module.before + function_index),
             Operator::GlobalGet { global_index } => {
-                let global = globals.get(global_index as usize).filter(|global| !global.mutable);
+                let global = module.globals.get(global_index as usize).filter(|global| !global.mutable);
                 global.ok_or_else(|| unknown(&operator))?.initial
             }
             _ => {
@@ -778,8 +786,8 @@ fn combine(operator: &Operator<'_>, a: Constant, b: Constant) -> Option<Constant
     })
 }
 
-fn segment_start(expression: &ConstExpr<'_>, globals: &[Global]) -> Result<u32, WasmError> {
-    match constant(expression, globals)? {
+fn segment_start(expression: &ConstExpr<'_>, module: &Module) -> Result<u32, WasmError> {
+    match constant(expression, module)? {
         Constant::I32(start) => Ok(start),
         Constant::I64(_) | Constant::Function(_) => {
             let offset = small(expression.get_binary_reader().original_position());

@@ -402,12 +402,13 @@ fn block_type(kind: BlockType, offset: u32, types: &[FunctionType]) -> Result<Fu
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other type is refused")]
 fn null_type(heap: HeapType, offset: u32) -> Result<ValueType, WasmError> {
     match heap {
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValueType::FuncRef),
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => Ok(ValueType::ExternRef),
-        other => Err(WasmError::unsupported(offset, format!("a null reference of type {other:?}"))),
+        HeapType::Abstract { .. } | HeapType::Concrete(_) | HeapType::Exact(_) => {
+            Err(WasmError::unsupported(offset, format!("a null reference of type {heap:?}")))
+        }
     }
 }
 

@@ -93,7 +93,7 @@ pub fn link(module: &mut Module, bytes: &[u8]) -> Result<(), String> {
     let (_, reason) = known.ok_or_else(|| format!("the runtime with the hash {hash} is not known"))?;
     let other = module::read(bytes).map_err(|error| error.to_string())?;
     let has_state = !other.memories.is_empty() || !other.tables.is_empty() || !other.globals.is_empty();
-    if has_state || !other.imports.is_empty() || !other.starts.is_empty() {
+    if has_state || !other.imports.is_empty() || other.instances.iter().any(|instance| instance.start.is_some()) {
         return Err("the runtime has more than functions".to_owned());
     }
     let first = module.function_count();

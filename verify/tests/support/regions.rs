@@ -74,7 +74,7 @@ pub fn fill_tables(object: &mut Object<'_>, module: &Module, symbols: &mut Symbo
     for segment in &module.elements {
         let Some((table, start)) = segment.active.filter(|(table, _)| !module.changes_table(*table)) else { continue };
         for (entry, item) in (u64::from(start)..).zip(&segment.items) {
-            let place = item.and_then(|item| referenced.iter().position(|function| *function == item));
+            let place = item.function().and_then(|item| referenced.iter().position(|function| *function == item));
             if let Some(place) = place {
                 relocate(object, symbols[&format!("m.table{table}")], (4 * entry, functions, 8 * place as i64));
             }
