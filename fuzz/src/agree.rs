@@ -9,7 +9,7 @@ use synth::qemu::firmware::Firmware;
 use synth::qemu::{Action, Fault, Outcome, QemuError, Value};
 use synth::trap::Trap;
 use synth::wasm::{ExportKind, ValueType};
-use wasmi::errors::{ErrorKind, InstantiationError};
+use wasmi::errors::{ErrorKind, InstantiationError, TableError};
 use wasmi::{Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode, Val};
 
 use crate::choices::Choices;
@@ -128,9 +128,9 @@ fn end(called: Result<(), wasmi::Error>, outputs: &[Val]) -> Result<End, String>
                 .collect(),
         )),
         Err(error) => {
-            let is_misfit = |error| matches!(error, &InstantiationError::ElementSegmentDoesNotFit { .. });
             let code = match error.kind() {
-                ErrorKind::Instantiation(why) if is_misfit(why) => TrapCode::TableOutOfBounds,
+                ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. })
+                | ErrorKind::Table(TableError::CopyOutOfBounds) => TrapCode::TableOutOfBounds,
                 _ => error.as_trap_code().ok_or_else(|| error.to_string())?,
             };
             let words = match code {
