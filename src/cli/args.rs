@@ -81,7 +81,7 @@ pub struct Compile {
 #[derive(Args, Debug)]
 pub struct CodeOptions {
     /// Target triple: thumbv7em-none-eabi (cortex-m4, cortex-m7), thumbv7m-none-eabi (also cortex-m3),
-    /// thumbv8m.main-none-eabi (cortex-m33) or thumbv6m-none-eabi (cortex-m0, cortex-m0plus); by default what the processor runs, else thumbv7em-none-eabi.
+    /// thumbv8m.main-none-eabi (cortex-m33) or thumbv6m-none-eabi (cortex-m0, cortex-m0plus); thumbv7em-none-eabihf and thumbv8m.main-none-eabihf use the floating-point unit; by default what the processor runs, else thumbv7em-none-eabi.
     #[arg(long)]
     pub target: Option<String>,
     /// Code generation options: `target-cpu=CPU`, by default the target's first processor.

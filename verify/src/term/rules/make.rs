@@ -383,13 +383,13 @@ impl Terms {
                 let known = self.assuming(d, c, value);
                 if known == d { id } else { self.choose(known, x, y) }
             }
-            Node::Linear(sum) => self.sum_assuming(id, &sum, c, value),
-            Node::Cmp32(op, a, b) => {
-                let known = [a, b].map(|word| {
-                    let sum = self.linear(word);
-                    self.sum_assuming(word, &sum, c, value)
-                });
-                if known == [a, b] { id } else { self.cmp(op, known[0], known[1]) }
+            Node::Linear(sum) => {
+                let branch = |(part, factor): &(Id, u32)| match *self.node(*part) {
+                    Node::Ite(d, x, y) if d == c => (if value { x } else { y }, *factor),
+                    _ => (*part, *factor),
+                };
+                let known: Vec<(Id, u32)> = sum.monomials.iter().map(branch).collect();
+                if known[..] == sum.monomials[..] { id } else { self.sum(&known, sum.constant) }
             }
             Node::And(parts) => {
                 let known: Vec<Id> = parts.iter().map(|part| self.assuming(*part, c, value)).collect();
@@ -397,16 +397,6 @@ impl Terms {
             }
             _ => id,
         }
-    }
-
-    /// What a word, which is this sum, is where a condition decides parts of it.
-    fn sum_assuming(&mut self, id: Id, sum: &Linear, c: Id, value: bool) -> Id {
-        let branch = |(part, factor): &(Id, u32)| match *self.node(*part) {
-            Node::Ite(d, x, y) if d == c => (if value { x } else { y }, *factor),
-            _ => (*part, *factor),
-        };
-        let known: Vec<(Id, u32)> = sum.monomials.iter().map(branch).collect();
-        if known[..] == sum.monomials[..] { id } else { self.sum(&known, sum.constant) }
     }
 
     /// The halves of a normal 64-bit word.

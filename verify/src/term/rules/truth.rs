@@ -120,13 +120,14 @@ fn and_resolves(t: &mut Terms, node: &Node) -> Option<Id> {
     None
 }
 
-/// `c and p(c) = c and p(true)`, `not c and p(c) = not c and p(false)` for a choice or comparison `p`, negated or not
+/// `c and ite(..c..) = c and ite(..true..)`; `not c and ite(..c..) = not c and ite(..false..)`; so for a
+/// negated `ite`
 fn and_knows_choice(t: &mut Terms, node: &Node) -> Option<Id> {
     let Node::And(operands) = node else {
         return None;
     };
     for (at, id) in operands.iter().enumerate() {
-        if !matches!(t.node(literal(t, *id).0), Node::Ite(..) | Node::Cmp32(..)) {
+        if !matches!(t.node(literal(t, *id).0), Node::Ite(..)) {
             continue;
         }
         let known = operands.iter().enumerate().filter(|(other, _)| *other != at);
