@@ -38,6 +38,7 @@ pub fn function(index: u32, emitted: &Emitted) -> Function {
         data: emitted.hints.data.clone(),
         relocations: relocations.collect(),
         frame: frame_steps(&emitted.frame_rows),
+        of_synth: None,
     }
 }
 

@@ -2,6 +2,12 @@
 
 pub use crate::target::{Cpu, FloatUnit};
 
+/// Most bytes of a program that are loaded, its code and all regions: the validator loads no more.
+pub const LOADED_BYTES_MAX: u64 = 1 << 27;
+
+/// Most entries of a table: 4 MiB, more than any board has. The validator instantiates no larger one.
+pub const TABLE_ENTRIES_MAX: u32 = 1 << 20;
+
 /// The choices that decide which bytes come out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {

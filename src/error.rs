@@ -21,6 +21,8 @@ pub enum Error {
 /// Where, what, and what to do next.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Details {
+    /// The input that it is in, by its number among several, where one is known.
+    pub input: Option<usize>,
     /// Byte offset in the Wasm module, where one is known.
     pub offset: Option<u64>,
     /// Place in the module's text, where it was given as text and has no binary form.
@@ -29,6 +31,13 @@ pub struct Details {
     pub message: String,
     /// What the user can do about it: one sentence without a full stop.
     pub remedy: String,
+}
+
+impl Details {
+    fn new(offset: impl Into<Option<u64>>, message: impl Into<String>, remedy: impl Into<String>) -> Details {
+        let (message, remedy) = (message.into(), remedy.into());
+        Details { input: None, offset: offset.into(), position: None, message, remedy }
+    }
 }
 
 /// A place in a text, counted from 1.
@@ -43,39 +52,43 @@ pub struct Position {
 impl Error {
     /// The input is not valid.
     pub fn invalid(offset: impl Into<Option<u64>>, message: impl Into<String>) -> Error {
-        Error::Invalid(Details {
-            offset: offset.into(),
-            position: None,
-            message: message.into(),
-            remedy: "check the tool that produced the module; `wasm-validate` shows the same".into(),
-        })
+        let remedy = "check the tool that produced the module; `wasm-validate` shows the same";
+        Error::Invalid(Details::new(offset, message, remedy))
     }
 
     /// The input is text that stands for no module.
     pub fn invalid_text(position: Position, message: impl Into<String>) -> Error {
-        Error::Invalid(Details {
-            offset: None,
-            position: Some(position),
-            message: message.into(),
-            remedy: "correct the text there (core spec, 6)".into(),
-        })
+        let details = Details::new(None, message, "correct the text there (core spec, 6)");
+        Error::Invalid(Details { position: Some(position), ..details })
     }
 
     /// The input uses something not supported.
     pub fn unsupported(offset: impl Into<Option<u64>>, message: impl Into<String>, remedy: impl Into<String>) -> Error {
-        let (message, remedy) = (message.into(), remedy.into());
-        Error::Unsupported(Details { offset: offset.into(), position: None, message, remedy })
+        Error::Unsupported(Details::new(offset, message, remedy))
     }
 
     /// The input exceeds a limit.
     pub fn too_big(offset: impl Into<Option<u64>>, message: impl Into<String>, remedy: impl Into<String>) -> Error {
-        let (message, remedy) = (message.into(), remedy.into());
-        Error::TooBig(Details { offset: offset.into(), position: None, message, remedy })
+        Error::TooBig(Details::new(offset, message, remedy))
     }
 
     /// Inputs do not fit together.
     pub fn link(message: impl Into<String>, remedy: impl Into<String>) -> Error {
-        Error::Link(Details { offset: None, position: None, message: message.into(), remedy: remedy.into() })
+        Error::Link(Details::new(None, message, remedy))
+    }
+
+    /// The error in the input of this number.
+    pub fn of(mut self, number: usize) -> Error {
+        self.details_mut().input = Some(number);
+        self
+    }
+
+    fn details_mut(&mut self) -> &mut Details {
+        match self {
+            Error::Invalid(details) | Error::Unsupported(details) | Error::TooBig(details) | Error::Link(details) => {
+                details
+            }
+        }
     }
 
     /// Where, what, and what to do next.
@@ -100,7 +113,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details { offset, position, message, remedy } = self.details();
+        let Details { input: _, offset, position, message, remedy } = self.details();
         write!(f, "{}: {message}", self.kind())?;
         if let Some(offset) = offset {
             write!(f, " (at byte {offset:#x})")?;

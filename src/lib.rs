@@ -41,7 +41,7 @@ use crate::emit::{Emitted, TooBig};
 use crate::error::Error;
 use crate::lower::ModuleInfo;
 use crate::stage::{Stage, Tap};
-use crate::wasm::{Input, Module};
+use crate::wasm::{Author, Input, Module};
 
 /// A compiled module, ready to be written as an object or an image.
 #[derive(Clone, Debug)]
@@ -78,7 +78,6 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
 pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
     tap.enter(Stage::Wasm);
     let mut module = wasm::link(inputs, config)?;
-    wasm::require_closed(&module)?;
     wasm::forward::run(&mut module);
     let mut linked: Vec<Linked> = Vec::new();
     for (name, bytes) in runtime::templates::link(&mut module, config)? {
@@ -109,11 +108,17 @@ pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> R
     let (mut code, mut allocations) = (Vec::new(), Vec::new());
     for unit in functions {
         let need = checks.get(&unit.vcode.index).copied().filter(|need| *need > 0);
-        let emitted = emit::run(&unit.vcode, &unit.allocated, need).map_err(|why| too_big(&unit.name, why))?;
+        let mut emitted = emit::run(&unit.vcode, &unit.allocated, need).map_err(|why| too_big(&unit.name, why))?;
+        let author = module.functions[ir::Function(unit.vcode.index)].author();
+        if author == Author::Synth {
+            // What is not the user's is at no place of the user's module.
+            emitted.hints.labels.iter_mut().for_each(|label| label.source = None);
+        }
         tap.text(Stage::Asm, &unit.name, &emitted);
         let one = || Hints { functions: vec![emitted.hints.clone()], ..hints.clone() };
         tap.text(Stage::Hints, &unit.name, &std::fmt::from_fn(|f| f.write_str(&codec::to_text(&one()))));
-        code.push(assemble::function(unit.vcode.index, &emitted));
+        let of_synth = (author == Author::Synth).then(|| unit.name.clone());
+        code.push(elf::program::Function { of_synth, ..assemble::function(unit.vcode.index, &emitted) });
         allocations.push(Allocation { name: unit.name, stats: unit.allocated.stats });
         let Emitted { hints: of_function, .. } = emitted;
         hints.functions.push(of_function);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use synth::elf::program::{Export, Function, InitStep, Instantiation, Memory, Program, Segment, Type, Visibility};
 use synth::elf::{ImageOptions, image, object};
-use synth::target::Cpu;
+use synth::target::{Board, Cpu, Triple};
 
 fn synth(directory: &Path, arguments: &[&str]) -> Output {
     command(directory, arguments).output().unwrap()
@@ -292,12 +292,24 @@ fn wrong_usage_ends_with_2() {
     fails(&compile(&["--target", "x86_64"]), 2, "there is no target x86_64");
     fails(&compile(&["--target", "thumbv8m.base-none-eabi"]), 1, "not supported");
     fails(&compile(&["--target", "thumbv8.1m.main-none-eabihf"]), 1, "not supported");
-    fails(&compile(&["--board", "mps2-an505"]), 2, "board mps2-an505 has no cortex-m4");
-    fails(&compile(&["--board", "toaster"]), 2, "there is no board toaster");
+    fails(&compile(&["--type", "image", "--board", "mps2-an505"]), 2, "board mps2-an505 has no cortex-m4");
+    fails(&compile(&["--type", "image", "--board", "toaster"]), 2, "possible values: mps2-an385, ");
+    for flags in [&["--board", "mps2-an386"][..], &["--stub-imports"]] {
+        fails(&compile(flags), 2, &format!("error[image-only]: {} decides nothing in an object", flags[0]));
+    }
+    fails(&synth(directory.path(), &["explain", "alloc", "good.wat", "--stub-imports"]), 2, "error[image-only]");
+    fails(&compile(&["--table-max", "1048577"]), 2, "1048577 is not in 0..=1048576");
+    assert_eq!(compile(&["--table-max", "1048576"]).status.code(), Some(0));
+    for input in ["=good.wat", "good="] {
+        fails(&synth(directory.path(), &["compile", input]), 2, "`=`");
+    }
+    fails(&synth(directory.path(), &["compile", "."]), 1, "error[cannot-read]: cannot read .: ");
+    fails(&synth(directory.path(), &["compile", "none.wat"]), 1, "error[missing-file]");
+    fails(&compile(&["-o", "-", "--emit", "ir"]), 2, "]: more than one output goes to standard output\n");
     let m3 = ["-C", "target-cpu=cortex-m3"];
     fails(&compile(&[&m3[..], &["--target", "thumbv7em-none-eabi"]].concat()), 2, "does not run on cortex-m3");
     assert_eq!(compile(&m3).status.code(), Some(0));
-    fails(&compile(&["-C", "opt=1"]), 2, "target-cpu=CPU");
+    fails(&compile(&["-C", "opt=1"]), 2, "target-cpu=cortex-m0, ");
 }
 
 /// A module with an import, a load, and a division by a parameter.
@@ -434,4 +446,204 @@ fn a_stem_in_any_script_names_its_module() {
     // These begin like mapping symbols.
     assert!(listing("да").contains("\n$d0$b4$d0$b0_init"));
     assert!(listing("my-module.v2").contains("\nmy_module_v2_init"));
+}
+
+fn write(directory: &tempfile::TempDir, name: &str, text: &str) {
+    std::fs::write(directory.path().join(name), text).unwrap();
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stderr).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)))
+}
+
+#[test]
+fn a_trap_in_the_runtime_is_at_no_place_of_the_module() {
+    let directory = directory();
+    let copy = "(module (memory 1) (func (export \"f\") (param i32)
+        (memory.copy (i32.const 0) (local.get 0) (i32.const 8))))";
+    write(&directory, "b.wat", copy);
+    let run = |flags: &[&str]| {
+        let call = ["run", "b.wat", "--engine", "model", "--invoke", "f", "65530"];
+        synth(directory.path(), &[&call[..], flags].concat())
+    };
+    fails(
+        &run(&[]),
+        6,
+        "out of bounds memory access in synth's runtime function memory.copy\n  help: check the address",
+    );
+    assert_eq!(json(&run(&["--error-format", "json"]))["offset"], serde_json::Value::Null);
+    assert_eq!(synth(directory.path(), &["compile", "b.wat", "-o", "b.o"]).status.code(), Some(0));
+    let output = synth(directory.path(), &["disasm", "b.o"]);
+    let (user, copies) = text(&output.stdout).split_once("b.f1, synth's memory.copy:").expect("it is named");
+    assert!(user.contains("; wasm 0x") && user.contains("bl"), "{user}");
+    assert!(!copies.contains("wasm"), "{copies}");
+    // The place of the user's own instruction is still told.
+    write(&directory, "u.wat", &copy.replace("memory.copy (i32.const 0) (local.get 0) (i32.const 8)", "unreachable"));
+    let output = synth(directory.path(), &["run", "u.wat", "--engine", "model", "--invoke", "f", "0"]);
+    fails(&output, 6, "unreachable in function 0 (f)\n  at u.wat:2:10");
+}
+
+#[test]
+fn what_no_file_can_hold_is_refused_at_its_place() {
+    let directory = directory();
+    let compile = |text: &str, flags: &[&str]| {
+        write(&directory, "m.wat", text);
+        synth(directory.path(), &[&["compile", "m.wat", "-o", "out.o"], flags].concat())
+    };
+    for flags in [&[][..], &["--type", "image"]] {
+        let output = compile("(module (memory 2049) (func (export \"f\")))", flags);
+        fails(&output, 1, "error[too-big]: memory takes 134283264 bytes, at most 134217728 fit\n  at byte 0x");
+        fails(&output, 1, "of the module that m.wat is encoded as\n  help: declare less memory");
+    }
+    let grows = "(module (memory 1) (func (export \"f\") (drop (memory.grow (i32.const 1)))))";
+    fails(&compile(grows, &["--memory-max", "0x8010000"]), 1, "error[too-big]");
+    // All of memory, and a little that is none.
+    let output = compile("(module (memory 2048) (func (export \"f\")))", &[]);
+    fails(&output, 1, "error[too-big]: the code with all regions is ");
+}
+
+#[test]
+fn the_name_of_the_stack_limit_is_taken() {
+    let directory = directory();
+    for module in [
+        "(module (func (export \"synth_stack_limit\")))",
+        "(module (global (export \"synth_stack_limit\") (mut i32) (i32.const 0)))",
+        "(module (import \"synth\" \"stack_limit\" (func)))",
+        "(module (import \"synth\" \"stack_limit\" (func)) (func $f (export \"f\") (call $f)))",
+    ] {
+        write(&directory, "m.wat", module);
+        for flags in [&[][..], &["--type", "image", "--stub-imports"]] {
+            let output = synth(directory.path(), &[&["compile", "m.wat", "-o", "out.o"], flags].concat());
+            fails(&output, 1, "error[collision]: two things would have the symbol synth_stack_limit");
+            fails(&output, 1, "rename the export or import");
+        }
+    }
+}
+
+#[test]
+fn another_module_with_bulk_operators_is_another_module() {
+    let directory = directory();
+    write(&directory, "b.wat", "(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))");
+    assert_eq!(synth(directory.path(), &["compile", "good.wat", "-o", "good.o"]).status.code(), Some(0));
+    fails(&synth(directory.path(), &["verify", "b.wat", "good.o"]), 5, "another Wasm module");
+    // A file without the template that it needs is refused as what it says it is.
+    assert_eq!(synth(directory.path(), &["compile", "b.wat", "-o", "b.o"]).status.code(), Some(0));
+    let mut bytes = std::fs::read(directory.path().join("b.o")).unwrap();
+    let name = bytes.windows(18).position(|window| window == b".synth.memory.fill").unwrap();
+    bytes[name + 17] = b'x';
+    std::fs::write(directory.path().join("bare.o"), bytes).unwrap();
+    let output = synth(directory.path(), &["verify", "b.wat", "bare.o"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stdout).starts_with("for Armv7E-M\n"), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("the module needs the section .synth.memory.fill"));
+}
+
+#[test]
+fn an_error_in_one_of_several_inputs_names_its_file() {
+    let directory = directory();
+    let compile = |inputs: &[&str], flags: &[&str]| {
+        synth(directory.path(), &[&["compile"], inputs, &["-o", "out.o"], flags].concat())
+    };
+    let wrong = "(module\n  (func (result i32)\n    i64.const 1\n    i32.eqz))";
+    write(&directory, "wrong.wat", wrong);
+    std::fs::write(directory.path().join("wrong.wasm"), wat::parse_str(wrong).unwrap()).unwrap();
+    fails(&compile(&["good.wat", "wrong.wat"], &[]), 1, "\n  at wrong.wat:4:5\n");
+    fails(&compile(&["wrong.wasm", "good.wat"], &[]), 1, " of wrong.wasm\n");
+    let value = json(&compile(&["good.wat", "x=wrong.wat"], &["--error-format", "json"]));
+    assert_eq!((&value["file"], &value["line"]), (&"wrong.wat".into(), &4.into()));
+    let value = json(&compile(&["wrong.wasm"], &["--error-format", "json"]));
+    assert_eq!((&value["file"], &value["line"]), (&"wrong.wasm".into(), &serde_json::Value::Null));
+    write(&directory, "large.wat", "(module (memory 2049))");
+    fails(&compile(&["good.wat", "large.wat"], &[]), 1, " of the module that large.wat is encoded as\n");
+    write(&directory, "types.wat", "(module (import \"a\" \"b\" (func)) (import \"a\" \"b\" (func (param i32))))");
+    fails(&compile(&["good.wat", "types.wat"], &[]), 1, " of the module that types.wat is encoded as\n");
+}
+
+#[test]
+fn inputs_in_the_wrong_order_are_told_so() {
+    let directory = directory();
+    write(&directory, "lib.wat", "(module (memory (export \"m\") 1) (func (export \"f\")))");
+    let remedy = "in user.wat\n  help: give `lib` as an input before `user`\n";
+    for import in ["(import \"lib\" \"m\" (memory 1))", "(import \"lib\" \"f\" (func))"] {
+        write(&directory, "user.wat", &format!("(module {import})"));
+        let compile = |inputs: &[&str]| synth(directory.path(), &[&["compile", "-o", "out.o"], inputs].concat());
+        fails(&compile(&["user.wat", "lib.wat"]), 1, remedy);
+        assert_eq!(compile(&["lib.wat", "user.wat"]).status.code(), Some(0));
+    }
+    write(&directory, "user.wat", "(module (import \"lib\" \"g\" (func)))");
+    let output = synth(directory.path(), &["compile", "lib.wat", "user.wat", "-o", "out.o"]);
+    fails(&output, 1, "`user` imports `lib.g`, which is not exported\n  in user.wat\n  help: export it from `lib`");
+}
+
+#[test]
+fn negative_numbers_are_no_flags() {
+    let directory = directory();
+    write(
+        &directory,
+        "n.wat",
+        "(module (func (export \"f\") (param f32 f64 i64) (result i64)
+            (i64.add (local.get 2) (i64.add
+                (i64.extend_i32_u (i32.reinterpret_f32 (local.get 0))) (i64.reinterpret_f64 (local.get 1))))))",
+    );
+    let run = |arguments: &[&str]| {
+        let command = ["run", "--engine", "model", "n.wat", "--invoke", "f"];
+        synth(directory.path(), &[&command[..], arguments].concat())
+    };
+    for (x, y, z) in
+        [("-inf", "-1e-3", -1i64), ("-.5", "-INF", 0), ("-1.00000005960464477539063", "-0", -255), ("-0.1", "-5.", 7)]
+    {
+        let sum = i64::from(x.parse::<f32>().unwrap().to_bits())
+            .wrapping_add(y.parse::<f64>().unwrap().to_bits() as i64)
+            .wrapping_add(z);
+        // An option may stand anywhere between them.
+        let output = run(&[x, "--timeout", "60", y, &z.to_string()]);
+        assert_eq!(text(&output.stdout), format!("{sum}\n"), "{}", text(&output.stderr));
+    }
+    assert_eq!(text(&run(&["0", "0", "-0xff"]).stdout), "-255\n");
+    fails(&run(&["0", "0", "-.5"]), 2, "`-.5` is no integer");
+    fails(&run(&["0", "0", "--inf"]), 2, "--inf");
+    // A path is what it says.
+    let output = synth(directory.path(), &["compile", "good.wat", "-o=-5"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(directory.path().join("-5").exists());
+}
+
+#[test]
+fn wrong_usage_can_be_read_by_programs() {
+    let directory = directory();
+    for format in [&["--error-format", "json"][..], &["--error-format=json"]] {
+        for arguments in [&["compile", "good.wat", "--nothing"][..], &["compile"], &["frobnicate"]] {
+            let output = synth(directory.path(), &[format, arguments].concat());
+            fails(&output, 2, "\"code\":\"usage\"");
+            let value = json(&output);
+            assert_eq!(value["exit"], 2);
+            assert!(!value["message"].as_str().unwrap().starts_with("error"), "{value}");
+            assert_eq!(value["remedy"], "For more information, try '--help'.");
+        }
+    }
+    let value = json(&synth(directory.path(), &["compile", "good.wat", "--nothing", "--error-format", "json"]));
+    assert_eq!(value["message"], "unexpected argument '--nothing' found");
+    fails(&synth(directory.path(), &["compile", "--nothing"]), 2, "error: unexpected argument '--nothing' found\n");
+    // Help is no error.
+    let output = synth(directory.path(), &["--help", "--error-format=json"]);
+    assert!(output.status.code() == Some(0) && text(&output.stdout).contains("Usage"));
+}
+
+#[test]
+fn help_names_what_can_be_chosen() {
+    let directory = directory();
+    let help = |command: &str| text(&synth(directory.path(), &[command, "--help"]).stdout).to_string();
+    let (compile, run) = (help("compile"), help("run"));
+    for cpu in Cpu::ALL {
+        assert!(compile.contains(&format!("target-cpu={}", cpu.name())), "{compile}");
+    }
+    for board in Board::ALL {
+        assert!(run.contains(board.machine), "{run}");
+    }
+    for triple in Triple::ALL {
+        assert!(run.contains(triple.name()), "{run}");
+    }
+    for words in ["`nan`", "`null`", "1048576"] {
+        assert!(run.contains(words), "{run}");
+    }
 }

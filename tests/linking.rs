@@ -205,5 +205,5 @@ fn the_command_takes_names_or_stems() {
     assert_eq!(synth(&["verify", "store.wat", "both.elf"]).0, Some(5));
     let (code, said) = synth(&[&compile[..], &["user.wat", "store.wat"]].concat());
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("give the module that defines it as another input"), "{said}");
+    assert!(said.contains("give `store` as an input before `user`"), "{said}");
 }

@@ -33,21 +33,30 @@ pub struct Failure {
     pub message: String,
     /// Where in the Wasm module, in bytes.
     pub offset: Option<u64>,
-    /// Where in the text that the module was given as.
-    pub text: Option<Box<InText>>,
+    /// The module's file, where one is known.
+    pub file: Option<Box<InFile>>,
     /// What the user can do.
     pub remedy: String,
     /// More, a line each.
     pub details: Vec<String>,
 }
 
-/// A place in the text of a module.
+/// A place in the file of a module.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct InText {
-    /// The file.
-    pub file: String,
-    /// The place; none if the error is in no function.
-    pub position: Option<Position>,
+pub struct InFile {
+    /// Its path.
+    pub path: String,
+    /// What it is.
+    pub form: Form,
+}
+
+/// What the file of a module is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// The binary module itself.
+    Binary,
+    /// Text, and the place in it, if that is known.
+    Text(Option<Position>),
 }
 
 impl Failure {
@@ -58,7 +67,7 @@ impl Failure {
             code,
             message: message.into(),
             offset: None,
-            text: None,
+            file: None,
             remedy: remedy.into(),
             details: Vec::new(),
         }
@@ -88,22 +97,26 @@ impl Failure {
     }
 
     fn place(&self) -> Option<String> {
-        let Some(text) = &self.text else {
-            return self.offset.map(|offset| format!("at byte {offset:#x} of the module"));
+        let offset = self.offset.map(|offset| format!("at byte {offset:#x}"));
+        let Some(InFile { path, form }) = self.file.as_deref() else {
+            return offset.map(|offset| format!("{offset} of the module"));
         };
-        let file = &text.file;
-        match (text.position, self.offset) {
-            (Some(Position { line, column }), _) => Some(format!("at {file}:{line}:{column}")),
-            (None, Some(offset)) => Some(format!("at byte {offset:#x} of the module that {file} is encoded as")),
-            (None, None) => None,
-        }
+        Some(match (form, offset) {
+            (Form::Text(Some(Position { line, column })), _) => format!("at {path}:{line}:{column}"),
+            (Form::Text(None), Some(offset)) => format!("{offset} of the module that {path} is encoded as"),
+            (Form::Binary, Some(offset)) => format!("{offset} of {path}"),
+            (Form::Text(None) | Form::Binary, None) => format!("in {path}"),
+        })
     }
 
     fn json(&self) -> String {
         let number = |value: Option<u64>| value.map_or("null".to_string(), |value| value.to_string());
         let offset = number(self.offset);
-        let file = self.text.as_ref().map_or("null".to_string(), |text| json_string(&text.file));
-        let position = self.text.as_ref().and_then(|text| text.position);
+        let file = self.file.as_ref().map_or("null".to_string(), |file| json_string(&file.path));
+        let position = self.file.as_ref().and_then(|file| match file.form {
+            Form::Text(position) => position,
+            Form::Binary => None,
+        });
         let line = number(position.map(|position| position.line as u64));
         let column = number(position.map(|position| position.column as u64));
         let details: Vec<String> = self.details.iter().map(|detail| json_string(detail)).collect();
@@ -150,11 +163,15 @@ fn json_string(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn in_file(form: Form) -> Option<Box<InFile>> {
+        Some(Box::new(InFile { path: "a.wat".into(), form }))
+    }
+
     #[test]
     fn json_is_read_back() {
         let failure = Failure {
             offset: Some(7),
-            text: Some(Box::new(InText { file: "a.wat".into(), position: Some(Position { line: 2, column: 5 }) })),
+            file: in_file(Form::Text(Some(Position { line: 2, column: 5 }))),
             details: vec!["a\nb".into()],
             ..Failure::new(Exit::Unknown, "unproved", "say \"no\" \\ ü", "")
         };
@@ -176,11 +193,15 @@ mod tests {
             text,
             "error[unsupported]: memory.copy\n  at byte 0x10 of the module\n  help: compile without bulk memory\n"
         );
-        failure.text = Some(Box::new(InText { file: "a.wat".into(), position: None }));
+        failure.file = in_file(Form::Text(None));
         assert!(
             failure.render(ErrorFormat::Human).contains("\n  at byte 0x10 of the module that a.wat is encoded as\n")
         );
-        failure.text = Some(Box::new(InText { file: "a.wat".into(), position: Some(Position { line: 2, column: 5 }) }));
+        failure.file = in_file(Form::Text(Some(Position { line: 2, column: 5 })));
         assert!(failure.render(ErrorFormat::Human).contains("\n  at a.wat:2:5\n"));
+        failure.file = in_file(Form::Binary);
+        assert!(failure.render(ErrorFormat::Human).contains("\n  at byte 0x10 of a.wat\n"));
+        failure.offset = None;
+        assert!(failure.render(ErrorFormat::Human).contains("\n  in a.wat\n"));
     }
 }

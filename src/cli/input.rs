@@ -6,7 +6,7 @@ use synth::error::Error;
 use synth::wasm;
 
 use super::args::NamedPath;
-use super::failure::{Failure, InText};
+use super::failure::{Failure, Form, InFile};
 use super::read_file;
 
 /// A module, read but not yet judged.
@@ -33,18 +33,11 @@ impl Input {
         Ok(Input { path: path.into(), wasm, text })
     }
 
-    /// The failure that an error in this module is.
-    pub fn failure(&self, error: Error) -> Failure {
-        self.locate(error.into())
-    }
-
-    /// Adds the place in the text to a failure that has one in the binary module.
+    /// Adds the file, and the place in its text, to a failure that lies in this module.
     pub fn locate(&self, failure: Failure) -> Failure {
-        let (Some(text), Some(offset)) = (&self.text, failure.offset) else {
-            return failure;
-        };
-        let file = self.path.display().to_string();
-        Failure { text: Some(Box::new(InText { file, position: wasm::text::position(text, offset) })), ..failure }
+        let position = |text: &String| failure.offset.and_then(|offset| wasm::text::position(text, offset));
+        let form = self.text.as_ref().map_or(Form::Binary, |text| Form::Text(position(text)));
+        Failure { file: in_file(&self.path, form), ..failure }
     }
 
     /// The file's name without its last extension.
@@ -86,18 +79,22 @@ impl Inputs {
 
     /// The failure that an error in them is.
     pub fn failure(&self, error: Error) -> Failure {
-        match &self.all[..] {
-            [(_, only)] => only.failure(error),
-            _ => error.into(),
+        let number = if self.all.len() == 1 { Some(0) } else { error.details().input };
+        let failure = Failure::from(error);
+        match number {
+            Some(number) => self.all[number].1.locate(failure),
+            // An offset says nothing of several modules together.
+            None => Failure { offset: None, ..failure },
         }
     }
 }
 
-/// An error in a text that stands for no module.
+/// An error in a file that stands for no module.
 fn in_text(path: &Path, error: Error) -> Failure {
-    let text = error.details().position.map(|position| {
-        let file = path.display().to_string();
-        Box::new(InText { file, position: Some(position) })
-    });
-    Failure { text, ..error.into() }
+    let form = error.details().position.map_or(Form::Binary, |position| Form::Text(Some(position)));
+    Failure { file: in_file(path, form), ..error.into() }
+}
+
+fn in_file(path: &Path, form: Form) -> Option<Box<InFile>> {
+    Some(Box::new(InFile { path: path.display().to_string(), form }))
 }

@@ -9,7 +9,7 @@ use super::say;
 
 /// The architecture, a line per function, then the file as a whole.
 pub fn text(report: &Report) -> String {
-    let mut text = format!("for {}\n", report.target);
+    let mut text = report.target.map_or(String::new(), |target| format!("for {target}\n"));
     for function in &report.functions {
         text.push_str(&format!(
             "{}: {} ({} obligations in {} segments, {} bytes of code, {} bytes of stack)\n",

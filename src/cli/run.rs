@@ -31,7 +31,10 @@ pub fn run(command: &Run) -> Result<(), Failure> {
     }
     let module = Input::of(&command.input, bytes)?;
     let elf = compile_and_prove(command, &Inputs::one(module.clone()))?;
-    call(command, &elf).map_err(|failure| module.locate(failure))
+    call(command, &elf).map_err(|failure| match failure.offset {
+        Some(_) => module.locate(failure),
+        None => failure,
+    })
 }
 
 fn compile_and_prove(command: &Run, input: &Inputs) -> Result<Vec<u8>, Failure> {
@@ -170,6 +173,9 @@ fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
 }
 
 fn in_function(firmware: &Firmware, function: u32) -> String {
+    if let Some(name) = firmware.of_synth.get(&function) {
+        return format!("in synth's runtime function {name}");
+    }
     let export = firmware.exports.iter().find(|export| export.function == function);
     let name = export.map_or(String::new(), |export| format!(" ({})", export.symbol));
     format!("in function {function}{name}")

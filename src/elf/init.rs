@@ -85,7 +85,7 @@ pub fn run(program: &Program, isa: Isa) -> Function {
     }
     let data = asm.data();
     let (code, relocations) = asm.finish(0);
-    Function { index: INIT, code, data, relocations, frame }
+    Function { index: INIT, code, data, relocations, frame, of_synth: None }
 }
 
 /// The code of `Reset`: the processor has set SP; but for the floating-point unit nothing else needs to be set up.

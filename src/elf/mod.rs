@@ -51,7 +51,7 @@ impl ElfError {
         match self {
             ElfError::TooBig { .. } => "make the module or its memory smaller, or link an object for a larger board",
             ElfError::MissingImport(..) => "link an object with code that provides it, or use --stub-imports",
-            ElfError::Collision(_) => "choose another --module-name, or rename the export",
+            ElfError::Collision(_) => "choose another --module-name, or rename the export or import",
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Symbol spellings of Wasm names (`docs/abi.md`, "Names").
 
+/// The variable with the lowest address that the stack may use.
+pub const STACK_LIMIT: &str = "synth_stack_limit";
+
 /// The spelling of an export: `[A-Za-z0-9_]` stays, other bytes and a leading digit are escaped. The empty
 /// name is the escape of nothing.
 pub fn mangle(name: &str) -> String {

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::program::{Assurance, Function, Program, Relocation, RelocationKind, Symbol, Table, Type, Visibility};
 use super::unit::{Binding, Fixup, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::{ElfError, frame, init, names, relocate};
+use crate::config::LOADED_BYTES_MAX;
 use crate::target::{Board, Cpu, FloatUnit, Isa};
 use crate::vcode::abi::DESCRIPTOR_BYTES;
 
@@ -32,6 +33,7 @@ pub enum Startup {
 /// Makes the sections.
 pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfError> {
     let mut unit = Unit::default();
+    check_reserved(program)?;
     let name = &program.name;
     let code = unit.add_section(format!(".text.{name}"), SectionKind::Code, 4, Vec::new());
     let code_symbol = unit.add_section_symbol(code);
@@ -64,7 +66,21 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
     frame::add(&mut unit, code_symbol, &placed);
     unit.add_section(".ARM.attributes".into(), SectionKind::Attributes, 1, attributes(cpu, program.float));
     unit.float = program.float;
+    let loaded = unit.sections.iter().filter(|section| section.kind.is_loaded());
+    let bytes = loaded.map(|section| u64::from(section.size)).sum();
+    ElfError::check("the code with all regions", bytes, LOADED_BYTES_MAX)?;
     Ok(unit)
+}
+
+/// Refuses a name of the module's for what is reserved: the stack limit, whether or not the program has one.
+fn check_reserved(program: &Program) -> Result<(), ElfError> {
+    let exports = program.exports.iter().map(|export| export.symbol.clone());
+    let globals = program.globals.iter().map(|global| global.symbol.clone());
+    let imports = program.imports.iter().map(|import| names::import(&import.module, &import.field));
+    match exports.chain(globals).chain(imports).find(|symbol| symbol == names::STACK_LIMIT) {
+        Some(symbol) => Err(ElfError::Collision(symbol)),
+        None => Ok(()),
+    }
 }
 
 /// Refuses two things of one global name; undefined symbols of one name are one thing already.
@@ -196,7 +212,7 @@ fn define_imports(unit: &mut Unit, program: &Program) {
     }
     let limit = |relocation: &Relocation| relocation.symbol == Symbol::StackLimit;
     if program.functions.iter().flat_map(|function| &function.relocations).any(limit) {
-        let id = undefined(unit, "synth_stack_limit".into());
+        let id = undefined(unit, names::STACK_LIMIT.into());
         unit.by_name.insert(Symbol::StackLimit, id);
     }
 }
@@ -310,7 +326,7 @@ fn fill_words(unit: &mut Unit, symbol: Symbol, words: Vec<DataWord>) {
 /// What `synth run` needs to know and no proof rests on, a line each: a processor that runs the code, where floats
 /// are passed,
 /// the board of an image, what stands before each export in its symbol, the segment that lies out of bounds, if one does,
-/// and each export's symbol, function, parameters and results.
+/// which functions are synth's, by name, and each export's symbol, function, parameters and results.
 fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
     let mut text = format!("cpu {}\n", cpu.name());
     if program.float != FloatUnit::None {
@@ -322,6 +338,11 @@ fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
     text.push_str(&format!("prefix {}\n", program.export_prefix));
     if let Some(outside) = program.instantiation.outside() {
         text.push_str(&format!("outside {outside}\n"));
+    }
+    for function in &program.functions {
+        if let Some(name) = &function.of_synth {
+            text.push_str(&format!("synth {} {name}\n", function.index));
+        }
     }
     for export in &program.exports {
         let symbol = &export.symbol;

@@ -75,6 +75,8 @@ pub struct Function {
     pub relocations: Vec<Relocation>,
     /// How the frame changes, by ascending offset.
     pub frame: Vec<FrameStep>,
+    /// For people: the function's name, if it is none of the user's but synth's.
+    pub of_synth: Option<String>,
 }
 
 /// A place in the code that depends on an address.

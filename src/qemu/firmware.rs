@@ -2,6 +2,7 @@
 //!
 //! Nothing here is trusted by the validator; `synth run` needs it to call a function.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -24,6 +25,8 @@ pub struct Firmware {
     pub exports: Vec<Export>,
     /// Every function with code.
     pub functions: Vec<Extent>,
+    /// The functions that are synth's and not the user's, by name.
+    pub of_synth: BTreeMap<u32, String>,
     /// Linear memory.
     pub memory: Option<Region>,
     /// The code that instantiates.
@@ -131,6 +134,7 @@ impl Firmware {
             export_prefix: interface.export_prefix,
             exports: interface.exports,
             functions,
+            of_synth: interface.of_synth,
             memory,
             init: Region { address: init.address() as u32 & !1, bytes: init.size() as u32 },
             outside: interface.outside,
@@ -161,6 +165,7 @@ struct Interface {
     float: FloatUnit,
     export_prefix: String,
     exports: Vec<Export>,
+    of_synth: BTreeMap<u32, String>,
     outside: Option<String>,
 }
 
@@ -175,6 +180,10 @@ fn read_interface(file: &object::File<'_>, text: &str) -> Result<Interface, Firm
             ["board", name] => interface.board = Some(Board::named(name).ok_or_else(foreign)?),
             ["prefix", prefix] => interface.export_prefix = prefix.into(),
             ["outside", ..] => interface.outside = Some(words[1..].join(" ")),
+            ["synth", function, ..] => {
+                let function = function.parse().map_err(|_| foreign())?;
+                interface.of_synth.insert(function, words[2..].join(" "));
+            }
             ["export", symbol, function, parameters, results] => {
                 let defined = file.symbol_by_name(symbol).ok_or_else(foreign)?;
                 interface.exports.push(Export {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::config::Config;
 use crate::error::Error;
 use crate::ir::op::{Function, Op, PLAIN};
-use crate::wasm::{self, Bindings, Code, ExportKind, Inst, Module};
+use crate::wasm::{self, Author, Bindings, Code, ExportKind, Inst, Module};
 
 /// The parts, each a module in text of functions that call only each other. No two use one name.
 const PARTS: [&str; 11] = [
@@ -51,13 +51,24 @@ pub fn link(module: &mut Module, config: &Config) -> Result<Option<Vec<u8>>, Err
         return Ok(None);
     }
     let bytes = binary();
-    let runtime = wasm::parse(&bytes, config)?;
+    let runtime = parse(&bytes, config)?;
     for export in module.link(runtime, &Bindings::default()) {
         if let ExportKind::Function(function) = export.kind {
             module.linked.insert(export.name, function);
         }
     }
     Ok(Some(bytes))
+}
+
+/// Reads a module of ours.
+fn parse(bytes: &[u8], config: &Config) -> Result<Module, Error> {
+    let mut module = wasm::parse(bytes, config)?;
+    for function in module.functions.values_mut() {
+        if let Code::Body(body) = &mut function.code {
+            body.author = Author::Synth;
+        }
+    }
+    Ok(module)
 }
 
 fn is_helped(inst: &Inst, config: &Config) -> bool {

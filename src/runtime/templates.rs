@@ -79,7 +79,7 @@ pub fn link(module: &mut Module, config: &Config) -> Result<BTreeMap<&'static st
         }
         let (template, memories, tables) = &instance;
         let bytes = template.bytes();
-        let mut other = wasm::parse(&bytes, config)?;
+        let mut other = super::parse(&bytes, config)?;
         insts_mut(&mut other).for_each(keep_growth);
         used.insert(template.name, bytes);
         let bindings = Bindings { memories: memories.clone(), tables: tables.clone(), ..Bindings::default() };
@@ -92,7 +92,7 @@ pub fn link(module: &mut Module, config: &Config) -> Result<BTreeMap<&'static st
     }
     let types: Vec<ValueType> = module.tables.values().map(|table| table.ty).collect();
     let function = |bulk| instance_of(bulk, &segments, &types).map(|instance| instances[&instance]);
-    insts_mut(module).for_each(|inst| rewrite(inst, &segments, &function));
+    insts_mut(module).for_each(|inst| rewrite(inst, &segments, function));
     Ok(used)
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::inst::Inst;
-use super::module::{Body, Code, ExportKind, FuncDecl, Module};
+use super::module::{Author, Body, Code, ExportKind, FuncDecl, Module};
 use crate::entity::Entity;
 use crate::ir::op::{Function, Type};
 
@@ -32,5 +32,5 @@ fn forward(module: &Module, function: Function) -> FuncDecl {
     let arguments = (0..locals.len() as u32).map(Inst::LocalGet);
     let insts: Vec<Inst> = arguments.chain([Inst::ReturnCall(function.0), Inst::End]).collect();
     let offsets = (0..insts.len() as u32).collect();
-    FuncDecl { ty: *ty, name: name.clone(), code: Code::Body(Body { range: 0..0, locals, insts, offsets }) }
+    FuncDecl { ty: *ty, name: name.clone(), code: Code::Body(Body { author: Author::Synth, locals, insts, offsets }) }
 }

@@ -5,7 +5,7 @@
 //! they cannot be judged before.
 
 use super::inst::{BlockType, Bulk, Inst};
-use super::module::{Body, Code, FuncDecl, Instance, Module};
+use super::module::{Author, Body, Code, FuncDecl, Instance, Module};
 use super::types::FunctionType;
 use crate::ir::op::{Memory, Op, Table, Type};
 
@@ -44,7 +44,7 @@ pub fn run(module: &mut Module, guard: Guard) {
     ];
     let offsets = (0..insts.len() as u32).collect();
     let ty = module.types.push(FunctionType::default());
-    let code = Code::Body(Body { range: 0..0, locals: Vec::new(), insts, offsets });
+    let code = Code::Body(Body { author: Author::Synth, locals: Vec::new(), insts, offsets });
     let start = module.functions.push(FuncDecl { ty, name: format!("the guard of a {name}"), code });
     let (elements, data) = (module.elements.len(), module.data.len());
     module.instances.push(Instance { elements, data, start: Some(start) });

@@ -4,12 +4,12 @@
 //! each, then its start function. The same input twice is two instances. A function that no input
 //! has stays an import.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::guard::{self, Guard, Sized};
 use super::link::Bindings;
 use super::module::{Code, Export, ExportKind, Import, Module};
-use super::parse::{parse, unbound};
+use super::parse::{parse, require_closed, require_room, unbound};
 use crate::config::Config;
 use crate::error::Error;
 
@@ -27,32 +27,42 @@ pub struct Input<'a> {
 /// # Errors
 /// An input is refused, or an import does not fit what it is bound to.
 pub fn run(inputs: &[Input], config: &Config) -> Result<Module, Error> {
-    if let [only] = inputs {
-        return parse(only.wasm, config);
-    }
     let mut whole = Module::default();
-    let mut names = BTreeSet::new();
-    for input in inputs {
-        if !names.insert(input.name) {
-            let message = format!("two inputs are named `{}`", input.name);
-            return Err(Error::link(message, "name one of them by NAME=PATH"));
-        }
-        let mut other = parse(input.wasm, config)?;
-        let (bindings, guards) = Binder { whole: &whole, names: &names, input: input.name, other: &other }.run()?;
-        other.imports.clear();
-        guards.into_iter().for_each(|guard| guard::run(&mut whole, guard));
-        for export in whole.link(other, &bindings) {
-            whole.exports.push(Export { of: Some(input.name.to_owned()), ..export });
-        }
+    if let [only] = inputs {
+        whole = parse(only.wasm, config)?;
+        require_closed(&whole)?;
+        require_room(&whole)?;
+        return Ok(whole);
+    }
+    for number in 0..inputs.len() {
+        add(&mut whole, inputs, number, config).map_err(|error| error.of(number))?;
     }
     Ok(whole)
+}
+
+/// Links an input behind those before it.
+fn add(whole: &mut Module, inputs: &[Input], number: usize, config: &Config) -> Result<(), Error> {
+    let (before, input) = (&inputs[..number], &inputs[number]);
+    if before.iter().any(|other| other.name == input.name) {
+        let message = format!("two inputs are named `{}`", input.name);
+        return Err(Error::link(message, "name one of them by NAME=PATH"));
+    }
+    let mut other = parse(input.wasm, config)?;
+    let (bindings, guards) = Binder { whole, inputs, number, other: &other }.run()?;
+    other.imports.clear();
+    guards.into_iter().for_each(|guard| guard::run(whole, guard));
+    for export in whole.link(other, &bindings) {
+        whole.exports.push(Export { of: Some(input.name.to_owned()), ..export });
+    }
+    require_closed(whole)?;
+    require_room(whole)
 }
 
 /// Finds what the imports of a module are bound to.
 struct Binder<'a> {
     whole: &'a Module,
-    names: &'a BTreeSet<&'a str>,
-    input: &'a str,
+    inputs: &'a [Input<'a>],
+    number: usize,
     other: &'a Module,
 }
 
@@ -65,8 +75,8 @@ impl Binder<'_> {
             .filter_map(|export| Some(((export.of.as_deref()?, export.name.as_str()), export.kind)))
             .collect();
         let find = |module: &str, field: &str| match exports.get(&(module, field)) {
-            None if self.names.contains(module) => Err(self.unknown(module, field)),
-            found => Ok(found.copied()),
+            Some(found) => Ok(Some(*found)),
+            None => self.absent(module, field).map(|()| None),
         };
         let (mut bindings, mut guards) = (Bindings::default(), Vec::new());
         for declared in self.other.functions.values() {
@@ -120,14 +130,25 @@ impl Binder<'_> {
         }
     }
 
-    fn unknown(&self, module: &str, field: &str) -> Error {
-        let message = format!("unknown import: `{}` imports `{module}.{field}`, which is not exported", self.input);
-        Error::link(message, "export it, or give the module that exports it before the one that imports it")
+    /// Refuses an import that no input before this has, if an input has the name of its module.
+    fn absent(&self, module: &str, field: &str) -> Result<(), Error> {
+        let input = self.inputs[self.number].name;
+        match self.inputs.iter().position(|input| input.name == module) {
+            Some(of) if of > self.number => {
+                let message = format!("`{input}` imports `{module}.{field}`, and `{module}` is given after it");
+                Err(Error::link(message, format!("give `{module}` as an input before `{input}`")))
+            }
+            Some(_) => {
+                let message = format!("unknown import: `{input}` imports `{module}.{field}`, which is not exported");
+                Err(Error::link(message, format!("export it from `{module}`, or import it from another module")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn incompatible(&self, module: &str, field: &str) -> Error {
-        let message =
-            format!("incompatible import type: `{}` imports `{module}.{field}` as what it is not", self.input);
+        let input = self.inputs[self.number].name;
+        let message = format!("incompatible import type: `{input}` imports `{module}.{field}` as what it is not");
         Error::link(message, "make both declarations the same")
     }
 }

@@ -23,10 +23,10 @@ pub use inputs::{Input, run as link};
 pub use inst::{BlockType, Bulk, Inst, Place, SignOp};
 pub use link::Bindings;
 pub use module::{
-    Body, Code, Data, DataIndex, DataMode, Element, ElementIndex, ElementMode, Export, ExportKind, FuncDecl,
+    Author, Body, Code, Data, DataIndex, DataMode, Element, ElementIndex, ElementMode, Export, ExportKind, FuncDecl,
     GlobalDecl, Import, Instance, MemoryDecl, Module, TableDecl, TypeIndex,
 };
-pub use parse::{parse, require_closed, settle};
+pub use parse::{parse, settle};
 pub use types::{FunctionType, ValueType};
 
 /// The binary module in `input`, which is one, or is WebAssembly text.

@@ -1,7 +1,6 @@
 //! A module that passed validation and uses only what is supported. Owns all its data.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use super::constant::Constant;
 use super::inst::Inst;
@@ -57,6 +56,16 @@ pub struct FuncDecl {
     pub code: Code,
 }
 
+impl FuncDecl {
+    /// Who wrote it; an import is what the user asks for.
+    pub fn author(&self) -> Author {
+        match &self.code {
+            Code::Body(body) => body.author,
+            Code::Import { .. } => Author::User,
+        }
+    }
+}
+
 /// Where a function's code comes from.
 #[derive(Clone, Debug)]
 pub enum Code {
@@ -76,14 +85,23 @@ pub enum Code {
 /// A function body.
 #[derive(Clone, Debug)]
 pub struct Body {
-    /// Byte range in the module: locals and instructions.
-    pub range: Range<u32>,
+    /// Who wrote it.
+    pub author: Author,
     /// Types of all locals, parameters first, as SSA has them.
     pub locals: Vec<Type>,
     /// Instructions, the function's own `end` last.
     pub insts: Vec<Inst>,
-    /// For each instruction, its byte offset in the module.
+    /// For each instruction, its byte offset in the module that its author wrote.
     pub offsets: Vec<u32>,
+}
+
+/// Who wrote a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Author {
+    /// Whose module it is.
+    User,
+    /// Synth: a template, a function of the runtime, or what linking puts in.
+    Synth,
 }
 
 /// A linear memory.

@@ -17,12 +17,12 @@ use super::constant::Constant;
 use super::decode;
 use super::inst::Inst;
 use super::module::{
-    Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import, Instance,
-    MemoryDecl, Module, TableDecl, TypeIndex,
+    Author, Body, Code, Data, DataMode, Element, ElementMode, Export, ExportKind, FuncDecl, GlobalDecl, Import,
+    Instance, MemoryDecl, Module, TableDecl, TypeIndex,
 };
 use super::names;
 use super::types::{FunctionType, ValueType};
-use crate::config::Config;
+use crate::config::{Config, LOADED_BYTES_MAX, TABLE_ENTRIES_MAX};
 use crate::entity::Entity;
 use crate::error::Error;
 use crate::ir::op::{Function, Global, Memory, Table};
@@ -40,9 +40,6 @@ const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::BULK_MEMORY)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::REFERENCE_TYPES);
-
-/// Most entries of a table: 4 MiB, more than any board has. The validator instantiates no larger one.
-const TABLE_ENTRIES_MAX: u32 = 1 << 20;
 
 /// A growing table has room for this many entries, or for its declared maximum if that is less, without
 /// being asked.
@@ -339,8 +336,7 @@ impl Builder {
             insts.push(decode::inst(&operator, offset, &self.module)?);
             offsets.push(offset as u32);
         }
-        let range = reader.range().start as u32..reader.range().end as u32;
-        let code = Code::Body(Body { range, locals, insts, offsets });
+        let code = Code::Body(Body { author: Author::User, locals, insts, offsets });
         self.module.functions.push(FuncDecl { ty, name: String::new(), code });
         Ok(())
     }
@@ -436,6 +432,19 @@ pub fn settle(module: &mut Module, config: &Config) -> Result<(), Error> {
     }
     for table in module.tables.values_mut() {
         table.reserve = reserve_entries(table, config)?;
+    }
+    Ok(())
+}
+
+/// Refuses memories that are larger together than a program may be. Requires: they are settled.
+pub fn require_room(module: &Module) -> Result<(), Error> {
+    let mut total = 0;
+    for memory in module.memories.values() {
+        total += u64::from(memory.reserve_bytes());
+        if total > LOADED_BYTES_MAX {
+            let message = format!("memory takes {total} bytes, at most {LOADED_BYTES_MAX} fit");
+            return Err(Error::too_big(memory.offset, message, "declare less memory, or lower --memory-max"));
+        }
     }
     Ok(())
 }
@@ -549,6 +558,16 @@ mod tests {
         assert_eq!(reserve(&bytes.replace("2000000", "1048576"), None), Ok(1 << 20));
         let whole = "(module (memory 4294967295 (pagesize 1)))";
         assert_eq!(reserve(whole, None), Ok(u32::MAX));
+    }
+
+    #[test]
+    fn memories_that_fit_nowhere_are_too_big() {
+        let room = |text: &str| require_room(&parse_text(text).expect("valid"));
+        assert_eq!(room("(module (memory 2048))"), Ok(()));
+        assert!(matches!(room("(module (memory 2049))"), Err(Error::TooBig(_))));
+        assert_eq!(room("(module (memory 1024) (memory 1024))"), Ok(()));
+        let error = room("(module (memory 1024) (memory 1025))").expect_err("must be refused");
+        assert_eq!(error.details().offset, Some(0xe));
     }
 
     #[test]

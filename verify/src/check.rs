@@ -9,6 +9,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use crate::abi;
+use crate::attributes;
 use crate::cfi::{self, FrameTable};
 use crate::concrete::bound::Bound;
 use crate::concrete::init::{self, Known};
@@ -72,31 +73,31 @@ pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckErr
 pub fn check_linked(sources: &[Source<'_>], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
     let mut module = inputs::run(sources).map_err(CheckError::Wasm)?;
     let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
-    if let Err(message) = link_own(&mut module, &elf) {
-        let finding = Finding { at: 0, check: Check::File, message };
-        return Ok(Report { findings: vec![finding], file_obligations: 1, ..Report::default() });
-    }
     let hints = read_hints(&elf)?;
     if hints.wasm_sha256 != identity(sources) {
         return Err(CheckError::OtherModule("the ELF file was made from another Wasm module".to_owned()));
     }
+    // What the file says it is for is said of a file that is refused, too.
+    let report = Report { target: attributes::read(&elf).ok(), ..Report::default() };
+    let refused = |findings| Ok(Report { findings, file_obligations: 1, ..report.clone() });
+    let finding = |message| vec![Finding { at: 0, check: Check::File, message }];
+    if let Err(message) = link_own(&mut module, &elf) {
+        return refused(finding(message));
+    }
     let program = match program::bind(&elf, &module, &hints) {
         Ok(program) => program,
-        Err(findings) => return Ok(Report { findings, file_obligations: 1, ..Report::default() }),
+        Err(findings) => return refused(findings),
     };
     let bound = match Bound::new(&module, &program, &elf, &hints.module_name) {
         Ok(bound) => bound,
-        Err(fault) => {
-            let finding = Finding { at: 0, check: Check::File, message: format!("the file cannot be loaded: {fault}") };
-            return Ok(Report { findings: vec![finding], file_obligations: 1, ..Report::default() });
-        }
+        Err(fault) => return refused(finding(format!("the file cannot be loaded: {fault}"))),
     };
     let mut judge = Judge {
         module: &module,
         program: &program,
         bound: &bound,
         hints: &hints,
-        report: Report { target: program.target, ..Report::default() },
+        report,
         frames: BTreeMap::new(),
         frame_table: None,
         run: BTreeSet::new(),

@@ -48,10 +48,15 @@ impl<'a> Listing<'a> {
             FileKind::Executable => section.address,
         };
         let mut names: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        let of_synth = of_synth(elf);
         let mut kinds = BTreeMap::new();
         for symbol in elf.symbols.iter().filter(|symbol| symbol.home == Home::Section(index)) {
             match (symbol.kind, symbol.name.as_str()) {
-                (SymbolKind::Function, name) => names.entry(symbol.value & !1).or_default().push(name.to_owned()),
+                (SymbolKind::Function, name) => {
+                    let names = names.entry(symbol.value & !1).or_default();
+                    names.push(name.to_owned());
+                    names.extend(of_synth.iter().filter(|(end, _)| name.ends_with(end)).map(|(_, of)| of.clone()));
+                }
                 (_, "$d") => _ = kinds.insert(symbol.value, true),
                 (_, "$t") => _ = kinds.insert(symbol.value, false),
                 _ => {}
@@ -138,6 +143,14 @@ fn it_conditions(first: Cond, mask: u8) -> Vec<Cond> {
         state = if state & 7 == 0 { 0 } else { state & 0xe0 | state << 1 & 0x1f };
     }
     conditions
+}
+
+/// The functions that are synth's and not the user's: how each symbol ends, and what it is called.
+fn of_synth(elf: &Elf<'_>) -> Vec<(String, String)> {
+    let section = elf.section(".synth.interface").map(|(_, section)| elf.bytes(section));
+    let text = section.and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default();
+    let functions = text.lines().filter_map(|line| line.strip_prefix("synth ")?.split_once(' '));
+    functions.map(|(index, name)| (format!(".f{index}"), format!("synth's {name}"))).collect()
 }
 
 /// The Wasm offset of each labelled instruction, by address. Without readable hints there is none.

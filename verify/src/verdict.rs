@@ -160,7 +160,7 @@ pub struct Report {
     /// Bytes of stack below SP that `NAME_init` needs, the start function included as far as it is bounded.
     pub init_stack_bytes: u32,
     /// What the judgement is for.
-    pub target: Target,
+    pub target: Option<Target>,
 }
 
 impl Report {

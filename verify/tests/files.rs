@@ -336,8 +336,8 @@ fn an_instruction_that_the_architecture_lacks() {
         case.functions.get_mut(&INIT).unwrap().bytes = vec![0x50, 0xfb, 0x01, 0xf0, 0x70, 0x47];
     });
     let report = |name: &str| check(&case(name).wasm, &case(name).elf(), Checks::All).unwrap();
-    assert_eq!(report("multiply-high").target.to_string(), "Armv7E-M");
-    assert_eq!(report("init-stack").target.to_string(), "Armv7-M");
+    assert_eq!(report("multiply-high").target.map(|target| target.to_string()), Some("Armv7E-M".into()));
+    assert_eq!(report("init-stack").target.map(|target| target.to_string()), Some("Armv7-M".into()));
 }
 
 #[test]

@@ -37,27 +37,33 @@ pub fn run(sources: &[Source<'_>]) -> Result<Module, String> {
     }
     let mut whole = Module::default();
     for (number, source) in sources.iter().enumerate() {
-        if sources[..number].iter().any(|other| other.name == source.name) {
-            return Err(format!("two inputs are named {:?}", source.name));
-        }
-        let exports = exports(&whole);
-        let value = &|of: &str, field: &str| match exports.get(&(of.to_owned(), field.to_owned())) {
-            Some(Exported::Global(global)) => whole.globals.get(*global as usize).map(|global| global.initial),
-            Some(Exported::Function(_) | Exported::Table(_) | Exported::Memory(_)) | None => None,
-        };
-        let other = module::read_behind(source.wasm, &Before { functions: whole.function_count(), value })
-            .map_err(|error| error.to_string())?;
-        let named = |of: &str| sources[..=number].iter().any(|other| other.name == of);
-        let (bindings, guards) = bindings(&whole, &other, &exports, &named)?;
-        for (of, least) in guards {
-            guard::add(&mut whole, of, least).map_err(|error| error.to_string())?;
-        }
-        for mut export in link::link(&mut whole, other, &bindings) {
-            export.of = Some(source.name.to_owned());
-            whole.exports.push(export);
-        }
+        add(&mut whole, (&sources[..number], source)).map_err(|error| format!("input {:?}: {error}", source.name))?;
     }
     Ok(whole)
+}
+
+/// Links an input behind those before it.
+fn add(whole: &mut Module, (before, source): (&[Source<'_>], &Source<'_>)) -> Result<(), String> {
+    let is_before = |of: &str| before.iter().any(|other| other.name == of);
+    if is_before(source.name) {
+        return Err("two inputs have this name".to_owned());
+    }
+    let exports = exports(whole);
+    let value = &|of: &str, field: &str| match exports.get(&(of.to_owned(), field.to_owned())) {
+        Some(Exported::Global(global)) => whole.globals.get(*global as usize).map(|global| global.initial),
+        Some(Exported::Function(_) | Exported::Table(_) | Exported::Memory(_)) | None => None,
+    };
+    let other = module::read_behind(source.wasm, &Before { functions: whole.function_count(), value })
+        .map_err(|error| error.to_string())?;
+    let (bindings, guards) = bindings(whole, &other, &exports, &|of| is_before(of) || of == source.name)?;
+    for (of, least) in guards {
+        guard::add(whole, of, least).map_err(|error| error.to_string())?;
+    }
+    for mut export in link::link(whole, other, &bindings) {
+        export.of = Some(source.name.to_owned());
+        whole.exports.push(export);
+    }
+    Ok(())
 }
 
 fn exports(whole: &Module) -> Exports {
