@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use synth::config::{Cpu, TABLE_ENTRIES_MAX};
 use synth::stage::Stage;
+use synth::target::{Board, Target, Triple};
 
 use super::values::{self, Peek, Poke};
 
@@ -80,15 +83,14 @@ pub struct Compile {
 /// What decides the code.
 #[derive(Args, Debug)]
 pub struct CodeOptions {
-    /// Target triple: thumbv7em-none-eabi (cortex-m4, cortex-m7), thumbv7m-none-eabi (also cortex-m3),
-    /// thumbv8m.main-none-eabi (cortex-m33) or thumbv6m-none-eabi (cortex-m0, cortex-m0plus); thumbv7em-none-eabihf and thumbv8m.main-none-eabihf use the floating-point unit; by default what the processor runs, else thumbv7em-none-eabi.
-    #[arg(long)]
+    /// Target triple, which says how floats are passed and which processors run the code.
+    #[arg(long, value_name = "TRIPLE", help = target_help())]
     pub target: Option<String>,
-    /// Code generation options: `target-cpu=CPU`, by default the target's first processor.
-    #[arg(short = 'C', value_name = "OPTION", value_parser = parse_codegen)]
+    /// Code generation options: the processor, by default the target's first.
+    #[arg(short = 'C', value_name = "OPTION", value_parser = codegen_options())]
     pub codegen: Vec<TargetCpu>,
     /// In an image, the board that it is for, by QEMU's name; by default the processor's first.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Board::ALL.map(|board| board.machine)))]
     pub board: Option<String>,
     /// Optimisation: 0, 1, 2 (speed, the default) or s (size).
     #[arg(short = 'O', value_enum, value_name = "LEVEL")]
@@ -97,9 +99,10 @@ pub struct CodeOptions {
     /// what memory starts with.
     #[arg(long, value_name = "BYTES", value_parser = values::parse_bytes_count)]
     pub memory_max: Option<u32>,
-    /// Most entries that `table.grow` may reach; by default the table's maximum, but at most 1024 or what the table
-    /// starts with.
-    #[arg(long, value_name = "ENTRIES")]
+    /// Most entries that `table.grow` may reach, at most 1048576; by default the table's maximum, but at most 1024 or
+    /// what the table starts with.
+    #[arg(long, value_name = "ENTRIES",
+          value_parser = clap::value_parser!(u32).range(..=i64::from(TABLE_ENTRIES_MAX)))]
     pub table_max: Option<u32>,
     /// Name in the module's symbols, and prefix of its exports.
     #[arg(long, value_name = "NAME", value_parser = parse_module_name)]
@@ -147,8 +150,9 @@ pub struct Run {
     /// The exported function.
     #[arg(long, value_name = "NAME")]
     pub invoke: String,
-    /// Its arguments: decimal or 0x, signed or unsigned.
-    #[arg(allow_negative_numbers = true)]
+    /// Its arguments, which may be negative. Integers: decimal or 0x, signed or unsigned. Floats: decimal, `inf` or
+    /// `nan`. References: `null`; one of the host's is any word.
+    #[arg(value_parser = values::parse_signed)]
     pub arguments: Vec<String>,
     /// Write bytes to linear memory before the call.
     #[arg(long, value_name = "ADDR=HEX", value_parser = values::parse_poke)]
@@ -277,11 +281,33 @@ pub struct NamedPath {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TargetCpu(pub String);
 
+fn target_help() -> String {
+    let row = |triple: Triple| {
+        let cpus: Vec<&str> = triple.cpus().iter().map(|cpu| cpu.name()).collect();
+        format!("{} ({})", triple.name(), cpus.join(", "))
+    };
+    let triples = Triple::ALL.map(row).join(", ");
+    format!(
+        "Target triple: {triples}; eabihf passes floats in the floating-point unit; by default what the processor \
+         runs, else {}",
+        Target::default().triple.name()
+    )
+}
+
+/// The options that `-C` takes.
+fn codegen_options() -> impl TypedValueParser<Value = TargetCpu> {
+    const OPTION: &str = "target-cpu=";
+    let options = PossibleValuesParser::new(Cpu::ALL.map(|cpu| format!("{OPTION}{}", cpu.name())));
+    options.map(|option| TargetCpu(option[OPTION.len()..].into()))
+}
+
 fn parse_input(text: &str) -> Result<NamedPath, String> {
-    Ok(match text.split_once('=') {
-        Some((name, path)) if !name.contains('/') => NamedPath { name: Some(name.into()), path: path.into() },
-        _ => NamedPath { name: None, path: text.into() },
-    })
+    match text.split_once('=') {
+        Some(("", _)) => Err("a name stands before `=`".into()),
+        Some((_, "")) => Err("a path stands behind `=`".into()),
+        Some((name, path)) if !name.contains('/') => Ok(NamedPath { name: Some(name.into()), path: path.into() }),
+        _ => Ok(NamedPath { name: None, path: text.into() }),
+    }
 }
 
 fn parse_emit(text: &str) -> Result<Emit, String> {
@@ -292,13 +318,6 @@ fn parse_emit(text: &str) -> Result<Emit, String> {
     let names = || STAGES.map(Stage::name).join(", ");
     let stage = STAGES.into_iter().find(|stage| stage.name() == name);
     Ok(Emit { stage: stage.ok_or_else(|| format!("the stages are {}", names()))?, path })
-}
-
-fn parse_codegen(text: &str) -> Result<TargetCpu, String> {
-    match text.split_once('=') {
-        Some(("target-cpu", cpu)) => Ok(TargetCpu(cpu.into())),
-        _ => Err("the one option is target-cpu=CPU".into()),
-    }
 }
 
 fn parse_module_name(text: &str) -> Result<String, String> {

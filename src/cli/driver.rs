@@ -52,6 +52,11 @@ pub struct Compiled {
 
 /// The request for these flags. `stem` names the module where no flag does.
 pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Request, Failure> {
+    let of_image = [(code.board.is_some(), "--board"), (code.stub_imports, "--stub-imports")];
+    if let Some((_, flag)) = of_image.iter().find(|(is_given, _)| *is_given && kind == OutputKind::Object) {
+        let remedy = "give --type image, or leave the flag out";
+        return Err(Failure::new(Exit::Usage, "image-only", format!("{flag} decides nothing in an object"), remedy));
+    }
     let cpu = code.codegen.last().map(|cpu| cpu.0.as_str());
     let target = Target::named(code.target.as_deref(), cpu).map_err(target_failure)?;
     let board = board(code.board.as_deref(), target.cpu)?;
@@ -79,10 +84,7 @@ fn board(name: Option<&str>, cpu: Cpu) -> Result<Board, Failure> {
     let boards = cpu.boards();
     let Some(name) = name else { return Ok(boards[0]) };
     boards.iter().copied().find(|board| board.machine == name).ok_or_else(|| {
-        let message = match Board::named(name) {
-            Some(_) => format!("board {name} has no {}", cpu.name()),
-            None => format!("there is no board {name}"),
-        };
+        let message = format!("board {name} has no {}", cpu.name());
         let known: Vec<&str> = boards.iter().map(|board| board.machine).collect();
         Failure::new(Exit::Usage, "board", message, &format!("boards with {}: {}", cpu.name(), known.join(", ")))
     })

@@ -25,22 +25,24 @@ mod signals;
 mod values;
 mod verify;
 
-use std::io::Write;
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, ErrorFormat};
 use failure::{Exit, Failure};
 use output::Output;
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     std::panic::set_hook(Box::new(report_internal_error));
-    let arguments = match Arguments::try_parse_from(std::env::args_os().map(values::plain_negative)) {
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let arguments = match Arguments::try_parse_from(readable(given.clone())) {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, error_format(&given)),
     };
     let done = match arguments.command {
         Command::Compile(command) => compile::run(&command),
@@ -58,14 +60,41 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// The command line with the numbers behind `run` as its reader takes them.
+fn readable(mut given: Vec<OsString>) -> Vec<OsString> {
+    let command = given.iter().position(|argument| argument == "run");
+    let behind = command.map_or(Vec::new(), |command| given.split_off(command));
+    given.extend(behind.into_iter().map(values::plain_negative));
+    given
+}
+
+/// The error format that a command line asks for, even one that cannot be read.
+fn error_format(given: &[OsString]) -> ErrorFormat {
+    let is_split = |pair: &[OsString]| pair[0] == "--error-format" && pair[1] == "json";
+    match given.windows(2).any(is_split) || given.iter().any(|argument| argument == "--error-format=json") {
+        true => ErrorFormat::Json,
+        false => ErrorFormat::Human,
+    }
+}
+
 /// What was asked for with `--help` or `--version`, or what is wrong with the usage.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error, format: ErrorFormat) -> ExitCode {
+    if error.use_stderr() && format == ErrorFormat::Json {
+        let text = error.render().to_string();
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
+        let mut failure = Failure::new(Exit::Usage, "usage", message, "");
+        failure.details = lines.map(str::to_owned).collect();
+        failure.remedy = failure.details.pop().unwrap_or_default();
+        say(&failure.render(format));
+        return ExitCode::from(Exit::Usage as u8);
+    }
     let printed = error.print().and_then(|()| std::io::stdout().flush());
     if error.use_stderr() {
         return ExitCode::from(Exit::Usage as u8);
     }
     match printed {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::from(Exit::Input as u8),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::from(Exit::Input as u8),
         Err(_) | Ok(()) => ExitCode::SUCCESS,
     }
 }
@@ -85,7 +114,12 @@ fn say(text: &str) {
 fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| {
         let message = format!("cannot read {}: {error}", path.display());
-        Failure::new(Exit::Input, "missing-file", message, "check the path")
+        let (code, remedy) = match error.kind() {
+            ErrorKind::NotFound => ("missing-file", "check the path"),
+            ErrorKind::IsADirectory => ("cannot-read", "give a file in it"),
+            _ => ("cannot-read", "check the file and its permissions"),
+        };
+        Failure::new(Exit::Input, code, message, remedy)
     })
 }
 

@@ -102,7 +102,10 @@ pub fn check_distinct(input: &Path, outputs: &[&Output]) -> Result<(), Failure> 
     for output in outputs {
         let found = output.identity();
         if let Some((_, other)) = seen.iter().find(|(known, _)| found.is_some() && *known == found) {
-            let message = format!("the output {} is also {other}", output.shown);
+            let message = match output.is_standard() {
+                true => "more than one output goes to standard output".to_string(),
+                false => format!("the output {} is also {other}", output.shown),
+            };
             return Err(Failure::new(Exit::Usage, "same-file", message, "give each output a path of its own"));
         }
         seen.push((found, format!("the output {}", output.shown)));

@@ -1,5 +1,6 @@
 //! Numbers and bytes as users write them.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 
 use synth::elf::program::Type;
@@ -51,14 +52,19 @@ fn integer_argument(text: &str, ty: Type) -> Result<Value, String> {
     }
 }
 
-/// A negative hexadecimal number in decimal digits, which are no flag to the reader of the command
-/// line; anything else as it is.
+/// A minus sign that makes no flag of a number.
+const MINUS: char = '\u{2212}';
+
+/// A negative number with a minus sign that is no flag to the reader of the command line; anything else as it is.
 pub fn plain_negative(argument: OsString) -> OsString {
-    let number = argument.to_str().filter(|text| text.starts_with("-0x") || text.starts_with("-0X"));
-    match number.and_then(parse_integer) {
-        Some(value) => value.to_string().into(),
-        None => argument,
-    }
+    let is_number = |text: &&str| parse_integer(text).is_some() || text.parse::<f64>().is_ok();
+    let magnitude = argument.to_str().filter(is_number).and_then(|text| text.strip_prefix('-'));
+    magnitude.map(|magnitude| format!("{MINUS}{magnitude}").into()).unwrap_or(argument)
+}
+
+/// A number with the sign that [`parse_argument`] knows.
+pub fn parse_signed(text: &str) -> Result<String, Infallible> {
+    Ok(text.replacen(MINUS, "-", 1))
 }
 
 /// `ADDR=HEX`.
@@ -127,8 +133,12 @@ mod tests {
         assert!(i32s("-2147483649").is_err());
         assert_eq!(parse_argument("-9223372036854775808", Type::I64), Ok(Value::I64(1 << 63)));
         assert!(parse_argument("18446744073709551616", Type::I64).is_err());
-        assert_eq!(plain_negative("-0x10".into()), "-16");
-        for other in ["-1", "-0xg", "-0x", "0x10", "-C", "--0x1"] {
+        for number in ["-0x10", "-1", "-.5", "-1e-3", "-inf", "-NaN", "-9223372036854775809"] {
+            let plain = plain_negative(number.into()).into_string().unwrap();
+            assert!(!plain.starts_with('-'), "{plain}");
+            assert_eq!(parse_signed(&plain), Ok(number.into()));
+        }
+        for other in ["-0xg", "-0x", "0x10", "-C", "--0x1", "--1", "-", "--", "-O2", "inf"] {
             assert_eq!(plain_negative(other.into()), other);
         }
         for wrong in ["", "-", "0x", "--1", "0x-1", "1.5", "0x1g", "99999999999999999999999999999999999999999"] {
