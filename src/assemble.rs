@@ -74,7 +74,7 @@ pub fn run(
         name: config.module_name.clone(),
         export_prefix: config.export_prefix.clone(),
         functions,
-        imports: imports(module),
+        imports: imports(module, config),
         exports: exports(module, config),
         globals: globals((module, info), config),
         memories: memories(module),
@@ -89,13 +89,13 @@ pub fn run(
     }
 }
 
-fn imports(module: &Module) -> Vec<Import> {
+fn imports(module: &Module, config: &Config) -> Vec<Import> {
     let declared = module.functions.iter();
     declared
         .filter_map(|(index, function)| match &function.code {
             Code::Import { module: of, field, .. } => {
-                let area = abi::area(&module.types[function.ty].signature().results);
-                let area_bytes = area.map_or(0, |area| area.bytes);
+                let results = abi::results(&module.types[function.ty].signature().results, config.float);
+                let area_bytes = results.area().map_or(0, |area| area.bytes);
                 Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes })
             }
             Code::Body(_) => None,

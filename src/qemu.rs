@@ -18,7 +18,7 @@ use crate::elf::harness::{
 use crate::elf::program::Type;
 use crate::target::FloatUnit;
 use crate::trap::Trap;
-use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Passed, Signature};
+use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Passed, Results, Signature};
 use crate::vcode::float::Part;
 use firmware::{Export, Firmware, Region};
 
@@ -336,7 +336,7 @@ fn encode_turn(firmware: &Firmware, actions: &[Action], words: &mut Vec<u32>) ->
             }
             Action::Call(symbol, arguments) => {
                 let export = checked_export(firmware, symbol, arguments)?;
-                let area = area(&export.results).map(|area| area.bytes);
+                let area = area(&export.results, firmware.float).map(|area| area.bytes);
                 let placed = place(arguments, &export.results, firmware.float);
                 words.extend([Word::Call as u32, export.address, placed.stack.len() as u32, area.unwrap_or(0)]);
                 words.extend(placed.registers);
@@ -390,8 +390,8 @@ fn passed(types: &[Type]) -> Vec<Passed> {
 }
 
 /// The area for several results.
-fn area(results: &[Type]) -> Option<Area> {
-    abi::area(&passed(results))
+fn area(results: &[Type], float: FloatUnit) -> Option<Area> {
+    abi::results(&passed(results), float).area()
 }
 
 /// Where the words of a call's arguments go.
@@ -451,7 +451,7 @@ fn decode(
 }
 
 fn decode_trap(rest: &mut &[u8]) -> Result<Option<Fault>, QemuError> {
-    let [first, address, halfword, status, _] = words(rest);
+    let [first, address, halfword, status] = words(rest);
     if rest.is_empty() || first != Record::NotInstantiated as u32 {
         return Ok(None);
     }
@@ -467,7 +467,7 @@ fn decode_turn(firmware: &Firmware, actions: &[Action], rest: &mut &[u8]) -> Res
             Action::Call(symbol, _) => {
                 let results = &firmware.export(symbol).expect("it was found before").results;
                 let record = take(rest, RECORD_BYTES)?;
-                let several = match area(results) {
+                let several = match area(results, firmware.float) {
                     Some(area) => in_area(take(rest, area.bytes as usize)?, results, &area),
                     None => Vec::new(),
                 };
@@ -488,7 +488,7 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], QemuError> {
 /// Several results, from the bytes of their area.
 fn in_area(bytes: &[u8], results: &[Type], area: &Area) -> Vec<Value> {
     let value = |(ty, offset): (&Type, &u32)| {
-        let [low, high, ..] = words(&bytes[*offset as usize..]);
+        let [low, high] = words(&bytes[*offset as usize..]);
         Value::new(*ty, u64::from(high) << 32 | u64::from(low))
     };
     results.iter().zip(&area.offsets).map(value).collect()
@@ -500,30 +500,40 @@ fn decode_call(
     (results, float): (&[Type], FloatUnit),
     several: Vec<Value>,
 ) -> Result<Outcome, QemuError> {
-    let [kind, a, b, c, d] = words(record);
+    let [kind, a, b, c] = words(record);
     if kind == Record::Faulted as u32 {
         return Ok(Outcome::Faulted(Fault { address: a, halfword: b as u16, status: c }));
     }
     if kind != Record::Returned as u32 {
         return Err(QemuError::Failed(format!("a result record of kind {kind}")));
     }
-    match results {
-        [] => Ok(Outcome::Returned(Vec::new())),
-        [ty] => {
-            let (low, high) = match (ty, float) {
-                (_, FloatUnit::None) => (a, b),
-                (Type::F32 | Type::F64, _) => (c, d),
-                (Type::I32 | Type::I64 | Type::FuncRef | Type::ExternRef, _) => (a, b),
+    let double = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+    Ok(Outcome::Returned(match abi::results(&passed(results), float) {
+        Results::Core(_) => results.iter().map(|ty| Value::new(*ty, double(a, b))).collect(),
+        Results::Float(places) => {
+            let registers = &record[12..];
+            let bits = |place: &ArgPlace| match *place {
+                ArgPlace::Single(at, part) => {
+                    let index = 2 * usize::from(at.number()) + usize::from(part == Part::High);
+                    u64::from(words::<1>(&registers[4 * index..])[0])
+                }
+                ArgPlace::Whole(at) => {
+                    let [low, high] = words(&registers[8 * usize::from(at.number())..]);
+                    double(low, high)
+                }
+                ArgPlace::Word(_) | ArgPlace::Double { .. } => unreachable!("floats are returned in the unit"),
             };
-            Ok(Outcome::Returned(vec![Value::new(*ty, u64::from(high) << 32 | u64::from(low))]))
+            results.iter().zip(&places).map(|(ty, place)| Value::new(*ty, bits(place))).collect()
         }
-        _ => Ok(Outcome::Returned(several)),
-    }
+        Results::Area(_) => several,
+    }))
 }
 
-/// The first five words; missing bytes read as 0.
-fn words(bytes: &[u8]) -> [u32; 5] {
+/// The first words; missing bytes read as 0.
+fn words<const COUNT: usize>(bytes: &[u8]) -> [u32; COUNT] {
     let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
-    let word = |index: usize| u32::from_le_bytes([byte(index), byte(index + 1), byte(index + 2), byte(index + 3)]);
-    [0, 4, 8, 12, 16].map(word)
+    std::array::from_fn(|word| {
+        let at = 4 * word;
+        u32::from_le_bytes([byte(at), byte(at + 1), byte(at + 2), byte(at + 3)])
+    })
 }

@@ -37,7 +37,7 @@ pub const SECTION: &str = ".synth.harness";
 pub const MAGIC: u32 = 0x6874_7973;
 
 /// Offset of the path in the mailbox.
-pub const PATH: usize = 80;
+pub const PATH: usize = 128;
 
 /// Offset of the address of the first action.
 pub const FIRST_ACTION: usize = 48;
@@ -67,11 +67,11 @@ pub enum Word {
     Resume = 5,
 }
 
-/// First word of a result record, and the four words behind it.
+/// First word of a result record, and the words behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum Record {
-    /// r0, r1, and s0, s1 with a floating-point unit.
+    /// r0, r1, and s0 to s7 with a floating-point unit.
     Returned = 1,
     /// Address of the instruction, its first halfword, configurable fault status, nothing.
     Faulted = 2,
@@ -83,9 +83,9 @@ const NEXT_ACTION: u32 = 4;
 const HANDLE: u32 = 8;
 const PATH_LENGTH: u32 = 12;
 const REQUEST: u32 = 16;
-const RECORD: u32 = 28;
 const PAUSED: u32 = 60;
 const PAUSED_TOP: u32 = PAUSED + 12;
+const RECORD: u32 = 80;
 
 /// Configurable fault status register (DDI0403, B3.2.15).
 const CFSR: u32 = 0xe000_ed28;
@@ -111,7 +111,10 @@ const R2: PReg = PReg::R2;
 const R3: PReg = PReg::R3;
 const SP: PReg = PReg::SP;
 /// Bytes of a record.
-pub const RECORD_BYTES: usize = 20;
+pub const RECORD_BYTES: usize = 12 + 4 * FLOAT_RESULTS;
+
+/// Registers in which floats are returned.
+pub const FLOAT_RESULTS: usize = 8;
 
 /// Registers in which floats are passed.
 pub const FLOAT_ARGUMENTS: usize = 16;
@@ -166,7 +169,9 @@ pub fn stub(asm: &mut Assembler, area_bytes: u32, float: FloatUnit) {
     }
     asm.constant(R0, 0);
     if float != FloatUnit::None {
-        asm.inst(Machine::Float(FloatMachine::FromPair { double: 0, low: R0, high: R1 }));
+        for double in 0..FLOAT_RESULTS as u8 / 2 {
+            asm.inst(Machine::Float(FloatMachine::FromPair { double, low: R0, high: R1 }));
+        }
     }
     asm.inst(Machine::BranchReg { m: PReg::LR });
     asm.inst(Machine::Nop);
@@ -420,7 +425,7 @@ impl Builder {
         self.store(R0, MAILBOX, RECORD + 4);
         self.store(R1, MAILBOX, RECORD + 8);
         if self.float != FloatUnit::None {
-            for single in 0..2 {
+            for single in 0..FLOAT_RESULTS as u8 {
                 let (d, words) = (FloatReg::Single(single), (RECORD / 4) as u8 + 3 + single);
                 self.asm.inst(Machine::Float(FloatMachine::Store { d, n: MAILBOX, words }));
             }

@@ -10,7 +10,7 @@ use crate::entity::TypedVec;
 use crate::ir;
 use crate::ir::{Op, Passed, Value};
 use crate::target::{FloatUnit, Isa};
-use crate::vcode::abi::{self, ArgPlace, ResultPlace};
+use crate::vcode::abi::{self, ArgPlace, Results};
 use crate::vcode::float::{FloatOp, Format};
 use crate::vcode::reg::Bank;
 
@@ -66,10 +66,10 @@ impl Banks<'_> {
             self.inst(&self.func.insts[inst]);
         }
         match &data.terminator {
-            ir::Terminator::Return(values) => match (&values[..], &self.func.signature.results[..]) {
-                (&[value], &[passed]) => self.passed(value, passed),
-                _ => values.iter().for_each(|&value| self.scores[value] -= 1),
-            },
+            ir::Terminator::Return(values) => {
+                let wants = if self.are_in_unit(&self.func.signature.results) { 1 } else { -1 };
+                values.iter().for_each(|&value| self.scores[value] += wants);
+            }
             ir::Terminator::ReturnCall { callee, signature, args } => {
                 let skipped = usize::from(matches!(callee, ir::Callee::Code));
                 self.arguments(*signature, &args[skipped..]);
@@ -110,6 +110,7 @@ impl Banks<'_> {
                 self.arguments(signature, &inst.args[1..]);
                 self.call_result(signature, result);
             }
+            (Op::CallResult { signature, .. }, result) => self.call_result(signature, result),
             (_, Some(result)) if float::sign_change(self.func, inst, self.unit).is_some() => {
                 self.open.push(result);
                 self.links.push((inst.args[0], result));
@@ -139,11 +140,14 @@ impl Banks<'_> {
     }
 
     fn call_result(&mut self, signature: ir::Sig, result: Option<Value>) {
-        if let ([passed], Some(result)) = (&self.func.signatures[signature].results[..], result)
-            && let ResultPlace::Float(..) = abi::result(*passed, self.unit)
-        {
+        if let Some(result) = result.filter(|_| self.are_in_unit(&self.func.signatures[signature].results)) {
             self.homes[result] = Bank::Float;
         }
+    }
+
+    /// Whether results are returned in registers of the unit.
+    fn are_in_unit(&self, results: &[Passed]) -> bool {
+        matches!(abi::results(results, self.unit), Results::Float(_))
     }
 
     /// Moves values to the unit for as long as their uses and what they are linked with want it.

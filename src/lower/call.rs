@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::words::Word;
 use super::{Half, Lower, Pair, Wanted};
 use crate::ir;
-use crate::ir::{Function, Op, Passed, Sig, Signature, Type, Value};
-use crate::vcode::abi::{self, ArgPlace, ArgWord, Arguments, ResultPlace, Width, width};
+use crate::ir::{Function, Op, Passed, Sig, Signature, Value};
+use crate::vcode::abi::{self, Area, ArgPlace, ArgWord, Arguments, Results, Width, width};
 use crate::vcode::float::{FloatInst, Part};
 use crate::vcode::func::FrameValue;
 use crate::vcode::imm::{Imm12, ModifiedImm};
@@ -28,11 +28,8 @@ fn stack_end(places: &[ArgPlace]) -> u32 {
     ends.max().unwrap_or(0)
 }
 
-/// The words of several results, each with its offset from the area's start.
-fn result_words<T: Copy>(results: &[Passed], values: &[T]) -> Vec<(u32, T, Half)> {
-    let Some(area) = abi::area(results) else {
-        return Vec::new();
-    };
+/// The words of results in an area, each with its offset from the area's start.
+fn result_words<T: Copy>(area: &Area, results: &[Passed], values: &[T]) -> Vec<(u32, T, Half)> {
     let mut words = Vec::new();
     for ((&result, &value), &offset) in results.iter().zip(values).zip(&area.offsets) {
         words.push((offset, value, Half::Low));
@@ -59,31 +56,48 @@ fn argument_words(places: &[ArgPlace], values: &[Value]) -> Vec<(ArgWord, Value,
 }
 
 /// What a register of the floating-point unit carries: a number, or one and another above it.
-type Carried = (Value, Option<Value>);
+#[derive(Clone, Copy)]
+struct Carried<T> {
+    class: RegClass,
+    low: T,
+    high: Option<T>,
+}
 
-/// The arguments in registers of the floating-point unit. An upper half is used only where the lower one is.
-fn float_arguments(places: &[ArgPlace], values: &[Value]) -> BTreeMap<PReg, Carried> {
-    let mut carried: BTreeMap<PReg, Carried> = BTreeMap::new();
+/// What arrives in registers of the floating-point unit. An upper half is used only where the lower one is.
+fn in_float_registers<T: Copy>(places: &[ArgPlace], values: &[T]) -> BTreeMap<PReg, Carried<T>> {
+    let mut carried: BTreeMap<PReg, Carried<T>> = BTreeMap::new();
     for (place, &value) in places.iter().zip(values) {
+        let alone = |class| Carried { class, low: value, high: None };
         match *place {
             ArgPlace::Word(_) | ArgPlace::Double { .. } => {}
-            ArgPlace::Whole(at) | ArgPlace::Single(at, Part::Low) => _ = carried.insert(at, (value, None)),
-            ArgPlace::Single(at, Part::High) => carried.get_mut(&at).expect("the lower half is taken").1 = Some(value),
+            ArgPlace::Whole(at) => _ = carried.insert(at, alone(RegClass::Double)),
+            ArgPlace::Single(at, Part::Low) => _ = carried.insert(at, alone(RegClass::Single)),
+            ArgPlace::Single(at, Part::High) => {
+                let below = carried.get_mut(&at).expect("the lower half is taken");
+                (below.class, below.high) = (RegClass::Double, Some(value));
+            }
         }
     }
     carried
 }
+
+/// Where what came in a register of the floating-point unit is wanted: the register, what is wanted of it, which half it is.
+type Arrival = (VReg, Wanted, Option<Part>);
 
 impl Lower<'_> {
     fn arguments(&self, signature: &Signature) -> Arguments {
         abi::arguments(signature, self.out.float)
     }
 
+    fn results(&self, passed: &[Passed]) -> Results {
+        abi::results(passed, self.out.float)
+    }
+
     /// Defines the parameters at the entry.
     pub(super) fn lower_entry(&mut self) {
         let params = &self.ir.blocks[ir::ENTRY].params;
         let mut defs = Vec::new();
-        let (mut loads, mut crossing) = (Vec::new(), Vec::new());
+        let mut loads = Vec::new();
         defs.extend(self.area.map(|area| (PReg::R0, area)));
         let places = self.arguments(&self.ir.signature).places;
         let words = argument_words(&places, params);
@@ -101,39 +115,16 @@ impl Lower<'_> {
                 ArgWord::Stack(offset) => loads.push(Inst::IncomingLoad { d, offset }),
             }
         }
-        let carried = float_arguments(&places, params);
-        for (at, (low, high)) in carried.clone() {
-            match high {
-                None => {
-                    let class = self.class_of(low);
-                    let want = self.asked_all(low);
-                    let is_wanted = want.float.or(want.words.low).or(want.words.high).is_some();
-                    let d = want.float.or_else(|| is_wanted.then(|| self.local_of(class)));
-                    if let Some(d) = d {
-                        defs.push((at, d));
-                        crossing.push((d, low, None));
-                    }
-                }
-                Some(high) => {
-                    let d = self.local_of(RegClass::Double);
-                    defs.push((at, d));
-                    let halves = [low, high].map(|half| self.floats.get(&half).copied());
-                    self.out.halves.insert(d, halves);
-                    // The lower half last: it can stay.
-                    crossing.push((d, high, Some(Part::High)));
-                    crossing.push((d, low, Some(Part::Low)));
-                }
-            }
-        }
+        let wants: Vec<Wanted> = params.iter().map(|&param| self.asked_all(param)).collect();
+        let (floats, arrivals) = self.arriving(&places, &wants);
+        defs.extend(floats);
         if !defs.is_empty() {
             self.emit(Inst::Args { defs });
         }
         for load in loads {
             self.emit(load);
         }
-        for (m, value, part) in crossing {
-            self.arrive(m, value, part);
-        }
+        self.arrive(arrivals);
         for &param in params {
             if let Some(&d) = self.floats.get(&param)
                 && !self.is_in_unit(param)
@@ -143,29 +134,51 @@ impl Lower<'_> {
         }
     }
 
-    /// A parameter that has arrived in a register of the floating-point unit, alone or as a half of it.
-    fn arrive(&mut self, m: VReg, value: Value, part: Option<Part>) {
-        let want = self.asked_all(value);
-        let Some(part) = part else { return self.move_to_core(want, m) };
-        if let Some(d) = want.words.low {
-            self.emit(Inst::Float(FloatInst::ToCore { d, m, part }));
+    /// Registers for what comes in registers of the floating-point unit and is wanted, and where it goes from there.
+    fn arriving(&mut self, places: &[ArgPlace], wants: &[Wanted]) -> (Vec<(PReg, VReg)>, Vec<Arrival>) {
+        let (mut defs, mut arrivals) = (Vec::new(), Vec::new());
+        for (at, Carried { class, low, high }) in in_float_registers(places, wants) {
+            match high {
+                None => {
+                    let is_wanted = low.float.or(low.words.low).or(low.words.high).is_some();
+                    let d = low.float.or_else(|| is_wanted.then(|| self.local_of(class)));
+                    if let Some(d) = d {
+                        defs.push((at, d));
+                        arrivals.push((d, low, None));
+                    }
+                }
+                Some(high) => {
+                    let d = self.local_of(class);
+                    defs.push((at, d));
+                    self.out.halves.insert(d, [low.float, high.float]);
+                    // The lower half last: it can stay.
+                    arrivals.push((d, high, Some(Part::High)));
+                    arrivals.push((d, low, Some(Part::Low)));
+                }
+            }
         }
-        if let Some(d) = want.float {
-            self.emit(Inst::Float(FloatInst::Unpack { d, m, part }));
+        (defs, arrivals)
+    }
+
+    fn arrive(&mut self, arrivals: Vec<Arrival>) {
+        for (m, want, part) in arrivals {
+            let Some(part) = part else {
+                self.move_to_core(want, m);
+                continue;
+            };
+            if let Some(d) = want.words.low {
+                self.emit(Inst::Float(FloatInst::ToCore { d, m, part }));
+            }
+            if let Some(d) = want.float {
+                self.emit(Inst::Float(FloatInst::Unpack { d, m, part }));
+            }
         }
     }
 
-    fn class_of(&self, value: Value) -> RegClass {
-        match self.ir.values[value].ty {
-            Type::I32 => RegClass::Single,
-            Type::I64 => RegClass::Double,
-        }
-    }
-
-    /// The registers of the floating-point unit that arguments are passed in, a different register for each.
+    /// The registers of the floating-point unit that values are passed in, a different register for each.
     fn fixed_floats(&mut self, places: &[ArgPlace], values: &[Value]) -> Vec<(PReg, VReg)> {
         let mut fixed: Vec<(PReg, VReg)> = Vec::new();
-        for (at, (low, high)) in float_arguments(places, values) {
+        for (at, Carried { low, high, .. }) in in_float_registers(places, values) {
             let n = self.float(low);
             let is_taken = fixed.iter().any(|&(_, other)| other == n);
             let vreg = match high {
@@ -229,42 +242,32 @@ impl Lower<'_> {
         let floats = self.fixed_floats(&places, args);
         let mut args = self.fixed_words(&fixed);
         args.extend(floats);
-        if abi::area(&signature.results).is_some() {
+        if let Results::Area(_) = self.results(&signature.results) {
             args.push((PReg::R0, self.own_area()));
         }
         Terminator::ReturnCall(Call { callee, args, results: Vec::new() })
     }
 
     fn call_and_return(&mut self, callee: Callee<VReg>, signature: &Signature, args: &[Value]) -> Terminator<VReg> {
-        let place = match signature.results[..] {
-            [passed] => Some(abi::result(passed, self.out.float)),
-            _ => None,
-        };
-        let mut want = Wanted { words: Pair { low: None, high: None }, float: None };
-        let values = match place {
-            Some(ResultPlace::Core(registers)) => {
-                let locals: Vec<VReg> = registers.iter().map(|_| self.local()).collect();
-                want.words = Pair { low: locals.first().copied(), high: locals.get(1).copied() };
-                registers.iter().copied().zip(locals).collect()
+        let results = self.results(&signature.results);
+        let values: Vec<(PReg, VReg)> = match &results {
+            Results::Core(registers) => registers.iter().map(|&at| (at, self.local())).collect(),
+            Results::Float(places) => {
+                let registers = in_float_registers(places, places);
+                registers.into_iter().map(|(at, carried)| (at, self.local_of(carried.class))).collect()
             }
-            Some(ResultPlace::Float(at, class)) => {
-                let d = self.local_of(class);
-                want.float = Some(d);
-                vec![(at, d)]
-            }
-            None => Vec::new(),
+            Results::Area(_) => Vec::new(),
         };
-        self.emit_call_of(Some(want), callee, signature, args);
-        let start = self.arguments(signature).stack_bytes;
-        if place.is_some() {
-            return Terminator::Return { values };
+        self.emit_call_into(values.clone(), callee, signature, args);
+        if let Results::Area(area) = results {
+            let start = self.arguments(signature).stack_bytes;
+            for (offset, ..) in result_words(&area, &signature.results, &signature.results) {
+                let (d, s) = (self.local(), self.own_area());
+                self.emit(Inst::OutgoingLoad { d, offset: start + offset });
+                self.store_result((0, s), offset, d);
+            }
         }
-        for (offset, ..) in result_words(&signature.results, &signature.results) {
-            let (d, s) = (self.local(), self.own_area());
-            self.emit(Inst::OutgoingLoad { d, offset: start + offset });
-            self.store_result((0, s), offset, d);
-        }
-        Terminator::Return { values: Vec::new() }
+        Terminator::Return { values }
     }
 
     pub(super) fn call_code(&mut self, want: Option<Wanted>, signature: Sig, args: &[Value]) {
@@ -304,6 +307,35 @@ impl Lower<'_> {
     }
 
     fn emit_call_of(&mut self, want: Option<Wanted>, callee: Callee<VReg>, signature: &Signature, args: &[Value]) {
+        let several = std::mem::take(&mut self.results_wanted);
+        match self.results(&signature.results) {
+            Results::Core(registers) => {
+                let words = want.map(|want| [want.words.low, want.words.high]).unwrap_or_default();
+                let results = registers.iter().zip(words).filter_map(|(&at, d)| Some((at, d?))).collect();
+                self.emit_call_into(results, callee, signature, args);
+            }
+            Results::Float(places) => {
+                let single = want.map(|want| (0, want));
+                let mut wants = vec![Wanted::NOTHING; places.len()];
+                for (index, want) in several.into_iter().chain(single) {
+                    wants[index as usize] = want;
+                }
+                let (results, arrivals) = self.arriving(&places, &wants);
+                self.emit_call_into(results, callee, signature, args);
+                self.arrive(arrivals);
+            }
+            Results::Area(_) => self.emit_call_into(Vec::new(), callee, signature, args),
+        }
+    }
+
+    /// Calls; these are its results in registers.
+    fn emit_call_into(
+        &mut self,
+        results: Vec<(PReg, VReg)>,
+        callee: Callee<VReg>,
+        signature: &Signature,
+        args: &[Value],
+    ) {
         let mut fixed = Vec::new();
         let arguments = self.arguments(signature);
         for (place, value, half) in argument_words(&arguments.places, args) {
@@ -319,43 +351,29 @@ impl Lower<'_> {
         let floats = self.fixed_floats(&arguments.places, args);
         let mut args = self.fixed_words(&fixed);
         args.extend(floats);
-        if let Some(area) = abi::area(&signature.results) {
+        if let Results::Area(area) = self.results(&signature.results) {
             let d = self.local();
             self.emit(Inst::ResultArea { d, offset: arguments.stack_bytes, bytes: area.bytes });
             args.push((PReg::R0, d));
         }
-        let place = match (&signature.results[..], want) {
-            (&[passed], Some(want)) => Some((abi::result(passed, self.out.float), want)),
-            _ => None,
-        };
-        let mut results = Vec::new();
-        match place {
-            Some((ResultPlace::Core(registers), want)) => {
-                for (&at, d) in registers.iter().zip([want.words.low, want.words.high]) {
-                    results.extend(d.map(|d| (at, d)));
-                }
-                self.emit(Inst::Call(Call { callee, args, results }));
-            }
-            Some((ResultPlace::Float(at, class), want)) => {
-                let d = want.float.unwrap_or_else(|| self.local_of(class));
-                results.push((at, d));
-                self.emit(Inst::Call(Call { callee, args, results }));
-                self.move_to_core(want, d);
-            }
-            None => self.emit(Inst::Call(Call { callee, args, results })),
-        }
+        self.emit(Inst::Call(Call { callee, args, results }));
     }
 
-    /// Loads one of several results of the call before.
-    pub(super) fn call_result(&mut self, want: Option<Pair>, signature: Sig, index: u32) {
+    /// Takes one of several results of the call before.
+    pub(super) fn call_result(&mut self, want: Option<Wanted>, signature: Sig, index: u32) {
         let Some(want) = want else { return };
         let signature = &self.ir.signatures[signature];
+        let area = match self.results(&signature.results) {
+            Results::Area(area) => area,
+            // They are defined where the call is.
+            Results::Core(_) | Results::Float(_) => return self.results_wanted.push((index, want)),
+        };
         let start = self.arguments(signature).stack_bytes;
         let numbers: Vec<u32> = (0..signature.results.len() as u32).collect();
-        for (offset, number, half) in result_words(&signature.results, &numbers) {
+        for (offset, number, half) in result_words(&area, &signature.results, &numbers) {
             let d = match half {
-                Half::Low => want.low,
-                Half::High => want.high,
+                Half::Low => want.words.low,
+                Half::High => want.words.high,
             };
             if let Some(d) = d.filter(|_| number == index) {
                 self.emit(Inst::OutgoingLoad { d, offset: start + offset });
@@ -373,9 +391,9 @@ impl Lower<'_> {
     }
 
     /// Stores several results for the caller.
-    fn store_results(&mut self, values: &[Value]) {
+    fn store_results(&mut self, area: &Area, values: &[Value]) {
         let mut base = (0, self.own_area());
-        for (offset, value, half) in result_words(&self.ir.signature.results, values) {
+        for (offset, value, half) in result_words(area, &self.ir.signature.results, values) {
             let word = self.word(value, half);
             let s = self.word_reg(word);
             base = self.store_result(base, offset, s);
@@ -414,22 +432,21 @@ impl Lower<'_> {
     }
 
     pub(super) fn lower_return(&mut self, values: &[Value]) -> Terminator<VReg> {
-        if values.len() > 1 {
-            self.store_results(values);
-            return Terminator::Return { values: Vec::new() };
-        }
-        let mut words = Vec::new();
-        for (&value, &passed) in values.iter().zip(&self.ir.signature.results) {
-            match abi::result(passed, self.out.float) {
-                ResultPlace::Float(at, _) => return Terminator::Return { values: vec![(at, self.float(value))] },
-                ResultPlace::Core(registers) => {
-                    for (&at, half) in registers.iter().zip([Half::Low, Half::High]) {
-                        words.push((at, self.word(value, half)));
-                    }
-                }
+        let values = match self.results(&self.ir.signature.results) {
+            Results::Area(area) => {
+                self.store_results(&area, values);
+                Vec::new()
             }
-        }
-        let values = self.fixed_words(&words);
+            Results::Float(places) => self.fixed_floats(&places, values),
+            Results::Core(registers) => {
+                let halves = values.iter().flat_map(|&value| [(value, Half::Low), (value, Half::High)]);
+                let parts: Vec<(PReg, Value, Half)> =
+                    registers.iter().zip(halves).map(|(&at, (value, half))| (at, value, half)).collect();
+                let words: Vec<(PReg, Word)> =
+                    parts.into_iter().map(|(at, value, half)| (at, self.word(value, half))).collect();
+                self.fixed_words(&words)
+            }
+        };
         Terminator::Return { values }
     }
 }

@@ -123,6 +123,11 @@ struct Wanted {
     float: Option<VReg>,
 }
 
+impl Wanted {
+    /// It is asked for in none.
+    const NOTHING: Wanted = Wanted { words: Pair { low: None, high: None }, float: None };
+}
+
 /// Where a value is defined and how often the machine uses it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Usage {
@@ -161,6 +166,8 @@ struct Lower<'a> {
     made_with_high: BTreeSet<ir::Value>,
     /// Holds the address of the function's own result area, if something asked for it.
     area: Option<VReg>,
+    /// The results that were asked for of the call before, by index, if they come in registers.
+    results_wanted: Vec<(u32, Wanted)>,
     /// Registers of constants and addresses that are not bound to one use.
     poolable: BTreeSet<VReg>,
     /// The Wasm offset of the instruction being lowered.
@@ -189,6 +196,7 @@ impl<'a> Lower<'a> {
             before: None,
             made_with_high: BTreeSet::new(),
             area: None,
+            results_wanted: Vec::new(),
             poolable: BTreeSet::new(),
             source: 0,
             purpose: Purpose::Direct,
@@ -341,7 +349,7 @@ impl<'a> Lower<'a> {
             Op::ReferenceCode => self.descriptor_word(wanted, inst.args[0], DESCRIPTOR_CODE_OFFSET),
             Op::Call { function, signature } => self.call(asked, function, signature, &inst.args),
             Op::CallCode { signature } => self.call_code(asked, signature, &inst.args),
-            Op::CallResult { signature, index } => self.call_result(wanted, signature, index),
+            Op::CallResult { signature, index } => self.call_result(asked, signature, index),
             Op::TrapIf(trap) => self.trap_if(trap, inst.args[0]),
             op => {
                 let Some(want) = wanted else { return };

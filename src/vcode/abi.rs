@@ -1,7 +1,7 @@
 //! Where AAPCS puts arguments and results (AAPCS32, 6.5 and 6.4; with a floating-point unit 7.1).
 
 use super::float::Part;
-use super::reg::{PReg, RegClass};
+use super::reg::PReg;
 use crate::ir::Type;
 pub use crate::ir::{Passed, Signature};
 use crate::target::FloatUnit;
@@ -72,11 +72,8 @@ const FLOAT_WORDS: u8 = 16;
 /// With a floating-point unit a float takes the first registers of it that are free, those left free before it
 /// too; once one is on the stack, all later ones are.
 pub fn arguments(signature: &Signature, float: FloatUnit) -> Arguments {
-    let mut register = u8::from(area(&signature.results).is_some());
-    let mut floats = match float {
-        FloatUnit::None => None,
-        FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double => Some(0u16),
-    };
+    let mut register = u8::from(matches!(results(&signature.results, float), Results::Area(_)));
+    let mut floats = has_unit(float).then_some(0u16);
     let mut bytes = 0;
     let places = signature
         .params
@@ -137,7 +134,26 @@ fn float_place(passed: Passed, taken: &mut u16, bytes: &mut u32) -> ArgPlace {
     }
 }
 
-/// Where several results are: in memory, as a C struct of them.
+fn has_unit(float: FloatUnit) -> bool {
+    match float {
+        FloatUnit::None => false,
+        FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double => true,
+    }
+}
+
+/// Where the results of a function are: where C returns them, several as a struct aligned to 8.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Results {
+    /// None, or one in core registers, the low word first.
+    Core(&'static [PReg]),
+    /// One to four floats of one type in registers of the floating-point unit (AAPCS32, 7.1.1: a homogeneous
+    /// aggregate). Each is a `Single` or a `Whole`.
+    Float(Vec<ArgPlace>),
+    /// Others in memory.
+    Area(Area),
+}
+
+/// Memory for several results, laid out as a C struct of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Area {
     /// The offset of each result; the high word of two lies 4 bytes above the low one.
@@ -146,15 +162,42 @@ pub struct Area {
     pub bytes: u32,
 }
 
-/// The area of several results; a single one is in registers.
-pub fn area(results: &[Passed]) -> Option<Area> {
-    if results.len() < 2 {
-        return None;
+impl Results {
+    /// The memory for them, if they have any.
+    pub fn area(self) -> Option<Area> {
+        match self {
+            Results::Core(_) | Results::Float(_) => None,
+            Results::Area(area) => Some(area),
+        }
     }
+}
+
+/// Where results of these types are.
+pub fn results(passed: &[Passed], float: FloatUnit) -> Results {
+    match passed {
+        [Passed::F32 | Passed::F64, ..] if has_unit(float) && is_homogeneous(passed) => {
+            let (mut taken, mut bytes) = (0, 0);
+            Results::Float(passed.iter().map(|&one| float_place(one, &mut taken, &mut bytes)).collect())
+        }
+        [] => Results::Core(&[]),
+        [one] => Results::Core(match width(one.ty()) {
+            Width::Word => &[PReg::R0],
+            Width::Double => &[PReg::R0, PReg::R1],
+        }),
+        _ => Results::Area(area(passed)),
+    }
+}
+
+/// Whether C returns a struct of such members as it returns one of them (AAPCS32, 7.1.2.1).
+fn is_homogeneous(passed: &[Passed]) -> bool {
+    passed.len() <= 4 && passed.iter().all(|one| *one == passed[0])
+}
+
+fn area(passed: &[Passed]) -> Area {
     let mut bytes = 0u32;
     let mut offsets = Vec::new();
-    for result in results {
-        let size = match width(result.ty()) {
+    for one in passed {
+        let size = match width(one.ty()) {
             Width::Word => 4,
             Width::Double => 8,
         };
@@ -162,30 +205,7 @@ pub fn area(results: &[Passed]) -> Option<Area> {
         offsets.push(bytes);
         bytes += size;
     }
-    Some(Area { offsets, bytes: bytes.next_multiple_of(8) })
-}
-
-/// Where a single result is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ResultPlace {
-    /// In core registers, the low word first.
-    Core(&'static [PReg]),
-    /// In a register of the floating-point unit.
-    Float(PReg, RegClass),
-}
-
-/// The registers of a result.
-pub fn result(passed: Passed, float: FloatUnit) -> ResultPlace {
-    match (passed, float) {
-        (Passed::F32, FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double) => {
-            ResultPlace::Float(PReg::double(0), RegClass::Single)
-        }
-        (Passed::F64, FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double) => {
-            ResultPlace::Float(PReg::double(0), RegClass::Double)
-        }
-        (Passed::I32 | Passed::F32, _) => ResultPlace::Core(&[PReg::R0]),
-        (Passed::I64 | Passed::F64, _) => ResultPlace::Core(&[PReg::R0, PReg::R1]),
-    }
+    Area { offsets, bytes: bytes.next_multiple_of(8) }
 }
 
 #[cfg(test)]
@@ -228,10 +248,27 @@ mod tests {
 
     #[test]
     fn several_results_lie_in_an_area_whose_address_comes_first() {
-        assert_eq!(area(&[I64]), None);
-        assert_eq!(area(&[I32, F64, I32]), Some(Area { offsets: vec![0, 8, 16], bytes: 24 }));
+        assert_eq!(results(&[I64], FloatUnit::None), Results::Core(&[PReg::R0, PReg::R1]));
+        let area = Area { offsets: vec![0, 8, 16], bytes: 24 };
+        assert_eq!(results(&[I32, F64, I32], FloatUnit::None), Results::Area(area.clone()));
+        assert_eq!(results(&[I32, F64, I32], FloatUnit::V5Double), Results::Area(area));
         assert_eq!(places_of(&[I32; 4], &[I32, I32], FloatUnit::None), "r1 r2 r3 [0] +8");
         assert_eq!(places_of(&[I64, I32], &[I32, I32], FloatUnit::None), "r3:r2 [0] +8");
+    }
+
+    #[test]
+    fn two_to_four_floats_of_one_type_are_returned_in_registers() {
+        let (d0, d1) = (PReg::double(0), PReg::double(1));
+        let single =
+            [ArgPlace::Single(d0, Part::Low), ArgPlace::Single(d0, Part::High), ArgPlace::Single(d1, Part::Low)];
+        assert_eq!(results(&[F32; 3], FloatUnit::V4Single), Results::Float(single.to_vec()));
+        let whole = [ArgPlace::Whole(d0), ArgPlace::Whole(d1)];
+        assert_eq!(results(&[F64; 2], FloatUnit::V4Single), Results::Float(whole.to_vec()));
+        for others in [&[F32; 5][..], &[F32, F64], &[I32, I32]] {
+            assert!(results(others, FloatUnit::V4Single).area().is_some(), "{others:?}");
+        }
+        assert!(results(&[F32; 2], FloatUnit::None).area().is_some());
+        assert_eq!(places_of(&[I32, F64], &[F32; 4], FloatUnit::V4Single), "r0 d0 +0");
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub struct Convention {
 /// Where the results of a function are (AAPCS32, 6.4).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Results {
-    /// In these registers, the low word first; one result at most.
+    /// In these registers, the low word first: one, or two to four floats of one type.
     Registers(Vec<u8>),
     /// Several, in the memory whose address r0 held at entry, laid out as a C struct of them.
     Area {
@@ -154,13 +154,20 @@ fn words_of(sort: Sort) -> u8 {
     }
 }
 
+/// One result is in registers, and so are two to four floats of one type that the unit returns: a homogeneous
+/// aggregate (AAPCS32, 7.1.1), which is returned as its members would be passed (7.1.2.1).
 fn places_of_results(kinds: &[Kind]) -> Results {
     match kinds {
-        [] => return Results::Registers(Vec::new()),
-        [Kind::Integer(sort)] => return Results::Registers((0..words_of(*sort)).collect()),
-        [Kind::Float(sort)] => return Results::Registers((S0..S0 + words_of(*sort)).collect()),
-        _ => {}
+        [] => Results::Registers(Vec::new()),
+        [Kind::Integer(sort)] => Results::Registers((0..words_of(*sort)).collect()),
+        [Kind::Float(sort), others @ ..] if others.len() < 4 && others.iter().all(|other| *other == kinds[0]) => {
+            Results::Registers((S0..S0 + kinds.len() as u8 * words_of(*sort)).collect())
+        }
+        [Kind::Integer(_) | Kind::Float(_), ..] => area_of(kinds),
     }
+}
+
+fn area_of(kinds: &[Kind]) -> Results {
     let (mut words, mut bytes) = (Vec::new(), 0u32);
     for kind in kinds {
         let size = 4 * u32::from(kind.words());
@@ -350,6 +357,17 @@ mod tests {
         assert_eq!(call(&[F64], &[F64]).results, Results::Registers(vec![0, 1]));
         let area = float_call(&[F32, I32], &[F32, F64]);
         assert_eq!(area.arguments, [vec![Place::Register(S0)], vec![Place::Register(1)]]);
+    }
+
+    #[test]
+    fn two_to_four_floats_of_one_type_are_returned_in_the_unit() {
+        assert_eq!(float_call(&[], &[F32; 3]).results, Results::Registers(vec![S0, S0 + 1, S0 + 2]));
+        assert_eq!(float_call(&[], &[F64; 4]).results, Results::Registers((S0..S0 + 8).collect()));
+        assert_eq!(float_call(&[I32], &[F32; 2]).arguments, [vec![Place::Register(0)]]);
+        for others in [&[F32; 5][..], &[F64, F32], &[F32, I32], &[I32, I32]] {
+            assert!(float_call(&[], others).results.area_bytes() > 0, "{others:?}");
+        }
+        assert!(call(&[], &[F32; 2]).results.area_bytes() > 0);
     }
 
     #[test]

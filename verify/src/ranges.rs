@@ -444,8 +444,8 @@ fn step<'a>(
         may_read.extend(passing());
         let arguments = label.into_iter().flat_map(|label| &label.reads).map(|(location, _)| *location);
         may_read.extend(arguments.filter(|place| matches!(place, Location::Stack(offset) if *offset >= -depth)));
-        writes.extend((0..2).flat_map(|word| [Location::Core(word), Location::Single(word)]));
-        // Several results are in the caller's own frame.
+        writes.extend((0..2).map(Location::Core).chain((0..8).map(Location::Single)));
+        // Results in an area are in the caller's own frame.
         let results = label.into_iter().flat_map(|label| &label.writes).map(|(location, _)| *location);
         writes.extend(results.filter(|place| matches!(place, Location::Stack(offset) if (-depth..0).contains(offset))));
     }
