@@ -1,14 +1,14 @@
 //! Bulk memory operators as calls of templates: what they do, and what is refused.
 
-use synth::config::Config;
+mod support;
+
 use synth::elf::program::{CellValue, Program, RelocationKind, Symbol};
-use synth::elf::{ImageOptions, image};
 use synth::model;
 use synth::qemu::firmware::Firmware;
 use synth::qemu::{Action, Outcome, Value};
-use synth::stage::NoTap;
 use synth::trap::Trap;
-use synth_verify::check::{Checks, check};
+
+use support::linked;
 
 /// Function 0 fills, 1 copies, 2 copies from a segment, 3 drops it, 4 reads; then come the templates'.
 const MODULE: &str = r#"(module
@@ -18,18 +18,6 @@ const MODULE: &str = r#"(module
   (func (export "init") (param i32 i32 i32) (memory.init $text (local.get 0) (local.get 1) (local.get 2)))
   (func (export "drop") (data.drop $text) (data.drop $unused))
   (func (export "byte") (param i32) (result i32) (i32.load8_u (local.get 0))))"#;
-
-fn compiled() -> (Vec<u8>, Program) {
-    let wasm = wat::parse_str(MODULE).unwrap();
-    let config = Config { module_name: "m".into(), ..Config::default() };
-    let program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
-    (wasm, program)
-}
-
-fn linked(program: &Program) -> Vec<u8> {
-    let cpu = Config::default().cpu;
-    image(program, cpu, ImageOptions::of(cpu)).unwrap()
-}
 
 /// What some calls on one instance come to: a trap, or the result of the last.
 #[track_caller]
@@ -55,10 +43,7 @@ fn outcome(firmware: &Firmware, calls: &[(&str, &[u32])]) -> Result<u32, Trap> {
 
 #[test]
 fn bytes_go_where_they_belong() {
-    let (wasm, program) = compiled();
-    let elf = linked(&program);
-    assert!(check(&wasm, &elf, Checks::All).unwrap().proved());
-    let firmware = Firmware::read(&elf).unwrap();
+    let firmware = linked::proved(&[("", MODULE)]).unwrap_or_else(|failure| panic!("{failure}"));
     let is = |calls: &[(&str, &[u32])], wanted: Result<u32, Trap>| assert_eq!(outcome(&firmware, calls), wanted);
     let outside = Err(Trap::MemoryOutOfBounds);
     is(&[("fill", &[3, 0x1ff, 20]), ("byte", &[22])], Ok(0xff));
@@ -73,20 +58,9 @@ fn bytes_go_where_they_belong() {
     is(&[("fill", &[0x1_0001, 1, 0])], outside);
 }
 
-/// What every file says of a program after a change.
-fn findings(change: impl FnOnce(&mut Program)) -> String {
-    let (wasm, mut program) = compiled();
-    change(&mut program);
-    let report = check(&wasm, &linked(&program), Checks::All).unwrap();
-    assert!(!report.proved());
-    let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
-    findings.map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("\n")
-}
-
 #[track_caller]
 fn refuse(words: &str, change: impl FnOnce(&mut Program)) {
-    let said = findings(change);
-    assert!(said.contains(words), "{words:?} expected: {said:?}");
+    linked::refuse(&[("", MODULE)], words, change);
 }
 
 /// The function's calls of one function go to another.

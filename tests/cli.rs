@@ -553,6 +553,9 @@ fn an_error_in_one_of_several_inputs_names_its_file() {
     assert_eq!((&value["file"], &value["line"]), (&"wrong.wat".into(), &4.into()));
     let value = json(&compile(&["wrong.wasm"], &["--error-format", "json"]));
     assert_eq!((&value["file"], &value["line"]), (&"wrong.wasm".into(), &serde_json::Value::Null));
+    let verify = synth(directory.path(), &["verify", "good.wat", "wrong.wasm", "m.o"]);
+    fails(&verify, 1, "error[invalid]: the Wasm module: ");
+    fails(&verify, 1, "\n  in wrong.wasm\n");
     write(&directory, "large.wat", "(module (memory 2049))");
     fails(&compile(&["good.wat", "large.wat"], &[]), 1, " of the module that large.wat is encoded as\n");
     write(&directory, "types.wat", "(module (import \"a\" \"b\" (func)) (import \"a\" \"b\" (func (param i32))))");

@@ -5,18 +5,17 @@ mod support;
 use std::process::Command;
 
 use synth::config::Config;
+use synth::elf::Imports;
 use synth::elf::program::{InitStep, Program, Segment, Symbol};
-use synth::elf::{ImageOptions, Imports, image};
 use synth::error::Error;
 use synth::model;
-use synth::qemu::firmware::Firmware;
-use synth::stage::NoTap;
 use synth::trap::Trap;
 use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure};
 use synth_verify::check::{Checks, Source, check_linked};
 
 use support::last;
+use support::linked::{self, proved};
 
 /// A memory, a counter and a constant for others; its start function sets a byte.
 const STORE: &str = r#"(module
@@ -51,18 +50,9 @@ fn binary(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// Compiles and proves modules by name.
-fn linked(modules: &[(&str, &str)]) -> Result<Firmware, Failure> {
-    let binaries: Vec<Vec<u8>> = modules.iter().map(|(_, text)| binary(text)).collect();
-    let inputs = modules.iter().zip(&binaries).map(|((name, _), wasm)| Input { name, wasm });
-    let inputs: Vec<Input> = inputs.collect();
-    let proved = oracle::image_linked(&inputs, &Config::default(), Imports::Stubbed)?;
-    Ok(Firmware::read(&proved.elf).unwrap())
-}
-
 #[test]
 fn imports_are_what_others_export() {
-    let firmware = linked(&[("store", STORE), ("user", USER)]).unwrap_or_else(|failure| panic!("{failure}"));
+    let firmware = proved(&[("store", STORE), ("user", USER)]).unwrap_or_else(|failure| panic!("{failure}"));
     for (calls, seen) in [
         (vec![("store_get", 0)], Ok(u32::from(b's'))),
         (vec![("store_get", 10)], Ok(u32::from(b'u'))),
@@ -83,7 +73,7 @@ fn imports_are_what_others_export() {
 fn an_input_twice_is_two_instances() {
     let counter = r#"(module (global $g (mut i32) (i32.const 0))
       (func (export "up") (result i32) (global.set $g (i32.add (global.get $g) (i32.const 1))) (global.get $g)))"#;
-    let firmware = linked(&[("a", counter), ("b", counter)]).unwrap_or_else(|failure| panic!("{failure}"));
+    let firmware = proved(&[("a", counter), ("b", counter)]).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(last(&firmware, &[("a_up", 0), ("a_up", 0), ("b_up", 0)]), Ok(1));
     assert_eq!(last(&firmware, &[("a_up", 0), ("b_up", 0), ("a_up", 0)]), Ok(2));
 }
@@ -91,7 +81,7 @@ fn an_input_twice_is_two_instances() {
 #[test]
 fn a_trap_in_the_middle_ends_instantiation() {
     let late = r#"(module (import "store" "bytes" (memory 1 (pagesize 1))) (data (i32.const 62) "too long"))"#;
-    let firmware = linked(&[("store", STORE), ("late", late), ("user", USER)]);
+    let firmware = proved(&[("store", STORE), ("late", late), ("user", USER)]);
     let firmware = firmware.unwrap_or_else(|failure| panic!("{failure}"));
     let ended = model::run(&firmware, &[], 1 << 20).unwrap_err().to_string();
     assert!(ended.contains("instantiation trapped"), "{ended}");
@@ -110,7 +100,7 @@ fn what_does_not_fit_is_not_linked() {
         (r#"(import "store" "last" (global i32))"#, "unknown import"),
         (r#"(import "shop" "bytes" (memory 1))"#, "give the module that defines it as another input"),
     ] {
-        match linked(&[("store", STORE), ("user", &format!("(module {import})"))]) {
+        match proved(&[("store", STORE), ("user", &format!("(module {import})"))]) {
             Err(Failure::Refused(error @ (Error::Link(_) | Error::Unsupported(_)))) => {
                 assert!(error.to_string().contains(words), "{import}: {error}");
             }
@@ -118,24 +108,13 @@ fn what_does_not_fit_is_not_linked() {
             Ok(_) => panic!("{import} is linked"),
         }
     }
-    assert!(matches!(linked(&[("a", STORE), ("a", STORE)]), Err(Failure::Refused(Error::Link(_)))));
+    assert!(matches!(proved(&[("a", STORE), ("a", STORE)]), Err(Failure::Refused(Error::Link(_)))));
 }
 
 /// Expects a refusal of an image of both modules after a change, in these words.
 #[track_caller]
 fn refuse(words: &str, change: impl FnOnce(&mut Program)) {
-    let (store, user) = (binary(STORE), binary(USER));
-    let inputs = [Input { name: "store", wasm: &store }, Input { name: "user", wasm: &user }];
-    let config = Config { module_name: "m".into(), ..Config::default() };
-    let mut program = synth::compile_linked(&inputs, &config, &mut NoTap).unwrap().program;
-    change(&mut program);
-    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(config.cpu) };
-    let elf = image(&program, config.cpu, options).unwrap();
-    let sources = inputs.map(|input| Source { name: input.name, wasm: input.wasm });
-    let report = check_linked(&sources, &elf, Checks::All).unwrap();
-    let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
-    let said: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
-    assert!(said.iter().any(|said| said.contains(words)), "{words:?} expected: {said:?}");
+    linked::refuse(&[("store", STORE), ("user", USER)], words, change);
 }
 
 /// The segment of a step of instantiation.

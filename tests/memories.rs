@@ -3,16 +3,11 @@
 mod support;
 
 use object::{Object as _, ObjectSection as _};
-use synth::config::Config;
 use synth::elf::program::{CellValue, InitStep, Program as Parts, Symbol};
-use synth::elf::{ImageOptions, image};
 use synth::qemu::firmware::Firmware;
-use synth::stage::NoTap;
 use synth::trap::Trap;
-use synth_fuzz::oracle;
-use synth_verify::check::{Checks, check};
 
-use support::last;
+use support::{last, linked};
 
 /// Two memories that grow, the first by bytes, and one that does not.
 const MODULE: &str = r#"(module
@@ -29,9 +24,7 @@ const MODULE: &str = r#"(module
 /// The module as a proved image.
 #[track_caller]
 fn proved(text: &str) -> Firmware {
-    let wasm = wat::parse_str(text).unwrap();
-    let proved = oracle::image(&wasm, &Config::default()).unwrap_or_else(|failure| panic!("{failure}"));
-    Firmware::read(&proved.elf).unwrap()
+    linked::proved(&[("", text)]).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// Bytes of the sections that are zero at the start: the name and the size of each.
@@ -76,15 +69,7 @@ fn memories_are_apart_and_grow_in_their_own_pages() {
 /// Expects a refusal of an image of the module after a change, in these words.
 #[track_caller]
 fn refuse(words: &str, change: impl FnOnce(&mut Parts)) {
-    let wasm = wat::parse_str(MODULE).unwrap();
-    let config = Config { module_name: "m".into(), ..Config::default() };
-    let mut program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
-    change(&mut program);
-    let elf = image(&program, config.cpu, ImageOptions::of(config.cpu)).unwrap();
-    let report = check(&wasm, &elf, Checks::All).unwrap();
-    let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
-    let said: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
-    assert!(said.iter().any(|said| said.contains(words)), "{words:?} expected: {said:?}");
+    linked::refuse(&[("", MODULE)], words, change);
 }
 
 /// The function's accesses of one memory go to another instead.

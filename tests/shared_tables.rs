@@ -2,17 +2,12 @@
 
 mod support;
 
-use synth::config::Config;
 use synth::elf::program::{Elements, InitStep, Outside, Program, Symbol};
-use synth::elf::{ImageOptions, Imports, image};
-use synth::qemu::firmware::Firmware;
-use synth::stage::NoTap;
 use synth::trap::Trap;
-use synth::wasm::Input;
-use synth_fuzz::oracle::{self, Failure};
-use synth_verify::check::{Checks, Source, check_linked};
+use synth_fuzz::oracle::Failure;
 
 use support::last;
+use support::linked::{program, proved, refuse};
 
 /// A table, a function for others, and a reference to it.
 const OWNER: &str = r#"(module
@@ -43,35 +38,6 @@ const LATE: &str = r#"(module
   (import "owner" "table" (table 1 funcref)) (import "host" "tick" (func $tick))
   (elem (i32.const 5) func $five $five) (func $five (result i32) (i32.const 5)) (start $tick))"#;
 
-fn compiled(modules: &[(&str, &str)]) -> (Vec<Vec<u8>>, Program) {
-    let binaries: Vec<Vec<u8>> = modules.iter().map(|(_, text)| wat::parse_str(text).unwrap()).collect();
-    let inputs: Vec<Input> = modules.iter().zip(&binaries).map(|((name, _), wasm)| Input { name, wasm }).collect();
-    let config = Config { module_name: "m".into(), ..Config::default() };
-    let program = synth::compile_linked(&inputs, &config, &mut NoTap).unwrap().program;
-    (binaries, program)
-}
-
-fn linked(modules: &[(&str, &str)]) -> Result<Firmware, Failure> {
-    let binaries: Vec<Vec<u8>> = modules.iter().map(|(_, text)| wat::parse_str(text).unwrap()).collect();
-    let inputs: Vec<Input> = modules.iter().zip(&binaries).map(|((name, _), wasm)| Input { name, wasm }).collect();
-    let proved = oracle::image_linked(&inputs, &Config::default(), Imports::Stubbed)?;
-    Ok(Firmware::read(&proved.elf).unwrap())
-}
-
-/// Expects a refusal of an image of the modules after a change, in these words.
-#[track_caller]
-fn refuse(modules: &[(&str, &str)], words: &str, change: impl FnOnce(&mut Program)) {
-    let (binaries, mut program) = compiled(modules);
-    change(&mut program);
-    let cpu = Config::default().cpu;
-    let elf = image(&program, cpu, ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(cpu) }).unwrap();
-    let sources = modules.iter().zip(&binaries).map(|((name, _), wasm)| Source { name, wasm });
-    let report = check_linked(&sources.collect::<Vec<_>>(), &elf, Checks::All).unwrap();
-    let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
-    let said: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
-    assert!(said.iter().any(|said| said.contains(words)), "{words:?} expected: {said:?}");
-}
-
 /// The segment of a step of instantiation.
 fn elements(program: &mut Program, step: usize) -> &mut Elements {
     let InitStep::Elements(elements) = &mut program.instantiation.steps[step] else { panic!("no element segment") };
@@ -80,7 +46,7 @@ fn elements(program: &mut Program, step: usize) -> &mut Elements {
 
 #[test]
 fn a_table_is_one_for_all_inputs() {
-    let firmware = linked(&[("owner", OWNER), ("guest", GUEST)]).unwrap_or_else(|failure| panic!("{failure}"));
+    let firmware = proved(&[("owner", OWNER), ("guest", GUEST)]).unwrap_or_else(|failure| panic!("{failure}"));
     for (calls, seen) in [
         (vec![("owner_call", 1)], Ok(1)),
         (vec![("owner_call", 2)], Ok(2)),
@@ -104,10 +70,10 @@ fn a_table_is_one_for_all_inputs() {
 #[test]
 fn a_table_that_is_filled_behind_a_start_function_is_in_ram() {
     let modules = [("owner", OWNER), ("first", LATE), ("second", LATE)];
-    let firmware = linked(&modules).unwrap_or_else(|failure| panic!("{failure}"));
+    let firmware = proved(&modules).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(last(&firmware, &[("owner_call", 6)]), Ok(5));
     let in_ram = |modules: &[(&str, &str)]| {
-        let (_, program) = compiled(modules);
+        let program = program(modules);
         program.instantiation.steps.iter().filter(|step| matches!(step, InitStep::Elements(_))).count()
     };
     assert_eq!(in_ram(&modules), 3);
@@ -128,14 +94,14 @@ fn tables_that_do_not_fit_are_not_linked() {
         (r#"(import "shop" "eleven" (global funcref))"#, "as another input"),
         (r#"(import "host" "f" (func)) (import "host" "f" (func (param i32)))"#, "is declared with two types"),
     ] {
-        match linked(&[("owner", OWNER), ("guest", &format!("(module {import})"))]) {
+        match proved(&[("owner", OWNER), ("guest", &format!("(module {import})"))]) {
             Err(Failure::Refused(error)) => assert!(error.to_string().contains(words), "{import}: {error}"),
             Err(failure) => panic!("{import}: {failure}"),
             Ok(_) => panic!("{import} is linked"),
         }
     }
     let other = r#"(module (import "host" "tick" (func (param i32))))"#;
-    let refused = linked(&[("owner", OWNER), ("late", LATE), ("other", other)]);
+    let refused = proved(&[("owner", OWNER), ("late", LATE), ("other", other)]);
     let Err(Failure::Refused(error)) = refused else { panic!("one symbol for two types") };
     assert!(error.to_string().contains("is declared with two types"), "{error}");
 }
@@ -151,7 +117,7 @@ fn limits_that_growth_decides_are_guarded() {
         r#"(module (import "owner" "bytes" (memory 4 (pagesize 1))) (import "owner" "table" (table 3 externref)))"#;
     let with = |grown: &str| owner.replace("GROWN", grown);
     let firmware =
-        |owner: &str| linked(&[("owner", owner), ("user", user)]).unwrap_or_else(|failure| panic!("{failure}"));
+        |owner: &str| proved(&[("owner", owner), ("user", user)]).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(last(&firmware(&with("2")), &[("owner_size", 0)]), Ok(7));
     for (grown, trap) in [("1", "instantiation trapped"), ("3", "")] {
         let ended = synth::model::run(&firmware(&with(grown)), &[], 1 << 20);
@@ -162,7 +128,7 @@ fn limits_that_growth_decides_are_guarded() {
     let fixed = with("2").replace("(memory.grow (global.get $start))", "(i32.const 0)");
     let small = with("2").replace("2 8 (pagesize 1)", "2 3 (pagesize 1)");
     for owner in [fixed, small] {
-        let refused = linked(&[("owner", &owner), ("user", user)]);
+        let refused = proved(&[("owner", &owner), ("user", user)]);
         assert!(matches!(refused, Err(Failure::Refused(synth::error::Error::Link(_)))), "{owner}");
     }
     // Types, functions and start functions of the guards are as both linkers put them.
@@ -234,9 +200,9 @@ const HOST: &str = r#"(module
 
 #[test]
 fn an_import_that_is_exported_has_code() {
-    let (_, program) = compiled(&[("", HOST)]);
+    let program = program(&[("", HOST)]);
     assert_eq!(program.exports.iter().map(|export| export.function).collect::<Vec<_>>(), [2, 2, 3]);
-    let firmware = linked(&[("", HOST)]).unwrap_or_else(|failure| panic!("{failure}"));
+    let firmware = proved(&[("", HOST)]).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(last(&firmware, &[("first", 3)]), Ok(0));
     refuse(&[("", HOST)], "calls function", |program| {
         let relocations = program.functions.iter_mut().flat_map(|function| &mut function.relocations);
@@ -247,7 +213,7 @@ fn an_import_that_is_exported_has_code() {
 
 #[test]
 fn an_exported_global_is_its_cell() {
-    let (_, program) = compiled(&[("", HOST)]);
+    let program = program(&[("", HOST)]);
     let [global] = &program.globals[..] else { panic!("{:?}", program.globals) };
     assert_eq!((global.symbol.as_str(), global.offset, global.bytes), ("count", 8, 4));
     refuse(&[("", HOST)], "is not the one global symbol count of its cell", |program| program.globals[0].offset = 4);

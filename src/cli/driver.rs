@@ -193,7 +193,10 @@ impl Tap for Watch<'_> {
 /// Proves an ELF file against its modules.
 pub fn check(input: &Inputs, elf: &[u8]) -> Result<Report, Failure> {
     let sources: Vec<Source> = input.modules().map(|(name, wasm)| Source { name, wasm }).collect();
-    check::check_linked(&sources, elf, Checks::All).map_err(check_failure)
+    check::check_linked(&sources, elf, Checks::All).map_err(|error| match error {
+        CheckError::Wasm(number, _) => input.locate(number, check_failure(error)),
+        CheckError::Elf(_) | CheckError::Hints(_) | CheckError::OtherModule(_) => check_failure(error),
+    })
 }
 
 /// The allocator's account of each function.
@@ -261,7 +264,7 @@ pub fn wasm_offset(elf: &[u8], function: u32, offset: u32) -> Option<u32> {
 fn check_failure(error: CheckError) -> Failure {
     let message = error.to_string();
     match error {
-        CheckError::Wasm(_) => Failure::new(Exit::Input, "invalid", message, "check the module"),
+        CheckError::Wasm(..) => Failure::new(Exit::Input, "invalid", message, "check the module"),
         CheckError::Elf(_) => Failure::new(Exit::Input, "invalid-elf", message, "compile the module again"),
         CheckError::Hints(_) => Failure::new(
             Exit::Unknown,

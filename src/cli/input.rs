@@ -77,12 +77,17 @@ impl Inputs {
         self.all.first().map_or("module".into(), |(_, input)| input.stem())
     }
 
+    /// Adds the file, and the place in its text, to a failure that lies in the module of this number.
+    pub fn locate(&self, number: usize, failure: Failure) -> Failure {
+        self.all[number].1.locate(failure)
+    }
+
     /// The failure that an error in them is.
     pub fn failure(&self, error: Error) -> Failure {
         let number = if self.all.len() == 1 { Some(0) } else { error.details().input };
         let failure = Failure::from(error);
         match number {
-            Some(number) => self.all[number].1.locate(failure),
+            Some(number) => self.locate(number, failure),
             // An offset says nothing of several modules together.
             None => Failure { offset: None, ..failure },
         }

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod linked;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

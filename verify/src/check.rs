@@ -71,7 +71,7 @@ pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckErr
 /// # Errors
 /// As [`check`]; or the modules do not fit together.
 pub fn check_linked(sources: &[Source<'_>], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
-    let mut module = inputs::run(sources).map_err(CheckError::Wasm)?;
+    let mut module = inputs::run(sources).map_err(|(number, why)| CheckError::Wasm(number, why))?;
     let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
     let hints = read_hints(&elf)?;
     if hints.wasm_sha256 != identity(sources) {

@@ -188,8 +188,8 @@ impl Report {
 /// Why there is no judgement at all.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CheckError {
-    /// The Wasm bytes are no valid module within scope.
-    Wasm(String),
+    /// The Wasm bytes of the input of this number are no valid module within scope, or do not fit those before.
+    Wasm(usize, String),
     /// The ELF bytes are no usable file.
     Elf(String),
     /// The hint section is missing or unreadable.
@@ -201,7 +201,7 @@ pub enum CheckError {
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, why) = match self {
-            CheckError::Wasm(why) => ("the Wasm module", why),
+            CheckError::Wasm(_, why) => ("the Wasm module", why),
             CheckError::Elf(why) => ("the ELF file", why),
             CheckError::Hints(why) => ("the hints", why),
             CheckError::OtherModule(why) => ("the pair of files", why),

@@ -26,18 +26,18 @@ type Exports = BTreeMap<(String, String), Exported>;
 /// Reads and links the inputs. Exports of several are told apart by the inputs' names.
 ///
 /// # Errors
-/// Why an input is refused, or which import does not fit.
-pub fn run(sources: &[Source<'_>]) -> Result<Module, String> {
+/// Which input is refused, by its number, and why: perhaps an import does not fit.
+pub fn run(sources: &[Source<'_>]) -> Result<Module, (usize, String)> {
+    let mut whole = Module::default();
     if let [only] = sources {
-        let module = module::read(only.wasm).map_err(|error| error.to_string())?;
-        return match module.wanted.first() {
-            Some((_, of, field)) => Err(format!("the import {of:?} {field:?} is bound to nothing")),
-            None => Ok(module),
+        whole = module::read(only.wasm).map_err(|error| (0, error.to_string()))?;
+        return match whole.wanted.first() {
+            Some((_, of, field)) => Err((0, format!("the import {of:?} {field:?} is bound to nothing"))),
+            None => Ok(whole),
         };
     }
-    let mut whole = Module::default();
     for (number, source) in sources.iter().enumerate() {
-        add(&mut whole, (&sources[..number], source)).map_err(|error| format!("input {:?}: {error}", source.name))?;
+        add(&mut whole, (&sources[..number], source)).map_err(|why| (number, why))?;
     }
     Ok(whole)
 }
