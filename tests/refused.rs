@@ -119,7 +119,7 @@ fn a_wrong_module_leaves_the_output_as_it_was() {
         ("twice.wat", "the import `e.f` is declared with two types"),
         ("sum.o", "error[invalid]"),
         ("none.wasm", "error[missing-file]"),
-        (".", "error[missing-file]"),
+        (".", "error[cannot-read]"),
     ] {
         place.refuses(&["compile", input, "-o", "out.o"], 1, says);
         assert_eq!(place.get("out.o"), b"precious", "{input}");
