@@ -93,3 +93,18 @@ fn armv6m_checks_for_64_kib_of_stack_at_most() {
     let error = compile(9).err().expect("it needs 72 KB").to_string();
     assert!(error.contains("more stack than Armv6-M can check for"), "{error}");
 }
+
+/// A check of the stack before kilobytes of code without an end, and slots far from SP.
+#[test]
+fn a_long_function_with_a_large_frame_is_proved_on_the_smallest_core() {
+    let locals = 400;
+    let parameters = "i32 ".repeat(locals);
+    let sums: String = (0..locals)
+        .map(|local| format!("(local.set {local} (i32.add (local.get {local}) (local.get {})))", (local + 7) % locals))
+        .collect();
+    let arguments: String = (0..locals).map(|local| format!("(local.get {local})")).collect();
+    let text =
+        format!("(module (func $f (export \"f\") (param {parameters}) (result i32) {sums} (call $f {arguments})))");
+    let config = Config { cpu: Cpu::CortexM0, ..Config::default() };
+    oracle::object(&wat::parse_str(text).expect("a module"), &config).unwrap_or_else(|failure| panic!("{failure}"));
+}

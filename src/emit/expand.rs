@@ -173,6 +173,7 @@ impl Expander<'_> {
         &mut self.pieces.data[piece].lines
     }
 
+    /// On Armv6-M the check's trap stands behind it: a branch that goes further may take LR, which is not saved yet.
     fn entry(&mut self, piece: Piece, checked_bytes: Option<u32>) {
         self.pieces.data[piece].stack = StackState::default();
         if let Some(bytes) = checked_bytes {
@@ -183,12 +184,27 @@ impl Expander<'_> {
             let padding = self.func.frame.saved.contains(PReg::R3).then(|| frame::entry_name(PReg::R3));
             let fourth = fourth.or(padding);
             let mut lines = frame::limit_check(isa, bytes, fourth, &mut || self.fresh());
-            let tail = self.trap_tail(Trap::StackExhausted, None, StackState::default());
+            let state = StackState::default();
+            let tail = self.trap_piece(Trap::StackExhausted, None, state);
+            let branch = match isa {
+                Isa::V7M => {
+                    self.tails.push(tail);
+                    LineOp::JumpIf(Cond::Lo, tail)
+                }
+                Isa::V6M => {
+                    self.pieces.order.push(tail);
+                    let behind = self.pieces.append(None, state);
+                    self.pieces.data[piece].falls_into = Some(tail);
+                    self.open = Some(behind);
+                    LineOp::JumpIf(Cond::Hs, behind)
+                }
+            };
             let note = Note { source: None, class: Class::Check, reads: vec![], writes: vec![] };
-            lines.push(frame::plain(LineOp::JumpIf(Cond::Lo, tail), note));
+            lines.push(frame::plain(branch, note));
             self.lines(piece).extend(lines);
         }
         let prologue = frame::prologue(self.func.isa, &self.func.frame);
+        let piece = self.open();
         self.lines(piece).extend(prologue);
     }
 
@@ -210,10 +226,15 @@ impl Expander<'_> {
     }
 
     fn trap_tail(&mut self, trap: Trap, source: Option<u32>, stack: StackState) -> Piece {
+        let piece = self.trap_piece(trap, source, stack);
+        self.tails.push(piece);
+        piece
+    }
+
+    fn trap_piece(&mut self, trap: Trap, source: Option<u32>, stack: StackState) -> Piece {
         let piece = self.pieces.create(None, stack);
         let note = Note { source, class: Class::Trap, reads: vec![], writes: vec![] };
         self.lines(piece).push(frame::plain(LineOp::Machine(Machine::Udf(trap.code())), note));
-        self.tails.push(piece);
         piece
     }
 
@@ -265,7 +286,11 @@ impl Expander<'_> {
     }
 
     fn put_named(&mut self, site: Site<'_>, (op, position): (LineOp, Position), reads: Names, writes: Names) {
-        let note = Note { source: site.item.source, class: site.item.class, reads, writes };
+        self.put_class(site, site.item.class, (op, position), (reads, writes));
+    }
+
+    fn put_class(&mut self, site: Site<'_>, class: Class, (op, position): (LineOp, Position), names: (Names, Names)) {
+        let note = Note { source: site.item.source, class, reads: names.0, writes: names.1 };
         self.lines(site.piece).push(Line { op, position, note, stack: None });
     }
 
@@ -282,7 +307,9 @@ impl Expander<'_> {
         for (index, op) in ops.into_iter().enumerate() {
             if index < last {
                 let written = vec![(Location::Core(via.number()), self.fresh())];
-                self.put_named(site, (op, Position::Plain), std::mem::replace(&mut held, written.clone()), written);
+                let read = std::mem::replace(&mut held, written.clone());
+                // It makes an address or a part of a constant, no copy of a value.
+                self.put_class(site, Class::Direct, (op, Position::Plain), (read, written));
             } else {
                 reads.append(&mut held);
                 self.put_named(site, (op, Position::Plain), std::mem::take(&mut reads), writes.clone());

@@ -15,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::abi;
 use crate::hints::{ENTRY_NAME, Label, Location, Name, entry_name};
+use crate::program::Word as ConstantWord;
 use crate::segment::walk::Subject;
 use crate::thumb::decode::decode;
 use crate::thumb::feature::FloatUnit;
 use crate::thumb::float::{FloatInst, FloatReg};
-use crate::thumb::inst::{Address, DataOp, Inst, MultipleMode, Reg, RegSet, Width, Writeback};
+use crate::thumb::inst::{Address, DataOp, Inst, MultipleMode, Reg, RegSet, Shift, Width, Writeback};
 use crate::thumb::operands::operands;
 use crate::verdict::{Check, Finding};
 
@@ -87,8 +88,19 @@ struct Context {
     depth: i32,
     /// How many instructions of an IT block follow.
     conditional: u32,
-    /// A register that the instruction before set to this distance from SP.
-    pointer: Option<(Reg, i32)>,
+    /// A register that the instruction before set, or the one before a branch to here, and what it holds.
+    pointer: Option<(Reg, Pointer)>,
+    /// Where that branch is.
+    branched: Option<u32>,
+}
+
+/// What is known of a register on the way to a stack word that an offset from SP does not reach.
+#[derive(Clone, Copy)]
+enum Pointer {
+    /// This number.
+    Number(u32),
+    /// SP plus this distance.
+    Distance(i32),
 }
 
 struct Ranges<'a> {
@@ -116,7 +128,7 @@ impl<'a> Ranges<'a> {
             constants: BTreeSet::new(),
             findings: Vec::new(),
         };
-        let mut waiting = vec![(0u32, Context { depth: 0, conditional: 0, pointer: None })];
+        let mut waiting = vec![(0u32, Context { depth: 0, conditional: 0, pointer: None, branched: None })];
         let mut by_pointer: BTreeSet<u32> = BTreeSet::new();
         while let Some((at, context)) = waiting.pop() {
             if ranges.steps.contains_key(&at) {
@@ -131,12 +143,22 @@ impl<'a> Ranges<'a> {
                 .extend(constants(&decoded.0, pc, &successors).map(|address| address.wrapping_sub(subject.start)));
             let is_call = is_call(&decoded.0) && linked_branch(subject, &decoded.0, at).is_none();
             let label = labels.get(&at).copied();
-            let (mut step, after) = step(&decoded, (context, is_call), label).map_err(|why| find(at, why))?;
+            let (mut step, mut after) = step(&decoded, (context, is_call), label).map_err(|why| find(at, why))?;
+            match decoded.0 {
+                _ if step.is_conditional => {}
+                // A branch over literals.
+                Inst::Branch { .. } if context.branched.is_none() => {
+                    (after.pointer, after.branched) = (context.pointer, Some(at));
+                }
+                ref inst => after.pointer = pointer(subject, inst, pc, context.pointer),
+            }
             step.successors = successors;
             if context.conditional > 0 && !step.successors.contains(&(at + decoded.1)) {
                 step.successors.push(at + decoded.1);
             }
-            by_pointer.extend(context.pointer.map(|_| at));
+            if context.pointer.is_some_and(|held| is_followed(&decoded.0, held)) {
+                by_pointer.extend([Some(at), context.branched].into_iter().flatten());
+            }
             waiting.extend(step.successors.iter().map(|next| (*next, after)));
             ranges.steps.insert(at, step);
         }
@@ -144,7 +166,7 @@ impl<'a> Ranges<'a> {
         Ok(ranges)
     }
 
-    /// What the instruction before left in a pointer is known where no other instruction leads to.
+    /// What an instruction left in a pointer is known where no other instruction leads to on the way to its use.
     fn entered_once(&self, by_pointer: &BTreeSet<u32>) -> Result<(), Finding> {
         let mut seen: BTreeSet<u32> = BTreeSet::from([0]);
         let entered = self.steps.values().flat_map(|step| &step.successors);
@@ -474,8 +496,7 @@ fn step<'a>(
         Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
         _ => context.conditional.saturating_sub(1),
     };
-    let pointer = if step.is_conditional { None } else { pointer(inst) };
-    Ok((step, Context { depth: depth_after, conditional, pointer }))
+    Ok((step, Context { depth: depth_after, conditional, pointer: None, branched: None }))
 }
 
 /// The registers in which calls and returns hand words on.
@@ -483,13 +504,33 @@ fn passing() -> impl Iterator<Item = Location> {
     (0..4).map(Location::Core).chain((0..16).map(Location::Single))
 }
 
-/// The register that an instruction sets to a distance from SP.
-fn pointer(inst: &Inst) -> Option<(Reg, i32)> {
+/// The register that an instruction sets to a distance from SP, or to a number that may become one.
+fn pointer(subject: &Subject<'_>, inst: &Inst, pc: u32, before: Option<(Reg, Pointer)>) -> Option<(Reg, Pointer)> {
     match *inst {
         Inst::DataImm { op: DataOp::Add, d, n: Reg::SP, imm, .. } if d != Reg::SP => {
-            Some((d, i32::try_from(imm.value).ok()?))
+            Some((d, Pointer::Distance(i32::try_from(imm.value).ok()?)))
         }
+        Inst::Load { width: Width::Word, t, address: Address::Literal { .. }, .. } => {
+            match subject.program.constant(constants(inst, pc, &[]).start) {
+                Ok(ConstantWord::Number(number)) => Some((t, Pointer::Number(number))),
+                Ok(ConstantWord::Base(..) | ConstantWord::StackLimit) | Err(_) => None,
+            }
+        }
+        Inst::DataReg { op: DataOp::Add, d, n, m: Reg::SP, shift: Shift::Lsl(0), .. } if d == n => match before {
+            Some((register, Pointer::Number(number))) if register == d => {
+                Some((d, Pointer::Distance(i32::try_from(number).ok()?)))
+            }
+            _ => None,
+        },
         _ => None,
+    }
+}
+
+/// Whether an instruction is read in the light of what a register holds.
+fn is_followed(inst: &Inst, (register, held): (Reg, Pointer)) -> bool {
+    match held {
+        Pointer::Number(_) => matches!(*inst, Inst::DataReg { n, m: Reg::SP, .. } if n == register),
+        Pointer::Distance(_) => operands(inst, None).reads.contains(register),
     }
 }
 
@@ -505,12 +546,12 @@ enum StackWords {
 }
 
 /// The depth of SP after an instruction, and the stack words that it moves.
-fn stack_words(inst: &Inst, depth: i32, pointer: Option<(Reg, i32)>) -> Result<(i32, StackWords), String> {
+fn stack_words(inst: &Inst, depth: i32, pointer: Option<(Reg, Pointer)>) -> Result<(i32, StackWords), String> {
     // Where a register points, as a distance from SP.
     let points = |base: Reg| match pointer {
         _ if base == Reg::SP => Some(0),
-        Some((register, distance)) if register == base => Some(distance),
-        _ => None,
+        Some((register, Pointer::Distance(distance))) if register == base => Some(distance),
+        Some(_) | None => None,
     };
     let words =
         |from: i32, count: u32| (0..count as i32).map(|index| Location::Stack(from - depth + 4 * index)).collect();
