@@ -148,6 +148,14 @@ enum Leave {
 }
 
 impl<'p> Processor<'p> {
+    /// What LR holds, if it is a number.
+    pub fn link(&self) -> Option<u32> {
+        match self.registers[usize::from(Reg::LR.number())] {
+            Word::Int(link) => Some(link),
+            Word::Pointer { .. } | Word::Low { .. } | Word::Poison => None,
+        }
+    }
+
     /// A core on which nothing has run.
     pub fn new(loaded: &'p Loaded) -> Processor<'p> {
         Processor {
