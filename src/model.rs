@@ -2,8 +2,7 @@
 //!
 //! Ensures: an outcome is one that the interpreter vouches for; anything else is an error.
 
-use synth_verify::model::{self, Constant, FunctionType, ModelError, ValueType};
-use synth_verify::trap;
+use synth_verify::model::{self, Constant, FunctionType, ModelError, Trapped, ValueType};
 
 use crate::elf::program::Type;
 use crate::qemu::firmware::Firmware;
@@ -29,7 +28,7 @@ pub fn run_in_turns(firmware: &Firmware, turns: &[&[Action]], steps_max: u64) ->
     let init = (firmware.init.address, firmware.init.address + firmware.init.bytes);
     let ran = model::run_in_turns(&firmware.bytes, init, &steps?, steps_max).map_err(failure)?;
     let turns = ran.into_iter().zip(turns).map(|(turn, actions)| Turn {
-        trap: turn.trap.map(|(trap, address)| fault(trap, address)),
+        trap: turn.trap.map(fault),
         outcomes: from_model((firmware, actions), turn.outcomes).into_iter().map(|(outcome, _)| outcome).collect(),
     });
     Ok(turns.collect())
@@ -37,7 +36,7 @@ pub fn run_in_turns(firmware: &Firmware, turns: &[&[Action]], steps_max: u64) ->
 
 fn failure(error: ModelError) -> QemuError {
     match error {
-        ModelError::NotInstantiated(trap, address) => QemuError::NotInstantiated(fault(trap, address)),
+        ModelError::NotInstantiated(trapped) => QemuError::NotInstantiated(fault(trapped)),
         ModelError::File(_) | ModelError::Fault(..) | ModelError::Unfinished(_) => QemuError::Failed(error.to_string()),
     }
 }
@@ -99,7 +98,7 @@ fn outcome_types<'a>(firmware: &'a Firmware, action: &Action) -> Option<&'a [Typ
 fn outcome(found: model::Outcome, types: &[Type]) -> (Outcome, u64) {
     match found {
         model::Outcome::Bytes(bytes) => (Outcome::Bytes(bytes), 0),
-        model::Outcome::Trapped(trap, address, steps) => (Outcome::Faulted(fault(trap, address)), steps),
+        model::Outcome::Trapped(trapped, steps) => (Outcome::Faulted(fault(trapped)), steps),
         model::Outcome::Returned(results, steps) => {
             let bits = |constant| match constant {
                 Constant::I32(bits) => u64::from(bits),
@@ -113,6 +112,6 @@ fn outcome(found: model::Outcome, types: &[Type]) -> (Outcome, u64) {
 }
 
 /// A trap as the processor reports it: the undefined instruction `UDF #code`.
-fn fault(trap: trap::Trap, address: u32) -> Fault {
-    Fault { address, halfword: 0xde00 | trap as u16, status: 1 << 16 }
+fn fault(Trapped { trap, at, link }: Trapped) -> Fault {
+    Fault { address: at, halfword: 0xde00 | trap as u16, status: 1 << 16, link }
 }

@@ -133,6 +133,8 @@ pub struct Fault {
     pub halfword: u16,
     /// The configurable fault status register.
     pub status: u32,
+    /// LR, if it is known: behind a call, bit 0 set, where the function has not put something else there.
+    pub link: Option<u32>,
 }
 
 impl Fault {
@@ -451,12 +453,12 @@ fn decode(
 }
 
 fn decode_trap(rest: &mut &[u8]) -> Result<Option<Fault>, QemuError> {
-    let [first, address, halfword, status] = words(rest);
+    let [first, address, halfword, status, link] = words(rest);
     if rest.is_empty() || first != Record::NotInstantiated as u32 {
         return Ok(None);
     }
     take(rest, RECORD_BYTES)?;
-    Ok(Some(Fault { address, halfword: halfword as u16, status }))
+    Ok(Some(Fault { address, halfword: halfword as u16, status, link: Some(link) }))
 }
 
 fn decode_turn(firmware: &Firmware, actions: &[Action], rest: &mut &[u8]) -> Result<Vec<Outcome>, QemuError> {
@@ -500,9 +502,9 @@ fn decode_call(
     (results, float): (&[Type], FloatUnit),
     several: Vec<Value>,
 ) -> Result<Outcome, QemuError> {
-    let [kind, a, b, c] = words(record);
+    let [kind, a, b, c, d] = words(record);
     if kind == Record::Faulted as u32 {
-        return Ok(Outcome::Faulted(Fault { address: a, halfword: b as u16, status: c }));
+        return Ok(Outcome::Faulted(Fault { address: a, halfword: b as u16, status: c, link: Some(d) }));
     }
     if kind != Record::Returned as u32 {
         return Err(QemuError::Failed(format!("a result record of kind {kind}")));

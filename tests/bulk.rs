@@ -73,6 +73,18 @@ fn redirect(program: &mut Program, function: usize, (from, to): (u32, u32)) {
 }
 
 #[test]
+fn the_call_of_a_template_is_found_by_where_it_returns_to() {
+    let firmware = linked::proved(&[("", MODULE)]).unwrap_or_else(|failure| panic!("{failure}"));
+    let fill = firmware.functions.iter().find(|extent| extent.function == 0).unwrap();
+    let calls = |callee: u32| {
+        let addresses = fill.address..fill.address + fill.bytes + 4;
+        addresses.filter_map(|address| firmware.call_before(address, callee)).collect::<Vec<_>>()
+    };
+    assert!(matches!(calls(5)[..], [(0, _)]), "{:?}", calls(5));
+    assert_eq!(calls(6), []);
+}
+
+#[test]
 fn another_template_is_not_called() {
     refuse("calls function 6 where Wasm calls function 5", |program| redirect(program, 0, (5, 6)));
     refuse("calls function 6 where Wasm calls function 7", |program| redirect(program, 2, (7, 6)));

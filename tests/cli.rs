@@ -457,30 +457,44 @@ fn json(output: &Output) -> serde_json::Value {
 }
 
 #[test]
-fn a_trap_in_the_runtime_is_at_no_place_of_the_module() {
+fn a_trap_in_the_runtime_is_at_the_operator_that_needs_it() {
     let directory = directory();
-    let copy = "(module (memory 1) (func (export \"f\") (param i32)
-        (memory.copy (i32.const 0) (local.get 0) (i32.const 8))))";
-    write(&directory, "b.wat", copy);
-    let run = |flags: &[&str]| {
-        let call = ["run", "b.wat", "--engine", "model", "--invoke", "f", "65530"];
-        synth(directory.path(), &[&call[..], flags].concat())
-    };
-    fails(
-        &run(&[]),
-        6,
-        "out of bounds memory access in synth's runtime function memory.copy\n  help: check the address",
-    );
-    assert_eq!(json(&run(&["--error-format", "json"]))["offset"], serde_json::Value::Null);
+    let module = "(module (memory 1) (table 4 funcref)\n  START
+        (func (export \"copy\") (param i32)\n    (memory.copy (i32.const 0) (local.get 0) (i32.const 8)))
+        (func (export \"fill\") (param i32)\n    (table.fill (local.get 0) (ref.null func) (i32.const 3))))";
+    write(&directory, "b.wat", &module.replace("START", ""));
+    for engine in ["model", "qemu"] {
+        let run = |file: &str, arguments: &[&str]| {
+            synth(directory.path(), &[&["run", file, "--engine", engine, "--invoke"], arguments].concat())
+        };
+        let copied = "out of bounds memory access in function 0 (copy), in synth's runtime function memory.copy\n";
+        fails(
+            &run("b.wat", &["copy", "65530"]),
+            6,
+            &format!("trap: {copied}  at b.wat:4:6\n  help: check the address"),
+        );
+        let filled = "out of bounds table access in function 1 (fill), in synth's runtime function table.fill\n";
+        fails(&run("b.wat", &["fill", "2"]), 6, &format!("{filled}  at b.wat:6:6\n  help: check the index"));
+        let value = json(&run("b.wat", &["copy", "65530", "--error-format", "json"]));
+        assert_eq!((&value["file"], &value["line"]), (&"b.wat".into(), &4.into()));
+        let text =
+            module.replace("START", "(start 0) (func (memory.copy (i32.const 0) (i32.const 65530) (i32.const 8)))");
+        write(&directory, "s.wat", &text);
+        let started = "instantiation trapped: out of bounds memory access in function 0, in synth's runtime function \
+                       memory.copy\n  at s.wat:2:20\n";
+        fails(&run("s.wat", &["copy", "0"]), 6, started);
+    }
+}
+
+#[test]
+fn code_of_the_runtime_is_at_no_place_of_the_module() {
+    let directory = directory();
+    write(&directory, "b.wat", "(module (memory 1) (func (memory.copy (i32.const 0) (i32.const 0) (i32.const 8))))");
     assert_eq!(synth(directory.path(), &["compile", "b.wat", "-o", "b.o"]).status.code(), Some(0));
     let output = synth(directory.path(), &["disasm", "b.o"]);
     let (user, copies) = text(&output.stdout).split_once("b.f1, synth's memory.copy:").expect("it is named");
-    assert!(user.contains("; wasm 0x") && user.contains("bl"), "{user}");
+    assert!(user.contains("; b.f1, synth's memory.copy, wasm 0x"), "{user}");
     assert!(!copies.contains("wasm"), "{copies}");
-    // The place of the user's own instruction is still told.
-    write(&directory, "u.wat", &copy.replace("memory.copy (i32.const 0) (local.get 0) (i32.const 8)", "unreachable"));
-    let output = synth(directory.path(), &["run", "u.wat", "--engine", "model", "--invoke", "f", "0"]);
-    fails(&output, 6, "unreachable in function 0 (f)\n  at u.wat:2:10");
 }
 
 #[test]

@@ -59,15 +59,20 @@ fn refuse_bytes(words: &str, change: impl FnOnce(&mut Vec<u8>)) {
     assert!(!said.is_empty() && said.contains(words), "{words:?} expected: {said:?}");
 }
 
-/// An image for a floating-point unit is proved, and refused where start-up code does something else to the unit.
-#[test]
-fn the_floating_point_unit_is_set_up_otherwise() {
+/// A module and its image for a processor with a floating-point unit.
+fn with_unit() -> (Vec<u8>, Vec<u8>) {
     let wasm = wat::parse_str(MODULE).unwrap();
     let cpu = Cpu::CortexM7;
     let config = Config { cpu, float: cpu.float_unit(), module_name: "m".into(), ..Config::default() };
     let program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
     let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(cpu) };
-    let elf = image(&program, cpu, options).unwrap();
+    (wasm, image(&program, cpu, options).unwrap())
+}
+
+/// An image for a floating-point unit is proved, and refused where start-up code does something else to the unit.
+#[test]
+fn the_floating_point_unit_is_set_up_otherwise() {
+    let (wasm, elf) = with_unit();
     assert_eq!(judgement(&wasm, &elf), "");
     let bytes = |code: &[u16]| -> Vec<u8> { code.iter().flat_map(|half| half.to_le_bytes()).collect() };
     const NOP: [u16; 2] = [0xf3af, 0x8000];
@@ -93,6 +98,44 @@ fn the_floating_point_unit_is_set_up_otherwise() {
         let said = judgement(&wasm, &damaged);
         assert!(said.contains(words), "{words:?} expected: {said:?}");
     }
+}
+
+/// `Reset` with room for an IT block around VMSR: what stands before VMSR and behind it are instructions of 16 bits.
+fn reset_with(elf: &mut [u8], before: u16, behind: u16) {
+    let (_, start) = symbol(elf, "Reset");
+    let header = segment(elf, start & !1);
+    let place = (start & !1) - word(elf, header + 8);
+    let at = (word(elf, header + 4) + place) as usize;
+    // MOV.W r0, #0xe000e000; MOV.W r1, #0xf00000; STR.W r1, [r0, #0xd88]; DSB; ISB; MOVS.W r0, #0x2000000, which
+    // makes EQ false.
+    let setup = [
+        0xf04f, 0x20e0, 0xf44f, 0x0170, 0xf8c0, 0x1d88, 0xf3bf, 0x8f4f, 0xf3bf, 0x8f6f, 0xf05f, 0x7000, before, 0xeee1,
+        0x0a10, behind,
+    ];
+    let half = |elf: &[u8], at: usize| u32::from(elf[at]) | u32::from(elf[at + 1]) << 8;
+    // BL and B.W, two bytes and none further on; the harness is near enough for B.
+    let call = half(elf, at + 30) << 16 | half(elf, at + 32);
+    let low = (call & 0x7ff) - 1;
+    let harness = ((half(elf, at + 36) & 0x7ff) << 1) as u16;
+    let end = [(call >> 16) as u16, (call & !0x7ff | low) as u16, 0xe000 | harness / 2];
+    for (index, code) in setup.into_iter().chain(end).enumerate() {
+        elf[at + 2 * index..][..2].copy_from_slice(&code.to_le_bytes());
+    }
+}
+
+/// A step of setting up the unit that an IT block makes conditional is no step.
+#[test]
+fn the_floating_point_unit_is_set_up_under_a_condition() {
+    const NOP: u16 = 0xbf00;
+    let (wasm, elf) = with_unit();
+    let damaged = |before: u16| {
+        let mut damaged = elf.clone();
+        reset_with(&mut damaged, before, NOP);
+        judgement(&wasm, &damaged)
+    };
+    assert_eq!(damaged(NOP), "");
+    let said = damaged(0xbf08);
+    assert!(said.contains("the floating-point unit is set up inside an IT block"), "{said:?}");
 }
 
 fn word(elf: &[u8], at: usize) -> u32 {
@@ -219,6 +262,24 @@ fn the_stack_lies_in_a_region() {
         let (vectors, end) = (word(elf, header + 4) as usize, memory + word(elf, row + 8));
         set_word(elf, vectors, end);
     });
+}
+
+/// A fault, as after a trap, in the module's own code, in no Thumb code, or nowhere.
+#[test]
+fn an_exception_is_not_taken_to_the_harness() {
+    let (_, program) = compiled();
+    let function = symbol(&linked(&program), "m.f2").1;
+    let harness = symbol(&linked(&program), "synth_harness").1;
+    for handler in [function, harness & !1, 0] {
+        refuse_bytes("the exception 3 is not taken to the harness", |elf| {
+            let vectors = word(elf, segment(elf, 0) + 4) as usize;
+            set_word(elf, vectors + 4 * 3, handler);
+        });
+    }
+    let (wasm, mut elf) = (wat::parse_str(MODULE).unwrap(), linked(&program));
+    let vectors = word(&elf, segment(&elf, 0) + 4) as usize;
+    set_word(&mut elf, vectors + 4 * 3, harness | 1);
+    assert_eq!(judgement(&wasm, &elf), "", "another place in the harness");
 }
 
 #[test]

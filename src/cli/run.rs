@@ -155,9 +155,15 @@ fn print_outcomes(firmware: &Firmware, outcomes: &[Outcome]) -> Result<(), Failu
 }
 
 fn trap_failure(firmware: &Firmware, fault: Fault, what: &str) -> Failure {
-    let place = firmware.function_at(fault.address);
+    let inner = firmware.function_at(fault.address);
+    // The user's instruction is the call of what is synth's, as long as LR tells.
+    let of_synth = inner.filter(|(function, _)| firmware.of_synth.contains_key(function));
+    let caller = of_synth.zip(fault.link).and_then(|((function, _), link)| firmware.call_before(link & !1, function));
+    let place = caller.or(inner);
+    let places: Vec<String> =
+        caller.iter().chain(&inner).map(|(function, _)| in_function(firmware, *function)).collect();
     let at = match (place, &firmware.outside) {
-        (Some((function, _)), _) => in_function(firmware, function),
+        (Some(_), _) => places.join(", "),
         // What runs outside of functions is instantiation, which copies segments.
         (None, Some(segment)) => format!("in {segment}"),
         (None, None) => format!("at address {:#x}", fault.address),

@@ -73,7 +73,7 @@ pub enum Word {
 pub enum Record {
     /// r0, r1, and s0 to s7 with a floating-point unit.
     Returned = 1,
-    /// Address of the instruction, its first halfword, configurable fault status, nothing.
+    /// Address of the instruction, its first halfword, configurable fault status, LR.
     Faulted = 2,
     /// The same, before the first action.
     NotInstantiated = 3,
@@ -499,6 +499,8 @@ impl Builder {
         let fault = self.asm.here();
         self.asm.constant(MAILBOX, self.board.mailbox);
         // The frame is r0, r1, r2, r3, r12, LR, PC, xPSR (DDI0403, B1.5.6).
+        self.load(R1, SP, 20);
+        self.store(R1, MAILBOX, RECORD + 16);
         self.load(R1, SP, 24);
         self.store(R1, MAILBOX, RECORD + 4);
         // Only an address of code is read, or reading might fault again.

@@ -12,7 +12,7 @@ pub mod names;
 mod object;
 mod parts;
 pub mod program;
-mod relocate;
+pub(crate) mod relocate;
 mod unit;
 mod write;
 

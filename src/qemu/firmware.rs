@@ -8,7 +8,11 @@ use std::fmt;
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::elf::program::Type;
+use crate::elf::relocate;
 use crate::target::{Board, FloatUnit};
+
+/// Bytes of a `BL`.
+const CALL_BYTES: u32 = 4;
 
 /// A boot image, read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -149,6 +153,19 @@ impl Firmware {
     /// The export whose Wasm name is spelt like this.
     pub fn export_named(&self, spelling: &str) -> Option<&Export> {
         self.export(&format!("{}{spelling}", self.export_prefix))
+    }
+
+    /// The call of a function that returns to an address: the function that it is in, and its offset there.
+    pub fn call_before(&self, returns_to: u32, callee: u32) -> Option<(u32, u32)> {
+        let at = returns_to.checked_sub(CALL_BYTES)?;
+        let place = self.function_at(at)?;
+        let callee = self.functions.iter().find(|extent| extent.function == callee)?;
+        let file = object::File::parse(&*self.bytes).ok()?;
+        let code = file.sections().find_map(|section| section.data_range(at.into(), CALL_BYTES.into()).ok()?)?;
+        let mut call = code.to_vec();
+        let distance = i64::from(callee.address) - i64::from(at);
+        relocate::put_call(&mut call, 0, distance).ok()?;
+        (call == code).then_some(place)
     }
 
     /// The function whose code holds an address, and the offset of the address in it.

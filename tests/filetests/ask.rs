@@ -154,7 +154,7 @@ fn constant(text: &str, ty: Type) -> Result<Constant, String> {
 fn differs(what: &What, outcome: &Outcome) -> Option<String> {
     let What::Run { end, .. } = what else { unreachable!("only runs are asked for") };
     match (end, outcome) {
-        (End::Trap(trap), Outcome::Trapped(found, _, _)) if trap == found => None,
+        (End::Trap(trap), Outcome::Trapped(found, _)) if *trap == found.trap => None,
         (End::Results(wanted), Outcome::Returned(found, _)) => {
             let ty = |value: &Constant| match value {
                 Constant::I32(_) | Constant::Function(_) => Type::I32,
@@ -165,7 +165,7 @@ fn differs(what: &What, outcome: &Outcome) -> Option<String> {
             (!all).then(|| format!("the result is {}", results(found)))
         }
         (_, Outcome::Returned(found, _)) => Some(format!("it returned {}", results(found))),
-        (_, Outcome::Trapped(trap, at, _)) => Some(format!("it trapped at {at:#x}: {}", trap.words())),
+        (_, Outcome::Trapped(found, _)) => Some(format!("it trapped at {:#x}: {}", found.at, found.trap.words())),
         (_, Outcome::Bytes(_)) => Some("it read bytes".to_owned()),
     }
 }

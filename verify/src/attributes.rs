@@ -31,7 +31,14 @@ pub fn read(elf: &Elf<'_>) -> Result<Target, String> {
 
 /// What tags and values name.
 fn target(pairs: &[(u32, u32)]) -> Result<Target, String> {
-    let value = |wanted: u32| pairs.iter().rev().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
+    let value = |wanted: u32| pairs.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
+    let read = [CPU_ARCH, CPU_ARCH_PROFILE, FP_ARCH, ABI_HARDFP_USE, ABI_VFP_ARGS, DSP_EXTENSION];
+    for wanted in read {
+        // Which of several holds is not said (3.2.3), and readers differ.
+        if pairs.iter().filter(|(tag, _)| *tag == wanted).count() > 1 {
+            return Err(format!("the tag {wanted} is given twice"));
+        }
+    }
     let architecture = architecture(value)?;
     let float = float(architecture, [FP_ARCH, ABI_HARDFP_USE].map(|tag| value(tag).unwrap_or(0)))?;
     let variant = match (value(ABI_VFP_ARGS).unwrap_or(0), float) {
@@ -153,6 +160,7 @@ mod tests {
         assert_eq!(of(&[(6, 17), (46, 1)]).as_deref(), Ok("Armv8-M.main with DSP"));
         assert!(of(&[(6, 10), (46, 1)]).is_err() && of(&[(6, 17), (46, 2)]).is_err());
         assert!(of(&[(6, 17), (7, 65)]).is_err());
+        assert_eq!(of(&[(6, 10), (6, 10)]), Err("the tag 6 is given twice".to_owned()));
     }
 
     #[test]

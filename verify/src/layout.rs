@@ -13,6 +13,13 @@ use crate::hints::Hints;
 use crate::thumb::feature::Architecture;
 use crate::wasm::module::{Exported, Module};
 
+/// The section in which an image has the code that runs after instantiation, and on exceptions.
+pub const HARNESS: &str = ".synth.harness";
+
+/// Entries of the vector table that the architecture has a use for (DDI0403, B1.5.2). Those behind are for interrupts of
+/// devices, which are not enabled at reset.
+const SYSTEM_VECTORS: u32 = 16;
+
 /// A board that images are for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Board {
@@ -272,12 +279,27 @@ impl<'a> Layout<'a> {
         self.loaded(&elf.sections[self.text]);
         self.storage();
         self.stack_limit();
+        self.vectors();
         for import in &self.module.imports {
             let name = abi::import_symbol(&import.module, &import.field);
             let home = elf.symbol(&name).map(|symbol| symbol.home);
             let foreign = |index: usize| index != self.text && elf.sections[index].executable;
             if !matches!(home, Some(Home::Section(index)) if foreign(index)) {
                 self.wrong.push(format!("import {name} is no code outside the module"));
+            }
+        }
+    }
+
+    /// Exceptions are taken to the harness, not into the module.
+    fn vectors(&mut self) {
+        let harness = self.elf.section(HARNESS).map(|(_, section)| section);
+        for number in 2..SYSTEM_VECTORS {
+            let handler = word(self.elf, self.board.vectors + 4 * number);
+            let is_there = |(handler, harness): (u32, &Section)| {
+                handler & 1 == 1 && (handler & !1).checked_sub(harness.address).is_some_and(|at| at < harness.bytes)
+            };
+            if !handler.zip(harness).is_some_and(is_there) {
+                self.wrong.push(format!("the exception {number} is not taken to the harness"));
             }
         }
     }

@@ -34,10 +34,21 @@ pub enum Action {
 pub enum Outcome {
     /// The results of a call, and the instructions it took.
     Returned(Vec<Constant>, u64),
-    /// A call trapped at an address of code, after so many instructions.
-    Trapped(Trap, u32, u64),
+    /// A call trapped, after so many instructions.
+    Trapped(Trapped, u64),
     /// The bytes read.
     Bytes(Vec<u8>),
+}
+
+/// A trap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Trapped {
+    /// Which.
+    pub trap: Trap,
+    /// The address of code where it is.
+    pub at: u32,
+    /// What LR held there, if that is a number that is known.
+    pub link: Option<u32>,
 }
 
 /// Why there are no outcomes.
@@ -45,8 +56,8 @@ pub enum Outcome {
 pub enum ModelError {
     /// The file cannot be run.
     File(String),
-    /// Instantiation trapped at an address of code.
-    NotInstantiated(Trap, u32),
+    /// Instantiation trapped.
+    NotInstantiated(Trapped),
     /// The interpreter does not vouch for the run, at an address of code.
     Fault(String, u32),
     /// More instructions than the limit.
@@ -57,7 +68,9 @@ impl fmt::Display for ModelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ModelError::File(why) => f.write_str(why),
-            ModelError::NotInstantiated(trap, at) => write!(f, "instantiation trapped at {at:#x}: {}", trap.words()),
+            ModelError::NotInstantiated(Trapped { trap, at, .. }) => {
+                write!(f, "instantiation trapped at {at:#x}: {}", trap.words())
+            }
             ModelError::Fault(why, at) => write!(f, "at {at:#x}: {why}"),
             ModelError::Unfinished(steps) => write!(f, "no end after {steps} instructions"),
         }
@@ -77,7 +90,7 @@ pub fn run(image: &[u8], actions: &[Action], steps_max: u64) -> Result<Vec<Outco
     let started = machine.reset(&mut processor, None);
     match started.end {
         End::Reached(_) => machine.steps(&mut processor, actions),
-        End::Trapped(trap, at) => Err(ModelError::NotInstantiated(trap, at)),
+        End::Trapped(trap, at) => Err(ModelError::NotInstantiated(Trapped { trap, at, link: processor.link() })),
         End::Returned(_) | End::Faulted(..) | End::Unfinished => Err(no_outcome(&started)),
     }
 }
@@ -85,8 +98,8 @@ pub fn run(image: &[u8], actions: &[Action], steps_max: u64) -> Result<Vec<Outco
 /// A part of instantiation, and what is done behind it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Turn {
-    /// The trap that ends the part, and its address.
-    pub trap: Option<(Trap, u32)>,
+    /// The trap that ends the part.
+    pub trap: Option<Trapped>,
     /// What the actions gave.
     pub outcomes: Vec<Outcome>,
 }
@@ -113,7 +126,7 @@ pub fn run_in_turns(
         std::mem::swap(&mut processor.memory, memory);
         let actions = turns.get(ran.len()).map_or(&[][..], Vec::as_slice);
         match machine.steps(&mut processor, actions) {
-            Ok(outcomes) => ran.push(Turn { trap: Some((trap, at)), outcomes }),
+            Ok(outcomes) => ran.push(Turn { trap: Some(Trapped { trap, at, link: None }), outcomes }),
             Err(error) => failed = Some(error),
         }
         std::mem::swap(&mut processor.memory, memory);
@@ -189,7 +202,10 @@ fn step(
             let run = processor.call(*function, signature, arguments, around);
             match run.end {
                 End::Returned(results) => Ok(Some(Outcome::Returned(results, run.steps))),
-                End::Trapped(trap, at) => Ok(Some(Outcome::Trapped(trap, at, run.steps))),
+                End::Trapped(trap, at) => {
+                    let trapped = Trapped { trap, at, link: processor.link() };
+                    Ok(Some(Outcome::Trapped(trapped, run.steps)))
+                }
                 End::Reached(_) | End::Faulted(..) | End::Unfinished => Err(no_outcome(&run)),
             }
         }

@@ -703,7 +703,7 @@ impl Binder<'_> {
     fn foreign_code(&self, text_index: usize) -> u32 {
         let loaded = || self.elf.sections.iter().enumerate().filter(|(_, section)| section.allocated);
         let foreign = loaded()
-            .filter(|(index, section)| section.executable && *index != text_index && section.name != ".synth.harness");
+            .filter(|(index, section)| section.executable && *index != text_index && section.name != layout::HARNESS);
         let of_sections = foreign.map(|(_, section)| section.bytes);
         let of_segments = self.elf.segments.iter().filter(|segment| segment.executable).map(|segment| {
             let (start, end) = (segment.virtual_address, segment.virtual_address + segment.memory_bytes);

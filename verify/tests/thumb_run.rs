@@ -8,6 +8,7 @@ use synth_verify::concrete::region::{Access, Memory, Region};
 use synth_verify::concrete::thumb_run::{After, End, External, Handler, Outcome, Processor, Surroundings};
 use synth_verify::concrete::word::{Fault, Word};
 use synth_verify::thumb::feature::{Architecture, Target};
+use synth_verify::thumb::feature::FloatUnit;
 use synth_verify::trap::Trap;
 use synth_verify::wasm::module::{Constant, FunctionType, ValueType};
 
@@ -70,8 +71,9 @@ fn run_loaded(loaded: &Loaded, arguments: &[Constant], result: ValueType) -> Out
 /// Behind a trap that is handled a run goes on with what every function keeps, and LR; what a call destroys is lost.
 #[test]
 fn a_handled_trap_destroys_what_a_call_does() {
-    let run = |halfwords: &[u16], after: After| {
-        let loaded = object(halfwords, &[]);
+    let run = |halfwords: &[u16], trap: u32, after: After| {
+        let mut loaded = object(halfwords, &[]);
+        loaded.target.float = FloatUnit::V4Single;
         let mut seen = Vec::new();
         let mut handler = |trap: Trap, at: u32, _: &mut Memory| {
             seen.push((trap, at));
@@ -82,15 +84,25 @@ fn a_handled_trap_destroys_what_a_call_does() {
         let mut around = Surroundings { externals: &[], host: &mut host, stops: &[], handler, steps_max: 1000 };
         let signature = signature(&[], Some(ValueType::I32));
         let end = Processor::new(&loaded).call(0, &signature, &[], &mut around).end;
-        assert_eq!(seen, [(Trap::Unreachable, 2)]);
+        assert_eq!(seen, [(Trap::Unreachable, trap)]);
         end
     };
-    let code = Trap::Unreachable as u16 | 0xde00;
+    let code_of_trap = Trap::Unreachable as u16 | 0xde00;
     // movs r1, #7; udf; movs r0, #7; bx lr
-    assert_eq!(run(&[0x2107, code, 0x2007, 0x4770], After::GoOn), returns(7));
-    assert_eq!(run(&[0x2107, code, 0x2007, 0x4770], After::End), End::Trapped(Trap::Unreachable, 2));
+    assert_eq!(run(&[0x2107, code_of_trap, 0x2007, 0x4770], 2, After::GoOn), returns(7));
+    assert_eq!(run(&[0x2107, code_of_trap, 0x2007, 0x4770], 2, After::End), End::Trapped(Trap::Unreachable, 2));
     // movs r1, #7; udf; movs r0, r1; bx lr
-    faults(&run(&[0x2107, code, 0x0008, 0x4770], After::GoOn), 6, "no integer");
+    faults(&run(&[0x2107, code_of_trap, 0x0008, 0x4770], 2, After::GoOn), 6, "no integer");
+    // movs r1, #7; vmov s0, r1; vcmp.f32 s0, #0 before the trap or behind it; vmrs APSR_nzcv, fpscr; movs r0, #7;
+    // it gt; movgt r0, #8; bx lr
+    let (compare, taken) = ([0x2107, 0xee00, 0x1a10, 0xeeb5, 0x0a40], [0xeef1, 0xfa10, 0x2007, 0xbfc8, 0x2008, 0x4770]);
+    let with = |trap_at: usize| {
+        let mut code = [&compare[..], &taken].concat();
+        code.insert(trap_at, code_of_trap);
+        code
+    };
+    assert_eq!(run(&with(0), 0, After::GoOn), returns(8));
+    faults(&run(&with(compare.len()), 10, After::GoOn), 22, "no integer");
 }
 
 fn run(halfwords: &[u16], arguments: &[u32]) -> End {

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cfi::FrameTable;
 use crate::elf::{Elf, FileKind};
+use crate::layout::HARNESS;
 use crate::segment::kept::Kept;
 use crate::trap::Trap;
 use crate::verdict::{Check, Finding};
@@ -29,9 +30,6 @@ use super::trace::Trace;
 
 /// Most instructions of the code; clearing a large memory takes a few for each word.
 const STEPS_MAX: u64 = 1 << 26;
-
-/// The section in which an image has the harness that runs after instantiation.
-const HARNESS: &str = ".synth.harness";
 
 /// What is known beside the file.
 #[derive(Clone, Copy)]

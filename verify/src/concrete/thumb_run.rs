@@ -148,6 +148,14 @@ enum Leave {
 }
 
 impl<'p> Processor<'p> {
+    /// What LR holds, if it is a number.
+    pub fn link(&self) -> Option<u32> {
+        match self.registers[usize::from(Reg::LR.number())] {
+            Word::Int(link) => Some(link),
+            Word::Pointer { .. } | Word::Low { .. } | Word::Poison => None,
+        }
+    }
+
     /// A core on which nothing has run.
     pub fn new(loaded: &'p Loaded) -> Processor<'p> {
         Processor {
@@ -228,14 +236,18 @@ impl<'p> Processor<'p> {
 
     fn clear(&mut self) {
         self.registers = [Word::Poison; Reg::COUNT];
-        self.flags = Flags::from_bits([Truth::Poison; 4]);
-        self.float_flags = Flags::from_bits([Truth::Poison; 4]);
+        self.forget_flags();
         self.it = ItState::default();
         self.stack_end = self.stack_bytes();
         self.area = (self.stack_end, self.stack_end);
         if let Some(stack) = self.memory.region_mut(self.loaded.stack) {
             stack.poison(0, stack.len());
         }
+    }
+
+    fn forget_flags(&mut self) {
+        self.flags = Flags::from_bits([Truth::Poison; 4]);
+        self.float_flags = Flags::from_bits([Truth::Poison; 4]);
     }
 
     fn convention(&self, signature: &FunctionType) -> Convention {
@@ -348,7 +360,7 @@ impl<'p> Processor<'p> {
                     for register in abi::caller_saved(self.loaded.target.float).filter(|register| *register != LR) {
                         self.registers[usize::from(register)] = Word::Poison;
                     }
-                    self.flags = Flags::from_bits([Truth::Poison; 4]);
+                    self.forget_flags();
                 }
                 after
             }
@@ -410,6 +422,9 @@ impl<'p> Processor<'p> {
             }
             _ => return Ok(false),
         };
+        if self.it.is_active() {
+            return Err(Fault::Other("the floating-point unit is set up inside an IT block".into()));
+        }
         self.unit = Some(next);
         Ok(true)
     }
@@ -544,8 +559,7 @@ impl<'p> Processor<'p> {
         for register in abi::caller_saved(self.loaded.target.float) {
             self.registers[usize::from(register)] = Word::Poison;
         }
-        self.flags = Flags::from_bits([Truth::Poison; 4]);
-        self.float_flags = Flags::from_bits([Truth::Poison; 4]);
+        self.forget_flags();
         let returned = results.into_iter().flat_map(words);
         match convention.results {
             Results::Registers(registers) => {
