@@ -72,14 +72,16 @@ fn seen(outcome: Outcome) -> Seen {
     }
 }
 
-/// What the calls return in wasmi where memory grows to no more than this; `None` for a call that
-/// does not return, and for all if wasmi does not run the module.
-pub fn returned_within(memory_bytes: usize, wasm: &[u8], calls: &[Action]) -> Vec<Option<Vec<Value>>> {
+/// What the calls show in wasmi where memory grows to no more than this; `None` for a call that neither returns
+/// nor leaves its memory, and for all if wasmi does not run the module.
+pub fn shown_within(memory_bytes: usize, wasm: &[u8], calls: &[Action]) -> Vec<Option<Seen>> {
     bounded(memory_bytes, wasm, calls).unwrap_or_else(|_| vec![None; calls.len()])
 }
 
-fn bounded(memory_bytes: usize, wasm: &[u8], calls: &[Action]) -> Result<Vec<Option<Vec<Value>>>, wasmi::Error> {
-    let engine = wasmi::Engine::default();
+fn bounded(memory_bytes: usize, wasm: &[u8], calls: &[Action]) -> Result<Vec<Option<Seen>>, wasmi::Error> {
+    let mut config = wasmi::Config::default();
+    config.wasm_custom_page_sizes(true);
+    let engine = wasmi::Engine::new(&config);
     let module = wasmi::Module::new(&engine, wasm)?;
     let limits = StoreLimitsBuilder::new().memory_size(memory_bytes).build();
     let mut store = wasmi::Store::new(&engine, limits);
@@ -94,7 +96,7 @@ fn bounded(memory_bytes: usize, wasm: &[u8], calls: &[Action]) -> Result<Vec<Opt
     Ok(calls.iter().map(|action| call(&mut store, instance, action)).collect())
 }
 
-fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action: &Action) -> Option<Vec<Value>> {
+fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action: &Action) -> Option<Seen> {
     let Action::Call(symbol, arguments) = action else { return None };
     let function = instance.get_func(&*store, &names::unmangle(symbol))?;
     let inputs: Vec<Val> = arguments
@@ -110,8 +112,11 @@ fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action
         })
         .collect();
     let mut outputs: Vec<Val> = vec![Val::I32(0); function.ty(&*store).results().len()];
-    function.call(store, &inputs, &mut outputs).ok()?;
-    outputs
+    if let Err(error) = function.call(store, &inputs, &mut outputs) {
+        let is_beyond = error.as_trap_code() == Some(wasmi::TrapCode::MemoryOutOfBounds);
+        return is_beyond.then_some(Seen::Trapped(Trap::MemoryOutOfBounds));
+    }
+    let values: Option<Vec<Value>> = outputs
         .iter()
         .map(|output| match output {
             Val::I32(value) => Some(Value::I32(*value as u32)),
@@ -120,5 +125,6 @@ fn call(store: &mut wasmi::Store<StoreLimits>, instance: wasmi::Instance, action
             Val::F64(number) => Some(Value::F64(number.to_bits())),
             _ => None,
         })
-        .collect()
+        .collect();
+    values.map(Seen::Returned)
 }

