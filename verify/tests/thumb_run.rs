@@ -7,8 +7,8 @@ use synth_verify::concrete::load::{Loaded, Patch, Relocated};
 use synth_verify::concrete::region::{Access, Memory, Region};
 use synth_verify::concrete::thumb_run::{After, End, External, Handler, Outcome, Processor, Surroundings};
 use synth_verify::concrete::word::{Fault, Word};
-use synth_verify::thumb::feature::{Architecture, Target};
 use synth_verify::thumb::feature::FloatUnit;
+use synth_verify::thumb::feature::{Architecture, Target};
 use synth_verify::trap::Trap;
 use synth_verify::wasm::module::{Constant, FunctionType, ValueType};
 
