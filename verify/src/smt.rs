@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use z3::{Params, SatResult, Solver, ast};
 
+use crate::domain::Bin32;
 use crate::term::eval::{Assignment, Evaluator};
 use crate::term::node::{Id, Node, Symbol, children};
 use crate::term::{Facts, TermBool, Terms};
@@ -124,11 +125,23 @@ impl Smt {
     /// the subterms are that the goal, else the last fact, has in common with the other facts;
     /// `false` also when the budget does not suffice.
     pub fn refutes_but_for_shared(&mut self, terms: &Terms, facts: &Facts, goal: Option<TermBool>) -> bool {
-        let mut claims: Vec<(Id, bool)> = facts.literals().iter().map(|(fact, value)| (fact.norm, *value)).collect();
-        claims.extend(goal.map(|goal| (goal.norm, false)));
+        let claims = claims(facts, goal);
         let Some(((last, _), others)) = claims.split_last() else { return false };
         let others: Vec<Id> = others.iter().map(|(other, _)| *other).collect();
-        let mut translation = Translation::with_opaque(terms, shared(terms, *last, &others));
+        self.refutes(terms, &claims, shared(terms, *last, &others))
+    }
+
+    /// Whether the facts contradict each other, or the goal's negation if there is a goal, whatever products,
+    /// quotients and functions give; `false` also when the budget does not suffice.
+    pub fn refutes_but_for_costly(&mut self, terms: &Terms, facts: &Facts, goal: Option<TermBool>) -> bool {
+        let claims = claims(facts, goal);
+        let costly = costly(terms, claims.iter().map(|(claim, _)| *claim).collect());
+        self.refutes(terms, &claims, costly)
+    }
+
+    /// Whether no state satisfies the claims, whatever the opaque terms are.
+    fn refutes(&mut self, terms: &Terms, claims: &[(Id, bool)], opaque: BTreeSet<Id>) -> bool {
+        let mut translation = Translation::with_opaque(terms, opaque);
         let claims: Vec<ast::Bool> = claims
             .iter()
             .map(|(claim, value)| match value {
@@ -214,6 +227,12 @@ impl Smt {
     }
 }
 
+/// The facts and the negation of the goal, in normal form: which, and whether it holds.
+fn claims(facts: &Facts, goal: Option<TermBool>) -> Vec<(Id, bool)> {
+    let facts = facts.literals().iter().map(|(fact, value)| (fact.norm, *value));
+    facts.chain(goal.map(|goal| (goal.norm, false))).collect()
+}
+
 /// The solver with the facts and the negated goal asserted.
 fn query<'a>(
     terms: &'a Terms,
@@ -257,6 +276,26 @@ fn shared(terms: &Terms, a: Id, others: &[Id]) -> BTreeSet<Id> {
         }
     }
     shared
+}
+
+/// The subterms of these that take the solver many steps: products, quotients, functions.
+fn costly(terms: &Terms, mut work: Vec<Id>) -> BTreeSet<Id> {
+    let (mut costly, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(id) = work.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        match terms.node(id) {
+            Node::Apply(..) | Node::Product(_) => _ = costly.insert(id),
+            Node::Bin32(Bin32::Mul | Bin32::MulHighU | Bin32::MulHighS | Bin32::DivU | Bin32::DivS, a, b)
+                if ![a, b].iter().any(|operand| matches!(terms.node(**operand), Node::Const(_))) =>
+            {
+                costly.insert(id);
+            }
+            node => work.extend(children(node)),
+        }
+    }
+    costly
 }
 
 /// z3's count of steps in this context.

@@ -158,6 +158,30 @@ fn products_meet_as_unknown_functions() {
 }
 
 #[test]
+fn facts_contradict_each_other_whatever_a_product_is() {
+    let mut t = Terms::new();
+    let [a, b, y, z] = ["a", "b", "y", "z"].map(|name| t.fresh32(name));
+    let high = t.bin32(Bin32::MulHighU, &a, &b);
+    let refuted = |t: &mut Terms, pairs: [(Term32, Term32, bool); 3]| {
+        let mut facts = Facts::new();
+        for (below, above, value) in pairs {
+            let less = t.cmp32(Cmp::LtU, &below, &above);
+            facts.assume(t, less, value);
+        }
+        Smt::new().refutes_but_for_costly(t, &facts, None)
+    };
+    assert!(refuted(&mut t, [(high, y, true), (y, z, true), (high, z, false)]));
+    assert!(!refuted(&mut t, [(high, y, true), (z, y, true), (high, z, false)]));
+    // Only what a product is makes this impossible: no square ends in these bits.
+    let (square, mask, end) = (t.bin32(Bin32::Mul, &a, &a), t.w32(3), t.w32(2));
+    let low = t.bin32(Bin32::And, &square, &mask);
+    let ends = t.cmp32(Cmp::Eq, &low, &end);
+    let mut facts = Facts::new();
+    facts.assume(&mut t, ends, true);
+    assert!(!Smt::new().refutes_but_for_costly(&t, &facts, None));
+}
+
+#[test]
 fn memories_are_compared_byte_for_byte() {
     let mut t = Terms::new();
     let (p, q, x, y) = (t.fresh32("p"), t.fresh32("q"), t.fresh32("x"), t.fresh32("y"));

@@ -155,7 +155,10 @@ impl Prover {
             return Outcome::Closed(by);
         }
         let closed = match terms.as_bool(goal) {
-            Some(_) => self.smt.refutes_but_for_shared(terms, facts, None),
+            Some(_) => {
+                self.smt.refutes_but_for_shared(terms, facts, None)
+                    || self.smt.refutes_but_for_costly(terms, facts, None)
+            }
             None => {
                 let (left, right) = (facts.simplified(terms, a.1), facts.simplified(terms, b.1));
                 self.smt.equal_but_for_shared(terms, left, right)
