@@ -290,6 +290,20 @@ fn the_stack_limit_is_below_the_stack() {
         let at = (word(elf, header + 4) + limit - word(elf, header + 8)) as usize;
         set_word(elf, at, 0x1fff_ff00);
     });
+    // In the stack, with room for a word less than an exception frame.
+    refuse_bytes("synth_stack_limit does not lie in the stack, above an exception frame", |elf| set_limit(elf, 32));
+    let (wasm, program) = compiled();
+    let mut elf = linked(&program);
+    set_limit(&mut elf, 36);
+    assert_eq!(judgement(&wasm, &elf), "");
+}
+
+/// Sets the stack limit to so many bytes above the stack's lowest address.
+fn set_limit(elf: &mut [u8], bytes: u32) {
+    let (_, limit) = symbol(elf, "synth_stack_limit");
+    let header = segment(elf, limit);
+    let at = (word(elf, header + 4) + limit - word(elf, header + 8)) as usize;
+    set_word(elf, at, 0x2000_0000 + bytes);
 }
 
 #[test]
@@ -409,9 +423,10 @@ fn the_start_function_has_the_stack_that_it_needs() {
     let report = check(&wasm, &image_of(16384), Checks::All).unwrap();
     let (need, all) = (report.functions[0].stack_bytes, report.init_stack_bytes);
     assert_eq!(all, need + 8, "the start function and the frame of m_init");
-    assert_eq!(judgement(&wasm, &image_of(all)), "");
-    let said = judgement(&wasm, &image_of(need));
-    assert!(said.contains(&format!("reset: it needs {all} bytes of stack, the image has {need}")), "{said}");
+    // An exception frame, as of a trap at the deepest place, and a word that aligns it: 36 bytes.
+    assert_eq!(judgement(&wasm, &image_of(all + 40)), "");
+    let said = judgement(&wasm, &image_of(all + 32));
+    assert!(said.contains(&format!("reset: it needs {all} bytes of stack, the image has {}", all - 4)), "{said}");
 }
 
 #[test]

@@ -62,6 +62,14 @@ pub const STACK_LIMIT: &str = "synth_stack_limit";
 /// Stack that a host import may use, in bytes, exception frames included.
 pub const HOST_STACK_BYTES: u32 = 512;
 
+/// Bytes that an exception takes below SP, as a trap does: the frame, and a word that aligns it (DDI0403, B1.5.7).
+pub fn exception_frame_bytes(unit: FloatUnit) -> u32 {
+    match unit {
+        FloatUnit::None => 0x20 + 4,
+        FloatUnit::V4Single | FloatUnit::V5Single | FloatUnit::V5Double => 0x68 + 4,
+    }
+}
+
 /// Where one word of an argument lives at a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {

@@ -278,13 +278,17 @@ impl Judge<'_> {
                 find(format!("the stack lies in the region {base:?}"));
             }
         }
-        for (function, need) in needs.iter().filter(|(_, need)| **need > bytes) {
-            find(format!("{} needs {need} bytes of stack, the image has {bytes}", self.module.display_name(*function)));
+        // A trap at the deepest place must not write what lies below the stack.
+        let frame = abi::exception_frame_bytes(self.program.target.float);
+        let has = bytes.saturating_sub(frame);
+        for (function, need) in needs.iter().filter(|(_, need)| **need > has) {
+            let name = self.module.display_name(*function);
+            find(format!("{name} needs {need} bytes of stack, the image has {has} above an exception frame"));
         }
         if let Some(Place::Number(address)) = self.program.stack_limit {
             let limit = memory.load(Word::Int(address), Width::Word).ok().and_then(|word| word.as_int());
-            if limit.is_none_or(|limit| limit < start || limit > start.saturating_add(bytes)) {
-                find(format!("{} does not lie in the stack", abi::STACK_LIMIT));
+            if limit.is_none_or(|limit| limit < start.saturating_add(frame) || limit > start.saturating_add(bytes)) {
+                find(format!("{} does not lie in the stack, above an exception frame", abi::STACK_LIMIT));
             }
         }
     }

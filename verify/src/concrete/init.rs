@@ -14,6 +14,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::abi;
 use crate::cfi::FrameTable;
 use crate::elf::{Elf, FileKind};
 use crate::layout::HARNESS;
@@ -197,9 +198,12 @@ impl Init<'_, '_> {
                 let table = self.known.frames.iter();
                 self.checked.findings.extend(table.flat_map(|table| table.check_outermost(own, &kept)));
                 let stack = self.bound.loaded.memory.region(self.bound.loaded.stack);
-                let has = stack.map_or(0, |stack| stack.len());
+                let frame = abi::exception_frame_bytes(self.bound.program.target.float);
+                let has = stack.map_or(0, |stack| stack.len().saturating_sub(frame));
                 if bytes > has {
-                    return Err(format!("it needs {bytes} bytes of stack, the image has {has}"));
+                    return Err(format!(
+                        "it needs {bytes} bytes of stack, the image has {has} above an exception frame"
+                    ));
                 }
             }
         }
