@@ -117,7 +117,7 @@ fn reset_with(elf: &mut [u8], before: u16, behind: u16) {
     let call = half(elf, at + 30) << 16 | half(elf, at + 32);
     let low = (call & 0x7ff) - 1;
     let harness = ((half(elf, at + 36) & 0x7ff) << 1) as u16;
-    let end = [(call >> 16) as u16, (call & !0x7ff | low) as u16, 0xe000 | harness / 2];
+    let end = [(call >> 16) as u16, (call & !0x7ff | low) as u16, 0xe000 | (harness / 2)];
     for (index, code) in setup.into_iter().chain(end).enumerate() {
         elf[at + 2 * index..][..2].copy_from_slice(&code.to_le_bytes());
     }

@@ -90,7 +90,7 @@ fn armv6m_checks_for_64_kib_of_stack_at_most() {
         synth::compile(&wat::parse_str(text).expect("a module"), &config, &mut NoTap)
     };
     assert!(compile(8).is_ok());
-    let error = compile(9).err().expect("it needs 72 KB").to_string();
+    let error = compile(9).expect_err("it needs 72 KB").to_string();
     assert!(error.contains("more stack than Armv6-M can check for"), "{error}");
 }
 

@@ -78,7 +78,7 @@ impl Subject {
         let [first, second, third] = arguments.map(|argument| Val::I32(argument.cast_signed()));
         let mut reference = [Val::I32(0)];
         if matches!(name, "table.fill" | "table.grow") {
-            self.ask("function", &[second.clone()], &mut reference);
+            self.ask("function", std::slice::from_ref(&second), &mut reference);
         }
         let [reference] = reference;
         let arguments = match name {

@@ -84,7 +84,7 @@ fn judge(seed: u64, wasm: &[u8], qemu: Option<&Qemu>) -> Result<Judged, String> 
     // The modules that boot in QEMU are evenly spaced, and are to be for all processors too.
     let turn = (seed + seed / 12) as usize;
     let cpu = Cpu::ALL[turn % Cpu::ALL.len()];
-    let float = if turn / Cpu::ALL.len() % 2 == 0 { FloatUnit::None } else { cpu.float_unit() };
+    let float = if (turn / Cpu::ALL.len()).is_multiple_of(2) { FloatUnit::None } else { cpu.float_unit() };
     let config = Config { cpu, float, ..Config::default() };
     let arguments = decisions(seed ^ 0xa5a5, 500);
     let run = agree::reference(wasm, &config, &mut Choices::new(&arguments))?;
