@@ -440,10 +440,8 @@ impl Lower<'_> {
             Results::Float(places) => self.fixed_floats(&places, values),
             Results::Core(registers) => {
                 let halves = values.iter().flat_map(|&value| [(value, Half::Low), (value, Half::High)]);
-                let parts: Vec<(PReg, Value, Half)> =
-                    registers.iter().zip(halves).map(|(&at, (value, half))| (at, value, half)).collect();
-                let words: Vec<(PReg, Word)> =
-                    parts.into_iter().map(|(at, value, half)| (at, self.word(value, half))).collect();
+                let words = registers.iter().zip(halves).map(|(&at, (value, half))| (at, self.word(value, half)));
+                let words: Vec<(PReg, Word)> = words.collect();
                 self.fixed_words(&words)
             }
         };
