@@ -27,17 +27,17 @@ pub struct Machine {
     /// The compiler's options.
     pub config: Config,
     /// Half of its RAM is the most that a memory grows to, three quarters all memories of linked modules
-    /// together, an eighth the stack.
+    /// together, an eighth the stack; none of them more than a program may have.
     pub board: Board,
 }
 
 impl Machine {
     fn memory_bytes(&self) -> u32 {
-        self.board.ram_bytes / 2
+        (self.board.ram_bytes / 2).min(64 << 20)
     }
 
     fn all_bytes(&self) -> u32 {
-        self.board.ram_bytes / 4 * 3
+        (self.board.ram_bytes / 4 * 3).min(96 << 20)
     }
 
     /// Enough for every recursion that ends, on boards with 4 MiB of RAM.
