@@ -69,15 +69,16 @@ impl Cpu {
         }
     }
 
-    /// The boards that run its images, the default first.
-    pub fn boards(self) -> &'static [Board] {
-        match self {
+    /// The boards that run its images with this unit, the default first.
+    pub fn boards(self, float: FloatUnit) -> Vec<Board> {
+        let boards: &[Board] = match self {
             Cpu::CortexM0 | Cpu::CortexM0Plus => &[Board::MPS2_AN385, Board::MICROBIT],
             Cpu::CortexM3 => &[Board::MPS2_AN385],
             Cpu::CortexM4 => &[Board::MPS2_AN386],
             Cpu::CortexM7 => &[Board::MPS2_AN500],
             Cpu::CortexM33 => &[Board::MPS2_AN505, Board::MPS3_AN524],
-        }
+        };
+        boards.iter().copied().filter(|board| float == FloatUnit::None || board.has_float_unit).collect()
     }
 }
 
@@ -132,6 +133,8 @@ pub struct Board {
     pub ram_bytes: u32,
     /// Bytes of RAM that an image has for its stack if nobody says otherwise.
     pub stack_bytes: u32,
+    /// Whether its processor has the floating-point unit that it may have.
+    pub has_float_unit: bool,
     /// Address of memory that the test harness alone uses: the mailbox, whose words it changes.
     pub mailbox: u32,
     /// Address of memory for the actions that it reads.
@@ -148,6 +151,7 @@ const MPS2: Board = Board {
     ram: 0x2000_0000,
     ram_bytes: 0x40_0000,
     stack_bytes: 16 * 1024,
+    has_float_unit: true,
     mailbox: 0x2100_0000,
     actions: 0x2100_0100,
     actions_bytes: 0xff_ff00,
@@ -155,7 +159,7 @@ const MPS2: Board = Board {
 
 impl Board {
     /// MPS2 with a Cortex-M3 (Arm DAI0385).
-    pub const MPS2_AN385: Board = Board { machine: "mps2-an385", ..MPS2 };
+    pub const MPS2_AN385: Board = Board { machine: "mps2-an385", has_float_unit: false, ..MPS2 };
     /// MPS2 with a Cortex-M4 (Arm DAI0386).
     pub const MPS2_AN386: Board = Board { machine: "mps2-an386", ..MPS2 };
     /// MPS2 with a Cortex-M7 (Arm DAI0500).
@@ -169,13 +173,14 @@ impl Board {
         actions: 0x8000_0100,
         ..MPS2
     };
-    /// MPS3 with a Cortex-M33 (Arm DAI0524): its code in block RAM, all else in the Secure parts of the DDR memory.
+    /// MPS3 with a Cortex-M33, the one of its two that has no floating-point unit (Arm DAI0524): its code in block RAM, all else in the Secure parts of the DDR memory.
     pub const MPS3_AN524: Board = Board {
         machine: "mps3-an524",
         code: 0x1000_0000,
         code_bytes: 0x8_0000,
         ram: 0x7000_0000,
         ram_bytes: 0x1000_0000,
+        has_float_unit: false,
         mailbox: 0x9000_0000,
         actions: 0x9000_0100,
         ..MPS2
@@ -188,6 +193,7 @@ impl Board {
         ram: 0x2000_0000,
         ram_bytes: 0x3f00,
         stack_bytes: 4 * 1024,
+        has_float_unit: false,
         mailbox: 0x2000_3f00,
         actions: 0x2_0000,
         actions_bytes: 0x2_0000,

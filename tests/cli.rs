@@ -293,6 +293,8 @@ fn wrong_usage_ends_with_2() {
     fails(&compile(&["--target", "thumbv8m.base-none-eabi"]), 1, "not supported");
     fails(&compile(&["--target", "thumbv8.1m.main-none-eabihf"]), 1, "not supported");
     fails(&compile(&["--type", "image", "--board", "mps2-an505"]), 2, "board mps2-an505 has no cortex-m4");
+    let unit = ["--type", "image", "--target", "thumbv8m.main-none-eabihf", "--board", "mps3-an524"];
+    fails(&compile(&unit), 2, "board mps3-an524 has no cortex-m33 with a floating-point unit");
     fails(&compile(&["--type", "image", "--board", "toaster"]), 2, "possible values: mps2-an385, ");
     for flags in [&["--board", "mps2-an386"][..], &["--stub-imports"]] {
         fails(&compile(flags), 2, &format!("error[image-only]: {} decides nothing in an object", flags[0]));

@@ -10,7 +10,7 @@ use synth::config::{Config, OptLevel};
 use synth::elf::program::Assurance;
 use synth::elf::{ElfError, ImageOptions, Imports, Program, names};
 use synth::stage::{NoTap, Stage, Tap};
-use synth::target::{Board, Cpu, Target, TargetError, Triple};
+use synth::target::{Board, Cpu, FloatUnit, Target, TargetError, Triple};
 use synth::wasm::Input;
 use synth_verify::check::{self, Checks, Source};
 use synth_verify::hints::codec;
@@ -59,7 +59,7 @@ pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Reque
     }
     let cpu = code.codegen.last().map(|cpu| cpu.0.as_str());
     let target = Target::named(code.target.as_deref(), cpu).map_err(target_failure)?;
-    let board = board(code.board.as_deref(), target.cpu)?;
+    let board = board(code.board.as_deref(), target)?;
     let config = Config {
         opt_level: match code.optimise {
             Some(Optimise::None) => OptLevel::O0,
@@ -80,13 +80,16 @@ pub fn request(code: &CodeOptions, kind: OutputKind, stem: &str) -> Result<Reque
 }
 
 /// The board of that name, else the processor's first.
-fn board(name: Option<&str>, cpu: Cpu) -> Result<Board, Failure> {
-    let boards = cpu.boards();
+fn board(name: Option<&str>, target: Target) -> Result<Board, Failure> {
+    let float = target.float_unit();
+    let boards = target.cpu.boards(float);
     let Some(name) = name else { return Ok(boards[0]) };
     boards.iter().copied().find(|board| board.machine == name).ok_or_else(|| {
-        let message = format!("board {name} has no {}", cpu.name());
+        let unit = if float == FloatUnit::None { "" } else { " with a floating-point unit" };
+        let what = format!("{}{unit}", target.cpu.name());
+        let message = format!("board {name} has no {what}");
         let known: Vec<&str> = boards.iter().map(|board| board.machine).collect();
-        Failure::new(Exit::Usage, "board", message, &format!("boards with {}: {}", cpu.name(), known.join(", ")))
+        Failure::new(Exit::Usage, "board", message, &format!("boards with {what}: {}", known.join(", ")))
     })
 }
 

@@ -11,7 +11,7 @@ use super::program::{Program, Symbol};
 use super::unit::{Binding, Section, SectionId, SectionKind, SymbolEntry, SymbolId, SymbolKind, Unit};
 use super::write::{self, FileKind};
 use super::{ElfError, harness, init, relocate};
-use crate::target::{Board, Cpu, Isa};
+use crate::target::{Board, Cpu, FloatUnit, Isa};
 
 /// Entries of the vector table: initial SP, reset, and the system exceptions (DDI0403, B1.5.2).
 const VECTORS: usize = 16;
@@ -47,7 +47,7 @@ impl ImageOptions {
 
     /// An image for the first board of a processor.
     pub fn of(cpu: Cpu) -> ImageOptions {
-        ImageOptions::on(cpu.boards()[0])
+        ImageOptions::on(cpu.boards(FloatUnit::None)[0])
     }
 }
 

@@ -128,13 +128,13 @@ fn machines() -> Vec<Machine> {
     let machine = |name: &str| {
         if let Some(board) = Board::ALL.into_iter().find(|board| board.machine == name) {
             let mut cpus = Cpu::ALL.into_iter();
-            let cpu = cpus.find(|cpu| cpu.boards().contains(&board)).expect("a board has a processor");
+            let cpu = cpus.find(|cpu| cpu.boards(FloatUnit::None).contains(&board)).expect("a board has a processor");
             return Machine { config: Config { cpu, ..Config::default() }, board };
         }
         let (plain, has_unit) = name.strip_suffix('f').map_or((name, false), |plain| (plain, true));
         let cpu = Cpu::named(&format!("cortex-{plain}")).unwrap_or_else(|| panic!("there is no processor {name}"));
         let float = if has_unit { cpu.float_unit() } else { FloatUnit::None };
-        Machine { config: Config { cpu, float, ..Config::default() }, board: cpu.boards()[0] }
+        Machine { config: Config { cpu, float, ..Config::default() }, board: cpu.boards(float)[0] }
     };
     names.split(',').map(machine).collect()
 }
