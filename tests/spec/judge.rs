@@ -46,7 +46,7 @@ impl Machine {
     }
 
     /// A board of the processor that has much more, if there is one.
-    fn larger(&self) -> Option<Machine> {
+    pub fn larger(&self) -> Option<Machine> {
         let boards = self.config.cpu.boards(self.config.float);
         let board = boards.into_iter().find(|board| board.ram_bytes / 8 >= self.board.ram_bytes)?;
         Some(Machine { config: self.config.clone(), board })
