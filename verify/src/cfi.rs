@@ -280,7 +280,7 @@ fn disagreements(row: &Row, kept: &Kept) -> Vec<String> {
         let said = match row.rules.get(&number) {
             None | Some(Rule::Same) => Ok(abi::location_of(register)),
             Some(Rule::Stack(offset)) => {
-                i32::try_from(*offset + word).map(Location::Stack).map_err(|_| offset.to_string())
+                i32::try_from(offset.saturating_add(word)).map(Location::Stack).map_err(|_| offset.to_string())
             }
             Some(Rule::Undefined) => Err("lost".to_owned()),
             Some(Rule::Other(rule)) => Err(rule.clone()),

@@ -319,7 +319,7 @@ impl<'a> Layout<'a> {
             let end = section.address.saturating_add(section.bytes);
             let taken = self.elf.segments.iter().filter(|segment| segment.file_bytes > 0).any(|segment| {
                 let places = [segment.virtual_address, segment.physical_address];
-                places.iter().any(|place| section.address < place + segment.file_bytes && end > *place)
+                places.iter().any(|place| section.address < place.saturating_add(segment.file_bytes) && end > *place)
             });
             if taken || !self.board.has(section.address, section.bytes) {
                 self.wrong.push(format!("section {} does not lie in memory of its own", section.name));
@@ -335,7 +335,7 @@ impl<'a> Layout<'a> {
         }
         for segment in self.elf.segments.iter().filter(|segment| segment.file_bytes > 0 && !segment.writable) {
             let places = [segment.virtual_address, segment.physical_address];
-            if places.iter().any(|place| start < place + segment.memory_bytes && end > *place) {
+            if places.iter().any(|place| start < place.saturating_add(segment.memory_bytes) && end > *place) {
                 self.wrong.push(format!("a segment that may not be written overlaps {}", symbol.name));
             }
         }

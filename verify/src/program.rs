@@ -706,7 +706,7 @@ impl Binder<'_> {
             .filter(|(index, section)| section.executable && *index != text_index && section.name != layout::HARNESS);
         let of_sections = foreign.map(|(_, section)| section.bytes);
         let of_segments = self.elf.segments.iter().filter(|segment| segment.executable).map(|segment| {
-            let (start, end) = (segment.virtual_address, segment.virtual_address + segment.memory_bytes);
+            let (start, end) = (segment.virtual_address, segment.virtual_address.saturating_add(segment.memory_bytes));
             let inside = |section: &Section| {
                 let (from, to) = (section.address.max(start), (section.address + section.bytes).min(end));
                 to.saturating_sub(from)
