@@ -2,6 +2,7 @@
 
 pub mod agree;
 pub mod choices;
+pub mod fidelity;
 pub mod generate;
 pub mod oracle;
 pub mod smith;

@@ -4,5 +4,4 @@ mod flags;
 mod forms;
 mod operands;
 mod plain;
-mod qemu;
 mod step;
