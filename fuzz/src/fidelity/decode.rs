@@ -131,7 +131,7 @@ struct Reason {
 }
 
 /// Each kind of difference that is no fault of ours.
-const EXPLAINED: [Reason; 6] = [
+const EXPLAINED: [Reason; 7] = [
     Reason {
         of: Disassembler::Llvm,
         mask: 0xff78,
@@ -145,6 +145,12 @@ const EXPLAINED: [Reason; 6] = [
         mask: 0xffff,
         value: 0x46c0,
         why: "MOV r8, r8 is printed as a comment on NOP, as old processors had it",
+    },
+    Reason {
+        of: Disassembler::Binutils,
+        mask: 0xfff0_f0ff,
+        value: 0xf380_8000,
+        why: "MSR of the APSR has the name of the A profile, CPSR",
     },
     Reason {
         of: Disassembler::Binutils,
