@@ -17,6 +17,7 @@ use crate::concrete::word::Word;
 use crate::domain::{Bin32, Domain};
 use crate::elf::{Elf, FileKind};
 use crate::hints::{self, Base, FunctionHints, Hints};
+use crate::lower_bound;
 use crate::program::{self, Access, Place, Program};
 use crate::ranges;
 use crate::replay;
@@ -215,6 +216,14 @@ impl Judge<'_> {
         checks: Checks,
     ) -> FunctionReport {
         let function = subject.function.index;
+        if checks != Checks::Ranges && walked.findings.is_empty() {
+            let places = lower_bound::missing(subject, &walked);
+            findings.extend(places.into_iter().map(|(at, what)| Finding {
+                at,
+                check: Check::Segment,
+                message: format!("nothing is shown of the {what} there"),
+            }));
+        }
         findings.extend(walked.findings);
         if let Some(table) = self.frame_table.as_ref().filter(|_| checks != Checks::Ranges) {
             findings.extend(table.check((subject.start, subject.end), &walked.kept));
