@@ -1,9 +1,11 @@
 //! Breaks the validator on purpose, one fault of `verify/tests/broken/` at a time, and says which tests notice:
-//! `broken` for all faults, which writes `docs/broken.md`, or `broken NAME..` for those named.
+//! `broken` for all faults, `broken NAME..` for those named. What is found stands in `docs/broken.md` in place of what
+//! stood there of the same faults.
 //!
 //! The workspace is copied below `target`, and the copy is what is broken, built and tested. Tests run in the order of
 //! [`SUITE`], the quick ones first, up to the first program of which one fails. Exit 1 if a fault goes unnoticed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,27 +39,32 @@ fn main() {
 fn run(names: &[String]) -> Result<usize, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace has no place")?;
     let list = read(&root.join("verify/tests/broken/list.txt"))?;
-    let mut faults = broken::parse(&list)?;
-    faults.retain(|fault| names.is_empty() || names.contains(&fault.name));
+    let faults = broken::parse(&list)?;
     let copy = root.join("target/broken/source");
     copy_over(root, &copy).map_err(|why| format!("cannot copy the workspace: {why}"))?;
     if let Some(noticed) = tested(&copy)? {
         return Err(format!("the tests fail before anything is broken: {}", noticed.words()));
     }
-    let (mut rows, mut unnoticed) = (Vec::new(), 0);
-    for fault in &faults {
+    let place = root.join("docs/broken.md");
+    let mut rows = rows_of(&fs::read_to_string(&place).unwrap_or_default());
+    let mut unnoticed = 0;
+    for fault in faults.iter().filter(|fault| names.is_empty() || names.contains(&fault.name)) {
         let noticed = judge(fault, &copy)?;
         unnoticed += usize::from(noticed.is_none());
         let row = row(fault, noticed.as_ref());
         println!("{row}");
-        rows.push(row);
+        _ = rows.insert(fault.name.clone(), row);
+        let all: Vec<&str> = faults.iter().filter_map(|fault| rows.get(&fault.name)).map(String::as_str).collect();
+        fs::write(&place, page(&all)).map_err(|why| format!("cannot write {}: {why}", place.display()))?;
     }
-    println!("{} faults, {unnoticed} unnoticed", faults.len());
-    if names.is_empty() {
-        let page = page(&rows, unnoticed);
-        fs::write(root.join("docs/broken.md"), page).map_err(|why| format!("cannot write docs/broken.md: {why}"))?;
-    }
+    println!("{unnoticed} unnoticed");
     Ok(unnoticed)
+}
+
+/// The rows of a page, by the names of their faults.
+fn rows_of(page: &str) -> BTreeMap<String, String> {
+    let name = |row: &str| row.strip_prefix("| ")?.split(" | ").next().map(str::to_owned);
+    page.lines().filter_map(|row| Some((name(row)?, row.to_owned()))).collect()
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -124,12 +131,16 @@ fn tested(copy: &Path) -> Result<Option<Noticed>, String> {
     Ok(None)
 }
 
+/// Where nothing is noticed.
+const NOTHING: &str = "**nothing**";
+
 fn row(fault: &Fault, noticed: Option<&Noticed>) -> String {
-    let words = noticed.map_or_else(|| "**nothing**".to_owned(), Noticed::words);
+    let words = noticed.map_or_else(|| NOTHING.to_owned(), Noticed::words);
     format!("| {} | {} | `{}` | {words} |", fault.name, fault.sentence, fault.file)
 }
 
-fn page(rows: &[String], unnoticed: usize) -> String {
+fn page(rows: &[&str]) -> String {
+    let unnoticed = rows.iter().filter(|row| row.contains(NOTHING)).count();
     format!(
         "# The validator broken on purpose\n\n\
          Made by `cargo run -p synth-fuzz --bin broken`. Each fault of `verify/tests/broken/list.txt` is put into a copy\n\
