@@ -12,7 +12,7 @@ use synth::elf::{ElfError, ImageOptions, Imports, Program, names};
 use synth::stage::{NoTap, Stage, Tap};
 use synth::target::{Board, Cpu, FloatUnit, Target, TargetError, Triple};
 use synth::wasm::Input;
-use synth_verify::check::{self, Checks, Source};
+use synth_verify::check::{self, Options, Source};
 use synth_verify::hints::codec;
 use synth_verify::verdict::{CheckError, Report};
 
@@ -196,7 +196,7 @@ impl Tap for Watch<'_> {
 /// Proves an ELF file against its modules.
 pub fn check(input: &Inputs, elf: &[u8]) -> Result<Report, Failure> {
     let sources: Vec<Source> = input.modules().map(|(name, wasm)| Source { name, wasm }).collect();
-    check::check_linked(&sources, elf, Checks::All).map_err(|error| match error {
+    check::check_with(&sources, elf, &Options::default()).map_err(|error| match error {
         CheckError::Wasm(number, _) => input.locate(number, check_failure(error)),
         CheckError::Elf(_) | CheckError::Hints(_) | CheckError::OtherModule(_) => check_failure(error),
     })

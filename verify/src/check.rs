@@ -1,6 +1,6 @@
 //! The whole judgement: two files in, a report out.
 //!
-//! [`check`] is the only way to a verdict. It binds the ELF file to the Wasm module, walks every
+//! [`check_with`] is the only way to a verdict. It binds the ELF file to the Wasm module, walks every
 //! function, rebuilds the live ranges, adds up the stack, and runs instantiation.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,8 +48,20 @@ pub enum Checks {
     Segments,
 }
 
-/// Concrete runs that look for a difference once a proof has failed.
-const REPLAYS: u32 = 64;
+/// How a file is judged. No option makes the judgement more willing than the default one is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Which checks run.
+    pub checks: Checks,
+    /// Concrete runs that look for a difference once the proof of a function has failed.
+    pub replays: u32,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { checks: Checks::All, replays: 64 }
+    }
+}
 
 /// The seed they start from: a constant, so that a verdict can be repeated.
 const REPLAY_SEED: u64 = 0x5eed;
@@ -64,14 +76,14 @@ const SOLVER_STEPS_OF_BYTE: u64 = 8_000;
 /// # Errors
 /// There is no judgement: a file is unreadable, hints are missing, or the files do not belong together.
 pub fn check(wasm: &[u8], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
-    check_linked(&[Source { name: "", wasm }], elf, checks)
+    check_with(&[Source { name: "", wasm }], elf, &Options { checks, ..Options::default() })
 }
 
 /// Judges whether an ELF file does what Wasm modules say, each linked to those before it.
 ///
 /// # Errors
 /// As [`check`]; or the modules do not fit together.
-pub fn check_linked(sources: &[Source<'_>], elf: &[u8], checks: Checks) -> Result<Report, CheckError> {
+pub fn check_with(sources: &[Source<'_>], elf: &[u8], options: &Options) -> Result<Report, CheckError> {
     let mut module = inputs::run(sources).map_err(|(number, why)| CheckError::Wasm(number, why))?;
     let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
     let hints = read_hints(&elf)?;
@@ -103,9 +115,10 @@ pub fn check_linked(sources: &[Source<'_>], elf: &[u8], checks: Checks) -> Resul
         frame_table: None,
         run: BTreeSet::new(),
         solver_steps: SOLVER_STEPS + SOLVER_STEPS_OF_BYTE * program.text.len() as u64,
+        options,
     };
     judge.frame_information(&elf);
-    judge.functions(checks);
+    judge.functions();
     let needs = judge.stack();
     judge.instantiation(&elf, &needs);
     judge.coverage();
@@ -160,6 +173,7 @@ struct Judge<'a> {
     run: BTreeSet<u32>,
     /// Steps that the solver may still take.
     solver_steps: u64,
+    options: &'a Options,
 }
 
 impl Judge<'_> {
@@ -174,7 +188,8 @@ impl Judge<'_> {
         }
     }
 
-    fn functions(&mut self, checks: Checks) {
+    fn functions(&mut self) {
+        let checks = self.options.checks;
         let none = FunctionHints::default();
         for function in &self.module.functions {
             let mut of_function = self.hints.functions.iter().filter(|hints| hints.function == function.index);
@@ -203,18 +218,13 @@ impl Judge<'_> {
             if checks != Checks::Segments {
                 findings.extend(ranges::run(&subject, &walked.jumps));
             }
-            let report = self.judge(&subject, walked, findings, checks);
+            let report = self.judge(&subject, walked, findings);
             self.report.functions.push(report);
         }
     }
 
-    fn judge(
-        &mut self,
-        subject: &Subject<'_>,
-        walked: Walked,
-        mut findings: Vec<Finding>,
-        checks: Checks,
-    ) -> FunctionReport {
+    fn judge(&mut self, subject: &Subject<'_>, walked: Walked, mut findings: Vec<Finding>) -> FunctionReport {
+        let checks = self.options.checks;
         let function = subject.function.index;
         if checks != Checks::Ranges && walked.findings.is_empty() {
             let places = lower_bound::missing(subject, &walked);
@@ -244,7 +254,7 @@ impl Judge<'_> {
         let verdict = match (checks, findings.is_empty()) {
             (Checks::All, true) if !walked.obligations.is_empty() => Verdict::Proved,
             (_, true) => Verdict::Unknown,
-            (_, false) => match replay::differ(self.bound, function, REPLAYS, REPLAY_SEED) {
+            (_, false) => match replay::differ(self.bound, function, self.options.replays, REPLAY_SEED) {
                 Some(counterexample) => Verdict::Refuted(counterexample),
                 None => Verdict::Unknown,
             },

@@ -5,6 +5,7 @@ pub mod attributes;
 pub mod cfi;
 pub mod check;
 pub mod concrete;
+pub mod damage;
 pub mod disassemble;
 pub mod domain;
 pub mod elf;
