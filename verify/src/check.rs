@@ -227,12 +227,7 @@ impl Judge<'_> {
         let checks = self.options.checks;
         let function = subject.function.index;
         if checks != Checks::Ranges && walked.findings.is_empty() {
-            let places = lower_bound::missing(subject, &walked);
-            findings.extend(places.into_iter().map(|(at, what)| Finding {
-                at,
-                check: Check::Segment,
-                message: format!("nothing is shown of the {what} there"),
-            }));
+            findings.extend(unshown(subject, &walked));
         }
         findings.extend(walked.findings);
         if let Some(table) = self.frame_table.as_ref().filter(|_| checks != Checks::Ranges) {
@@ -368,6 +363,20 @@ impl Judge<'_> {
             self.report.assumptions.push(format!("{limit} is at most SP, and what unchecked code needs lies below it"));
         }
     }
+}
+
+/// What a walk without findings has left out.
+fn unshown(subject: &Subject<'_>, walked: &Walked) -> Vec<Finding> {
+    let (program, start) = (subject.program, subject.start);
+    let code = lower_bound::Code {
+        bytes: program.code(start, subject.end),
+        cuts: subject.hints.cuts.iter().map(|cut| cut.at).collect(),
+        is_relocated: &|at, size| program.relocation_within(start.wrapping_add(at), size).is_some(),
+    };
+    let missing = lower_bound::missing(&code, walked).into_iter();
+    let finding =
+        |(at, what)| Finding { at, check: Check::Segment, message: format!("nothing is shown of the {what} there") };
+    missing.map(finding).collect()
 }
 
 /// Bytes of a function that no path ran or read, padding left out.
