@@ -2,6 +2,7 @@
 
 pub mod agree;
 pub mod choices;
+pub mod damage;
 pub mod generate;
 pub mod oracle;
 pub mod smith;
