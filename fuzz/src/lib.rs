@@ -3,6 +3,7 @@
 pub mod agree;
 pub mod broken;
 pub mod choices;
+pub mod damage;
 pub mod generate;
 pub mod oracle;
 pub mod smith;

@@ -89,7 +89,7 @@ mod tests {
     /// What is missing of this code, with obligations and dead ways at these offsets.
     fn asked(halves: &[u16], shown: &[u32], ended: &[u32], dead: &[(u32, bool)]) -> Vec<(u32, &'static str)> {
         let bytes: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
-        let closed = |at: &u32, method| Obligation { at: *at, kind: Kind::Return, method };
+        let closed = |at: &u32, method| Obligation { at: *at, kind: Kind::Return, method, query: None };
         let obligations = shown.iter().map(|at| closed(at, Method::Rules));
         let walked = Walked {
             obligations: obligations.chain(ended.iter().map(|at| closed(at, Method::Infeasible))).collect(),

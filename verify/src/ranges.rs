@@ -24,6 +24,10 @@ use crate::thumb::inst::{Address, DataOp, Inst, MultipleMode, Reg, RegSet, Shift
 use crate::thumb::operands::operands;
 use crate::verdict::{Check, Finding};
 
+mod live;
+
+pub use live::{constants_read, live};
+
 /// Findings after which a function is given up.
 const FINDINGS_MAX: usize = 8;
 
