@@ -1,5 +1,5 @@
 //! Breaks the validator on purpose, one fault of `verify/tests/broken/` at a time, and says which tests notice:
-//! `broken` for all faults, `broken NAME..` for those named. What is found stands in `docs/broken.md` in place of what
+//! `broken` for all faults, `broken NAME..` for those named, `broken --new` for those that the page lacks. What is found stands in `docs/broken.md` in place of what
 //! stood there of the same faults.
 //!
 //! The workspace is copied below `target`, and the copy is what is broken, built and tested. Tests run in the order of
@@ -48,7 +48,13 @@ fn run(names: &[String]) -> Result<usize, String> {
     let place = root.join("docs/broken.md");
     let mut rows = rows_of(&fs::read_to_string(&place).unwrap_or_default());
     let mut unnoticed = 0;
-    for fault in faults.iter().filter(|fault| names.is_empty() || names.contains(&fault.name)) {
+    let known: Vec<String> = rows.keys().cloned().collect();
+    let is_asked = |fault: &&Fault| match names {
+        [] => true,
+        [only] if only == "--new" => !known.contains(&fault.name),
+        names => names.contains(&fault.name),
+    };
+    for fault in faults.iter().filter(is_asked) {
         let noticed = judge(fault, &copy)?;
         unnoticed += usize::from(noticed.is_none());
         let row = row(fault, noticed.as_ref());
