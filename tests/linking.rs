@@ -12,7 +12,7 @@ use synth::model;
 use synth::trap::Trap;
 use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure};
-use synth_verify::check::{Checks, Source, check_linked};
+use synth_verify::check::{Options, Source, check_with};
 
 use support::last;
 use support::linked::{self, proved};
@@ -158,7 +158,7 @@ fn the_same_modules_are_needed_again() {
     let elf = proved.unwrap_or_else(|failure| panic!("{failure}")).elf;
     let judge = |names: [&str; 2], modules: [&[u8]; 2]| {
         let sources = [0, 1].map(|index| Source { name: names[index], wasm: modules[index] });
-        check_linked(&sources, &elf, Checks::All).map(|report| report.proved())
+        check_with(&sources, &elf, &Options::default()).map(|report| report.proved())
     };
     assert_eq!(judge(["store", "user"], [&store, &user]).ok(), Some(true));
     assert!(judge(["store", "other"], [&store, &user]).is_err());

@@ -1,7 +1,9 @@
 //! Random modules and the oracles that judge them.
 
 pub mod agree;
+pub mod broken;
 pub mod choices;
+pub mod damage;
 pub mod fidelity;
 pub mod generate;
 pub mod oracle;

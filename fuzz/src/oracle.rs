@@ -7,7 +7,7 @@ use synth::elf::{self, ElfError, ImageOptions, Imports};
 use synth::error::Error;
 use synth::stage::NoTap;
 use synth::wasm::Input;
-use synth_verify::check::{Checks, Source, check_linked};
+use synth_verify::check::{Options, Source, check_with};
 use synth_verify::verdict::Report;
 
 /// Why a module fails.
@@ -84,6 +84,7 @@ pub fn image_on(inputs: &[Input], config: &Config, options: ImageOptions) -> Res
 
 fn proved(inputs: &[Input], elf: Vec<u8>) -> Result<Proved, Failure> {
     let sources: Vec<Source> = inputs.iter().map(|input| Source { name: input.name, wasm: input.wasm }).collect();
-    let report = check_linked(&sources, &elf, Checks::All).map_err(|error| Failure::NoJudgement(error.to_string()))?;
+    let report =
+        check_with(&sources, &elf, &Options::default()).map_err(|error| Failure::NoJudgement(error.to_string()))?;
     if report.proved() { Ok(Proved { elf, report }) } else { Err(Failure::Unproved(Box::new(report))) }
 }

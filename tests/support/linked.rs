@@ -6,7 +6,7 @@ use synth::qemu::firmware::Firmware;
 use synth::stage::NoTap;
 use synth::wasm::Input;
 use synth_fuzz::oracle::{self, Failure};
-use synth_verify::check::{Checks, Source, check_linked};
+use synth_verify::check::{Options, Source, check_with};
 
 /// A name and a module in text.
 pub type Named<'a> = (&'a str, &'a str);
@@ -43,7 +43,7 @@ pub fn refuse(modules: &[Named], words: &str, change: impl FnOnce(&mut Program))
     let elf = image(&program, cpu, options).expect("it fits");
     let binaries = binaries(modules);
     let sources = modules.iter().zip(&binaries).map(|((name, _), wasm)| Source { name, wasm });
-    let report = check_linked(&sources.collect::<Vec<_>>(), &elf, Checks::All).expect("a judgement");
+    let report = check_with(&sources.collect::<Vec<_>>(), &elf, &Options::default()).expect("a judgement");
     assert!(!report.proved());
     let findings = report.functions.iter().flat_map(|function| &function.findings).chain(&report.findings);
     let said: Vec<&str> = findings.map(|finding| finding.message.as_str()).collect();
