@@ -131,12 +131,18 @@ struct Reason {
 }
 
 /// Each kind of difference that is no fault of ours.
-const EXPLAINED: [Reason; 7] = [
+const EXPLAINED: [Reason; 8] = [
     Reason {
         of: Disassembler::Llvm,
         mask: 0xff78,
         value: 0x4468,
         why: "ADD d, SP, d: we print the sum with the destination first",
+    },
+    Reason {
+        of: Disassembler::Llvm,
+        mask: 0xffff_f0ff,
+        value: 0xf2af_0000,
+        why: "ADR by -0 has its other name, SUB from PC (DDI0403, A7.7.7)",
     },
     Reason { of: Disassembler::Llvm, mask: 0xffff, value: 0xdef9, why: "LLVM's own name for UDF #249" },
     Reason { of: Disassembler::Llvm, mask: 0xffff, value: 0xdefe, why: "LLVM's own name for UDF #254" },
