@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod float;
 pub mod hints;
 pub mod layout;
+mod lower_bound;
 pub mod model;
 pub mod program;
 pub mod ranges;
