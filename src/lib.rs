@@ -5,7 +5,7 @@
 //!          Module    ir::Func     vcode::Func  Allocated     Emitted   Program
 //! ```
 //!
-//! [`compile`] is the whole of it. Nothing here judges the result: that is `synth_verify`.
+//! [`compile`] is the whole of it: [`units`], then [`output`]. Nothing here judges the result: that is `synth_verify`.
 
 pub mod alloc;
 mod assemble;
@@ -76,6 +76,36 @@ pub fn compile(wasm: &[u8], config: &Config, tap: &mut dyn Tap) -> Result<Output
 /// # Errors
 /// As [`compile`]; or what a module imports is not what it says.
 pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
+    output(&units(inputs, config, tap)?, config, tap)
+}
+
+/// The functions of modules, allocated, and what else goes into the file.
+#[derive(Clone, Debug)]
+pub struct Units {
+    module: Module,
+    info: ModuleInfo,
+    identity: [u8; 32],
+    linked: Vec<Linked>,
+    /// The functions, those that stand behind the module's own last.
+    pub functions: Vec<Unit>,
+}
+
+/// A function before its code has addresses.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// Its name for people.
+    pub name: String,
+    /// Its instructions over virtual registers.
+    pub vcode: vcode::Func,
+    /// The same over registers.
+    pub allocated: Allocated,
+}
+
+/// The stages up to allocation.
+///
+/// # Errors
+/// As [`compile_linked`].
+pub fn units(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> Result<Units, Error> {
     tap.enter(Stage::Wasm);
     let mut module = wasm::link(inputs, config)?;
     wasm::forward::run(&mut module);
@@ -97,10 +127,19 @@ pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> R
         helpers.extend(function(&module, index, (&info, config), tap).map(|unit| (index, unit)));
     }
     functions.extend(helpers.into_values());
-    let checks = stack::checks(&call_graph(&module, &functions));
+    Ok(Units { module, info, identity: identity(inputs), linked, functions })
+}
+
+/// The stages behind allocation.
+///
+/// # Errors
+/// The code is too big for the target.
+pub fn output(units: &Units, config: &Config, tap: &mut dyn Tap) -> Result<Output, Error> {
+    let Units { module, info, linked, functions, .. } = units;
+    let checks = stack::checks(&call_graph(module, functions));
     tap.enter(Stage::Asm);
     let mut hints = Hints {
-        wasm_sha256: identity(inputs),
+        wasm_sha256: units.identity,
         module_name: config.module_name.clone(),
         export_prefix: config.export_prefix.clone(),
         functions: Vec::new(),
@@ -119,11 +158,11 @@ pub fn compile_linked(inputs: &[Input], config: &Config, tap: &mut dyn Tap) -> R
         tap.text(Stage::Hints, &unit.name, &std::fmt::from_fn(|f| f.write_str(&codec::to_text(&one()))));
         let of_synth = (author == Author::Synth).then(|| unit.name.clone());
         code.push(elf::program::Function { of_synth, ..assemble::function(unit.vcode.index, &emitted) });
-        allocations.push(Allocation { name: unit.name, stats: unit.allocated.stats });
+        allocations.push(Allocation { name: unit.name.clone(), stats: unit.allocated.stats.clone() });
         let Emitted { hints: of_function, .. } = emitted;
         hints.functions.push(of_function);
     }
-    let program = assemble::run((&module, &info), config, code, (codec::encode(&hints), linked));
+    let program = assemble::run((module, info), config, code, (codec::encode(&hints), linked.clone()));
     Ok(Output { program, hints, allocations })
 }
 
@@ -150,13 +189,6 @@ fn missing<'a>(units: impl Iterator<Item = &'a Unit> + Clone, own: usize) -> Opt
         }
         _ => None,
     })
-}
-
-/// A function before its code has addresses.
-struct Unit {
-    name: String,
-    vcode: vcode::Func,
-    allocated: Allocated,
 }
 
 /// One function through the stages that know nothing of other functions; `None` for an import.

@@ -3,8 +3,9 @@
 use synth::config::{Config, OptLevel};
 use synth::elf::{object, program::Program};
 use synth::stage::NoTap;
+use synth_fuzz::damage::hints::changed;
 use synth_verify::check::{Checks, check};
-use synth_verify::hints::{Expr, FunctionHints, Hints, Location, codec};
+use synth_verify::hints::{FunctionHints, Hints, codec};
 use synth_verify::replay::Random;
 
 const MODULES: [&str; 5] = [
@@ -87,84 +88,6 @@ impl Compiled {
         function.code[at] ^= 1 << random.below(8);
         let report = check(&damaged.wasm, &damaged.elf(&damaged.hints), Checks::All).ok()?;
         report.refuted().then_some(damaged)
-    }
-}
-
-fn pick(random: &mut Random, length: usize) -> Option<usize> {
-    (length > 0).then(|| random.below(length as u64) as usize)
-}
-
-/// Hints with one thing changed.
-fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Hints {
-    let mut hints = hints.clone();
-    let Some(which) = pick(random, hints.functions.len()) else {
-        return hints;
-    };
-    let donor = donors[random.below(donors.len() as u64) as usize].clone();
-    let function = &mut hints.functions[which];
-    match random.below(12) {
-        0 => {
-            let number = function.function;
-            *function = FunctionHints { function: number, ..donor };
-        }
-        1 => function.cuts = donor.cuts,
-        2 => function.frame_bytes = 8 * random.below(6) as u32,
-        3 => function.checked_bytes = 8 * random.below(6) as u32,
-        4 => {
-            if let Some(at) = pick(random, function.labels.len()) {
-                let other = random.below(function.labels.len() as u64) as usize;
-                let (one, two) = (function.labels[at].clone(), function.labels[other].clone());
-                (function.labels[at].reads, function.labels[at].writes) = (two.reads, two.writes);
-                (function.labels[other].reads, function.labels[other].writes) = (one.reads, one.writes);
-            }
-        }
-        5 => function.joins.clear(),
-        _ => changed_cut(function, random),
-    }
-    hints
-}
-
-/// One cut dropped, moved, or saying something else.
-fn changed_cut(function: &mut FunctionHints, random: &mut Random) {
-    let Some(which) = pick(random, function.cuts.len()) else {
-        return;
-    };
-    let other = random.below(function.cuts.len() as u64) as usize;
-    let cut = &mut function.cuts[which];
-    let nodes = cut.nodes.len().max(1) as u64;
-    let node = |random: &mut Random| random.below(nodes) as u32;
-    match random.below(9) {
-        0 => _ = function.cuts.remove(which),
-        1 => {
-            let places = (function.cuts[which].at, function.cuts[other].at);
-            function.cuts.swap(which, other);
-            (function.cuts[which].at, function.cuts[other].at) = places;
-        }
-        2 => cut.facts.clear(),
-        3 => {
-            cut.nodes.push(Expr::Const32(random.below(2) as u32));
-            cut.facts.push(cut.nodes.len() as u32 - 1);
-        }
-        4 => {
-            if let Some(at) = pick(random, cut.locations.len()) {
-                cut.locations[at].location = Location::Core(random.below(15) as u8);
-            }
-        }
-        5 => {
-            if let Some(at) = pick(random, cut.locations.len()) {
-                cut.locations[at].value = node(random);
-            }
-        }
-        6 => {
-            if let Some(at) = pick(random, cut.locals.len()) {
-                cut.locals[at] = (random.below(3) > 0).then(|| node(random));
-            }
-        }
-        7 => cut.depth = 4 * random.below(8) as u32,
-        _ => {
-            let source = function.cuts[other].source.clone();
-            function.cuts[which].source = source;
-        }
     }
 }
 

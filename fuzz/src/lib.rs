@@ -2,8 +2,10 @@
 
 pub mod agree;
 pub mod allocation;
+pub mod broken;
 pub mod change;
 pub mod choices;
+pub mod damage;
 pub mod functions;
 pub mod generate;
 pub mod machine;
