@@ -55,7 +55,7 @@ pub fn check(func: &Func, allocated: &Allocated) -> Result<(), String> {
         for (number, edge) in func.blocks[block].terminator.edges().into_iter().enumerate() {
             let mut next = state.clone();
             checker.way(block, number, &mut next).map_err(|why| format!("{block} to {}: {why}", edge.block))?;
-            next.rename(&func.blocks[edge.block].params, &edge.args);
+            next.rename(&func.blocks[edge.block].params, &edge.args, &checker.known);
             let met = match heads.get(&edge.block) {
                 None => next,
                 Some(old) => old.meet(&next),
@@ -92,17 +92,18 @@ impl State {
     }
 
     /// Each new name means, from now on, what the old one means now.
-    fn rename(&mut self, new: &[VReg], old: &[VReg]) {
+    fn rename(&mut self, new: &[VReg], old: &[VReg], known: &BTreeMap<VReg, Content>) {
         let before = self.clone();
         new.iter().for_each(|&name| self.forget(name));
         for (&new, &old) in new.iter().zip(old) {
+            let is_old = |content: &Content| *content == Content::Of(old) || known.get(&old) == Some(content);
             for (register, contents) in &before.registers {
-                if contents.contains(&Content::Of(old)) {
+                if contents.iter().any(is_old) {
                     self.registers.entry(*register).or_default().insert(Content::Of(new));
                 }
             }
             for (word, contents) in &before.words {
-                let parts = contents.iter().filter(|(content, _)| *content == Content::Of(old));
+                let parts = contents.iter().filter(|(content, _)| is_old(content));
                 let named: Vec<(Content, u32)> = parts.map(|&(_, part)| (Content::Of(new), part)).collect();
                 self.words.entry(*word).or_default().extend(named);
             }
@@ -113,11 +114,17 @@ impl State {
 /// The values that are known at compile time, by the operators that make them from others.
 fn known(func: &Func) -> BTreeMap<VReg, Content> {
     let mut known = BTreeMap::new();
-    let arguments_last =
-        func.blocks.values().all(|data| data.insts.iter().all(|node| !matches!(node.inst, Inst::IncomingStore { .. })));
+    let mut reached = BTreeSet::from([ENTRY]);
+    let mut work = vec![ENTRY];
+    while let Some(block) = work.pop() {
+        let targets = func.blocks[block].terminator.edges().into_iter().map(|edge| edge.block);
+        work.extend(targets.filter(|target| reached.insert(*target)));
+    }
+    let nodes = || reached.iter().flat_map(|block| &func.blocks[*block].insts);
+    let arguments_last = nodes().all(|node| !matches!(node.inst, Inst::IncomingStore { .. }));
     loop {
         let before = known.len();
-        for node in func.blocks.values().flat_map(|data| &data.insts) {
+        for node in nodes() {
             let of = |known: &BTreeMap<VReg, Content>, n: VReg, amount: u32| match known.get(&n)? {
                 Content::Number(value) => Some(Content::Number(value.wrapping_add(amount))),
                 Content::Address(symbol, addend) => {
@@ -208,7 +215,7 @@ impl Checker<'_> {
         let mut items = result.items.iter();
         for node in &data.insts {
             if let Inst::Move { d, m } = node.inst {
-                state.rename(&[d], &[m]);
+                state.rename(&[d], &[m], &self.known);
                 continue;
             }
             loop {

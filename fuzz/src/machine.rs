@@ -29,6 +29,8 @@ pub fn instruction(choices: &mut Choices<'_>) -> (Machine, Position) {
         _ if position == Position::Plain => control(choices),
         _ => computation(choices, position),
     };
+    // Those of the floating-point unit never stand in an IT block.
+    let position = if matches!(inst, Machine::Float(_)) { Position::Plain } else { position };
     (inst, position)
 }
 

@@ -54,8 +54,27 @@ pub fn is_read_as_meant(inst: &Machine, position: Position) -> Result<(), String
         Position::Under(cond) => Cond::from_code(cond.code().into()),
     };
     let is = Text { inst: &read, condition }.to_string();
-    let plain = |text: &str| text.replacen(".n ", " ", 1).replacen(".w ", " ", 1).replace(", #0]", "]");
-    let (is, meant) = (plain(&is), plain(&meant));
+    // ADDW and SUBW are additions and subtractions; so is the width no part of the meaning, nor an offset of 0.
+    let plain = |text: &str| {
+        let text = text.replacen(".n ", " ", 1).replacen(".w ", " ", 1).replace(", #0]", "]");
+        text.replacen("addw", "add", 1).replacen("subw", "sub", 1)
+    };
+    let commutes = match inst {
+        Machine::Alu { op, .. } => op.commutes(),
+        Machine::Mul { .. } => true,
+        _ => false,
+    };
+    // The short forms have the operand that is also the result first.
+    let sorted = |text: String| {
+        let mut words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+        if let (true, [_, _, n, m]) = (commutes, &mut words[..])
+            && n > m
+        {
+            std::mem::swap(n, m);
+        }
+        words.join(" ")
+    };
+    let (is, meant) = (sorted(plain(&is)), sorted(plain(&meant)));
     let may_set = matches!(
         inst,
         Machine::Alu { flags: FlagsMode::Dead, .. }
@@ -102,9 +121,24 @@ struct Parts {
 impl Parts {
     fn of(text: &str) -> Parts {
         let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
-        let name = name.trim_end_matches(".w").trim_end_matches(".n").to_owned();
+        let name = name.trim_end_matches(".w").trim_end_matches(".n");
+        let name = match name {
+            "stmia" => "stm",
+            "ldmia" => "ldm",
+            other => other,
+        };
         let words = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| !word.is_empty());
-        Parts { operands: words.filter_map(word).collect(), name }
+        let mut operands: Vec<String> = words.filter_map(word).collect();
+        if rest.starts_with(['.', '$']) || rest.contains(" .") || rest.contains(" $") {
+            operands.retain(|operand| operand.starts_with('r') || operand == "lr");
+        }
+        // What is result and first operand is written once or twice.
+        if let [d, n, ..] = &operands[..]
+            && d == n
+        {
+            operands.remove(0);
+        }
+        Parts { operands, name: name.to_owned() }
     }
 }
 

@@ -12,10 +12,10 @@ use crate::subjects::MODULES;
 use crate::{agree, generate};
 
 /// Most instructions of one call: a damaged loop may have no end.
-const STEPS_MAX: u64 = 1 << 22;
+const STEPS_MAX: u64 = 1 << 20;
 
 /// Runs of an accepted mutant, each with other arguments.
-const RUNS: u64 = 20;
+const RUNS: u64 = 6;
 
 static SUBJECTS: LazyLock<Vec<Subject>> = LazyLock::new(|| {
     let wasm = |text: &&str| wat::parse_str(text).expect("the text of a module");
