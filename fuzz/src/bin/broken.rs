@@ -15,7 +15,8 @@ use synth_fuzz::broken::{self, Fault};
 
 /// Arguments of `cargo`, for one group of tests after the other.
 const SUITE: &[&[&str]] = &[
-    &["test", "-p", "synth-verify", "--test", "cases", "--test", "files", "--test", "runs", "--test", "frames"],
+    &["test", "-p", "synth-verify", "--test", "files", "--test", "runs", "--test", "frames"],
+    &["test", "-p", "synth-verify", "--test", "cases", "cases_are_proved"],
     &["test", "-p", "synth-verify"],
     &["test", "-p", "synth", "--test", "refused", "--test", "damaged_images", "--test", "hint_swaps"],
 ];
@@ -116,7 +117,8 @@ fn tested(copy: &Path) -> Result<Option<Noticed>, String> {
             _ = cargo.env_remove(key);
         }
         let build = copy.with_file_name("build");
-        let output = cargo.args(*arguments).current_dir(copy).env("CARGO_TARGET_DIR", build).output();
+        _ = cargo.args(*arguments).current_dir(copy).env("CARGO_TARGET_DIR", build).env("SYNTH_FAIL_FAST", "1");
+        let output = cargo.output();
         let output = output.map_err(|why| format!("cargo does not run: {why}"))?;
         if output.status.success() {
             continue;
