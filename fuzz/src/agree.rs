@@ -41,12 +41,7 @@ pub enum Judged {
 ///
 /// # Errors
 /// Any of this fails.
-pub fn judge(
-    wasm: &[u8],
-    config: &Config,
-    choices: &mut Choices<'_>,
-    qemu: Option<&Qemu>,
-) -> Result<Judged, String> {
+pub fn judge(wasm: &[u8], config: &Config, choices: &mut Choices<'_>, qemu: Option<&Qemu>) -> Result<Judged, String> {
     let run = reference(wasm, config, choices)?;
     let proved = match oracle::image(wasm, config) {
         Ok(proved) => proved,

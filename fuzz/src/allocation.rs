@@ -127,9 +127,7 @@ fn known(func: &Func) -> BTreeMap<VReg, Content> {
         for node in nodes() {
             let of = |known: &BTreeMap<VReg, Content>, n: VReg, amount: u32| match known.get(&n)? {
                 Content::Number(value) => Some(Content::Number(value.wrapping_add(amount))),
-                Content::Address(symbol, addend) => {
-                    Some(Content::Address(*symbol, addend.wrapping_add(amount as i32)))
-                }
+                Content::Address(symbol, addend) => Some(Content::Address(*symbol, addend.wrapping_add(amount as i32))),
                 content @ (Content::Argument(_) | Content::Of(_)) => (amount == 0).then_some(*content),
             };
             let (d, content) = match node.inst {
@@ -334,9 +332,8 @@ impl Checker<'_> {
             Inst::SlotLoad { d, slot } => {
                 let part = |part: u32| state.words.get(&(slot.0 + part)).cloned().unwrap_or_default();
                 let low = part(0).into_iter().filter(|&(_, of)| of == 0).map(|(content, _)| content);
-                let is_whole = |content: &Content| {
-                    words_of(content) <= width && (width == 1 || part(1).contains(&(*content, 1)))
-                };
+                let is_whole =
+                    |content: &Content| words_of(content) <= width && (width == 1 || part(1).contains(&(*content, 1)));
                 (d, low.filter(is_whole).collect())
             }
             Inst::SlotStore { s, slot } => {

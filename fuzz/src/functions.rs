@@ -297,7 +297,11 @@ impl Writer<'_, '_> {
                 self.core(|d| Inst::Shift { op, flags, d, n, by })
             }
             7 | 8 => {
-                let m = if self.choices.below(4) == 0 { Operand2::Imm(self.modified()) } else { Operand2::Reg(self.word()) };
+                let m = if self.choices.below(4) == 0 {
+                    Operand2::Imm(self.modified())
+                } else {
+                    Operand2::Reg(self.word())
+                };
                 let op = match self.choices.below(3) {
                     0 => InPlaceOp::Alu(self.alu_op()),
                     1 => InPlaceOp::Shift(self.shift_op()),
@@ -483,8 +487,7 @@ impl Writer<'_, '_> {
 
     /// The arguments of the edges, and what kind of end it is.
     fn end(&mut self) {
-        let mut edges: Vec<Edge<VReg>> =
-            self.func.blocks[self.block].terminator.edges().into_iter().cloned().collect();
+        let mut edges: Vec<Edge<VReg>> = self.func.blocks[self.block].terminator.edges().into_iter().cloned().collect();
         for edge in &mut edges {
             for param in self.func.blocks[edge.block].params.clone() {
                 let class = self.func.classes[param];

@@ -16,7 +16,10 @@ use crate::vcode::{Bank, VReg};
 const SPARE: Slot = Slot(9);
 
 fn place() -> impl Strategy<Value = Place> {
-    prop_oneof![(0u8..6).prop_map(|number| Place::Reg(PReg::new(number))), (0u32..4).prop_map(|at| Place::Slot(Slot(at)))]
+    prop_oneof![
+        (0u8..6).prop_map(|number| Place::Reg(PReg::new(number))),
+        (0u32..4).prop_map(|at| Place::Slot(Slot(at)))
+    ]
 }
 
 fn source() -> impl Strategy<Value = Source> {
