@@ -3,6 +3,7 @@
 mod cases;
 mod generate;
 mod interpret;
+mod moves;
 mod mutate;
 
 use super::allocated::Allocated;

@@ -6,3 +6,4 @@ mod operands;
 mod plain;
 mod qemu;
 mod step;
+mod terms;
