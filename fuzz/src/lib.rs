@@ -6,6 +6,7 @@ pub mod broken;
 pub mod change;
 pub mod choices;
 pub mod damage;
+pub mod fidelity;
 pub mod functions;
 pub mod generate;
 pub mod machine;

@@ -4,6 +4,5 @@ mod flags;
 mod forms;
 mod operands;
 mod plain;
-mod qemu;
 mod step;
 mod terms;
