@@ -607,8 +607,8 @@ fn disjoint(elf: &Elf<'_>) -> Result<(), ElfError> {
     };
     let mut used = places(|segment| segment.virtual_address, |segment| segment.memory_bytes);
     check_disjoint(&mut used, "segments")?;
-    // What lies where at reset is decided by the bytes that the file has, at their load addresses.
-    let mut loaded = places(|segment| segment.physical_address, |segment| segment.file_bytes);
+    // What lies where at reset is decided at the load addresses; what the file has no bytes for may be made zeros.
+    let mut loaded = places(|segment| segment.physical_address, |segment| segment.memory_bytes);
     check_disjoint(&mut loaded, "segments as loaded")
 }
 

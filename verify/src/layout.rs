@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::abi;
 use crate::attributes;
-use crate::elf::{Binding, Contents, Elf, FileKind, Home, Section, Symbol, SymbolKind};
+use crate::elf::{Binding, Contents, Elf, FileKind, Home, Section, Segment, Symbol, SymbolKind};
 use crate::hints::Hints;
 use crate::thumb::feature::Architecture;
 use crate::wasm::module::{Exported, Module};
@@ -19,6 +19,9 @@ pub const HARNESS: &str = ".synth.harness";
 /// Entries of the vector table that the architecture has a use for (DDI0403, B1.5.2). Those behind are for interrupts of
 /// devices, which are not enabled at reset.
 const SYSTEM_VECTORS: u32 = 16;
+
+/// The first of them that is an exception; before it stand the initial SP and the address of `Reset`.
+const FIRST_EXCEPTION: u32 = 2;
 
 /// A board that images are for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,13 +85,23 @@ pub fn board(elf: &Elf<'_>) -> &'static Board {
     fitting.or_else(|| of_architecture().next_back()).expect("every architecture has a board")
 }
 
+/// Whether an address of Thumb code, bit 0 set, is one of a section of an image.
+fn is_code_of(section: &Section, address: u32) -> bool {
+    address & 1 == 1 && (address & !1).checked_sub(section.address).is_some_and(|at| at < section.bytes)
+}
+
 /// The word that is loaded to an address.
 fn word(elf: &Elf<'_>, address: u32) -> Option<u32> {
-    let segments = elf.segments.iter().filter(|segment| segment.physical_address <= address);
-    let mut places = segments.map(|segment| (segment, address - segment.physical_address));
-    let (segment, at) = places.find(|(segment, at)| at.checked_add(4).is_some_and(|end| end <= segment.file_bytes))?;
+    let (segment, at) = loading(elf, address)?;
     let bytes = elf.data.get(segment.offset + at as usize..)?;
     bytes.first_chunk().map(|word| u32::from_le_bytes(*word))
+}
+
+/// The segment that loads a word to an address, and where in it.
+fn loading<'a>(elf: &'a Elf<'_>, address: u32) -> Option<(&'a Segment, u32)> {
+    let segments = elf.segments.iter().filter(|segment| segment.physical_address <= address);
+    let mut places = segments.map(|segment| (segment, address - segment.physical_address));
+    places.find(|(segment, at)| at.checked_add(4).is_some_and(|end| end <= segment.file_bytes))
 }
 
 impl Board {
@@ -279,26 +292,36 @@ impl<'a> Layout<'a> {
         self.loaded(&elf.sections[self.text]);
         self.storage();
         self.stack_limit();
-        self.vectors();
+        match elf.section(HARNESS) {
+            Some((index, harness)) if harness.allocated && harness.executable && !harness.writable => {
+                self.loaded(harness);
+                self.vectors(harness);
+                self.imports(index);
+            }
+            Some(_) | None => self.wrong.push(format!("there is no one section {HARNESS} of read-only code")),
+        }
+    }
+
+    /// What is imported is code of the harness, not of the module.
+    fn imports(&mut self, harness: usize) {
         for import in &self.module.imports {
             let name = abi::import_symbol(&import.module, &import.field);
-            let home = elf.symbol(&name).map(|symbol| symbol.home);
-            let foreign = |index: usize| index != self.text && elf.sections[index].executable;
-            if !matches!(home, Some(Home::Section(index)) if foreign(index)) {
-                self.wrong.push(format!("import {name} is no code outside the module"));
+            let symbol = self.elf.symbol(&name);
+            let symbol = symbol.filter(|symbol| symbol.home == Home::Section(harness));
+            if !symbol.is_some_and(|symbol| is_code_of(&self.elf.sections[harness], symbol.value)) {
+                self.wrong.push(format!("import {name} is no code of the harness"));
             }
         }
     }
 
-    /// Exceptions are taken to the harness, not into the module.
-    fn vectors(&mut self) {
-        let harness = self.elf.section(HARNESS).map(|(_, section)| section);
-        for number in 2..SYSTEM_VECTORS {
-            let handler = word(self.elf, self.board.vectors + 4 * number);
-            let is_there = |(handler, harness): (u32, &Section)| {
-                handler & 1 == 1 && (handler & !1).checked_sub(harness.address).is_some_and(|at| at < harness.bytes)
-            };
-            if !handler.zip(harness).is_some_and(is_there) {
+    /// Exceptions are taken to the harness, not into the module, and nobody changes that.
+    fn vectors(&mut self, harness: &Section) {
+        for number in 0..SYSTEM_VECTORS {
+            let place = self.board.vectors + 4 * number;
+            if loading(self.elf, place).is_none_or(|(segment, _)| segment.writable) {
+                self.wrong.push(format!("the vector of exception {number} is not loaded, or may be written"));
+            }
+            if number >= FIRST_EXCEPTION && !word(self.elf, place).is_some_and(|handler| is_code_of(harness, handler)) {
                 self.wrong.push(format!("the exception {number} is not taken to the harness"));
             }
         }
