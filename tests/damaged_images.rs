@@ -508,6 +508,16 @@ fn the_harness_covers_the_module() {
     });
 }
 
+/// A debugger may take another table than the one that is judged.
+#[test]
+fn a_section_that_is_none_of_an_image() {
+    refuse_bytes("section .attributes has a meaning to linkers or debuggers that is not modelled", |elf| {
+        let header = section(elf, ".ARM.attributes");
+        let name = word(elf, header);
+        set_word(elf, header, name + 4);
+    });
+}
+
 /// What takes exceptions to the harness must not be written.
 #[test]
 fn the_vector_table_may_be_written() {
@@ -526,6 +536,15 @@ fn a_segment_without_bytes_is_loaded_over_code() {
         let (_, memory) = symbol(elf, "m.memory0");
         let header = segment(elf, memory);
         set_word(elf, header + 12, 0);
+    });
+}
+
+#[test]
+fn a_region_may_not_be_written() {
+    refuse_bytes("a segment that may not be written overlaps m.memory0", |elf| {
+        let (_, memory) = symbol(elf, "m.memory0");
+        let header = segment(elf, memory);
+        set_word(elf, header + 24, 4);
     });
 }
 

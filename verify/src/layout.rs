@@ -132,6 +132,7 @@ fn own_data(module: &Module) -> Vec<(String, &'static str, String)> {
 pub fn check(elf: &Elf<'_>, module: &Module, hints: &Hints, text: usize) -> Vec<String> {
     let mut layout = Layout { elf, module, hints, text, board: board(elf), wrong: Vec::new() };
     layout.names();
+    layout.sections();
     layout.own_data();
     match elf.kind {
         FileKind::Relocatable => layout.object(),
@@ -200,8 +201,10 @@ impl<'a> Layout<'a> {
         for (what, before, behind) in own_data(self.module) {
             let home = self.elf.symbol(&format!("{module}.{what}")).map(|symbol| symbol.home);
             let wanted = format!("{before}.{module}.{behind}");
-            if matches!(home, Some(Home::Section(index)) if self.elf.sections[index].name != wanted) {
-                self.wrong.push(format!("{module}.{what} does not lie in section {wanted}"));
+            let Some(Home::Section(index)) = home else { continue };
+            let section = &self.elf.sections[index];
+            if section.name != wanted || section.writable != (before == ".bss") {
+                self.wrong.push(format!("{module}.{what} does not lie in section {wanted} of its kind"));
             }
         }
         // What a linker gives a meaning by its name, such as `.init_array`, is none of the module's.
@@ -209,13 +212,6 @@ impl<'a> Layout<'a> {
             if section.allocated && section.bytes > 0 && index != self.text && !own.contains(&index) {
                 self.wrong.push(format!("section {} is loaded and belongs to nothing in the module", section.name));
             }
-        }
-        let elf = self.elf;
-        for section in &elf.sections {
-            if self.is_expected(&section.name) {
-                continue;
-            }
-            self.wrong.push(format!("section {} has a meaning to linkers that is not modelled", section.name));
         }
         self.defined();
         self.undefined();
@@ -265,15 +261,28 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// There are no other sections than those of the contract.
+    fn sections(&mut self) {
+        for section in self.elf.sections.iter().filter(|section| !self.is_expected(&section.name)) {
+            let message =
+                format!("section {} has a meaning to linkers or debuggers that is not modelled", section.name);
+            self.wrong.push(message);
+        }
+    }
+
     /// Whether a section is one that the contract has, or one that only describes others. Code for a
-    /// linker's own compiler, for one, would take the place of the code that is judged.
+    /// linker's own compiler, for one, would take the place of the code that is judged, as would a second
+    /// table of frames.
     fn is_expected(&self, name: &str) -> bool {
         let module = &self.hints.module_name;
         let plain = name.strip_prefix(".rel").filter(|rest| rest.starts_with('.')).unwrap_or(name);
         let own = [format!(".text.{module}"), format!(".bss.{module}."), format!(".rodata.{module}.")];
         let described = [".debug_", ".synth.", ".comment", ".note.GNU-stack", ".ARM.attributes"];
         let tables = ["", ".symtab", ".strtab", ".shstrtab"];
+        let of_image = [".vectors", ".rodata.synth_stack_limit"];
+        let is_image = self.elf.kind == FileKind::Executable;
         plain == own[0]
+            || is_image && of_image.contains(&plain)
             || own[1..].iter().any(|prefix| plain.starts_with(prefix))
             || described.iter().any(|prefix| plain.starts_with(prefix))
             || tables.contains(&plain)
@@ -356,7 +365,7 @@ impl<'a> Layout<'a> {
         if !self.board.has(start, symbol.bytes) {
             self.wrong.push(format!("{} lies where there is no RAM of its own", symbol.name));
         }
-        for segment in self.elf.segments.iter().filter(|segment| segment.file_bytes > 0 && !segment.writable) {
+        for segment in self.elf.segments.iter().filter(|segment| !segment.writable) {
             let places = [segment.virtual_address, segment.physical_address];
             if places.iter().any(|place| start < place.saturating_add(segment.memory_bytes) && end > *place) {
                 self.wrong.push(format!("a segment that may not be written overlaps {}", symbol.name));
