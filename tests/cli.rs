@@ -307,6 +307,9 @@ fn wrong_usage_ends_with_2() {
     }
     fails(&synth(directory.path(), &["compile", "."]), 1, "error[cannot-read]: cannot read .: ");
     fails(&synth(directory.path(), &["compile", "none.wat"]), 1, "error[missing-file]");
+    fails(&compile(&["--solver", "maybe"]), 2, "possible values: z3, cvc5, bitwuzla, all");
+    let without = command(directory.path(), &["compile", "good.wat", "--solver", "cvc5"]).env("PATH", "").output();
+    fails(&without.unwrap(), 1, "error[missing-solver]: the solvers: the solver cvc5 is not installed");
     fails(&compile(&["-o", "-", "--emit", "ir"]), 2, "]: more than one output goes to standard output\n");
     let m3 = ["-C", "target-cpu=cortex-m3"];
     fails(&compile(&[&m3[..], &["--target", "thumbv7em-none-eabi"]].concat()), 2, "does not run on cortex-m3");

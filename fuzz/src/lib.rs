@@ -1,6 +1,7 @@
 //! Random modules and the oracles that judge them.
 
 pub mod agree;
+pub mod broken;
 pub mod choices;
 pub mod damage;
 pub mod generate;

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use synth::config::{Cpu, TABLE_ENTRIES_MAX};
 use synth::stage::Stage;
 use synth::target::{Board, Target, Triple};
+use synth_verify::check::Solvers;
 
 use super::values::{self, Peek, Poke};
 
@@ -69,6 +70,9 @@ pub struct Compile {
     #[arg(long, value_enum, value_name = "MODE", num_args = 0..=1, require_equals = true,
           default_value = "full", default_missing_value = "full")]
     pub validate: Validate,
+    /// Whose word a proof rests on: z3, cvc5, bitwuzla, or all, which must then agree.
+    #[arg(long, value_name = "NAME", default_value = "z3", value_parser = solvers())]
+    pub solver: Solvers,
     /// Print what these stages make (ir, opt, vcode, alloc, asm, hints); `STAGE=PATH` writes it to a file.
     #[arg(long, value_name = "STAGE[=PATH]", value_delimiter = ',', value_parser = parse_emit)]
     pub emit: Vec<Emit>,
@@ -137,6 +141,9 @@ pub struct Verify {
     pub inputs: Vec<NamedPath>,
     /// The ELF file that was made from it.
     pub elf: PathBuf,
+    /// Whose word a proof rests on: z3, cvc5, bitwuzla, or all, which must then agree.
+    #[arg(long, value_name = "NAME", default_value = "z3", value_parser = solvers())]
+    pub solver: Solvers,
     /// Print the time taken and how the obligations were closed.
     #[arg(long)]
     pub timings: bool,
@@ -299,6 +306,10 @@ fn codegen_options() -> impl TypedValueParser<Value = TargetCpu> {
     const OPTION: &str = "target-cpu=";
     let options = PossibleValuesParser::new(Cpu::ALL.map(|cpu| format!("{OPTION}{}", cpu.name())));
     options.map(|option| TargetCpu(option[OPTION.len()..].into()))
+}
+
+fn solvers() -> impl TypedValueParser<Value = Solvers> {
+    PossibleValuesParser::new(Solvers::NAMES).try_map(|name| name.parse::<Solvers>())
 }
 
 fn parse_input(text: &str) -> Result<NamedPath, String> {

@@ -57,7 +57,7 @@ fn outputs(command: &Compile, input: &Inputs) -> Result<(Output, Vec<Output>), F
 /// Checks the output and says what came of it.
 fn prove(command: &Compile, input: &Inputs, compiled: &Compiled) -> Result<(), Failure> {
     let start = Instant::now();
-    let checked = driver::check(input, &compiled.elf);
+    let checked = driver::check(input, &compiled.elf, command.solver);
     let taken = start.elapsed();
     print_timings(command, compiled);
     let checked = checked?;

@@ -12,7 +12,7 @@ use synth::elf::{ElfError, ImageOptions, Imports, Program, names};
 use synth::stage::{NoTap, Stage, Tap};
 use synth::target::{Board, Cpu, FloatUnit, Target, TargetError, Triple};
 use synth::wasm::Input;
-use synth_verify::check::{self, Options, Source};
+use synth_verify::check::{self, Options, Solvers, Source};
 use synth_verify::hints::codec;
 use synth_verify::verdict::{CheckError, Report};
 
@@ -194,11 +194,16 @@ impl Tap for Watch<'_> {
 }
 
 /// Proves an ELF file against its modules.
-pub fn check(input: &Inputs, elf: &[u8]) -> Result<Report, Failure> {
+pub fn check(input: &Inputs, elf: &[u8], solvers: Solvers) -> Result<Report, Failure> {
     let sources: Vec<Source> = input.modules().map(|(name, wasm)| Source { name, wasm }).collect();
-    check::check_with(&sources, elf, &Options::default()).map_err(|error| match error {
+    let options = Options { solvers, ..Options::default() };
+    check::check_with(&sources, elf, &options).map_err(|error| match error {
         CheckError::Wasm(number, _) => input.locate(number, check_failure(error)),
-        CheckError::Elf(_) | CheckError::Hints(_) | CheckError::OtherModule(_) => check_failure(error),
+        CheckError::Elf(_)
+        | CheckError::Hints(_)
+        | CheckError::OtherModule(_)
+        | CheckError::MissingSolver(_)
+        | CheckError::Solver(_) => check_failure(error),
     })
 }
 
@@ -278,5 +283,17 @@ fn check_failure(error: CheckError) -> Failure {
         CheckError::OtherModule(_) => {
             Failure::new(Exit::OtherModule, "other-module", message, "give the module that the file was made from")
         }
+        CheckError::MissingSolver(_) => Failure::new(
+            Exit::Input,
+            "missing-solver",
+            message,
+            "install it (./setup --test-tools), or choose --solver z3",
+        ),
+        CheckError::Solver(_) => Failure::new(
+            Exit::Unknown,
+            "solver",
+            message,
+            "this is a fault of a solver, not of the module; choose another with --solver",
+        ),
     }
 }

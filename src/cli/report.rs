@@ -11,8 +11,12 @@ use super::say;
 pub fn text(report: &Report) -> String {
     let mut text = report.target.map_or(String::new(), |target| format!("for {target}\n"));
     for function in &report.functions {
+        let dead = match function.dead_edges.len() {
+            0 => String::new(),
+            count => format!(", {count} ways dead"),
+        };
         text.push_str(&format!(
-            "{}: {} ({} obligations in {} segments, {} bytes of code, {} bytes of stack)\n",
+            "{}: {} ({} obligations in {} segments{dead}, {} bytes of code, {} bytes of stack)\n",
             label(function),
             function.verdict,
             function.obligations.len(),

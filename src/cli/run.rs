@@ -11,6 +11,7 @@ use synth::model;
 use synth::qemu::firmware::{Export, Firmware, FirmwareError};
 use synth::qemu::{Action, Fault, Outcome, Qemu, QemuError, Value};
 use synth::trap::Trap;
+use synth_verify::check::Solvers;
 
 use super::args::{Engine, OutputKind, Run};
 use super::failure::{Exit, Failure};
@@ -40,7 +41,7 @@ pub fn run(command: &Run) -> Result<(), Failure> {
 fn compile_and_prove(command: &Run, input: &Inputs) -> Result<Vec<u8>, Failure> {
     let request = driver::request(&command.code, OutputKind::Image, &input.stem())?;
     let compiled = driver::compile(input, &request)?;
-    report::refusal(&driver::check(input, &compiled.elf)?)?;
+    report::refusal(&driver::check(input, &compiled.elf, Solvers::default())?)?;
     Ok(compiled.elf)
 }
 

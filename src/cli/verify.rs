@@ -12,7 +12,7 @@ pub fn run(command: &Verify) -> Result<(), Failure> {
     let inputs = Inputs::read(&command.inputs)?;
     let elf = read_file(&command.elf)?;
     let start = Instant::now();
-    let checked = driver::check(&inputs, &elf)?;
+    let checked = driver::check(&inputs, &elf, command.solver)?;
     if command.timings {
         report::print_time("validate", start.elapsed());
         say(&report::methods(&checked));

@@ -17,6 +17,7 @@ use crate::concrete::word::Word;
 use crate::domain::{Bin32, Domain};
 use crate::elf::{Elf, FileKind};
 use crate::hints::{self, Base, FunctionHints, Hints};
+use crate::lower_bound;
 use crate::program::{self, Access, Place, Program};
 use crate::ranges;
 use crate::replay;
@@ -26,10 +27,14 @@ use crate::segment::symbolic::{
     Symbolic, Table, TableLimits, region_bounds,
 };
 use crate::segment::walk::{self, Subject, Walked};
+use crate::smt::Smt;
+use crate::smt::solvers::Outside;
+pub use crate::smt::solvers::Solvers;
 use crate::stack::{self, Frame};
+use crate::term::prove::Prover;
 use crate::term::{Bounds, Term32, Terms};
 use crate::thumb::inst::Width;
-use crate::verdict::{Check, CheckError, Finding, FunctionReport, Report, Verdict};
+use crate::verdict::{Check, CheckError, Finding, FunctionReport, Record, Report, Verdict};
 use crate::wasm::inputs;
 pub use crate::wasm::inputs::Source;
 use crate::wasm::module::{Constant, Module, ValueType};
@@ -54,11 +59,28 @@ pub struct Options {
     pub checks: Checks,
     /// Concrete runs that look for a difference once the proof of a function has failed.
     pub replays: u32,
+    /// Who must find that no state satisfies a query. Whoever is named is believed.
+    pub solvers: Solvers,
+    /// Whether normal forms may close goals. Without them identity and the solvers alone do, on raw terms: slow, and
+    /// a second opinion on goals and on which ways are dead. Where a word of the frame or an address lies is read off
+    /// normal forms all the same.
+    pub rules: bool,
+    /// Whether the report keeps what stands behind each judgement.
+    pub journal: bool,
+    /// The one function that is judged, with its file bound; the others are left out, and nothing is Proved.
+    pub only: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { checks: Checks::All, replays: 64 }
+        Options {
+            checks: Checks::All,
+            replays: 64,
+            solvers: Solvers::default(),
+            rules: true,
+            journal: false,
+            only: None,
+        }
     }
 }
 
@@ -93,6 +115,7 @@ pub fn check_with(sources: &[Source<'_>], elf: &[u8], options: &Options) -> Resu
     let report = Report { target: attributes::read(&elf).ok(), ..Report::default() };
     let refused = |findings| Ok(Report { findings, file_obligations: 1, ..report.clone() });
     let finding = |message| vec![Finding { at: 0, check: Check::File, message }];
+    let own = module.function_count();
     if let Err(message) = link_own(&mut module, &elf) {
         return refused(finding(message));
     }
@@ -104,6 +127,7 @@ pub fn check_with(sources: &[Source<'_>], elf: &[u8], options: &Options) -> Resu
         Ok(bound) => bound,
         Err(fault) => return refused(finding(format!("the file cannot be loaded: {fault}"))),
     };
+    let outside = Outside::start(options.solvers)?;
     let mut judge = Judge {
         module: &module,
         program: &program,
@@ -115,9 +139,14 @@ pub fn check_with(sources: &[Source<'_>], elf: &[u8], options: &Options) -> Resu
         run: BTreeSet::new(),
         solver_steps: SOLVER_STEPS + SOLVER_STEPS_OF_BYTE * program.text.len() as u64,
         options,
+        outside,
+        own,
     };
     judge.frame_information(&elf);
-    judge.functions();
+    judge.functions()?;
+    if options.only.is_some() {
+        return Ok(judge.report);
+    }
     let needs = judge.stack();
     judge.instantiation(&elf, &needs);
     judge.coverage();
@@ -173,6 +202,10 @@ struct Judge<'a> {
     /// Steps that the solver may still take.
     solver_steps: u64,
     options: &'a Options,
+    /// The solvers that are programs.
+    outside: Vec<Outside>,
+    /// How many functions the modules themselves have; the compiler's stand behind them.
+    own: u32,
 }
 
 impl Judge<'_> {
@@ -187,10 +220,11 @@ impl Judge<'_> {
         }
     }
 
-    fn functions(&mut self) {
+    fn functions(&mut self) -> Result<(), CheckError> {
         let checks = self.options.checks;
         let none = FunctionHints::default();
-        for function in &self.module.functions {
+        let is_judged = |index: u32| self.options.only.is_none_or(|only| only == index);
+        for function in self.module.functions.iter().filter(|function| is_judged(function.index)) {
             let mut of_function = self.hints.functions.iter().filter(|hints| hints.function == function.index);
             let hints = of_function.next().unwrap_or(&none);
             // A function of the runtime that nobody needs is not there.
@@ -204,27 +238,50 @@ impl Judge<'_> {
                     message: "there is no one record of hints".to_owned(),
                 });
             }
+            let mut queries = Vec::new();
             let walked = match checks {
                 Checks::Ranges => Walked::default(),
                 Checks::All | Checks::Segments => {
                     let mut symbolic = symbolic(self.module, self.program, function);
-                    symbolic.prover.smt.left = self.solver_steps;
+                    symbolic.prover = self.prover();
                     let walked = walk::run(&mut symbolic, &subject);
-                    self.solver_steps = symbolic.prover.smt.left;
+                    let smt = symbolic.prover.smt;
+                    self.solver_steps = smt.left;
+                    if let Some(fault) = smt.fault {
+                        return Err(fault.into());
+                    }
+                    queries = smt.journal.unwrap_or_default();
                     walked
                 }
             };
             if checks != Checks::Segments {
                 findings.extend(ranges::run(&subject, &walked.jumps));
             }
-            let report = self.judge(&subject, walked, findings);
+            let record = self.options.journal.then(|| record(&subject, &walked, (queries, function.index >= self.own)));
+            let report = FunctionReport { record, ..self.judge(&subject, walked, findings) };
             self.report.functions.push(report);
         }
+        Ok(())
+    }
+
+    /// A prover as the options say, for the next function.
+    fn prover(&self) -> Prover {
+        let smt = Smt {
+            left: self.solver_steps,
+            solvers: self.options.solvers,
+            outside: self.outside.clone(),
+            journal: self.options.journal.then(Vec::new),
+            ..Smt::default()
+        };
+        Prover { rules: self.options.rules, smt, ..Prover::default() }
     }
 
     fn judge(&mut self, subject: &Subject<'_>, walked: Walked, mut findings: Vec<Finding>) -> FunctionReport {
         let checks = self.options.checks;
         let function = subject.function.index;
+        if checks != Checks::Ranges && walked.findings.is_empty() {
+            findings.extend(unshown(subject, &walked));
+        }
         findings.extend(walked.findings);
         if let Some(table) = self.frame_table.as_ref().filter(|_| checks != Checks::Ranges) {
             findings.extend(table.check((subject.start, subject.end), &walked.kept));
@@ -259,6 +316,8 @@ impl Judge<'_> {
             segments: walked.segments,
             code_bytes: subject.end - subject.start,
             stack_bytes: walked.depth_max,
+            dead_edges: walked.dead_edges,
+            record: None,
         }
     }
 
@@ -321,7 +380,8 @@ impl Judge<'_> {
             let covered = self.run.range(range.0..range.1).map(|at| at - range.0).collect();
             self.report.uncovered_bytes += uncovered(self.program, *range, &covered);
         }
-        let mut ranges: Vec<(u32, u32)> = self.program.functions.values().copied().chain(run).collect();
+        let mut ranges: Vec<(u32, u32)> = self.program.functions.values().copied().chain(run.iter().copied()).collect();
+        self.report.startup = run;
         ranges.sort_unstable();
         let text_end = self.program.text_start + self.program.text.len() as u32;
         let starts = ranges.iter().map(|range| range.0).chain([text_end]);
@@ -358,6 +418,35 @@ impl Judge<'_> {
             let limit = abi::STACK_LIMIT;
             self.report.assumptions.push(format!("{limit} is at most SP, and what unchecked code needs lies below it"));
         }
+    }
+}
+
+/// What a walk without findings has left out.
+fn unshown(subject: &Subject<'_>, walked: &Walked) -> Vec<Finding> {
+    let (program, start) = (subject.program, subject.start);
+    let code = lower_bound::Code {
+        bytes: program.code(start, subject.end),
+        cuts: subject.hints.cuts.iter().map(|cut| cut.at).collect(),
+        is_relocated: &|at, size| program.relocation_within(start.wrapping_add(at), size).is_some(),
+    };
+    let missing = lower_bound::missing(&code, walked).into_iter();
+    let finding =
+        |(at, what)| Finding { at, check: Check::Segment, message: format!("nothing is shown of the {what} there") };
+    missing.map(finding).collect()
+}
+
+/// What stands behind the judgement on a function.
+fn record(subject: &Subject<'_>, walked: &Walked, (queries, is_helper): (Vec<String>, bool)) -> Record {
+    let run: BTreeSet<u32> = walked.kept.keys().copied().collect();
+    let labels = subject.hints.labels.iter();
+    Record {
+        start: subject.start,
+        queries,
+        constants: ranges::constants_read(subject, &walked.jumps),
+        ranges: ranges::live(subject, &walked.jumps),
+        sources: labels.filter_map(|label| Some((label.at, label.source?))).collect(),
+        is_helper,
+        run,
     }
 }
 

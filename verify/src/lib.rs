@@ -12,6 +12,7 @@ pub mod elf;
 pub mod float;
 pub mod hints;
 pub mod layout;
+mod lower_bound;
 pub mod model;
 pub mod program;
 pub mod ranges;

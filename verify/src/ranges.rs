@@ -27,6 +27,10 @@ use crate::thumb::inst::{Address, DataOp, Inst, MultipleMode, Reg, RegSet, Shift
 use crate::thumb::operands::operands;
 use crate::verdict::{Check, Finding};
 
+mod live;
+
+pub use live::{constants_read, live};
+
 /// Findings after which a function is given up.
 const FINDINGS_MAX: usize = 8;
 
@@ -74,6 +78,8 @@ struct Step<'a> {
     may_read: BTreeSet<Location>,
     is_call: bool,
     is_conditional: bool,
+    /// It jumps to an address in a register or from memory: where control goes on behind it, it has not run.
+    leaves: bool,
     successors: Vec<u32>,
     /// SP below entry after it.
     depth: i32,
@@ -285,6 +291,9 @@ impl Ranges<'_> {
 impl Step<'_> {
     fn after(&self, before: &State, at: u32) -> State {
         let mut state = before.clone();
+        if self.leaves {
+            return state;
+        }
         if self.is_call {
             // Registers that no instruction names hold nothing anyway.
             for register in abi::caller_saved(FloatUnit::V5Double) {
@@ -490,6 +499,7 @@ fn step<'a>(
         may_read,
         is_call,
         is_conditional: context.conditional > 0,
+        leaves: leaves(inst),
         successors: Vec::new(),
         depth: depth_after,
         label,
@@ -499,7 +509,8 @@ fn step<'a>(
         Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
         _ => context.conditional.saturating_sub(1),
     };
-    Ok((step, Context { depth: depth_after, conditional, pointer: None, branched: None }))
+    let behind = if step.leaves { depth } else { depth_after };
+    Ok((step, Context { depth: behind, conditional, pointer: None, branched: None }))
 }
 
 /// The registers in which calls and returns hand words on.

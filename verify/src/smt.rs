@@ -1,11 +1,12 @@
-//! The solver: z3 on raw terms, with a budget counted in steps of the solver.
+//! The solvers: queries about raw terms, with a budget counted in steps of the solver.
 //!
-//! Ensures: [`Proof::Valid`] only if z3 answered `unsat` for the facts and the negated goal, or for
+//! Ensures: [`Proof::Valid`] only if all solvers asked answered `unsat` for the facts and the negated goal, or for
 //! a weaker set of assumptions: some facts left out, products and quotients replaced by unknown
 //! functions, subterms that both sides share by unknowns. A model is evaluated on the raw terms before it is returned as a
 //! counterexample. An operator on floats is an unknown function to z3, whose values it is told where a model
 //! has others.
-//! No term is read back from z3 by its kind; only `unsat` and values of words are used.
+//! No term is read back from z3 by its kind; only `unsat` and values of words are used. States come from z3 alone.
+//! Two solvers that contradict each other are a fault, after which nothing is answered.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +17,11 @@ use crate::term::eval::{Assignment, Evaluator};
 use crate::term::node::{Id, Node, Symbol, children};
 use crate::term::{Facts, TermBool, Terms};
 
+pub mod solvers;
+mod text;
 mod translate;
 
+use solvers::{Fault, Outside, Solvers};
 use translate::{Abstraction, Translation};
 
 /// A state in which the facts hold and the goal does not.
@@ -56,19 +60,32 @@ pub struct Smt {
     pub budget: Budget,
     /// Steps that all queries together may still take; without one, none is answered.
     pub left: u64,
-    /// Queries sent to z3.
+    /// Queries asked.
     pub queries: u64,
     /// Steps that z3 took in all queries.
     pub steps: u64,
-    /// Text of the last query in the SMT-LIB language, if [`Smt::keep_text`] is set.
-    pub last_text: Option<String>,
-    /// Whether to keep the text of queries.
-    pub keep_text: bool,
+    /// Who must agree.
+    pub solvers: Solvers,
+    /// Those of them that are programs.
+    pub outside: Vec<Outside>,
+    /// What went wrong with a solver; nothing is answered any more.
+    pub fault: Option<Fault>,
+    /// The queries that no state satisfies, in the SMT-LIB language, if they are to be kept.
+    pub journal: Option<Vec<String>>,
 }
 
 impl Default for Smt {
     fn default() -> Smt {
-        Smt { budget: Budget::default(), left: u64::MAX, queries: 0, steps: 0, last_text: None, keep_text: false }
+        Smt {
+            budget: Budget::default(),
+            left: u64::MAX,
+            queries: 0,
+            steps: 0,
+            solvers: Solvers::default(),
+            outside: Vec::new(),
+            fault: None,
+            journal: None,
+        }
     }
 }
 
@@ -78,7 +95,7 @@ const QUERY_STEPS: u64 = 1000;
 /// How often a query is asked again with values of operators on floats that a model got wrong.
 const REFINEMENTS_MAX: u32 = 8;
 
-/// One query and what z3 said.
+/// One query and what came of it.
 enum Answer {
     Unsat,
     Sat(Model),
@@ -152,7 +169,7 @@ impl Smt {
         self.contradict(translation, &claims)
     }
 
-    /// Whether z3 finds that no state satisfies the claims.
+    /// Whether the solvers find that no state satisfies the claims.
     fn contradict(&mut self, mut translation: Translation<'_>, claims: &[ast::Bool]) -> bool {
         let solver = Solver::new_for_logic("QF_AUFBV").unwrap_or_default();
         for claim in claims {
@@ -164,11 +181,11 @@ impl Smt {
         self.limited(&solver, self.budget.uninterpreted) == SatResult::Unsat
     }
 
-    /// Runs the solver with so many steps, or those that are left.
+    /// Asks the solvers, with so many steps for z3, or those that are left.
     fn limited(&mut self, solver: &Solver, steps: u32) -> SatResult {
         let steps = u32::try_from(self.left).map_or(steps, |left| left.min(steps));
         // A limit of 0 would be none.
-        if steps == 0 {
+        if steps == 0 || self.fault.is_some() {
             return SatResult::Unknown;
         }
         let mut params = Params::new();
@@ -180,7 +197,40 @@ impl Smt {
         let taken = steps_so_far(solver).saturating_sub(before);
         self.steps += taken;
         self.left = self.left.saturating_sub(taken.max(QUERY_STEPS));
-        result
+        match self.agreed(solver, result) {
+            Ok(result) => result,
+            Err(fault) => {
+                self.fault = Some(fault);
+                SatResult::Unknown
+            }
+        }
+    }
+
+    /// What the solvers that must agree say, given what z3 says.
+    fn agreed(&mut self, solver: &Solver, of_z3: SatResult) -> Result<SatResult, Fault> {
+        if self.outside.is_empty() && !(self.journal.is_some() && of_z3 == SatResult::Unsat) {
+            return Ok(of_z3);
+        }
+        let query = text::of(solver);
+        let mut answers = vec![("z3", of_z3)];
+        for outside in &self.outside {
+            answers.push((outside.name, outside.ask(&query)?));
+        }
+        let said = |what| answers.iter().find(|(_, answer)| *answer == what);
+        if let (Some((one, _)), Some((other, _))) = (said(SatResult::Sat), said(SatResult::Unsat)) {
+            let words =
+                format!("{one} finds a state that satisfies a query, {other} finds that there is none:\n{query}");
+            return Err(Fault::Failed(words));
+        }
+        let must = if self.solvers.z3 { &answers[..] } else { &answers[1..] };
+        Ok(match of_z3 {
+            SatResult::Sat => SatResult::Sat,
+            _ if must.iter().all(|(_, answer)| *answer == SatResult::Unsat) => {
+                self.journal.iter_mut().for_each(|journal| journal.push(query.clone()));
+                SatResult::Unsat
+            }
+            SatResult::Unsat | SatResult::Unknown => SatResult::Unknown,
+        })
     }
 
     /// Whether the goal follows from the facts with products and quotients as unknown functions;
@@ -190,17 +240,8 @@ impl Smt {
         matches!(answer, Answer::Unsat)
     }
 
-    /// The query for a goal under facts as SMT-LIB text; `unsat` means that the goal holds.
-    pub fn text(&self, terms: &Terms, facts: &Facts, goal: TermBool) -> String {
-        let (solver, _) = query(terms, facts.literals(), goal, Abstraction::Exact);
-        solver.to_smt2()
-    }
-
     fn ask(&mut self, terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool, how: Abstraction) -> Answer {
         let (solver, translation) = query(terms, facts, goal, how);
-        if self.keep_text {
-            self.last_text = Some(solver.to_smt2());
-        }
         let limit = match how {
             Abstraction::Uninterpreted => self.budget.uninterpreted,
             Abstraction::Exact => self.budget.exact,
@@ -210,7 +251,7 @@ impl Smt {
                 SatResult::Unsat => return Answer::Unsat,
                 SatResult::Unknown => {
                     let reason = solver.get_reason_unknown().unwrap_or_default();
-                    return Answer::Unknown(format!("z3 gave up within {limit} steps: {reason}"));
+                    return Answer::Unknown(format!("{} gave up within {limit} steps: {reason}", self.solvers));
                 }
                 SatResult::Sat => {}
             }

@@ -1,8 +1,9 @@
 //! What the validator says: verdicts, the obligations behind them, and how each was closed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::smt::solvers::Fault;
 use crate::thumb::feature::Target;
 use crate::trap::Trap;
 
@@ -121,6 +122,8 @@ pub struct Obligation {
     pub kind: Kind,
     /// How it was.
     pub method: Method,
+    /// Which of the function's queries the solver found that no state satisfies, if those are kept.
+    pub query: Option<u32>,
 }
 
 /// The judgement on one function with its grounds.
@@ -142,6 +145,42 @@ pub struct FunctionReport {
     pub code_bytes: u32,
     /// Bytes of stack below SP at entry, callees included where they are bounded.
     pub stack_bytes: u32,
+    /// Ways that were shown to be taken in no state, by the offset of the instruction that they leave.
+    pub dead_edges: Vec<u32>,
+    /// What stands behind the judgement, if it is to be kept.
+    pub record: Option<Record>,
+}
+
+/// What stands behind the judgement on a function, for those who read it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// First address of its code.
+    pub start: u32,
+    /// The queries that no state satisfies, in the SMT-LIB language.
+    pub queries: Vec<String>,
+    /// Offsets of instructions that some path runs.
+    pub run: BTreeSet<u32>,
+    /// Offsets of bytes that are read as literals and jump tables.
+    pub constants: BTreeSet<u32>,
+    /// Which value is where, and for how long.
+    pub ranges: Vec<LiveRange>,
+    /// The Wasm offset that an instruction is there for, as the hints say.
+    pub sources: BTreeMap<u32, u32>,
+    /// Whether it stands behind the module's own functions: the compiler's, not the user's.
+    pub is_helper: bool,
+}
+
+/// A location that holds one value from one instruction to another, both included.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct LiveRange {
+    /// The value's name.
+    pub name: String,
+    /// The register or the word of the frame.
+    pub location: String,
+    /// Offset of the first instruction before which it is there.
+    pub from: u32,
+    /// Offset of the last.
+    pub to: u32,
 }
 
 /// The judgement on a file.
@@ -161,6 +200,8 @@ pub struct Report {
     pub init_stack_bytes: u32,
     /// What the judgement is for.
     pub target: Option<Target>,
+    /// First address of instantiation's and startup's code, and behind its last.
+    pub startup: Vec<(u32, u32)>,
 }
 
 impl Report {
@@ -196,6 +237,10 @@ pub enum CheckError {
     Hints(String),
     /// The ELF was made from another module.
     OtherModule(String),
+    /// A solver that was asked for is missing.
+    MissingSolver(String),
+    /// A solver failed, or two contradict each other.
+    Solver(String),
 }
 
 impl fmt::Display for CheckError {
@@ -205,12 +250,22 @@ impl fmt::Display for CheckError {
             CheckError::Elf(why) => ("the ELF file", why),
             CheckError::Hints(why) => ("the hints", why),
             CheckError::OtherModule(why) => ("the pair of files", why),
+            CheckError::MissingSolver(why) | CheckError::Solver(why) => ("the solvers", why),
         };
         write!(f, "{what}: {why}")
     }
 }
 
 impl std::error::Error for CheckError {}
+
+impl From<Fault> for CheckError {
+    fn from(fault: Fault) -> CheckError {
+        match fault {
+            Fault::Missing(why) => CheckError::MissingSolver(why),
+            Fault::Failed(why) => CheckError::Solver(why),
+        }
+    }
+}
 
 /// How a function ends, for messages.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -219,4 +274,39 @@ pub enum Ending {
     Returned(Vec<u64>),
     /// By a trap.
     Trapped(Trap),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_nothing_is_not_proved() {
+        let function = FunctionReport {
+            function: 0,
+            name: "f".to_owned(),
+            verdict: Verdict::Proved,
+            findings: Vec::new(),
+            obligations: vec![Obligation { at: 0, kind: Kind::Return, method: Method::Same, query: None }],
+            segments: 1,
+            code_bytes: 2,
+            stack_bytes: 0,
+            dead_edges: Vec::new(),
+            record: None,
+        };
+        let whole = Report { functions: vec![function.clone(), function], file_obligations: 1, ..Report::default() };
+        assert!(whole.proved());
+        let without = |change: &dyn Fn(&mut Report)| {
+            let mut report = whole.clone();
+            change(&mut report);
+            report.proved()
+        };
+        assert!(!Report::default().proved(), "a report of nothing");
+        assert!(!without(&|report| report.file_obligations = 0));
+        assert!(!without(&|report| report.uncovered_bytes = 1));
+        assert!(!without(&|report| report.functions[1].obligations.clear()));
+        assert!(!without(&|report| report.functions[1].verdict = Verdict::Unknown));
+        let finding = Finding { at: 0, check: Check::File, message: "something".to_owned() };
+        assert!(!without(&|report| report.findings.push(finding.clone())));
+    }
 }

@@ -12,7 +12,8 @@ use object::write::{Object, Relocation, Symbol, SymbolId, SymbolSection};
 use object::{RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use support::{Case, INIT, parse, words_of};
 use synth_verify::check::{Checks, check};
-use synth_verify::hints::{Expr, Hints, Location, codec};
+use synth_verify::domain::Bin32;
+use synth_verify::hints::{Cut, Expr, Hints, Location, codec};
 
 fn case(name: &str) -> Case {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name).with_extension("case");
@@ -411,6 +412,9 @@ fn a_descriptor_of_another_function() {
     elf[place] = 1;
     elf[place + 4] = 4;
     refuse(&case.wasm, &elf, words);
+    // An even address: the symbol's, which is odd, less 1.
+    elf[place + 4..place + 8].fill(0xff);
+    refuse(&case.wasm, &elf, words);
     set_section(&mut elf, ".rodata.m.functions", 8, 3);
     refuse(&case.wasm, &elf, "m.functions is not a local, 8-aligned region in a section of the right kind");
 }
@@ -638,6 +642,56 @@ fn a_cut_at_another_place_of_the_module() {
     refuse_hints("loop-sum", "SP is 8 bytes below entry at the cut, 0 are declared", |hints| {
         hints.functions[0].cuts[0].depth = 0;
     });
+}
+
+#[test]
+fn two_cuts_that_lead_to_each_other_at_one_place_of_wasm() {
+    refuse_hints("empty-loop", "goes on to the next cut where Wasm returns", |hints| {
+        let mut other = hints.functions[0].cuts[0].clone();
+        other.at += 2;
+        hints.functions[0].cuts.push(other);
+    });
+}
+
+#[test]
+fn a_cut_inside_an_it_block() {
+    refuse_hints("it-block", "a cut stands inside an IT block", |hints| {
+        let source = case("it-block").hints().functions[1].function;
+        let module = synth_verify::wasm::module::read(&case("it-block").wasm).unwrap();
+        let offset = module.function(source).unwrap().offset(1).unwrap();
+        hints.functions[1].cuts.push(Cut { at: 4, source: vec![(source, offset)], ..Cut::default() });
+    });
+}
+
+/// Operators in a cut are total: one that would trap has a value, and shows nothing of an access.
+#[test]
+fn an_expression_that_would_trap() {
+    let with = |change: &dyn Fn(&mut Hints)| {
+        let case = case("loop-sum");
+        let mut hints = case.hints();
+        let cut = &mut hints.functions[0].cuts[0];
+        let next = cut.nodes.len() as u32;
+        // The word at the address in r0, which is not checked yet, and a quotient by 0.
+        cut.nodes.extend([Expr::Load(0, 4, 0), Expr::Const32(0), Expr::Bin32(Bin32::DivU, next, next + 1)]);
+        change(&mut hints);
+        let mut object = case.object();
+        let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
+        object.append_section_data(section, &codec::encode(&hints), 1);
+        (case.wasm, object.write().unwrap())
+    };
+    let (wasm, elf) = with(&|_| {});
+    let report = check(&wasm, &elf, Checks::All).unwrap();
+    assert!(report.proved(), "{}", words_of(&report));
+    // The bound of the check is not in r5.
+    let (wasm, elf) = with(&|hints| {
+        hints.functions[0].cuts[0].locations.retain(|located| located.location != Location::Core(5));
+    });
+    refuse(&wasm, &elf, "not shown to lie inside one region");
+    let (wasm, elf) = with(&|hints| {
+        let cut = &mut hints.functions[0].cuts[0];
+        cut.facts.push(cut.nodes.len() as u32 - 1);
+    });
+    refuse(&wasm, &elf, "a fact of the cut");
 }
 
 #[test]

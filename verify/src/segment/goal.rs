@@ -29,12 +29,6 @@ struct Site<'a> {
     facts: &'a Facts,
 }
 
-/// Whether no state satisfies the facts.
-pub(super) fn infeasible(symbolic: &mut Symbolic, facts: &Facts) -> bool {
-    let never = symbolic.terms.bool(false);
-    facts.is_contradictory() || symbolic.prover.holds(&mut symbolic.terms, facts, never).is_closed()
-}
-
 /// The relation holds at a cut.
 pub(super) fn cut(walk: &mut Walk<'_, '_>, path: &Path, outcome: &Outcome, cut: &Cut) -> Result<(), String> {
     let at = cut.at;
@@ -571,7 +565,8 @@ fn conclude(
                 By::Facts => Method::Facts,
                 By::Solver => Method::Solver,
             };
-            walk.close(site.at, site.kind, method);
+            let query = walk.symbolic.prover.last_query().filter(|_| method == Method::Solver);
+            walk.close_by(site.at, site.kind, method, query);
             Ok(())
         }
         Proof::Open(Open::Counter(_)) => Err(words()),

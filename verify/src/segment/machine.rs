@@ -400,7 +400,7 @@ impl Symbolic {
                 let Some(last) = extent.bytes.checked_sub(bytes) else { continue };
                 let offset = self.terms.bin32(Bin32::Sub, &address, &extent.address);
                 if self.is_at_most(offset, last, method) {
-                    self.accesses.push(method);
+                    self.note_access(method);
                     return Ok(match base {
                         Base::Memory(memory) => Where::Memory(*memory, offset),
                         Base::Instance => Where::Instance(offset),

@@ -176,8 +176,8 @@ pub struct Symbolic {
     pub side: Side,
     /// Behind the last entry that the jump table read by the last instruction takes.
     pub jump_end: Option<u32>,
-    /// How the machine's accesses since the last instruction were shown to lie in their regions.
-    pub accesses: Vec<Method>,
+    /// How the machine's accesses since the last instruction were shown to lie in their regions, and by which query.
+    pub accesses: Vec<(Method, Option<u32>)>,
 }
 
 impl Symbolic {
@@ -201,6 +201,12 @@ impl Symbolic {
     /// How a function of this type is called.
     pub fn convention(&self, signature: &FunctionType) -> Convention {
         abi::convention(signature, self.program.target.variant)
+    }
+
+    /// Notes how an access was shown to lie in its region.
+    pub(super) fn note_access(&mut self, method: Method) {
+        let query = self.prover.last_query().filter(|_| method == Method::Solver);
+        self.accesses.push((method, query));
     }
 
     /// A reference at an index within a table, of a world's entries.
@@ -362,7 +368,7 @@ impl Decide for Symbolic {
 
     fn decide(&mut self, condition: &TermBool) -> Result<bool, Stop> {
         let known = match self.side {
-            Side::Machine | Side::Ahead => self.facts.decide(&mut self.terms, *condition),
+            Side::Machine | Side::Ahead => self.prover.known(&mut self.terms, &self.facts, *condition),
             Side::Source => self.prover.decide(&mut self.terms, &self.facts, *condition),
         };
         known.ok_or(Stop::Undecided(*condition))

@@ -13,6 +13,7 @@ use crate::elf::RelocationKind;
 use crate::hints::{Class, Cut, FunctionHints, Label, Name};
 use crate::program::{CallTarget, Program};
 use crate::term::facts::Facts;
+use crate::term::prove::By;
 use crate::term::{Term32, TermBool};
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Cond, Inst};
@@ -75,8 +76,13 @@ pub struct Walked {
     pub leaves: BTreeSet<Callee>,
     /// Where the caller's values are before each instruction that was run, by offset.
     pub kept: BTreeMap<u32, Kept>,
+    /// Offsets of instructions with a way out, or to an event of the source, that no state takes: one for each time
+    /// that it was met.
+    pub dead_edges: Vec<u32>,
     /// How many entries of each jump table can be chosen, by the offset of its branch.
     pub jumps: BTreeMap<u32, u32>,
+    /// Ways of conditional instructions, by offset, that the facts of some path rule out: that it acts, or does not.
+    pub dead: BTreeSet<(u32, bool)>,
 }
 
 /// Whom a function calls.
@@ -106,6 +112,8 @@ pub(super) struct Path {
     pub fresh: Freshness,
     /// Instructions run since the cut.
     pub length: u32,
+    /// Whether the facts have just been split on what the next instruction asks.
+    pub split: bool,
 }
 
 /// Whether a path still stands at the function's entry as far as stores and calls go.
@@ -195,6 +203,7 @@ impl Walk<'_, '_> {
                     names: Rc::new(start.names),
                     fresh: Freshness::Under,
                     length: 0,
+                    split: false,
                 }),
                 Err(why) => self.find(cut.at, why),
             }
@@ -222,6 +231,7 @@ impl Walk<'_, '_> {
             names: Rc::default(),
             fresh: Freshness::Entry,
             length: 0,
+            split: false,
         })
     }
 
@@ -267,9 +277,7 @@ impl Walk<'_, '_> {
     /// Records why a path is not shown to be right, unless it cannot be taken.
     fn refuse(&mut self, path: &Path, why: String) {
         let at = self.offset(path.pc);
-        if goal::infeasible(self.symbolic, &path.facts) {
-            self.close(at, Kind::Access, Method::Infeasible);
-        } else {
+        if !self.is_dead(&path.facts, at, Kind::Access) {
             self.find(at, why);
         }
     }
@@ -279,7 +287,29 @@ impl Walk<'_, '_> {
     }
 
     pub(super) fn close(&mut self, at: u32, kind: Kind, method: Method) {
-        self.walked.obligations.push(Obligation { at, kind, method });
+        self.close_by(at, kind, method, None);
+    }
+
+    pub(super) fn close_by(&mut self, at: u32, kind: Kind, method: Method, query: Option<u32>) {
+        self.walked.obligations.push(Obligation { at, kind, method, query });
+    }
+
+    /// Whether no state satisfies the facts of a way, which is then dead.
+    fn is_dead(&mut self, facts: &Facts, at: u32, kind: Kind) -> bool {
+        let Some(by) = self.symbolic.prover.contradiction(&mut self.symbolic.terms, facts) else { return false };
+        let query = self.symbolic.prover.last_query().filter(|_| by == By::Solver);
+        self.close_by(at, kind, Method::Infeasible, query);
+        self.walked.dead_edges.push(at);
+        true
+    }
+
+    /// Whether the facts of a way out of an instruction are seen to contradict each other; it is dead then.
+    fn is_ruled_out(&mut self, facts: &Facts, at: u32) -> bool {
+        let prover = &mut self.symbolic.prover;
+        let is_dead = facts.is_contradictory()
+            && (prover.rules || prover.contradiction(&mut self.symbolic.terms, facts).is_some());
+        self.walked.dead_edges.extend(is_dead.then_some(at));
+        is_dead
     }
 
     pub(super) fn offset(&self, pc: u32) -> u32 {
@@ -317,14 +347,18 @@ impl Walk<'_, '_> {
                 return Ok(self.fork(path, condition));
             }
         };
+        let is_split = std::mem::take(&mut path.split);
+        if !is_split && (inside || matches!(inst, Inst::BranchCond { .. } | Inst::CompareBranch { .. })) {
+            _ = self.walked.dead.insert((at, flow == Flow::Next));
+        }
         // A path longer than the function has come to some instruction twice.
         path.length += 1;
         if path.length > (self.subject.end - self.subject.start) / 2 {
             return Err("the path goes in a circle; a cut is missing".to_owned());
         }
         self.symbolic.assume_nulls(&mut path.machine, [&mut path.machine_facts, &mut path.facts]);
-        for method in std::mem::take(&mut self.symbolic.accesses) {
-            self.close(at, Kind::Access, method);
+        for (method, query) in std::mem::take(&mut self.symbolic.accesses) {
+            self.close_by(at, Kind::Access, method, query);
         }
         path.machine.forget_below_sp(self.symbolic)?;
         self.after(path, at, &flow)?;
@@ -385,12 +419,18 @@ impl Walk<'_, '_> {
         let of_function = (self.subject.module, self.subject.function, &self.watched);
         let source = Rc::make_mut(&mut path.source);
         run_ahead(self.symbolic, of_function, source, &path.facts, &self.places);
+        path.split = true;
         let mut other = path.clone();
         for (way, value) in [(&mut *path, true), (&mut other, false)] {
             way.machine_facts.assume(&mut self.symbolic.terms, condition, value);
             way.facts.assume(&mut self.symbolic.terms, condition, value);
         }
-        match (path.facts.is_contradictory(), other.facts.is_contradictory()) {
+        let at = self.offset(path.pc);
+        let ways = [self.is_ruled_out(&path.facts, at), self.is_ruled_out(&other.facts, at)];
+        self.walked
+            .dead
+            .extend([true, false].into_iter().zip(ways).filter(|(_, is_dead)| *is_dead).map(|(way, _)| (at, way)));
+        match (ways[0], ways[1]) {
             (false, false) => Stepped::Fork(Box::new(other)),
             (false, true) => Stepped::On,
             (true, false) => Stepped::Split(vec![other]),
@@ -479,8 +519,8 @@ impl Walk<'_, '_> {
                     return self.leave_for(path, callee).map(|()| Stepped::End);
                 }
                 // Bytes without a label are seldom code: a way there that cannot be taken says nothing of them.
-                if !self.labels.contains_key(&self.offset(target)) && goal::infeasible(self.symbolic, &path.facts) {
-                    self.close(self.offset(path.pc), Kind::Access, Method::Infeasible);
+                let at = self.offset(path.pc);
+                if !self.labels.contains_key(&self.offset(target)) && self.is_dead(&path.facts, at, Kind::Access) {
                     return Ok(Stepped::End);
                 }
                 if let Some(entries) = self.symbolic.jump_end {
@@ -642,8 +682,7 @@ impl Walk<'_, '_> {
 
     /// The two sides do different things: wrong, unless the way cannot be taken.
     fn mismatch(&mut self, facts: &Facts, at: u32, machine: &str, source: &SourceEvent) -> Result<(), String> {
-        if goal::infeasible(self.symbolic, facts) {
-            self.close(at, Kind::World, Method::Infeasible);
+        if self.is_dead(facts, at, Kind::World) {
             return Ok(());
         }
         Err(format!("the machine {machine} where Wasm {}", source.words()))

@@ -1,11 +1,17 @@
 //! The solver against the evaluator, and what it must and must not prove.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use super::solvers::{Fault, Outside, Solvers};
 use super::{Budget, Proof, Smt};
 use crate::domain::{Bin32, Bin64, Cmp, Domain, Un64};
 use crate::term::eval::{Assignment, Evaluator, mix};
 use crate::term::prove::{By, Open, Outcome, Prover};
 use crate::term::rules::tests::Generator;
-use crate::term::{Facts, Term32, Terms, Width};
+use crate::term::{Facts, Term32, TermBool, Terms, Width};
 
 fn plus(t: &mut Terms, a: Term32, k: u32) -> Term32 {
     let k = t.w32(k);
@@ -227,12 +233,107 @@ fn what_all_queries_take_is_limited() {
     assert!(!some.entails(&t, &Facts::new(), goal) && matches!(some.prove(&t, &Facts::new(), goal), Proof::Unknown(_)));
 }
 
+/// The commutativity that z3 is asked about, which holds, and a claim that does not.
+fn claims(t: &mut Terms) -> (TermBool, TermBool) {
+    let (x, y) = (t.fresh32("x"), t.fresh32("y"));
+    let (and, or) = (t.bin32(Bin32::And, &x, &y), t.bin32(Bin32::Or, &x, &y));
+    let greater = t.cmp32(Cmp::LtU, &or, &and);
+    (t.not(&greater), greater)
+}
+
 #[test]
-fn a_query_can_be_read_as_text() {
+fn queries_without_a_state_are_kept_as_text() {
     let mut t = Terms::new();
-    let x = t.fresh32("x");
-    let zero = t.w32(0);
-    let goal = t.cmp32(Cmp::Eq, &x, &zero);
-    let text = Smt::new().text(&t, &Facts::new(), goal);
-    assert!(text.contains("x#0") && text.contains("check-sat"), "{text}");
+    let (right, wrong) = claims(&mut t);
+    let text = |goal| {
+        let mut smt = Smt { journal: Some(Vec::new()), ..Smt::new() };
+        smt.prove(&t, &Facts::new(), goal);
+        smt.journal.unwrap()
+    };
+    assert_eq!(text(wrong), Vec::<String>::new());
+    let [query] = &text(right)[..] else { panic!("one query closes the goal") };
+    assert!(query.starts_with("(set-logic QF_AUFBV)") && query.contains("x#0") && query.ends_with("(check-sat)\n"));
+    assert_eq!(text(right), [query.clone()], "the text depends on what was asked before");
+}
+
+/// A program that stands in for a solver: it answers the first questions right, then does what the script says.
+fn stub(directory: &Path, script: &str) -> Result<Outside, Fault> {
+    let path = directory.join("stub");
+    let text = format!(
+        "#!/bin/sh\n[ \"$1\" = --version ] && {{ echo stub 1; exit; }}\nquery=$(cat)\ncase \"$query\" in\n\
+         *'(assert true)'*) echo sat;;\n*'(assert false)'*) echo unsat;;\n*) {script};;\nesac\n"
+    );
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    Outside::run("stub", path.to_str().unwrap(), &[], Duration::from_secs(2))
+}
+
+#[test]
+fn solvers_that_contradict_each_other_or_fail_are_a_fault() {
+    let directory = std::env::temp_dir().join(format!("synth-stub-{}", std::process::id()));
+    fs::create_dir_all(&directory).unwrap();
+    let mut t = Terms::new();
+    let (right, wrong) = claims(&mut t);
+    let ask = |script: &str, goal| {
+        let outside = vec![stub(&directory, script).unwrap()];
+        let mut smt = Smt { solvers: Solvers::ALL, outside, ..Smt::new() };
+        (smt.prove(&t, &Facts::new(), goal), smt.fault)
+    };
+    let failed = |fault: Option<Fault>, words: &str| match fault {
+        Some(Fault::Failed(why)) => assert!(why.contains(words), "{why}"),
+        other => panic!("{words}: {other:?}"),
+    };
+    assert_eq!(ask("echo unsat", right), (Proof::Valid, None));
+    // One that says the same of every query is noticed on the first where z3 knows better.
+    failed(ask("echo sat", right).1, "stub finds a state");
+    failed(ask("echo unsat", wrong).1, "stub finds that there is none");
+    // No answer is no proof, and no fault.
+    assert!(matches!(ask("echo unknown", right), (Proof::Unknown(_), None)));
+    for (script, words) in [
+        ("exit 3", "ends with"),
+        ("kill -9 $$", "ends with"),
+        ("echo unsat; exit 1", "ends with"),
+        ("echo '(error \"no\")'", "says \"(error"),
+        ("true", "says nothing"),
+        ("exec sleep 60", "no answer within 2 s"),
+    ] {
+        let (proof, fault) = ask(script, right);
+        assert!(matches!(proof, Proof::Unknown(_)), "{script}: {proof:?}");
+        failed(fault, words);
+    }
+    let lies = Outside::run("liar", "/bin/echo", &["unsat"], Duration::from_secs(2));
+    failed(lies.err(), "liar finds (assert true) Unsat");
+    let missing = Outside::run("none", "/no/such/solver", &[], Duration::from_secs(2));
+    assert_eq!(missing.err(), Some(Fault::Missing("the solver none is not installed".to_owned())));
+    fs::remove_dir_all(directory).unwrap();
+}
+
+/// What z3 finds of random terms the others find too, each from the text.
+#[test]
+fn the_text_means_the_same_to_every_solver() {
+    for (name, solvers) in [("cvc5", "cvc5"), ("bitwuzla", "bitwuzla")] {
+        let outside = match Outside::start(solvers.parse().unwrap()) {
+            Err(Fault::Missing(_)) => {
+                println!("skipped: {name} is not installed");
+                continue;
+            }
+            started => started.unwrap(),
+        };
+        let mut proved = 0;
+        for round in 0..25 {
+            let mut generator = Generator::new(7_000_000 + round);
+            for _ in 0..6 {
+                generator.step();
+            }
+            let (word, truth) = (generator.new_word(), generator.new_bool());
+            let simple = generator.terms.w32(0);
+            let same = generator.terms.cmp32(Cmp::Eq, &word, &simple);
+            let mut smt = Smt { solvers: Solvers::ALL, outside: outside.clone(), ..Smt::new() };
+            for goal in [same, truth] {
+                proved += u32::from(smt.prove(&generator.terms, &Facts::new(), goal) == Proof::Valid);
+            }
+            assert_eq!(smt.fault, None);
+        }
+        println!("{name} agrees; {proved} goals proved");
+    }
 }

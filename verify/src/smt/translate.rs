@@ -100,7 +100,7 @@ impl<'a> Translation<'a> {
             return self.bool(id).not();
         };
         let (a, b) = (self.memory(a), self.memory(b));
-        let address = BV::fresh_const("differs", 32);
+        let address = BV::new_const("differs", 32);
         self.addresses.push(address.clone());
         select(&a, &address).eq(select(&b, &address)).not()
     }
@@ -412,7 +412,7 @@ impl<'a> Translation<'a> {
             Bin32::Shl => left.bvshl(right),
             Bin32::ShrU => left.bvlshr(right),
             Bin32::ShrS => left.bvashr(right),
-            Bin32::RotR => left.bvrotr(right),
+            Bin32::RotR => rotated(left, &right, word(31), true),
         }
     }
 
@@ -429,8 +429,8 @@ impl<'a> Translation<'a> {
             Bin64::Shl => left.bvshl(count),
             Bin64::ShrU => left.bvlshr(count),
             Bin64::ShrS => left.bvashr(count),
-            Bin64::RotL => left.bvrotl(count),
-            Bin64::RotR => left.bvrotr(count),
+            Bin64::RotL => rotated(left, &right, double(63), false),
+            Bin64::RotR => rotated(left, &right, double(63), true),
             Bin64::DivU => {
                 let quotient = self.division64("div_u64", &left, &right, |a, b| a.bvudiv(b));
                 right.eq(&zero).ite(&zero, &quotient)
@@ -518,6 +518,14 @@ fn apply(name: &str, operands: &[BV]) -> BV {
 fn commutative(name: &str, a: &BV, b: &BV) -> BV {
     let ordered = a.bvult(b);
     apply(name, &[ordered.ite(a, b), ordered.ite(b, a)])
+}
+
+/// A rotation by so many bits modulo the width, `mask` being the width less 1: SMT-LIB rotates by constants alone.
+fn rotated(a: BV, by: &BV, mask: BV, is_right: bool) -> BV {
+    let count = by.bvand(&mask);
+    let back = by.bvneg().bvand(&mask);
+    let (right, left) = if is_right { (count, back) } else { (back, count) };
+    a.bvlshr(&right).bvor(a.bvshl(&left))
 }
 
 fn unary(op: Un32, a: &BV) -> BV {

@@ -78,18 +78,52 @@ impl Counts {
 }
 
 /// Proves goals and counts them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Prover {
+    /// Whether normal forms may close goals and decide conditions; without them identity and the solver alone do, on
+    /// raw terms.
+    pub rules: bool,
     /// The solver, with its budget and its counters.
     pub smt: Smt,
     /// Goals so far.
     pub counts: Counts,
 }
 
+impl Default for Prover {
+    fn default() -> Prover {
+        Prover { rules: true, smt: Smt::default(), counts: Counts::default() }
+    }
+}
+
 impl Prover {
     /// A prover with the solver's default budget.
     pub fn new() -> Prover {
         Prover::default()
+    }
+
+    /// Whether the facts decide the condition, as far as rules tell. Where rules may close nothing the solver must
+    /// say so too.
+    pub fn known(&mut self, terms: &mut Terms, facts: &Facts, condition: TermBool) -> Option<bool> {
+        let known = facts.decide(terms, condition)?;
+        let holds = if known { condition } else { terms.not(&condition) };
+        (self.rules || self.smt.entails(terms, facts, holds)).then_some(known)
+    }
+
+    /// What shows that no state satisfies the facts.
+    pub fn contradiction(&mut self, terms: &mut Terms, facts: &Facts) -> Option<By> {
+        if self.rules && facts.is_contradictory() {
+            return Some(By::Facts);
+        }
+        let never = terms.bool(false);
+        match self.holds(terms, facts, never) {
+            Outcome::Closed(by) => Some(by),
+            Outcome::Open(_) => None,
+        }
+    }
+
+    /// The number of the last query that no state satisfies, if they are kept.
+    pub fn last_query(&self) -> Option<u32> {
+        self.smt.journal.as_ref()?.len().checked_sub(1).map(|last| last as u32)
     }
 
     /// Whether two words are equal in every state that satisfies the facts.
@@ -128,12 +162,12 @@ impl Prover {
     ///
     /// `None` also when the solver does not know.
     pub fn decide(&mut self, terms: &mut Terms, facts: &Facts, condition: TermBool) -> Option<bool> {
-        if let Some(known) = facts.decide(terms, condition) {
+        if let Some(known) = self.known(terms, facts, condition) {
             return Some(known);
         }
         let negation = terms.not(&condition);
         for (holds, goal) in [(true, condition), (false, negation)] {
-            if self.smt.refutes_but_for_shared(terms, facts, Some(goal)) {
+            if self.rules && self.smt.refutes_but_for_shared(terms, facts, Some(goal)) {
                 return Some(holds);
             }
         }
@@ -145,7 +179,11 @@ impl Prover {
 
     /// Sides are pairs of a raw and a normal term; the goal says that they are equal.
     fn equal(&mut self, terms: &mut Terms, facts: &Facts, (a, b): (Side, Side), goal: TermBool) -> Outcome {
-        if let Some(by) = closed_without_solver(terms, facts, (a, b), goal) {
+        let by = match self.rules {
+            true => closed_without_solver(terms, facts, (a, b), goal),
+            false => (a.0 == b.0).then_some(By::Identity),
+        };
+        if let Some(by) = by {
             *match by {
                 By::Identity => &mut self.counts.identity,
                 By::Rules => &mut self.counts.rules,
@@ -155,6 +193,7 @@ impl Prover {
             return Outcome::Closed(by);
         }
         let closed = match terms.as_bool(goal) {
+            _ if !self.rules => false,
             Some(_) => {
                 self.smt.refutes_but_for_shared(terms, facts, None)
                     || self.smt.refutes_but_for_costly(terms, facts, None)

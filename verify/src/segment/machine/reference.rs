@@ -31,13 +31,13 @@ impl Symbolic {
     fn is_not_null(&mut self, reference: Term32) -> bool {
         let null = self.terms.w32(0);
         let is_null = self.terms.cmp32(Cmp::Eq, &reference, &null);
-        let method = match self.facts.decide(&mut self.terms, is_null) {
+        let method = match self.prover.known(&mut self.terms, &self.facts, is_null) {
             Some(known) => (!known).then_some(Method::Facts),
             None => {
                 (self.prover.decide(&mut self.terms, &self.facts, is_null) == Some(false)).then_some(Method::Solver)
             }
         };
-        self.accesses.extend(method);
+        method.into_iter().for_each(|method| self.note_access(method));
         method.is_some()
     }
 
