@@ -263,10 +263,10 @@ impl<'a> Layout<'a> {
 
     /// There are no other sections than those of the contract.
     fn sections(&mut self) {
-        for section in self.elf.sections.iter().filter(|section| !self.is_expected(&section.name)) {
-            let message =
-                format!("section {} has a meaning to linkers or debuggers that is not modelled", section.name);
-            self.wrong.push(message);
+        let others = self.elf.sections.iter().filter(|section| !self.is_expected(&section.name));
+        let others: Vec<&str> = others.map(|section| section.name.as_str()).collect();
+        for name in others {
+            self.wrong.push(format!("section {name} has a meaning to linkers or debuggers that is not modelled"));
         }
     }
 

@@ -2,12 +2,15 @@
 //!
 //! Each test takes a case that is Proved, changes one thing, and expects a refusal in the right words.
 
+#[path = "support/bytes.rs"]
+mod bytes;
 #[expect(dead_code, reason = "what twins need is used by the tests of cases")]
 mod support;
 
 use std::fs;
 use std::path::Path;
 
+use bytes::*;
 use object::write::{Object, Relocation, Symbol, SymbolId, SymbolSection};
 use object::{RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use support::{Case, INIT, parse, words_of};
@@ -261,134 +264,12 @@ fn what_is_exported_is_no_data_for_others() {
     });
 }
 
-/// The row of the symbol table that is no symbol, to linkers.
-#[test]
-fn the_first_symbol_is_none() {
-    let case = case("startup");
-    let mut elf = case.elf();
-    let row = symbol_row(&elf, 0);
-    let known = rel_symbol(&elf, ".rel.text.m");
-    let known: Vec<u8> = elf[symbol_row(&elf, known)..][..16].to_vec();
-    elf[row..row + 16].copy_from_slice(&known);
-    refuse(&case.wasm, &elf, "the first symbol, which is none, says something");
-    let mut elf = case.elf();
-    let at = section_place(&elf, ".rel.text.m").0 + 4;
-    elf[at + 1..at + 4].copy_from_slice(&[0; 3]);
-    refuse(&case.wasm, &elf, "a relocation names symbol 0, which there is not");
-}
-
-/// Linkers read the first section of relocations that a section has.
-#[test]
-fn a_second_section_of_relocations() {
-    let case = case("startup");
-    let mut elf = case.elf();
-    let (from, to) = (section_header(&elf, ".rel.text.m"), section_header(&elf, ".synth.hints"));
-    let of_relocations: Vec<u8> = elf[from + 4..from + 40].to_vec();
-    elf[to + 4..to + 40].copy_from_slice(&of_relocations);
-    // No rows: each byte is relocated once.
-    elf[to + 20..to + 24].copy_from_slice(&[0; 4]);
-    refuse(&case.wasm, &elf, "a section has two sections of relocations");
-}
-
 #[test]
 fn constants_that_may_be_written() {
     let case = case("startup");
     let mut elf = case.elf();
     set_section(&mut elf, ".rodata.m.data", 8, 3);
     refuse(&case.wasm, &elf, "m.data does not lie in section .rodata.m.data of its kind");
-}
-
-#[test]
-fn a_number_that_stands_elsewhere() {
-    let case = case("startup");
-    for (at, words) in [(44, "there are too many program headers"), (48, ""), (50, "no section names")] {
-        let mut elf = case.elf();
-        elf[at..at + 2].copy_from_slice(&[0xff, 0xff]);
-        refuse(&case.wasm, &elf, words);
-    }
-    // SHN_XINDEX and SHN_COMMON.
-    for section in [0xffff_u16, 0xfff2] {
-        let mut elf = case.elf();
-        let row = symbol_row(&elf, rel_symbol(&elf, ".rel.text.m"));
-        elf[row + 14..row + 16].copy_from_slice(&section.to_le_bytes());
-        refuse(&case.wasm, &elf, "a symbol lies in section");
-    }
-}
-
-/// Relocations with addends, groups, extended section numbers, and what runs by itself, by their types.
-#[test]
-fn types_of_sections_that_are_not_modelled() {
-    let wasm = case("startup").wasm;
-    for (kind, words) in [
-        (4, "relocations with addends are not used on Arm"),
-        (17, "section type 0x11 is not modelled"),
-        (18, "section type 0x12 is not modelled"),
-        (14, "section type 0xe is not modelled"),
-        (11, "section type 0xb is not modelled"),
-    ] {
-        let mut elf = case("startup").elf();
-        set_section(&mut elf, ".rel.text.m", 4, kind);
-        refuse(&wasm, &elf, words);
-    }
-    for (kind, words) in [(7, "a loaded section has type 0x7"), (14, "section type 0xe is not modelled")] {
-        let mut elf = case("startup").elf();
-        set_section(&mut elf, ".bss.m.memory0", 4, kind);
-        refuse(&wasm, &elf, words);
-    }
-}
-
-/// Kinds and bindings of symbols that linkers treat in their own way: thread-local data, common blocks, functions that
-/// choose a function, unique objects.
-#[test]
-fn kinds_of_symbols_that_are_not_modelled() {
-    let case = case("startup");
-    for (info, words) in [
-        (0x06, "symbol type 6 is unknown"),
-        (0x05, "symbol type 5 is unknown"),
-        (0x0a, "symbol type 10 is unknown"),
-        (0xa1, "symbol binding 10 is unknown"),
-        (0xd1, "symbol binding 13 is unknown"),
-    ] {
-        let mut elf = case.elf();
-        let row = symbol_row(&elf, rel_symbol(&elf, ".rel.text.m"));
-        elf[row + 12] = info;
-        refuse(&case.wasm, &elf, words);
-    }
-}
-
-/// Numbers past the ends of what they count in.
-#[test]
-fn places_that_wrap_around() {
-    let case = case("startup");
-    for (name, field, value) in [
-        (".text.m", 20, u32::MAX),
-        (".text.m", 16, u32::MAX),
-        (".text.m", 12, u32::MAX),
-        (".bss.m.memory0", 20, u32::MAX),
-        (".bss.m.memory0", 12, 0xffff_ff00),
-        (".bss.m.memory0", 32, 0xffff_ffff),
-        (".symtab", 20, u32::MAX - 15),
-        (".symtab", 24, u32::MAX),
-        (".symtab", 36, 0),
-        (".rel.text.m", 16, u32::MAX),
-        (".rel.text.m", 24, 0),
-        (".rel.text.m", 36, 12),
-        (".synth.hints", 20, u32::MAX),
-    ] {
-        let mut elf = case.elf();
-        set_section(&mut elf, name, field, value);
-        refuse(&case.wasm, &elf, "");
-    }
-    for name in ["m.f2", "m.memory0", "m.instance", "m_init", "a"] {
-        for field in [4, 8] {
-            let mut elf = case.elf();
-            let count = section_place(&elf, ".symtab").1 / 16;
-            let index = (1..count).find(|index| symbol_name(&elf, *index) == name).unwrap();
-            let row = symbol_row(&elf, index);
-            elf[row + field..row + field + 4].copy_from_slice(&0xffff_fff8_u32.to_le_bytes());
-            refuse(&case.wasm, &elf, "");
-        }
-    }
 }
 
 #[test]
@@ -789,48 +670,4 @@ fn again(object: &mut Object<'_>, known: SymbolId, name: &str) -> SymbolId {
         flags: SymbolFlags::None,
     };
     object.add_symbol(symbol)
-}
-
-fn word(elf: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(elf[at..at + 4].try_into().unwrap())
-}
-
-/// Where the header of a section is (System V gABI, section header).
-fn section_header(elf: &[u8], name: &str) -> usize {
-    let half = |at: usize| usize::from(u16::from_le_bytes(elf[at..at + 2].try_into().unwrap()));
-    let (start, count) = (word(elf, 32) as usize, half(48));
-    let names = word(elf, start + 40 * half(50) + 16);
-    let mut headers = (0..count).map(|index| start + 40 * index);
-    let found = headers.find(|header| text(elf, (names + word(elf, *header)) as usize) == name);
-    found.unwrap_or_else(|| panic!("there is no section {name}"))
-}
-
-fn text(elf: &[u8], at: usize) -> &str {
-    let end = elf[at..].iter().position(|byte| *byte == 0).unwrap();
-    std::str::from_utf8(&elf[at..at + end]).unwrap()
-}
-
-/// Where the bytes of a section are, and how many.
-fn section_place(elf: &[u8], name: &str) -> (usize, usize) {
-    let header = section_header(elf, name);
-    (word(elf, header + 16) as usize, word(elf, header + 20) as usize)
-}
-
-/// The number of the symbol that the first relocation of a section names.
-fn rel_symbol(elf: &[u8], name: &str) -> usize {
-    (word(elf, section_place(elf, name).0 + 4) >> 8) as usize
-}
-
-fn symbol_row(elf: &[u8], index: usize) -> usize {
-    section_place(elf, ".symtab").0 + 16 * index
-}
-
-fn symbol_name(elf: &[u8], index: usize) -> &str {
-    text(elf, section_place(elf, ".strtab").0 + word(elf, symbol_row(elf, index)) as usize)
-}
-
-/// Sets a word of the header of a section.
-fn set_section(elf: &mut [u8], name: &str, field: usize, value: u32) {
-    let header = section_header(elf, name);
-    elf[header + field..header + field + 4].copy_from_slice(&value.to_le_bytes());
 }
