@@ -5,6 +5,7 @@ mod generate;
 mod interpret;
 mod moves;
 mod mutate;
+mod plan;
 
 use super::allocated::Allocated;
 use crate::target::Isa;
