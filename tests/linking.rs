@@ -108,7 +108,7 @@ fn a_segment_that_only_growth_makes_room_for() {
     for (late, fits) in [(data(61), false), (data(60), true), (element(2), false), (element(1), true)] {
         match (proved(&[("store", &grows), ("late", &late)]), fits) {
             (Ok(_), true) => {}
-            (Err(Failure::Refused(Error::Link(details))), false) if details.to_string().contains(words) => {}
+            (Err(Failure::Refused(Error::Link(details))), false) if details.message.contains(words) => {}
             (Ok(_), false) => panic!("{late} is linked"),
             (Err(failure), _) => panic!("{late}: {failure}"),
         }

@@ -47,6 +47,12 @@ impl Plain {
         [Cond::Mi, Cond::Eq, Cond::Hs, Cond::Vs].map(|cond| flags.condition(self, cond))
     }
 
+    /// The flags of the floating-point unit.
+    pub(super) fn float_nzcv(&mut self) -> [bool; 4] {
+        let flags = self.float_flags.clone();
+        [Cond::Mi, Cond::Eq, Cond::Hs, Cond::Vs].map(|cond| flags.condition(self, cond))
+    }
+
     /// Runs the code, placed at [`CODE`], until it ends, branches or stops.
     pub(super) fn run(&mut self, halfwords: &[u16]) -> Result<Flow<u32>, String> {
         let bytes: Vec<u8> = halfwords.iter().flat_map(|half| half.to_le_bytes()).collect();
