@@ -84,6 +84,9 @@ impl Default for Options {
     }
 }
 
+/// Findings after which the walk over a function gives up.
+const FINDINGS_MAX: usize = 8;
+
 /// The seed they start from: a constant, so that a verdict can be repeated.
 const REPLAY_SEED: u64 = 0x5eed;
 
@@ -169,7 +172,7 @@ fn identity(sources: &[Source<'_>]) -> [u8; 32] {
 
 /// Links what stands behind the module's functions: those for exported imports, then what travels in the file,
 /// templates and the runtime.
-fn link_own(module: &mut Module, elf: &Elf<'_>) -> Result<(), String> {
+pub(crate) fn link_own(module: &mut Module, elf: &Elf<'_>) -> Result<(), String> {
     let section = |name: &str| elf.section(name).map(|(_, section)| elf.bytes(section));
     forward::add(module).map_err(|error| error.to_string())?;
     template::link(module, section)?;
@@ -229,7 +232,10 @@ impl Judge<'_> {
             let hints = of_function.next().unwrap_or(&none);
             // A function of the runtime that nobody needs is not there.
             let Some(&(start, end)) = self.program.functions.get(&function.index) else { continue };
-            let subject = Subject { module: self.module, function, program: self.program, hints, start, end };
+            // Who asks for one function asks whether it is refused, not for all reasons.
+            let findings_max = if self.options.only.is_some() { 1 } else { FINDINGS_MAX };
+            let subject =
+                Subject { module: self.module, function, program: self.program, hints, start, end, findings_max };
             let mut findings = Vec::new();
             if hints.function != function.index || of_function.next().is_some() {
                 findings.push(Finding {

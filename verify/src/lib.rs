@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub mod attributes;
+pub mod canary;
 pub mod cfi;
 pub mod check;
 pub mod concrete;
@@ -9,6 +10,7 @@ pub mod damage;
 pub mod disassemble;
 pub mod domain;
 pub mod elf;
+pub mod evidence;
 pub mod float;
 pub mod hints;
 pub mod layout;

@@ -2,7 +2,10 @@
 //!
 //! Requires: nothing; labels are untrusted. Ensures: [`run`] has no finding only if every
 //! instruction that reads a location reads the value that its label names, on every path: then no
-//! two values whose ranges overlap share a register or a stack word.
+//! two values whose ranges overlap share a register or a stack word. A location is a register, or a stack word
+//! that is moved whole, at an offset from SP or by a load or store of one word through a register that is known to
+//! be a distance from SP (`pointer`). What reaches the stack in another way, through an index, by bytes, or as several
+//! words through a register, is not followed here: the segment proof judges its values like all others.
 //!
 //! The state is a lattice per location: nothing known, one name, or several. A write puts its name
 //! there, or nothing if the label gives none; a call leaves nothing in caller-saved registers; where

@@ -2,12 +2,15 @@
 //!
 //! Each test takes a case that is Proved, changes one thing, and expects a refusal in the right words.
 
+#[path = "support/bytes.rs"]
+mod bytes;
 #[expect(dead_code, reason = "what twins need is used by the tests of cases")]
 mod support;
 
 use std::fs;
 use std::path::Path;
 
+use bytes::*;
 use object::write::{Object, Relocation, Symbol, SymbolId, SymbolSection};
 use object::{RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use support::{Case, INIT, parse, words_of};
@@ -236,6 +239,37 @@ fn a_second_section_of_code() {
         let section = object.add_section(Vec::new(), b".text.other".to_vec(), SectionKind::Text);
         object.append_section_data(section, &[0x70, 0x47], 4);
     });
+}
+
+/// What others find by the names of exported memories and of instantiation.
+#[test]
+fn what_is_exported_is_no_data_for_others() {
+    let words = "the exported memory is not the one global symbol m_memory";
+    let changes: [fn(&mut Symbol); 5] = [
+        |symbol| symbol.size -= 1,
+        |symbol| symbol.value += 8,
+        |symbol| symbol.kind = SymbolKind::Text,
+        |symbol| symbol.scope = SymbolScope::Linkage,
+        |symbol| symbol.weak = true,
+    ];
+    for change in changes {
+        refuse_object("popcnt-scratch", words, |object| {
+            let memory = object.symbol_id(b"m_memory").unwrap();
+            change(object.symbol_mut(memory));
+        });
+    }
+    refuse_object("startup", "there is no one global function m_init", |object| {
+        let init = object.symbol_id(b"m_init").unwrap();
+        object.symbol_mut(init).scope = SymbolScope::Linkage;
+    });
+}
+
+#[test]
+fn constants_that_may_be_written() {
+    let case = case("startup");
+    let mut elf = case.elf();
+    set_section(&mut elf, ".rodata.m.data", 8, 3);
+    refuse(&case.wasm, &elf, "m.data does not lie in section .rodata.m.data of its kind");
 }
 
 #[test]
@@ -595,6 +629,14 @@ fn a_prefix_that_gives_exports_other_names() {
     refuse_hints("startup", "is not the module's name", |hints| hints.export_prefix = "a".to_owned());
 }
 
+/// `_init` runs before `main`; readers of symbols differ in what is no ASCII, or behind an `@`.
+#[test]
+fn a_name_that_is_no_name_of_symbols() {
+    for name in ["", "m\u{fffd}", "m@@V1", "a.b"] {
+        refuse_hints("startup", "is no name of a module", |hints| hints.module_name = name.to_owned());
+    }
+}
+
 #[test]
 fn no_code_for_instantiation() {
     refuse_case("division", "there is no one global function m_init", |case| _ = case.functions.remove(&INIT));
@@ -628,48 +670,4 @@ fn again(object: &mut Object<'_>, known: SymbolId, name: &str) -> SymbolId {
         flags: SymbolFlags::None,
     };
     object.add_symbol(symbol)
-}
-
-fn word(elf: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(elf[at..at + 4].try_into().unwrap())
-}
-
-/// Where the header of a section is (System V gABI, section header).
-fn section_header(elf: &[u8], name: &str) -> usize {
-    let half = |at: usize| usize::from(u16::from_le_bytes(elf[at..at + 2].try_into().unwrap()));
-    let (start, count) = (word(elf, 32) as usize, half(48));
-    let names = word(elf, start + 40 * half(50) + 16);
-    let mut headers = (0..count).map(|index| start + 40 * index);
-    let found = headers.find(|header| text(elf, (names + word(elf, *header)) as usize) == name);
-    found.unwrap_or_else(|| panic!("there is no section {name}"))
-}
-
-fn text(elf: &[u8], at: usize) -> &str {
-    let end = elf[at..].iter().position(|byte| *byte == 0).unwrap();
-    std::str::from_utf8(&elf[at..at + end]).unwrap()
-}
-
-/// Where the bytes of a section are, and how many.
-fn section_place(elf: &[u8], name: &str) -> (usize, usize) {
-    let header = section_header(elf, name);
-    (word(elf, header + 16) as usize, word(elf, header + 20) as usize)
-}
-
-/// The number of the symbol that the first relocation of a section names.
-fn rel_symbol(elf: &[u8], name: &str) -> usize {
-    (word(elf, section_place(elf, name).0 + 4) >> 8) as usize
-}
-
-fn symbol_row(elf: &[u8], index: usize) -> usize {
-    section_place(elf, ".symtab").0 + 16 * index
-}
-
-fn symbol_name(elf: &[u8], index: usize) -> &str {
-    text(elf, section_place(elf, ".strtab").0 + word(elf, symbol_row(elf, index)) as usize)
-}
-
-/// Sets a word of the header of a section.
-fn set_section(elf: &mut [u8], name: &str, field: usize, value: u32) {
-    let header = section_header(elf, name);
-    elf[header + field..header + field + 4].copy_from_slice(&value.to_le_bytes());
 }

@@ -47,7 +47,7 @@ pub fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> 
     };
     let donor = pick(random, donors.len()).map(|at| donors[at].clone()).unwrap_or_default();
     let function = &mut hints.functions[which];
-    match random.below(12) {
+    match random.below(16) {
         0 => {
             let number = function.function;
             *function = FunctionHints { function: number, ..donor };
@@ -64,6 +64,18 @@ pub fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> 
             }
         }
         5 => function.joins.clear(),
+        6 => {
+            let class = pick(random, donor.labels.len()).map(|at| donor.labels[at].class);
+            if let (Some(at), Some(class)) = (pick(random, function.labels.len()), class) {
+                function.labels[at].class = class;
+            }
+        }
+        7 => {
+            let start = 2 * random.below(256) as u32;
+            function.data.push((start, start + 2 * random.below(8) as u32));
+        }
+        8 => function.code_bytes = function.code_bytes.wrapping_add(2 * random.below(8) as u32).wrapping_sub(8),
+        9 => hints.functions.truncate(which),
         _ => changed_cut(function, random),
     }
     hints
@@ -75,10 +87,11 @@ fn changed_cut(function: &mut FunctionHints, random: &mut Random) {
         return;
     };
     let other = random.below(function.cuts.len() as u64) as usize;
+    let of_other = function.cuts[other].nodes.clone();
     let cut = &mut function.cuts[which];
     let nodes = cut.nodes.len().max(1) as u64;
     let node = |random: &mut Random| random.below(nodes) as u32;
-    match random.below(9) {
+    match random.below(12) {
         0 => _ = function.cuts.remove(which),
         1 => {
             let places = (function.cuts[which].at, function.cuts[other].at);
@@ -92,7 +105,7 @@ fn changed_cut(function: &mut FunctionHints, random: &mut Random) {
         }
         4 => {
             if let Some(at) = pick(random, cut.locations.len()) {
-                cut.locations[at].location = Location::Core(random.below(15) as u8);
+                cut.locations[at].location = location(random);
             }
         }
         5 => {
@@ -106,9 +119,32 @@ fn changed_cut(function: &mut FunctionHints, random: &mut Random) {
             }
         }
         7 => cut.depth = 4 * random.below(8) as u32,
+        8 => {
+            if let Some(at) = pick(random, cut.nodes.len()) {
+                cut.nodes[at] = match random.below(3) {
+                    0 => Expr::Const32(random.word() as u32),
+                    1 => Expr::Const64(random.word()),
+                    _ => of_other.get(at).copied().unwrap_or(Expr::Const32(0)),
+                };
+            }
+        }
+        9 => cut.at = 2 * random.below(256) as u32,
+        10 => {
+            if let Some(at) = pick(random, cut.unknowns.len()) {
+                cut.unknowns.remove(at);
+            }
+        }
         _ => {
             let source = function.cuts[other].source.clone();
             function.cuts[which].source = source;
         }
+    }
+}
+
+fn location(random: &mut Random) -> Location {
+    match random.below(4) {
+        0 | 1 => Location::Core(random.below(15) as u8),
+        2 => Location::Single(random.below(32) as u8),
+        _ => Location::Stack(4 * (random.below(256) as i32 - 128)),
     }
 }

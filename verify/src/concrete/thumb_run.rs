@@ -341,8 +341,11 @@ impl<'p> Processor<'p> {
             if around.stops.iter().any(|(from, to)| (*from..*to).contains(&pc)) {
                 return (Ok(Some(Leave::Stop)), pc, steps);
             }
+            let inside = self.it.is_active();
             match self.step(pc, around) {
                 Ok(Ok(next)) => pc = next,
+                // Who goes on behind a trap finds the IT state of the trap.
+                Ok(Err(leave)) if inside => return (Ok(Some(leave)), pc, steps + 1),
                 Ok(Err(leave)) => match self.handled(&leave, pc, around) {
                     After::GoOn => pc = pc.wrapping_add(TRAP_BYTES),
                     After::End => return (Ok(Some(leave)), pc, steps + 1),
@@ -355,7 +358,7 @@ impl<'p> Processor<'p> {
 
     fn handled(&mut self, leave: &Leave, pc: u32, around: &mut Surroundings<'_, '_>) -> After {
         match (leave, &mut around.handler) {
-            (Leave::Trap(trap), Some(handler)) if !self.it.is_active() => {
+            (Leave::Trap(trap), Some(handler)) => {
                 let after = handler(*trap, pc, &mut self.memory);
                 if after == After::GoOn {
                     // The contract keeps LR, beside what every function keeps.

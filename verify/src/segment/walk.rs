@@ -38,9 +38,6 @@ const STEPS_MAX: u32 = 400_000;
 /// Paths that one segment may have, beside one for each byte.
 const PATHS_MAX: u32 = 20_000;
 
-/// Findings after which a function is given up.
-const FINDINGS_MAX: usize = 8;
-
 /// What is walked: one function with its code and hints.
 pub struct Subject<'a> {
     /// The Wasm module.
@@ -55,6 +52,8 @@ pub struct Subject<'a> {
     pub start: u32,
     /// Behind its last.
     pub end: u32,
+    /// Findings after which the walk gives up.
+    pub findings_max: usize,
 }
 
 /// What the walk found out.
@@ -185,7 +184,7 @@ impl Walk<'_, '_> {
         }
         let cuts: Vec<&Cut> = self.cuts.values().copied().collect();
         for cut in cuts {
-            if self.walked.findings.len() >= FINDINGS_MAX {
+            if self.walked.findings.len() >= self.subject.findings_max {
                 return;
             }
             if cut.at >= self.subject.end - self.subject.start {
@@ -251,7 +250,7 @@ impl Walk<'_, '_> {
                         "the segment has too many paths or steps; a cut is missing".to_owned(),
                     );
                 }
-                if self.walked.findings.len() >= FINDINGS_MAX {
+                if self.walked.findings.len() >= self.subject.findings_max {
                     return;
                 }
                 let at_cut = path.length > 0 && self.cuts.contains_key(&self.offset(path.pc));
