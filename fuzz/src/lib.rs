@@ -4,5 +4,7 @@ pub mod agree;
 pub mod choices;
 pub mod damage;
 pub mod generate;
+pub mod judge;
+pub mod mutants;
 pub mod oracle;
 pub mod smith;

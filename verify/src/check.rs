@@ -168,7 +168,7 @@ fn identity(sources: &[Source<'_>]) -> [u8; 32] {
 
 /// Links what stands behind the module's functions: those for exported imports, then what travels in the file,
 /// templates and the runtime.
-fn link_own(module: &mut Module, elf: &Elf<'_>) -> Result<(), String> {
+pub(crate) fn link_own(module: &mut Module, elf: &Elf<'_>) -> Result<(), String> {
     let section = |name: &str| elf.section(name).map(|(_, section)| elf.bytes(section));
     forward::add(module).map_err(|error| error.to_string())?;
     template::link(module, section)?;

@@ -7,14 +7,18 @@
 //!
 //! Everything derives from the seed, so that a counterexample can be run again.
 
+use crate::check::{self, Source};
 use crate::concrete::bound::Bound;
 use crate::concrete::instantiate::{self, State};
 use crate::concrete::thumb_run::{End, Processor, Surroundings};
 use crate::concrete::wasm_run::{self, Instance, Limits};
 use crate::concrete::word::Word;
+use crate::elf::Elf;
 use crate::hints::Sort;
+use crate::program;
 use crate::trap::Trap;
-use crate::verdict::Counterexample;
+use crate::verdict::{CheckError, Counterexample};
+use crate::wasm::inputs;
 use crate::wasm::module::{Constant, Memory, ValueType};
 
 /// Operators of a run of Wasm.
@@ -75,32 +79,80 @@ impl Random {
     }
 }
 
+/// What runs came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Runs {
+    /// On so many both sides came to an end, and to the same.
+    pub agreed: u32,
+    /// The first on which they did not.
+    pub differs: Option<Counterexample>,
+}
+
+/// Binds a file to modules and loads it, for runs of both sides. Nothing is judged.
+///
+/// # Errors
+/// A file cannot be read or loaded, or does not fit.
+pub fn with_bound<T>(sources: &[Source<'_>], elf: &[u8], then: impl FnOnce(&Bound<'_>) -> T) -> Result<T, CheckError> {
+    let mut module = inputs::run(sources).map_err(|(number, why)| CheckError::Wasm(number, why))?;
+    let elf = Elf::read(elf).map_err(|error| CheckError::Elf(error.to_string()))?;
+    let hints = check::read_hints(&elf)?;
+    check::link_own(&mut module, &elf).map_err(CheckError::OtherModule)?;
+    let program = program::bind(&elf, &module, &hints).map_err(|findings| {
+        let messages: Vec<String> = findings.into_iter().map(|finding| finding.message).collect();
+        CheckError::OtherModule(messages.join("; "))
+    })?;
+    let bound = Bound::new(&module, &program, &elf, &hints.module_name);
+    Ok(then(&bound.map_err(|fault| CheckError::Elf(fault.to_string()))?))
+}
+
 /// Runs both sides of a function on inputs derived from a seed; the first that differs.
 pub fn differ(bound: &Bound<'_>, function: u32, runs: u32, seed: u64) -> Option<Counterexample> {
-    let mut seeds = Random::new(seed);
-    (0..runs).find_map(|_| run(bound, function, seeds.word()))
+    sweep(bound, function, runs, seed).differs
 }
 
 /// One run with everything derived from its seed: [`Counterexample::seed`].
 pub fn run(bound: &Bound<'_>, function: u32, seed: u64) -> Option<Counterexample> {
-    let mut random = Random::new(seed);
+    of_seeds(bound, function, std::iter::once(seed)).differs
+}
+
+/// Runs both sides of a function on inputs derived from a seed, until one differs.
+pub fn sweep(bound: &Bound<'_>, function: u32, runs: u32, seed: u64) -> Runs {
+    let mut seeds = Random::new(seed);
+    of_seeds(bound, function, (0..runs).map(|_| seeds.word()))
+}
+
+fn of_seeds(bound: &Bound<'_>, function: u32, seeds: impl Iterator<Item = u64>) -> Runs {
+    let mut runs = Runs::default();
     if mentions_functions(bound, function) {
-        return None;
+        return runs;
     }
-    let initial = instantiate::run(bound.module, &bound.reserves())?.state;
-    let state = disturb(bound, initial, &mut random);
+    let Some(initial) = instantiate::run(bound.module, &bound.reserves()) else { return runs };
+    for seed in seeds {
+        match one(bound, function, (&initial.state, seed)) {
+            Some(None) => runs.agreed += 1,
+            Some(differs) => return Runs { differs, ..runs },
+            None => {}
+        }
+    }
+    runs
+}
+
+/// One run from a state that its seed changes; `None` if a side comes to no end.
+fn one(bound: &Bound<'_>, function: u32, (initial, seed): (&State, u64)) -> Option<Option<Counterexample>> {
+    let mut random = Random::new(seed);
+    let state = disturb(bound, initial.clone(), &mut random);
     let signature = bound.module.signature(function)?;
     let arguments: Vec<Constant> =
         signature.parameters.iter().map(|kind| choose(kind.sort(), &state, &mut random)).collect();
     let source = source(bound, function, &state, (&arguments, seed))?;
     let machine = machine(bound, function, &state, (&arguments, seed))?;
     let difference = compare(bound, &source, &machine)?;
-    Some(Counterexample {
+    Some(difference.map(|(wasm, machine)| Counterexample {
         arguments: arguments.into_iter().map(wide).collect(),
         seed,
-        wasm: difference.0,
-        machine: difference.1,
-    })
+        wasm,
+        machine,
+    }))
 }
 
 /// Whether references to functions come and go at a function's border or at that of the module. What they are in
@@ -257,12 +309,12 @@ fn machine<'b>(
     Some(Side { end, calls, state: processor })
 }
 
-/// What differs, in the words of each side.
+/// What differs, in the words of each side; `None` if the ends say nothing.
 fn compare(
     bound: &Bound<'_>,
     source: &Side<SourceEnd, State>,
     machine: &Side<End, Processor<'_>>,
-) -> Option<(String, String)> {
+) -> Option<Option<(String, String)>> {
     let wasm = match &source.end {
         SourceEnd::Returned(results) => format!("returns {}", list(results)),
         SourceEnd::Trapped(trap) => format!("traps: {}", trap.words()),
@@ -280,7 +332,7 @@ fn compare(
         (SourceEnd::Returned(_), End::Trapped(found, at)) => (false, format!("traps at {at:#x}: {}", found.words())),
     };
     if !same_end {
-        return Some((wasm, code));
+        return Some(Some((wasm, code)));
     }
     if source.calls != machine.calls {
         let words = |calls: &[Called]| {
@@ -288,12 +340,10 @@ fn compare(
                 calls.iter().map(|(import, values)| format!("{import}({})", list(values))).collect();
             format!("calls imports {}", calls.join(", "))
         };
-        return Some((words(&source.calls), words(&machine.calls)));
+        return Some(Some((words(&source.calls), words(&machine.calls))));
     }
-    match bound.same_state(&source.state, &machine.state.memory) {
-        Ok(()) => None,
-        Err(difference) => Some((wasm, format!("{code}; {difference}"))),
-    }
+    let state = bound.same_state(&source.state, &machine.state.memory);
+    Some(state.err().map(|difference| (wasm, format!("{code}; {difference}"))))
 }
 
 fn list(values: &[Constant]) -> String {
