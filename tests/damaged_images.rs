@@ -318,7 +318,7 @@ fn the_stack_limit_may_be_written() {
 
 #[test]
 fn an_import_is_inside_the_module() {
-    refuse_bytes("import env_log is no code outside the module", |elf| {
+    refuse_bytes("import env_log is no code of the harness", |elf| {
         let (home, value) = symbol(elf, "m.f2");
         let (row, _) = symbol(elf, "env_log");
         set_word(elf, row + 4, value + 4);
@@ -375,7 +375,7 @@ fn a_region_lies_in_a_mirror() {
         }
     }
     // Something else is there at reset.
-    refuse_bytes("section .bss.m.memory0 does not lie in memory of its own", |elf| {
+    refuse_bytes("two segments as loaded overlap", |elf| {
         let ((_, harness), (_, memory)) = (symbol(elf, "synth_harness"), symbol(elf, "m.memory0"));
         let header = segment(elf, harness & !1);
         set_word(elf, header + 12, memory);
@@ -441,6 +441,165 @@ fn frame_information_of_startup_is_wrong() {
             let (start, size) = (word(elf, header + 16) as usize, word(elf, header + 20) as usize);
             let last = elf[start..start + size].windows(2).rposition(|found| found == bytes).unwrap();
             elf[start + last + 1] = if bytes[0] == 0x07 { 12 } else { 16 };
+        });
+    }
+}
+
+/// A number that a symbol of the harness says is no place in it: in the module, in the midst of it, in data, behind it.
+#[test]
+fn an_import_says_that_it_is_in_the_harness_and_is_not() {
+    let (_, program) = compiled();
+    let elf = linked(&program);
+    let (function, memory) = (symbol(&elf, "m.f2").1, symbol(&elf, "m.memory0").1);
+    let end = word(&elf, section(&elf, ".synth.harness") + 12) + word(&elf, section(&elf, ".synth.harness") + 20);
+    for value in [function, function + 4, memory | 1, end | 1] {
+        refuse_bytes("import env_log is no code of the harness", |elf| {
+            let (row, _) = symbol(elf, "env_log");
+            set_word(elf, row + 4, value);
+        });
+    }
+}
+
+/// The harness is code that is loaded, read-only, to its address, and stands there once.
+#[test]
+fn the_harness_is_no_code_that_is_loaded() {
+    let of_section = |words: &str, fields: &[(usize, u32)]| {
+        refuse_bytes(words, |elf| {
+            let header = section(elf, ".synth.harness");
+            fields.iter().for_each(|(field, value)| set_word(elf, header + field, *value));
+        });
+    };
+    // Not in memory, writable, not executable, and without bytes.
+    let words = "there is no one section .synth.harness of read-only code";
+    [4, 7, 2].into_iter().for_each(|flags| of_section(words, &[(8, flags)]));
+    of_section("the exception 3 is not taken to the harness", &[(20, 0)]);
+    let not_loaded = "section .synth.harness is not loaded as it stands, read-only, to its address";
+    of_section(not_loaded, &[(4, 8)]);
+    for (field, value) in [(12, 0x0010_0000), (24, 6)] {
+        refuse_bytes(not_loaded, |elf| {
+            let header = segment(elf, symbol(elf, "synth_harness").1 & !1);
+            set_word(elf, header + field, value);
+        });
+    }
+    refuse_bytes(words, |elf| {
+        let (other, harness) = (section(elf, ".vectors"), section(elf, ".synth.harness"));
+        let name = word(elf, harness);
+        set_word(elf, other, name);
+    });
+}
+
+/// A harness that is said to lie over the module's code, so that exceptions may be taken there.
+#[test]
+fn the_harness_covers_the_module() {
+    refuse_bytes("there is no one section .synth.harness of read-only code", |elf| {
+        let (_, function) = symbol(elf, "m.f2");
+        let (header, load) = (section(elf, ".synth.harness"), segment(elf, symbol(elf, "synth_harness").1 & !1));
+        for (field, value) in [(4, 8), (8, 4), (12, function & !1), (20, 4)] {
+            set_word(elf, header + field, value);
+        }
+        // Of what may not be executed the sections are not asked for.
+        set_word(elf, load + 24, 4);
+        let vectors = word(elf, segment(elf, 0) + 4) as usize;
+        (2..16).for_each(|number| set_word(elf, vectors + 4 * number, function));
+    });
+    refuse_bytes("two sections overlap", |elf| {
+        let header = section(elf, ".synth.harness");
+        set_word(elf, header + 12, 0);
+    });
+}
+
+/// A debugger may take another table than the one that is judged.
+#[test]
+fn a_section_that_is_none_of_an_image() {
+    refuse_bytes("section .attributes has a meaning to linkers or debuggers that is not modelled", |elf| {
+        let header = section(elf, ".ARM.attributes");
+        let name = word(elf, header);
+        set_word(elf, header, name + 4);
+    });
+}
+
+/// What takes exceptions to the harness must not be written.
+#[test]
+fn the_vector_table_may_be_written() {
+    refuse_bytes("the vector of exception 3 is not loaded, or may be written", |elf| {
+        let header = segment(elf, 0);
+        set_word(elf, header + 24, 6);
+        let vectors = section(elf, ".vectors");
+        set_word(elf, vectors + 8, 3);
+    });
+}
+
+/// Bytes that a segment has in memory alone are zeros, wherever it is loaded.
+#[test]
+fn a_segment_without_bytes_is_loaded_over_code() {
+    refuse_bytes("two segments as loaded overlap", |elf| {
+        let (_, memory) = symbol(elf, "m.memory0");
+        let header = segment(elf, memory);
+        set_word(elf, header + 12, 0);
+    });
+}
+
+#[test]
+fn a_region_may_not_be_written() {
+    refuse_bytes("a segment that may not be written overlaps m.memory0", |elf| {
+        let (_, memory) = symbol(elf, "m.memory0");
+        let header = segment(elf, memory);
+        set_word(elf, header + 24, 4);
+    });
+}
+
+/// Numbers at which an address space, a file or a table ends.
+#[test]
+fn ends_that_wrap_around() {
+    for (of, field, value) in [
+        ("m.f2", 8, u32::MAX),
+        ("m.f2", 12, u32::MAX),
+        ("m.f2", 20, u32::MAX),
+        ("m.f2", 16, u32::MAX),
+        ("m.f2", 4, u32::MAX),
+        ("m.memory0", 8, 0xffff_fffc),
+        ("m.memory0", 20, u32::MAX),
+        ("m.memory0", 16, u32::MAX),
+    ] {
+        refuse_bytes("", |elf| {
+            let (_, address) = symbol(elf, of);
+            let header = segment(elf, address & !1);
+            set_word(elf, header + field, value);
+        });
+    }
+    for (name, field, value) in [
+        (".text.m", 12, 0xffff_fffc),
+        (".text.m", 20, u32::MAX),
+        (".text.m", 16, u32::MAX),
+        (".bss.m.memory0", 12, u32::MAX),
+        (".bss.m.memory0", 20, u32::MAX),
+        (".symtab", 20, u32::MAX - 15),
+        (".symtab", 24, u32::MAX),
+        (".symtab", 36, 0),
+        (".synth.harness", 20, u32::MAX),
+        (".synth.hints", 20, u32::MAX),
+        (".debug_frame", 20, u32::MAX),
+    ] {
+        refuse_bytes("", |elf| {
+            let header = section(elf, name);
+            set_word(elf, header + field, value);
+        });
+    }
+    for (name, field, value) in [
+        ("m.f2", 4, u32::MAX),
+        ("m.f2", 8, u32::MAX),
+        ("m.memory0", 4, 0xffff_fff8),
+        ("m.memory0", 8, u32::MAX),
+        ("m.instance", 4, 0xffff_fff8),
+        ("m.instance", 8, u32::MAX),
+        ("m_init", 4, u32::MAX),
+        ("Reset", 8, u32::MAX),
+        ("synth_stack_limit", 4, u32::MAX - 3),
+        ("env_log", 4, u32::MAX),
+    ] {
+        refuse_bytes("", |elf| {
+            let (row, _) = symbol(elf, name);
+            set_word(elf, row + field, value);
         });
     }
 }

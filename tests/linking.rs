@@ -87,6 +87,40 @@ fn a_trap_in_the_middle_ends_instantiation() {
     assert!(ended.contains("instantiation trapped"), "{ended}");
 }
 
+/// What growth before a segment decides is refused by both sides; as is known, it traps, or is written.
+#[test]
+fn a_segment_that_only_growth_makes_room_for() {
+    let store = |body: &str| {
+        format!(
+            r#"(module (memory (export "bytes") 64 (pagesize 1)) (table (export "table") 2 funcref)
+              (func $begin {body}) (start $begin))"#
+        )
+    };
+    let grows = store("(drop (memory.grow (i32.const 8))) (drop (table.grow (ref.null func) (i32.const 2)))");
+    let still = store("(drop (memory.size))");
+    let data = |at: u32| {
+        format!(r#"(module (import "store" "bytes" (memory 1 (pagesize 1))) (data (i32.const {at}) "four"))"#)
+    };
+    let element = |at: u32| {
+        format!(r#"(module (import "store" "table" (table 1 funcref)) (func $f) (elem (i32.const {at}) $f))"#)
+    };
+    let words = "lies beyond what a memory or table starts with";
+    for (late, fits) in [(data(61), false), (data(60), true), (element(2), false), (element(1), true)] {
+        match (proved(&[("store", &grows), ("late", &late)]), fits) {
+            (Ok(_), true) => {}
+            (Err(Failure::Refused(Error::Link(details))), false) if details.to_string().contains(words) => {}
+            (Ok(_), false) => panic!("{late} is linked"),
+            (Err(failure), _) => panic!("{late}: {failure}"),
+        }
+        let linked = proved(&[("store", &still), ("late", &late)]);
+        linked.unwrap_or_else(|failure| panic!("{late}: {failure}"));
+    }
+    let (grows, late) = (binary(&grows), binary(&data(61)));
+    let sources = [Source { name: "store", wasm: &grows }, Source { name: "late", wasm: &late }];
+    let said = check_with(&sources, &[], &Options::default()).unwrap_err().to_string();
+    assert!(said.contains(words), "{said}");
+}
+
 #[test]
 fn what_does_not_fit_is_not_linked() {
     for (import, words) in [

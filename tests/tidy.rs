@@ -63,7 +63,7 @@ const FROM_VERIFY: &[(&str, &[&str])] = &[
     ("emit", &["hints"]),
     ("lib", &["hints"]),
     ("model", &["model", "trap"]),
-    ("cli", &["check", "disassemble", "elf", "hints", "verdict"]),
+    ("cli", &["canary", "check", "disassemble", "elf", "evidence", "hints", "verdict"]),
 ];
 
 /// A line of a file that longer files must carry in their header.

@@ -3,16 +3,18 @@
 //! The other engine is wasmi: it shares `wasmparser` with us and nothing else.
 
 use synth::config::Config;
-use synth::elf::names;
+use synth::elf::{ElfError, names};
 use synth::entity::Entity;
+use synth::error::Error;
 use synth::qemu::firmware::Firmware;
-use synth::qemu::{Action, Fault, Outcome, QemuError, Value};
+use synth::qemu::{Action, Fault, Outcome, Qemu, QemuError, Value};
 use synth::trap::Trap;
 use synth::wasm::{ExportKind, ValueType};
 use wasmi::errors::{ErrorKind, InstantiationError, TableError};
 use wasmi::{Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode, Val};
 
 use crate::choices::Choices;
+use crate::oracle::{self, Failure};
 
 /// Bytes of memory compared after the calls.
 const COMPARED_BYTES: usize = 0x2000;
@@ -22,6 +24,52 @@ const FUEL: u64 = 10_000_000;
 
 /// Calls within calls that the other engine allows: more than the fuel of a random module.
 const CALLS_MAX: usize = 10_000;
+
+/// Most instructions of one call in the interpreter.
+const STEPS_MAX: u64 = 1 << 30;
+
+/// What became of a module.
+pub enum Judged {
+    /// Both engines agree, after so many operators.
+    Agreed(u64),
+    /// It is larger than a board.
+    TooLarge,
+}
+
+/// Compiles a module, proves it, and compares its runs in the interpreter, and in QEMU where there is one, with those
+/// of the other engine.
+///
+/// # Errors
+/// Any of this fails.
+pub fn judge(wasm: &[u8], config: &Config, choices: &mut Choices<'_>, qemu: Option<&Qemu>) -> Result<Judged, String> {
+    let run = reference(wasm, config, choices)?;
+    let proved = match oracle::image(wasm, config) {
+        Ok(proved) => proved,
+        Err(Failure::Refused(Error::TooBig(_)) | Failure::NoFile(ElfError::TooBig { .. })) => {
+            return Ok(Judged::TooLarge);
+        }
+        Err(failure) => return Err(failure.to_string()),
+    };
+    let firmware = firmware(&proved.elf)?;
+    if let Some(difference) = difference(&run, modelled(&firmware, &run.actions, STEPS_MAX)) {
+        return Err(format!("in the interpreter: {difference}"));
+    }
+    if let Some(qemu) = qemu
+        && let Some(difference) = difference(&run, qemu.run(&firmware, &run.actions))
+    {
+        return Err(format!("in QEMU: {difference}"));
+    }
+    Ok(Judged::Agreed(run.operators))
+}
+
+/// The answers of the interpreter.
+///
+/// # Errors
+/// The image does not come up, or a call takes more steps.
+pub fn modelled(firmware: &Firmware, actions: &[Action], steps_max: u64) -> Result<Vec<Outcome>, QemuError> {
+    let outcomes = synth::model::run(firmware, actions, steps_max)?;
+    Ok(outcomes.into_iter().map(|(outcome, _)| outcome).collect())
+}
 
 /// What one call came to, in a form that both engines have.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -11,6 +11,11 @@ impl<'a> Choices<'a> {
         Choices { bytes }
     }
 
+    /// The bytes that no decision has taken.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     pub(crate) fn byte(&mut self) -> u8 {
         match self.bytes.split_first() {
             Some((first, rest)) => {

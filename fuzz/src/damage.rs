@@ -27,7 +27,6 @@ use synth::config::Config;
 use synth::elf::program::Program;
 use synth::elf::{self, ImageOptions, Imports};
 use synth::entity::Entity;
-use synth::error::Error;
 use synth::stage::NoTap;
 use synth::wasm::Input;
 use synth::{Output, Units};
@@ -36,7 +35,7 @@ use synth_verify::damage::{Code, functions};
 use synth_verify::elf::Elf;
 use synth_verify::replay::Random;
 
-use crate::oracle::STACK_BYTES;
+use crate::oracle::{Failure, STACK_BYTES};
 use stages::Behind;
 
 /// What is damaged.
@@ -94,7 +93,7 @@ impl Level {
 
 /// What is made of a module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Form {
+pub enum Kind {
     /// A relocatable object.
     Object,
     /// An image with stubs for imports.
@@ -102,6 +101,7 @@ pub enum Form {
 }
 
 /// A module with its proved file.
+#[derive(Clone, Debug)]
 pub struct Subject {
     /// For people, and to find it again.
     pub name: String,
@@ -110,7 +110,7 @@ pub struct Subject {
     /// How it is compiled.
     pub config: Config,
     /// To what.
-    pub form: Form,
+    pub kind: Kind,
     /// The file.
     pub elf: Vec<u8>,
     units: Units,
@@ -145,34 +145,24 @@ impl Subject {
     /// Compiles a module and has its file proved.
     ///
     /// # Errors
-    /// Why it is no subject, in words.
-    pub fn new(name: &str, wasm: &[u8], config: &Config, form: Form) -> Result<Subject, String> {
-        let words = |error: Error| error.to_string();
-        let units = synth::units(&[Input { name: "", wasm }], config, &mut NoTap).map_err(words)?;
-        let output = synth::output(&units, config, &mut NoTap).map_err(words)?;
-        let parsed = synth::wasm::parse(wasm, config).map_err(words)?;
+    /// It is refused, by the compiler or by the validator.
+    pub fn new(name: &str, wasm: Vec<u8>, config: Config, kind: Kind) -> Result<Subject, Failure> {
+        let units = synth::units(&[Input { name: "", wasm: &wasm }], &config, &mut NoTap).map_err(Failure::Refused)?;
+        let output = synth::output(&units, &config, &mut NoTap).map_err(Failure::Refused)?;
+        let elf = file_of(&output.program, &config, kind).map_err(Failure::NoFile)?;
+        let unread = |why: String| Failure::NoJudgement(why);
+        let report = check_with(&[Source { name: "", wasm: &wasm }], &elf, &Options::default())
+            .map_err(|error| unread(error.to_string()))?;
+        if !report.proved() {
+            return Err(Failure::Unproved(Box::new(report)));
+        }
+        let codes = functions(&Elf::read(&elf).map_err(|error| unread(error.to_string()))?);
+        let parsed = synth::wasm::parse(&wasm, &config).map_err(Failure::Refused)?;
         let mut types = vec![Vec::new(); parsed.types.len()];
         for (index, function) in parsed.functions.iter() {
             types[function.ty.index()].push(index.0);
         }
-        let file = file_of(&output.program, config, form).map_err(|error| error.to_string())?;
-        let sources = [Source { name: "", wasm }];
-        let report = check_with(&sources, &file, &Options::default()).map_err(|error| error.to_string())?;
-        if !report.proved() {
-            return Err("it is not proved".to_owned());
-        }
-        let codes = functions(&Elf::read(&file).map_err(|error| error.to_string())?);
-        Ok(Subject {
-            name: name.to_owned(),
-            wasm: wasm.to_vec(),
-            config: config.clone(),
-            form,
-            elf: file,
-            units,
-            output,
-            codes,
-            types,
-        })
+        Ok(Subject { name: name.to_owned(), wasm, config, kind, elf, units, output, codes, types })
     }
 
     /// How many functions it has, the compiler's own included.
@@ -187,7 +177,7 @@ impl Subject {
     }
 
     fn file_of(&self, program: &Program) -> Option<Vec<u8>> {
-        file_of(program, &self.config, self.form).ok()
+        file_of(program, &self.config, self.kind).ok()
     }
 
     /// The function of this symbol, if it is one of the module's: `NAME.f3`.
@@ -196,31 +186,32 @@ impl Subject {
     }
 }
 
-fn file_of(program: &Program, config: &Config, form: Form) -> Result<Vec<u8>, elf::ElfError> {
-    match form {
-        Form::Object => elf::object(program, config.cpu),
-        Form::Image => {
+fn file_of(program: &Program, config: &Config, kind: Kind) -> Result<Vec<u8>, elf::ElfError> {
+    match kind {
+        Kind::Object => elf::object(program, config.cpu),
+        Kind::Image => {
             let board = config.cpu.boards(config.float)[0];
-            let options = ImageOptions { imports: Imports::Stubbed, stack_bytes: STACK_BYTES, ..ImageOptions::on(board) };
+            let options =
+                ImageOptions { imports: Imports::Stubbed, stack_bytes: STACK_BYTES, ..ImageOptions::on(board) };
             elf::image(program, config.cpu, options)
         }
     }
 }
 
-/// A mutant of one of the subjects; `None` where chance leads to no place that can be damaged.
-pub fn mutant(subjects: &[Subject], which: usize, random: &mut Random) -> Option<Mutant> {
-    let subject = subjects.get(which)?;
+/// A mutant of a subject, for which others lend files and hints; `None` where chance leads to no place that can be
+/// damaged.
+pub fn mutant(subject: &Subject, others: &[Subject], random: &mut Random) -> Option<Mutant> {
     let mut share = random.below(Level::SHARES.iter().map(|(_, share)| share).sum());
     let (level, _) = Level::SHARES.into_iter().find(|(_, of_level)| {
         let here = share < *of_level;
         share = share.wrapping_sub(*of_level);
         here
     })?;
-    let mutant = at_level(subjects, subject, level, random)?;
+    let mutant = at_level(subject, others, level, random)?;
     (mutant.elf != subject.elf || mutant.wasm != subject.wasm).then_some(mutant)
 }
 
-fn at_level(subjects: &[Subject], subject: &Subject, level: Level, random: &mut Random) -> Option<Mutant> {
+fn at_level(subject: &Subject, others: &[Subject], level: Level, random: &mut Random) -> Option<Mutant> {
     let make = |what, place: String, function, elf| {
         Some(Mutant { operator: (level, what), place, function, wasm: subject.wasm.clone(), elf })
     };
@@ -239,8 +230,8 @@ fn at_level(subjects: &[Subject], subject: &Subject, level: Level, random: &mut 
             make(what, "the program".to_owned(), None, subject.file_of(&program)?)
         }
         Level::Hints | Level::HintsAndCode => {
-            let donors: Vec<_> = subjects.iter().flat_map(|other| other.output.hints.functions.clone()).collect();
-            let (what, hints) = hints::changed(&subject.output.hints, &donors, random)?;
+            let donors: Vec<_> = others.iter().flat_map(|other| other.output.hints.functions.clone()).collect();
+            let (what, hints) = hints::damage(&subject.output.hints, &donors, random)?;
             if level == Level::Hints {
                 return make(what, "the hints".to_owned(), None, hints::put(&subject.elf, &hints)?);
             }
@@ -257,7 +248,7 @@ fn at_level(subjects: &[Subject], subject: &Subject, level: Level, random: &mut 
             make(what, place, None, elf)
         }
         Level::Pair => {
-            let other = &subjects[pick(random, subjects.len())?];
+            let other = &others[pick(random, others.len())?];
             let elf = hints::of_module(&other.elf, &subject.wasm)?;
             make("file of another module", format!("that of {}", other.name), None, elf)
         }

@@ -14,7 +14,7 @@ use synth_verify::verdict::{CheckError, Report, Verdict};
 
 use crate::agree;
 use crate::choices::{Choices, decisions};
-use crate::damage::{Form, Mutant, Subject};
+use crate::damage::{Kind, Mutant, Subject};
 
 /// What became of a mutant.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +48,9 @@ impl fmt::Display for Fate {
 
 /// A validator: the real one, or one that is broken.
 pub type Validator = fn(&[Source<'_>], &[u8], &Options) -> Result<Report, CheckError>;
+
+/// Most instructions of one call of an image: a damaged loop may have no end.
+const STEPS_MAX: u64 = 1 << 20;
 
 /// Who judges, and how much is asked.
 #[derive(Clone, Debug)]
@@ -123,20 +126,29 @@ impl Judge {
         })
     }
 
-    /// Boots an image and calls its exports, as another engine does. `None` where that is not asked or not possible.
+    /// Boots an image and calls its exports, in the interpreter and one of so many in QEMU. `None` where another engine
+    /// has no answer, or another one than that of the undamaged image.
     fn boot(&self, subject: &Subject, mutant: &Mutant, seed: u64) -> Option<Result<(), String>> {
-        let (qemu, one_of) = self.qemu.as_ref()?;
-        if subject.form != Form::Image || !seed.is_multiple_of(*one_of) {
+        if subject.kind != Kind::Image {
             return None;
         }
-        let bytes = decisions(seed, 500);
-        let reference = agree::reference(&mutant.wasm, &subject.config, &mut Choices::new(&bytes)).ok()?;
-        let firmware = match agree::firmware(&mutant.elf) {
-            Ok(firmware) => firmware,
-            Err(why) => return Some(Err(why)),
+        let qemu = self.qemu.as_ref().filter(|(_, one_of)| seed.is_multiple_of(*one_of)).map(|(qemu, _)| qemu);
+        let difference = |wasm: &[u8], elf: &[u8]| {
+            let bytes = decisions(seed, 500);
+            let wanted = agree::reference(wasm, &subject.config, &mut Choices::new(&bytes))?;
+            let firmware = agree::firmware(elf)?;
+            let modelled = agree::modelled(&firmware, &wanted.actions, STEPS_MAX);
+            let of_model = agree::difference(&wanted, modelled).map(|why| format!("in the interpreter {why}"));
+            let in_qemu = || agree::difference(&wanted, qemu?.run(&firmware, &wanted.actions));
+            Ok::<_, String>(of_model.or_else(|| in_qemu().map(|why| format!("in QEMU {why}"))))
         };
-        let difference = agree::difference(&reference, qemu.run(&firmware, &reference.actions));
-        Some(difference.map_or(Ok(()), |why| Err(format!("in QEMU {why}"))))
+        if difference(&subject.wasm, &subject.elf) != Ok(None) {
+            return None;
+        }
+        match difference(&mutant.wasm, &mutant.elf) {
+            Ok(None) => Some(Ok(())),
+            Ok(Some(why)) | Err(why) => Some(Err(why)),
+        }
     }
 }
 

@@ -84,7 +84,8 @@ const VAIN: u64 = 20;
 pub fn run(subjects: &[Subject], plan: &Plan, watch: &(dyn Fn(u64) + Sync)) -> Table {
     let (shard, shards) = plan.shard;
     let mine: Vec<usize> = (0..subjects.len()).filter(|index| *index as u64 % shards == shard).collect();
-    let mut table = Table { functions: mine.iter().map(|index| subjects[*index].functions()).sum(), ..Table::default() };
+    let mut table =
+        Table { functions: mine.iter().map(|index| subjects[*index].functions()).sum(), ..Table::default() };
     if mine.is_empty() {
         return table;
     }
@@ -137,7 +138,7 @@ impl Run<'_> {
         let which = self.mine[(number % self.mine.len() as u64) as usize];
         let subject = &self.subjects[which];
         let seed = Random::new(self.plan.seed).word() ^ number;
-        let Some(mutant) = mutant(self.subjects, which, &mut Random::new(seed)) else { return };
+        let Some(mutant) = mutant(subject, self.subjects, &mut Random::new(seed)) else { return };
         let mut hash = Sha256::new();
         hash.update(&mutant.wasm);
         hash.update(&mutant.elf);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use synth::config::Config;
+use synth::config::{Config, Cpu, FloatUnit};
 use synth::elf::{self, ElfError, ImageOptions, Imports};
 use synth::error::Error;
 use synth::stage::NoTap;
@@ -64,6 +64,18 @@ pub fn object(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {
 
 /// Enough for every recursion that the fuel of a random module allows.
 pub const STACK_BYTES: u32 = 512 * 1024;
+
+/// The processors in turn, with and without their floating-point units.
+pub fn config(turn: usize) -> Config {
+    let cpu = Cpu::ALL[turn % Cpu::ALL.len()];
+    let float = if (turn / Cpu::ALL.len()).is_multiple_of(2) { FloatUnit::None } else { cpu.float_unit() };
+    Config { cpu, float, ..Config::default() }
+}
+
+/// An image for a processor with room for every random module and stubs for its imports.
+pub fn options(cpu: Cpu) -> ImageOptions {
+    ImageOptions { imports: Imports::Stubbed, stack_bytes: STACK_BYTES, ..ImageOptions::of(cpu) }
+}
 
 /// Compiles a module to an image with stubs for its imports and proves it.
 pub fn image(wasm: &[u8], config: &Config) -> Result<Proved, Failure> {

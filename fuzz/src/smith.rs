@@ -55,8 +55,18 @@ fn config() -> Config {
 
 /// The module of a seed; `None` if the seed makes none.
 pub fn module(seed: u64) -> Option<Vec<u8>> {
-    let bytes = decisions(seed, 1_000 + (seed % 7) as usize * 500);
-    let mut module = Module::new(config(), &mut Unstructured::new(&bytes)).ok()?;
+    of(&decisions(seed, 1_000 + (seed % 7) as usize * 500))
+}
+
+/// A module of everything that there is, in scope or not, which may have no end; `None` if the bytes make none.
+pub fn unrestricted(bytes: &[u8]) -> Option<Vec<u8>> {
+    let config = Config { max_imports: 6, max_memories: 3, max_tables: 3, ..Config::default() };
+    Some(Module::new(config, &mut Unstructured::new(bytes)).ok()?.to_bytes())
+}
+
+/// The module that the bytes make, if they do.
+pub fn of(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut module = Module::new(config(), &mut Unstructured::new(bytes)).ok()?;
     module.ensure_termination(FUEL).ok()?;
     let mut canonical = wasm_encoder::Module::new();
     CanonicalConversions::default().parse_core_module(&mut canonical, Parser::new(0), &module.to_bytes()).ok()?;

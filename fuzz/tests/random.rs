@@ -4,25 +4,10 @@
 //! `SYNTH_RANDOM_SEED`, `SYNTH_RANDOM_COUNT` and `SYNTH_RANDOM_QEMU` set the first seed, how many modules each maker
 //! makes, and how many of them boot in QEMU. Without them they are few, and the same each time.
 
-use synth::config::{Config, Cpu, FloatUnit};
-use synth::elf::ElfError;
-use synth::error::Error;
 use synth::qemu::Qemu;
-use synth_fuzz::agree;
+use synth_fuzz::agree::{self, Judged};
 use synth_fuzz::choices::{Choices, decisions};
-use synth_fuzz::oracle::{self, Failure};
-use synth_fuzz::{generate, smith};
-
-/// Most instructions of one call in the interpreter.
-const STEPS_MAX: u64 = 1 << 30;
-
-/// What became of a module.
-enum Judged {
-    /// Both engines agree, after so many operators.
-    Agreed(u64),
-    /// It is larger than a board.
-    TooLarge,
-}
+use synth_fuzz::{generate, oracle, smith};
 
 #[test]
 fn own_modules_are_proved_and_agree_with_another_engine() {
@@ -82,29 +67,7 @@ fn setting(name: &str, default: u64) -> u64 {
 /// What became of the module of a seed, or what is wrong.
 fn judge(seed: u64, wasm: &[u8], qemu: Option<&Qemu>) -> Result<Judged, String> {
     // The modules that boot in QEMU are evenly spaced, and are to be for all processors too.
-    let turn = (seed + seed / 12) as usize;
-    let cpu = Cpu::ALL[turn % Cpu::ALL.len()];
-    let float = if (turn / Cpu::ALL.len()).is_multiple_of(2) { FloatUnit::None } else { cpu.float_unit() };
-    let config = Config { cpu, float, ..Config::default() };
+    let config = oracle::config((seed + seed / 12) as usize);
     let arguments = decisions(seed ^ 0xa5a5, 500);
-    let run = agree::reference(wasm, &config, &mut Choices::new(&arguments))?;
-    let proved = match oracle::image(wasm, &config) {
-        Ok(proved) => proved,
-        Err(Failure::Refused(Error::TooBig(_)) | Failure::NoFile(ElfError::TooBig { .. })) => {
-            return Ok(Judged::TooLarge);
-        }
-        Err(failure) => return Err(failure.to_string()),
-    };
-    let firmware = agree::firmware(&proved.elf)?;
-    let outcomes = synth::model::run(&firmware, &run.actions, STEPS_MAX);
-    let outcomes = outcomes.map(|outcomes| outcomes.into_iter().map(|(outcome, _)| outcome).collect());
-    if let Some(difference) = agree::difference(&run, outcomes) {
-        return Err(format!("in the interpreter: {difference}"));
-    }
-    if let Some(qemu) = qemu
-        && let Some(difference) = agree::difference(&run, qemu.run(&firmware, &run.actions))
-    {
-        return Err(format!("in QEMU: {difference}"));
-    }
-    Ok(Judged::Agreed(run.operators))
+    agree::judge(wasm, &config, &mut Choices::new(&arguments), qemu)
 }

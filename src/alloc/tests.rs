@@ -3,7 +3,9 @@
 mod cases;
 mod generate;
 mod interpret;
+mod moves;
 mod mutate;
+mod plan;
 
 use super::allocated::Allocated;
 use crate::target::Isa;

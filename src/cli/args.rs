@@ -31,7 +31,7 @@ Exit codes:
   2    wrong usage
   3    validation refuted the output
   4    validation is incomplete, or hints are missing or unusable
-  5    the ELF file was made from another module
+  5    the ELF file was made from another module, or evidence is altered or stale
   6    the program that was run trapped
   101  internal error";
 
@@ -42,6 +42,8 @@ pub enum Command {
     Compile(Compile),
     /// Prove an ELF file against its module again.
     Verify(Verify),
+    /// Work with evidence that `compile` wrote.
+    Evidence(Evidence),
     /// Call an exported function in QEMU.
     Run(Run),
     /// Print the code of an ELF file.
@@ -73,6 +75,9 @@ pub struct Compile {
     /// Whose word a proof rests on: z3, cvc5, bitwuzla, or all, which must then agree.
     #[arg(long, value_name = "NAME", default_value = "z3", value_parser = solvers())]
     pub solver: Solvers,
+    /// Write what the proof rests on to this folder, for assessors and for `evidence check`: docs/evidence.md.
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
     /// Print what these stages make (ir, opt, vcode, alloc, asm, hints); `STAGE=PATH` writes it to a file.
     #[arg(long, value_name = "STAGE[=PATH]", value_delimiter = ',', value_parser = parse_emit)]
     pub emit: Vec<Emit>,
@@ -147,6 +152,28 @@ pub struct Verify {
     /// Print the time taken and how the obligations were closed.
     #[arg(long)]
     pub timings: bool,
+}
+
+/// `synth evidence`.
+#[derive(Args, Debug)]
+pub struct Evidence {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: EvidenceCommand,
+}
+
+/// What to do with evidence.
+#[derive(Subcommand, Debug)]
+pub enum EvidenceCommand {
+    /// Prove it again from the files in it, and compare every byte.
+    Check(EvidenceCheck),
+}
+
+/// `synth evidence check`.
+#[derive(Args, Debug)]
+pub struct EvidenceCheck {
+    /// The folder.
+    pub directory: PathBuf,
 }
 
 /// `synth run`.

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use synth::elf::program::Assurance;
+use synth_verify::verdict::Report;
 
 use super::args::{Compile, Emit, OutputKind, Validate};
 use super::driver::{self, Compiled};
-use super::failure::Failure;
+use super::evidence::{self, Folder};
+use super::failure::{Exit, Failure};
 use super::input::Inputs;
 use super::output::{self, Output};
 use super::{report, say};
@@ -25,19 +27,44 @@ pub fn run(command: &Compile) -> Result<(), Failure> {
         request.assurance = Assurance::Unvalidated;
     }
     let (elf, listings) = outputs(command, &input)?;
+    let folder = folder(command)?;
     let compiled = driver::compile(&input, &request)?;
     // What a stage made is shown even if the proof then fails: that is when it is needed.
     for (emit, output) in command.emit.iter().zip(&listings) {
         output.write(listing(emit, &compiled).as_bytes())?;
     }
-    match command.validate {
-        Validate::Full => prove(command, &input, &compiled)?,
-        Validate::Off => {
+    match (command.validate, folder) {
+        (Validate::Full, None) => prove(command, &compiled, || driver::check(&input, &compiled.elf, command.solver))?,
+        (Validate::Full, Some(folder)) => {
+            let mut made = None;
+            prove(command, &compiled, || {
+                let bundle = driver::evidence(&input, &compiled.elf, (&request, command.solver))?;
+                let report = bundle.report.clone();
+                made = Some(bundle);
+                Ok(report)
+            })?;
+            if let Some(made) = made {
+                evidence::refusal(&made)?;
+                say(&format!("evidence: {}\n", evidence::canaries(&made)));
+                folder.write(&made.files)?;
+            }
+        }
+        (Validate::Off, _) => {
             print_timings(command, &compiled);
             say("warning: the output is not validated\n");
         }
     }
     elf.write(&compiled.elf)
+}
+
+/// Where evidence goes, if it is asked for.
+fn folder(command: &Compile) -> Result<Option<Folder>, Failure> {
+    let Some(path) = &command.evidence else { return Ok(None) };
+    if command.validate == Validate::Off {
+        let remedy = "leave one of them out";
+        return Err(Failure::new(Exit::Usage, "no-evidence", "without validation there is no evidence", remedy));
+    }
+    Folder::at(path).map(Some)
 }
 
 /// Where the ELF file and each listing go: places that can be written, and are not the same.
@@ -55,9 +82,13 @@ fn outputs(command: &Compile, input: &Inputs) -> Result<(Output, Vec<Output>), F
 }
 
 /// Checks the output and says what came of it.
-fn prove(command: &Compile, input: &Inputs, compiled: &Compiled) -> Result<(), Failure> {
+fn prove(
+    command: &Compile,
+    compiled: &Compiled,
+    check: impl FnOnce() -> Result<Report, Failure>,
+) -> Result<(), Failure> {
     let start = Instant::now();
-    let checked = driver::check(input, &compiled.elf, command.solver);
+    let checked = check();
     let taken = start.elapsed();
     print_timings(command, compiled);
     let checked = checked?;

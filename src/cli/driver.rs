@@ -17,6 +17,7 @@ use synth_verify::hints::codec;
 use synth_verify::verdict::{CheckError, Report};
 
 use super::args::{CodeOptions, Optimise, OutputKind};
+use super::evidence;
 use super::failure::{Exit, Failure};
 use super::input::Inputs;
 
@@ -37,6 +38,28 @@ pub struct Request {
     pub stages: Vec<Stage>,
     /// The one function whose text is wanted.
     pub function: Option<String>,
+}
+
+impl Request {
+    /// The choices that decide the code, those that were made by default included.
+    fn flags(&self) -> Vec<String> {
+        let Config { opt_level, cpu, float, module_name, export_prefix, memory_max, table_max } = &self.config;
+        let mut flags = vec![
+            format!("type {}", if self.kind == OutputKind::Image { "image" } else { "object" }),
+            format!("target-cpu {}", cpu.name()),
+            format!("float-unit {float:?}"),
+            format!("optimise {opt_level:?}"),
+            format!("module-name {module_name}"),
+            format!("export-prefix {export_prefix}"),
+        ];
+        flags.extend(memory_max.map(|bytes| format!("memory-max {bytes}")));
+        flags.extend(table_max.map(|entries| format!("table-max {entries}")));
+        if self.kind == OutputKind::Image {
+            flags.push(format!("board {}", self.board.machine));
+            flags.push(format!("imports {:?}", self.imports).to_lowercase());
+        }
+        flags
+    }
 }
 
 /// What the compiler made.
@@ -197,14 +220,30 @@ impl Tap for Watch<'_> {
 pub fn check(input: &Inputs, elf: &[u8], solvers: Solvers) -> Result<Report, Failure> {
     let sources: Vec<Source> = input.modules().map(|(name, wasm)| Source { name, wasm }).collect();
     let options = Options { solvers, ..Options::default() };
-    check::check_with(&sources, elf, &options).map_err(|error| match error {
+    check::check_with(&sources, elf, &options).map_err(|error| located(input, error))
+}
+
+/// Proves an ELF file against its modules, and makes evidence of it.
+pub fn evidence(
+    input: &Inputs,
+    elf: &[u8],
+    (request, solvers): (&Request, Solvers),
+) -> Result<synth_verify::evidence::Made, Failure> {
+    let (names, wasm): (Vec<String>, Vec<&[u8]>) = input.modules().map(|(name, wasm)| (name.to_owned(), wasm)).unzip();
+    let bundle = evidence::request(names, solvers, request.flags());
+    synth_verify::evidence::bundle(&wasm, elf, &bundle, &evidence::TOOL).map_err(|error| located(input, error))
+}
+
+/// Why there is no report, with the place in the modules.
+fn located(input: &Inputs, error: CheckError) -> Failure {
+    match error {
         CheckError::Wasm(number, _) => input.locate(number, check_failure(error)),
         CheckError::Elf(_)
         | CheckError::Hints(_)
         | CheckError::OtherModule(_)
         | CheckError::MissingSolver(_)
         | CheckError::Solver(_) => check_failure(error),
-    })
+    }
 }
 
 /// The allocator's account of each function.
@@ -269,7 +308,7 @@ pub fn wasm_offset(elf: &[u8], function: u32, offset: u32) -> Option<u32> {
 }
 
 /// Why there is no report.
-fn check_failure(error: CheckError) -> Failure {
+pub fn check_failure(error: CheckError) -> Failure {
     let message = error.to_string();
     match error {
         CheckError::Wasm(..) => Failure::new(Exit::Input, "invalid", message, "check the module"),

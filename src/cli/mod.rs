@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `args` | commands and flags |
 //! | `compile`, `verify`, `run`, `inspect` | a command each |
+//! | `evidence` | folders of evidence, and the command that checks one |
 //! | `driver` | the calls into compiler and validator |
 //! | `input` | the module given, and places in its text |
 //! | `values` | numbers and bytes as users write them |
@@ -15,6 +16,7 @@
 mod args;
 mod compile;
 mod driver;
+mod evidence;
 mod failure;
 mod input;
 mod inspect;
@@ -32,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command, ErrorFormat};
+use args::{Arguments, Command, ErrorFormat, EvidenceCommand};
 use failure::{Exit, Failure};
 use output::Output;
 
@@ -47,6 +49,9 @@ pub fn run() -> ExitCode {
     let done = match arguments.command {
         Command::Compile(command) => compile::run(&command),
         Command::Verify(command) => verify::run(&command),
+        Command::Evidence(command) => match command.command {
+            EvidenceCommand::Check(command) => evidence::check(&command),
+        },
         Command::Run(command) => run::run(&command),
         Command::Disasm(command) => inspect::disassemble(&command),
         Command::Explain(command) => inspect::explain(&command),

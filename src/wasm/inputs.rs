@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::guard::{self, Guard, Sized};
+use super::instantiation::{self, Step};
 use super::link::Bindings;
-use super::module::{Code, Export, ExportKind, Import, Module};
+use super::module::{Code, DataMode, ElementMode, Export, ExportKind, Import, Module};
 use super::parse::{parse, require_closed, require_room, unbound};
 use crate::config::Config;
 use crate::error::Error;
@@ -50,12 +51,34 @@ fn add(whole: &mut Module, inputs: &[Input], number: usize, config: &Config) -> 
     let mut other = parse(input.wasm, config)?;
     let (bindings, guards) = Binder { whole, inputs, number, other: &other }.run()?;
     other.imports.clear();
+    let pauses = instantiation::run(whole).iter().any(|step| !matches!(step, Step::Elements(_) | Step::Data(_)));
+    let may_grow = |of: Sized| pauses && guard::grows(whole, of);
+    let memories = bindings.memories.iter().copied().filter(|memory| may_grow(Sized::Memory(*memory)));
+    let tables = bindings.tables.iter().copied().filter(|table| may_grow(Sized::Table(*table)));
+    let grown = (memories.collect::<Vec<_>>(), tables.collect::<Vec<_>>());
     guards.into_iter().for_each(|guard| guard::run(whole, guard));
     for export in whole.link(other, &bindings) {
         whole.exports.push(Export { of: Some(input.name.to_owned()), ..export });
     }
     require_closed(whole)?;
-    require_room(whole)
+    require_room(whole)?;
+    let is_by_growth = |step: &Step| match step {
+        Step::DataOutside(index) => {
+            matches!(whole.data[*index].mode, DataMode::Active { memory, .. } if grown.0.contains(&memory))
+        }
+        Step::ElementsOutside(index) => {
+            matches!(whole.elements[*index].mode, ElementMode::Active { table, .. } if grown.1.contains(&table))
+        }
+        Step::Data(_) | Step::Elements(_) | Step::Start(_) => false,
+    };
+    if instantiation::last(whole).iter().any(is_by_growth) {
+        let message = format!(
+            "a segment of `{}` lies beyond what a memory or table starts with, which may grow before",
+            input.name
+        );
+        return Err(Error::link(message, "declare it as large as its segments need"));
+    }
+    Ok(())
 }
 
 /// Finds what the imports of a module are bound to.

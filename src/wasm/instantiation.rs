@@ -25,20 +25,23 @@ pub enum Step {
 
 /// The steps.
 pub fn run(module: &Module) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let (mut elements, mut data) = (0, 0);
-    for instance in &module.instances {
-        let own = (elements..instance.elements).map(|index| elements_step(module, ElementIndex::new(index)));
-        let own = own.chain((data..instance.data).map(|index| data_step(module, DataIndex::new(index))));
-        let own = own.flatten().chain(instance.start.map(Step::Start));
-        for step in own {
-            steps.push(step);
-            if matches!(step, Step::ElementsOutside(_) | Step::DataOutside(_)) {
-                break;
-            }
-        }
-        (elements, data) = (instance.elements, instance.data);
-    }
+    (0..module.instances.len()).flat_map(|number| of_input(module, number)).collect()
+}
+
+/// The steps of the last input.
+pub fn last(module: &Module) -> Vec<Step> {
+    module.instances.len().checked_sub(1).map_or_else(Vec::new, |number| of_input(module, number))
+}
+
+fn of_input(module: &Module, number: usize) -> Vec<Step> {
+    let before = number.checked_sub(1).map(|before| &module.instances[before]);
+    let (elements, data) = before.map_or((0, 0), |before| (before.elements, before.data));
+    let instance = &module.instances[number];
+    let own = (elements..instance.elements).map(|index| elements_step(module, ElementIndex::new(index)));
+    let own = own.chain((data..instance.data).map(|index| data_step(module, DataIndex::new(index))));
+    let mut steps: Vec<Step> = own.flatten().chain(instance.start.map(Step::Start)).collect();
+    let end = steps.iter().position(|step| matches!(step, Step::ElementsOutside(_) | Step::DataOutside(_)));
+    steps.truncate(end.map_or(steps.len(), |end| end + 1));
     steps
 }
 

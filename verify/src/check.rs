@@ -17,6 +17,7 @@ use crate::concrete::word::Word;
 use crate::domain::{Bin32, Domain};
 use crate::elf::{Elf, FileKind};
 use crate::hints::{self, Base, FunctionHints, Hints};
+use crate::lower_bound;
 use crate::program::{self, Access, Place, Program};
 use crate::ranges;
 use crate::replay;
@@ -82,6 +83,9 @@ impl Default for Options {
         }
     }
 }
+
+/// Findings after which the walk over a function gives up.
+const FINDINGS_MAX: usize = 8;
 
 /// The seed they start from: a constant, so that a verdict can be repeated.
 const REPLAY_SEED: u64 = 0x5eed;
@@ -228,7 +232,10 @@ impl Judge<'_> {
             let hints = of_function.next().unwrap_or(&none);
             // A function of the runtime that nobody needs is not there.
             let Some(&(start, end)) = self.program.functions.get(&function.index) else { continue };
-            let subject = Subject { module: self.module, function, program: self.program, hints, start, end };
+            // Who asks for one function asks whether it is refused, not for all reasons.
+            let findings_max = if self.options.only.is_some() { 1 } else { FINDINGS_MAX };
+            let subject =
+                Subject { module: self.module, function, program: self.program, hints, start, end, findings_max };
             let mut findings = Vec::new();
             if hints.function != function.index || of_function.next().is_some() {
                 findings.push(Finding {
@@ -278,6 +285,9 @@ impl Judge<'_> {
     fn judge(&mut self, subject: &Subject<'_>, walked: Walked, mut findings: Vec<Finding>) -> FunctionReport {
         let checks = self.options.checks;
         let function = subject.function.index;
+        if checks != Checks::Ranges && walked.findings.is_empty() {
+            findings.extend(unshown(subject, &walked));
+        }
         findings.extend(walked.findings);
         if let Some(table) = self.frame_table.as_ref().filter(|_| checks != Checks::Ranges) {
             findings.extend(table.check((subject.start, subject.end), &walked.kept));
@@ -415,6 +425,20 @@ impl Judge<'_> {
             self.report.assumptions.push(format!("{limit} is at most SP, and what unchecked code needs lies below it"));
         }
     }
+}
+
+/// What a walk without findings has left out.
+fn unshown(subject: &Subject<'_>, walked: &Walked) -> Vec<Finding> {
+    let (program, start) = (subject.program, subject.start);
+    let code = lower_bound::Code {
+        bytes: program.code(start, subject.end),
+        cuts: subject.hints.cuts.iter().map(|cut| cut.at).collect(),
+        is_relocated: &|at, size| program.relocation_within(start.wrapping_add(at), size).is_some(),
+    };
+    let missing = lower_bound::missing(&code, walked).into_iter();
+    let finding =
+        |(at, what)| Finding { at, check: Check::Segment, message: format!("nothing is shown of the {what} there") };
+    missing.map(finding).collect()
 }
 
 /// What stands behind the judgement on a function.

@@ -3,8 +3,9 @@
 //! Ensures: every byte of every section with code is printed, as an instruction, as data, or as
 //! what the decoder does not know. Nothing here bears on a verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::ops::Range;
 
 use crate::elf::{Elf, ElfError, FileKind, Home, Section, SymbolKind};
 use crate::hints::codec;
@@ -25,6 +26,45 @@ pub fn run(file: &[u8]) -> Result<String, ElfError> {
         listing.print(&mut text);
     }
     Ok(text)
+}
+
+/// A stretch of code as it stands in a section.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// Its address; in an object the offset in its section.
+    pub address: u32,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Whether it is no instruction.
+    pub is_data: bool,
+    /// What it says.
+    pub text: String,
+}
+
+/// Of stretches of addresses: the offsets there of bytes that are no instructions. Elsewhere mapping symbols tell.
+pub type Kinds = Vec<(Range<u32>, BTreeSet<u32>)>;
+
+/// The code of one section, each byte once.
+pub fn rows(elf: &Elf<'_>, section: usize, known: &Kinds) -> Vec<Row> {
+    let mut listing = Listing::new(elf, section, &elf.sections[section]);
+    for (range, data) in known {
+        let behind = listing.is_data(range.end);
+        listing.kinds.retain(|address, _| !range.contains(address));
+        let mut before = None;
+        for at in range.clone() {
+            let is_data = data.contains(&(at - range.start));
+            if before != Some(is_data) {
+                listing.kinds.insert(at, is_data);
+            }
+            before = Some(is_data);
+        }
+        listing.kinds.entry(range.end).or_insert(behind);
+    }
+    let mut rows = Vec::new();
+    listing.each(|address, bytes, (is_data, text)| {
+        rows.push(Row { address, bytes: bytes.to_vec(), is_data, text });
+    });
+    rows
 }
 
 /// What is known about the addresses of one section.
@@ -68,25 +108,37 @@ impl<'a> Listing<'a> {
     }
 
     fn print(&self, text: &mut String) {
+        self.each(|address, bytes, (_, body)| {
+            if let Some(names) = self.names.get(&address) {
+                _ = writeln!(text, "\n{}:", names.join(", "));
+            }
+            let halves: Vec<String> =
+                bytes.chunks(2).map(|half| half.iter().rev().map(|byte| format!("{byte:02x}")).collect()).collect();
+            let line = format!("{address:6x}: {:9}  {body}", halves.join(" "));
+            let notes = self.notes(address - self.start, bytes.len() as u32, &line);
+            _ = writeln!(text, "{notes}");
+        });
+    }
+
+    /// Each stretch in order: its address, its bytes, whether it is data, and its text.
+    fn each(&self, mut then: impl FnMut(u32, &[u8], (bool, String))) {
         let mut at = 0;
         let mut conditions: Vec<Cond> = Vec::new();
         while (at as usize) < self.code.len() {
             let address = self.start + at;
-            if let Some(names) = self.names.get(&address) {
-                _ = writeln!(text, "\n{}:", names.join(", "));
+            if self.names.contains_key(&address) {
                 conditions.clear();
             }
-            let is_data = self.kinds.range(..=address).next_back().is_some_and(|(_, is_data)| *is_data);
+            let is_data = self.is_data(address);
             let (size, body) = if is_data { self.data(at) } else { self.instruction(at, &mut conditions) };
-            let halves: Vec<String> = self.code[at as usize..(at + size) as usize]
-                .chunks(2)
-                .map(|half| half.iter().rev().map(|byte| format!("{byte:02x}")).collect())
-                .collect();
-            let line = format!("{address:6x}: {:9}  {body}", halves.join(" "));
-            let notes = self.notes(at, size, &line);
-            _ = writeln!(text, "{notes}");
+            then(address, &self.code[at as usize..(at + size) as usize], (is_data, body));
             at += size;
         }
+    }
+
+    /// Whether the byte at an address is no instruction.
+    fn is_data(&self, address: u32) -> bool {
+        self.kinds.range(..=address).next_back().is_some_and(|(_, is_data)| *is_data)
     }
 
     /// A word, or what is left of one before the next word, function or instruction.

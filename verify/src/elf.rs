@@ -4,6 +4,7 @@
 //! relocatable or executable. Requires nothing: any bytes may come in. Ensures: every offset and
 //! index that is handed out was checked against the file; what is not understood is an error.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What is wrong with the file, and where.
@@ -369,8 +370,13 @@ impl<'a> Reader<'a> {
         if header.address.checked_add(header.bytes).is_none() {
             return Err(error(header.at + 12, "a section wraps around the address space".to_owned()));
         }
+        let name = string(names, header.name, header.at)?;
+        // Its bytes are what readers read: not compressed, not merged with others.
+        if name == FRAME_SECTION && header.flags != 0 {
+            return Err(error(header.at + 8, format!("{name} has flags {:#x}", header.flags)));
+        }
         Ok(Section {
-            name: string(names, header.name, header.at)?,
+            name,
             contents,
             allocated,
             writable: header.flags & SHF_WRITE != 0,
@@ -396,6 +402,10 @@ impl<'a> Reader<'a> {
         let rows = self.rows(table, 16)?.enumerate();
         rows.map(|(index, at)| {
             let symbol = self.symbol(at, strings, headers.len())?;
+            // The first row stands for no symbol (gABI, symbol table): to relocations it is the number 0.
+            if index == 0 && self.slice(at as u32, 16, at)?.iter().any(|byte| *byte != 0) {
+                return Err(error(at, "the first symbol, which is none, says something".to_owned()));
+            }
             if (symbol.binding == Binding::Local) != (index < locals) {
                 return Err(error(at + 12, format!("{:?} is on the wrong side of the local symbols", symbol.name)));
             }
@@ -454,6 +464,7 @@ impl<'a> Reader<'a> {
         symbol_count: usize,
     ) -> Result<Vec<Relocation>, ElfError> {
         let mut relocations = Vec::new();
+        let mut relocated = BTreeSet::new();
         for header in headers {
             let target = header.info as usize;
             let is_read = |section: &Section| section.allocated || section.name == FRAME_SECTION;
@@ -465,6 +476,10 @@ impl<'a> Reader<'a> {
                 SHT_REL if of_read => {
                     if headers.get(header.link as usize).is_none_or(|table| table.kind != SHT_SYMTAB) {
                         return Err(error(header.at + 24, "relocations of no symbol table".to_owned()));
+                    }
+                    // Linkers read the first such section alone.
+                    if !relocated.insert(target) {
+                        return Err(error(header.at, "a section has two sections of relocations".to_owned()));
                     }
                     for at in self.rows(header, 8)? {
                         relocations.push(self.relocation(at, target, sections, symbol_count)?);
@@ -494,7 +509,7 @@ impl<'a> Reader<'a> {
             other => return Err(error(at + 4, format!("relocation type {other} is not modelled"))),
         };
         let symbol = (info >> 8) as usize;
-        if symbol >= symbol_count {
+        if symbol == 0 || symbol >= symbol_count {
             return Err(error(at + 4, format!("a relocation names symbol {symbol}, which there is not")));
         }
         let inside = offset.checked_add(4).is_some_and(|end| end <= sections[section].bytes);
@@ -507,6 +522,10 @@ impl<'a> Reader<'a> {
     fn segments(&self) -> Result<Vec<Segment>, ElfError> {
         let start = self.word(28)? as usize;
         let (size, count) = (usize::from(self.half(42)?), usize::from(self.half(44)?));
+        // The number stands elsewhere then (gABI, program header).
+        if count == 0xffff {
+            return Err(error(44, "there are too many program headers".to_owned()));
+        }
         if count > 0 && size != 32 {
             return Err(error(42, format!("program headers of {size} bytes")));
         }
@@ -607,8 +626,8 @@ fn disjoint(elf: &Elf<'_>) -> Result<(), ElfError> {
     };
     let mut used = places(|segment| segment.virtual_address, |segment| segment.memory_bytes);
     check_disjoint(&mut used, "segments")?;
-    // What lies where at reset is decided by the bytes that the file has, at their load addresses.
-    let mut loaded = places(|segment| segment.physical_address, |segment| segment.file_bytes);
+    // What lies where at reset is decided at the load addresses; what the file has no bytes for may be made zeros.
+    let mut loaded = places(|segment| segment.physical_address, |segment| segment.memory_bytes);
     check_disjoint(&mut loaded, "segments as loaded")
 }
 

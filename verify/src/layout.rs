@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::abi;
 use crate::attributes;
-use crate::elf::{Binding, Contents, Elf, FileKind, Home, Section, Symbol, SymbolKind};
+use crate::elf::{Binding, Contents, Elf, FileKind, Home, Section, Segment, Symbol, SymbolKind};
 use crate::hints::Hints;
 use crate::thumb::feature::Architecture;
 use crate::wasm::module::{Exported, Module};
@@ -19,6 +19,9 @@ pub const HARNESS: &str = ".synth.harness";
 /// Entries of the vector table that the architecture has a use for (DDI0403, B1.5.2). Those behind are for interrupts of
 /// devices, which are not enabled at reset.
 const SYSTEM_VECTORS: u32 = 16;
+
+/// The first of them that is an exception; before it stand the initial SP and the address of `Reset`.
+const FIRST_EXCEPTION: u32 = 2;
 
 /// A board that images are for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,13 +85,23 @@ pub fn board(elf: &Elf<'_>) -> &'static Board {
     fitting.or_else(|| of_architecture().next_back()).expect("every architecture has a board")
 }
 
+/// Whether an address of Thumb code, bit 0 set, is one of a section of an image.
+fn is_code_of(section: &Section, address: u32) -> bool {
+    address & 1 == 1 && (address & !1).checked_sub(section.address).is_some_and(|at| at < section.bytes)
+}
+
 /// The word that is loaded to an address.
 fn word(elf: &Elf<'_>, address: u32) -> Option<u32> {
-    let segments = elf.segments.iter().filter(|segment| segment.physical_address <= address);
-    let mut places = segments.map(|segment| (segment, address - segment.physical_address));
-    let (segment, at) = places.find(|(segment, at)| at.checked_add(4).is_some_and(|end| end <= segment.file_bytes))?;
+    let (segment, at) = loading(elf, address)?;
     let bytes = elf.data.get(segment.offset + at as usize..)?;
     bytes.first_chunk().map(|word| u32::from_le_bytes(*word))
+}
+
+/// The segment that loads a word to an address, and where in it.
+fn loading<'a>(elf: &'a Elf<'_>, address: u32) -> Option<(&'a Segment, u32)> {
+    let segments = elf.segments.iter().filter(|segment| segment.physical_address <= address);
+    let mut places = segments.map(|segment| (segment, address - segment.physical_address));
+    places.find(|(segment, at)| at.checked_add(4).is_some_and(|end| end <= segment.file_bytes))
 }
 
 impl Board {
@@ -119,6 +132,7 @@ fn own_data(module: &Module) -> Vec<(String, &'static str, String)> {
 pub fn check(elf: &Elf<'_>, module: &Module, hints: &Hints, text: usize) -> Vec<String> {
     let mut layout = Layout { elf, module, hints, text, board: board(elf), wrong: Vec::new() };
     layout.names();
+    layout.sections();
     layout.own_data();
     match elf.kind {
         FileKind::Relocatable => layout.object(),
@@ -187,8 +201,10 @@ impl<'a> Layout<'a> {
         for (what, before, behind) in own_data(self.module) {
             let home = self.elf.symbol(&format!("{module}.{what}")).map(|symbol| symbol.home);
             let wanted = format!("{before}.{module}.{behind}");
-            if matches!(home, Some(Home::Section(index)) if self.elf.sections[index].name != wanted) {
-                self.wrong.push(format!("{module}.{what} does not lie in section {wanted}"));
+            let Some(Home::Section(index)) = home else { continue };
+            let section = &self.elf.sections[index];
+            if section.name != wanted || section.writable != (before == ".bss") {
+                self.wrong.push(format!("{module}.{what} does not lie in section {wanted} of its kind"));
             }
         }
         // What a linker gives a meaning by its name, such as `.init_array`, is none of the module's.
@@ -196,13 +212,6 @@ impl<'a> Layout<'a> {
             if section.allocated && section.bytes > 0 && index != self.text && !own.contains(&index) {
                 self.wrong.push(format!("section {} is loaded and belongs to nothing in the module", section.name));
             }
-        }
-        let elf = self.elf;
-        for section in &elf.sections {
-            if self.is_expected(&section.name) {
-                continue;
-            }
-            self.wrong.push(format!("section {} has a meaning to linkers that is not modelled", section.name));
         }
         self.defined();
         self.undefined();
@@ -252,15 +261,28 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// There are no other sections than those of the contract.
+    fn sections(&mut self) {
+        let others = self.elf.sections.iter().filter(|section| !self.is_expected(&section.name));
+        let others: Vec<&str> = others.map(|section| section.name.as_str()).collect();
+        for name in others {
+            self.wrong.push(format!("section {name} has a meaning to linkers or debuggers that is not modelled"));
+        }
+    }
+
     /// Whether a section is one that the contract has, or one that only describes others. Code for a
-    /// linker's own compiler, for one, would take the place of the code that is judged.
+    /// linker's own compiler, for one, would take the place of the code that is judged, as would a second
+    /// table of frames.
     fn is_expected(&self, name: &str) -> bool {
         let module = &self.hints.module_name;
         let plain = name.strip_prefix(".rel").filter(|rest| rest.starts_with('.')).unwrap_or(name);
         let own = [format!(".text.{module}"), format!(".bss.{module}."), format!(".rodata.{module}.")];
         let described = [".debug_", ".synth.", ".comment", ".note.GNU-stack", ".ARM.attributes"];
         let tables = ["", ".symtab", ".strtab", ".shstrtab"];
+        let of_image = [".vectors", ".rodata.synth_stack_limit"];
+        let is_image = self.elf.kind == FileKind::Executable;
         plain == own[0]
+            || is_image && of_image.contains(&plain)
             || own[1..].iter().any(|prefix| plain.starts_with(prefix))
             || described.iter().any(|prefix| plain.starts_with(prefix))
             || tables.contains(&plain)
@@ -279,26 +301,36 @@ impl<'a> Layout<'a> {
         self.loaded(&elf.sections[self.text]);
         self.storage();
         self.stack_limit();
-        self.vectors();
+        match elf.section(HARNESS) {
+            Some((index, harness)) if harness.allocated && harness.executable && !harness.writable => {
+                self.loaded(harness);
+                self.vectors(harness);
+                self.imports(index);
+            }
+            Some(_) | None => self.wrong.push(format!("there is no one section {HARNESS} of read-only code")),
+        }
+    }
+
+    /// What is imported is code of the harness, not of the module.
+    fn imports(&mut self, harness: usize) {
         for import in &self.module.imports {
             let name = abi::import_symbol(&import.module, &import.field);
-            let home = elf.symbol(&name).map(|symbol| symbol.home);
-            let foreign = |index: usize| index != self.text && elf.sections[index].executable;
-            if !matches!(home, Some(Home::Section(index)) if foreign(index)) {
-                self.wrong.push(format!("import {name} is no code outside the module"));
+            let symbol = self.elf.symbol(&name);
+            let symbol = symbol.filter(|symbol| symbol.home == Home::Section(harness));
+            if !symbol.is_some_and(|symbol| is_code_of(&self.elf.sections[harness], symbol.value)) {
+                self.wrong.push(format!("import {name} is no code of the harness"));
             }
         }
     }
 
-    /// Exceptions are taken to the harness, not into the module.
-    fn vectors(&mut self) {
-        let harness = self.elf.section(HARNESS).map(|(_, section)| section);
-        for number in 2..SYSTEM_VECTORS {
-            let handler = word(self.elf, self.board.vectors + 4 * number);
-            let is_there = |(handler, harness): (u32, &Section)| {
-                handler & 1 == 1 && (handler & !1).checked_sub(harness.address).is_some_and(|at| at < harness.bytes)
-            };
-            if !handler.zip(harness).is_some_and(is_there) {
+    /// Exceptions are taken to the harness, not into the module, and nobody changes that.
+    fn vectors(&mut self, harness: &Section) {
+        for number in 0..SYSTEM_VECTORS {
+            let place = self.board.vectors + 4 * number;
+            if loading(self.elf, place).is_none_or(|(segment, _)| segment.writable) {
+                self.wrong.push(format!("the vector of exception {number} is not loaded, or may be written"));
+            }
+            if number >= FIRST_EXCEPTION && !word(self.elf, place).is_some_and(|handler| is_code_of(harness, handler)) {
                 self.wrong.push(format!("the exception {number} is not taken to the harness"));
             }
         }
@@ -333,7 +365,7 @@ impl<'a> Layout<'a> {
         if !self.board.has(start, symbol.bytes) {
             self.wrong.push(format!("{} lies where there is no RAM of its own", symbol.name));
         }
-        for segment in self.elf.segments.iter().filter(|segment| segment.file_bytes > 0 && !segment.writable) {
+        for segment in self.elf.segments.iter().filter(|segment| !segment.writable) {
             let places = [segment.virtual_address, segment.physical_address];
             if places.iter().any(|place| start < place.saturating_add(segment.memory_bytes) && end > *place) {
                 self.wrong.push(format!("a segment that may not be written overlaps {}", symbol.name));

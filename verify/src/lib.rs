@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub mod attributes;
+pub mod canary;
 pub mod cfi;
 pub mod check;
 pub mod concrete;
@@ -9,9 +10,11 @@ pub mod damage;
 pub mod disassemble;
 pub mod domain;
 pub mod elf;
+pub mod evidence;
 pub mod float;
 pub mod hints;
 pub mod layout;
+mod lower_bound;
 pub mod model;
 pub mod program;
 pub mod ranges;

@@ -266,6 +266,10 @@ impl Binder<'_> {
     }
 
     fn program(&mut self) -> Option<Program> {
+        let name = self.hints.module_name.clone();
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$')) {
+            self.find(format!("{name:?} is no name of a module"));
+        }
         let text_name = format!(".text.{}", self.hints.module_name);
         let (text_index, text) =
             self.require(self.elf.section(&text_name), || format!("there is no one section {text_name}"))?;
@@ -364,12 +368,8 @@ impl Binder<'_> {
                 }
                 Exported::Memory(index) => {
                     let name = abi::exported_memory(&self.hints.module_name, index);
-                    let own = self
-                        .elf
-                        .symbol(&self.name(&format!("memory{index}")))
-                        .map(|symbol| (symbol.home, symbol.value));
-                    let public = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
-                    if own.is_none() || public.map(|symbol| (symbol.home, symbol.value)) != own {
+                    let own = self.elf.symbol(&self.name(&format!("memory{index}")));
+                    if !self.is_public_object(&name, own.map(|symbol| (symbol.home, symbol.value, symbol.bytes))) {
                         self.find(format!("the exported memory is not the one global symbol {name}"));
                     }
                 }
@@ -384,11 +384,23 @@ impl Binder<'_> {
         let Some(offset) = self.instance().cells[index as usize] else { return };
         let name = abi::exported_item(export, &self.hints.export_prefix);
         let instance = self.elf.symbol(&self.name("instance"));
-        let cell = instance.map(|symbol| (symbol.home, symbol.value.wrapping_add(offset)));
-        let public = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
-        if cell.is_none() || public.map(|symbol| (symbol.home, symbol.value)) != cell {
+        let bytes = match self.module.globals[index as usize].value_type.sort() {
+            Sort::W32 => 4,
+            Sort::W64 => 8,
+        };
+        let cell = instance.map(|symbol| (symbol.home, symbol.value.wrapping_add(offset), bytes));
+        if !self.is_public_object(&name, cell) {
             self.find(format!("export {:?} is not the one global symbol {name} of its cell", export.name));
         }
+    }
+
+    /// Whether others find data by this name: at this place, with so many bytes.
+    fn is_public_object(&self, name: &str, place: Option<(Home, u32, u32)>) -> bool {
+        let is_public = |symbol: &&Symbol| {
+            symbol.binding == Binding::Global && symbol.kind == SymbolKind::Object && symbol.default_visibility
+        };
+        let found = self.elf.symbol(name).filter(is_public);
+        place.is_some() && found.map(|symbol| (symbol.home, symbol.value, symbol.bytes)) == place
     }
 
     /// Imports: undefined in an object, code outside the module in an image.
@@ -517,7 +529,8 @@ impl Binder<'_> {
 
     fn init(&mut self, text_index: usize) -> Option<(u32, u32)> {
         let name = format!("{}_init", self.hints.module_name);
-        let symbol = self.elf.symbol(&name).filter(|symbol| symbol.binding == Binding::Global);
+        let is_public = |symbol: &&Symbol| symbol.binding == Binding::Global && symbol.default_visibility;
+        let symbol = self.elf.symbol(&name).filter(is_public);
         let range = symbol.and_then(|symbol| self.code_range(symbol, text_index));
         self.require(range, || format!("there is no one global function {name}"))
     }

@@ -2,7 +2,10 @@
 //!
 //! Requires: nothing; labels are untrusted. Ensures: [`run`] has no finding only if every
 //! instruction that reads a location reads the value that its label names, on every path: then no
-//! two values whose ranges overlap share a register or a stack word.
+//! two values whose ranges overlap share a register or a stack word. A location is a register, or a stack word
+//! that is moved whole, at an offset from SP or by a load or store of one word through a register that is known to
+//! be a distance from SP (`pointer`). What reaches the stack in another way, through an index, by bytes, or as several
+//! words through a register, is not followed here: the segment proof judges its values like all others.
 //!
 //! The state is a lattice per location: nothing known, one name, or several. A write puts its name
 //! there, or nothing if the label gives none; a call leaves nothing in caller-saved registers; where
@@ -75,6 +78,8 @@ struct Step<'a> {
     may_read: BTreeSet<Location>,
     is_call: bool,
     is_conditional: bool,
+    /// It jumps to an address in a register or from memory: where control goes on behind it, it has not run.
+    leaves: bool,
     successors: Vec<u32>,
     /// SP below entry after it.
     depth: i32,
@@ -286,6 +291,9 @@ impl Ranges<'_> {
 impl Step<'_> {
     fn after(&self, before: &State, at: u32) -> State {
         let mut state = before.clone();
+        if self.leaves {
+            return state;
+        }
         if self.is_call {
             // Registers that no instruction names hold nothing anyway.
             for register in abi::caller_saved(FloatUnit::V5Double) {
@@ -491,6 +499,7 @@ fn step<'a>(
         may_read,
         is_call,
         is_conditional: context.conditional > 0,
+        leaves: leaves(inst),
         successors: Vec::new(),
         depth: depth_after,
         label,
@@ -500,7 +509,8 @@ fn step<'a>(
         Inst::It { mask, .. } => 4 - u32::from(mask & 15).trailing_zeros(),
         _ => context.conditional.saturating_sub(1),
     };
-    Ok((step, Context { depth: depth_after, conditional, pointer: None, branched: None }))
+    let behind = if step.leaves { depth } else { depth_after };
+    Ok((step, Context { depth: behind, conditional, pointer: None, branched: None }))
 }
 
 /// The registers in which calls and returns hand words on.

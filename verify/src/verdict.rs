@@ -275,3 +275,38 @@ pub enum Ending {
     /// By a trap.
     Trapped(Trap),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_nothing_is_not_proved() {
+        let function = FunctionReport {
+            function: 0,
+            name: "f".to_owned(),
+            verdict: Verdict::Proved,
+            findings: Vec::new(),
+            obligations: vec![Obligation { at: 0, kind: Kind::Return, method: Method::Same, query: None }],
+            segments: 1,
+            code_bytes: 2,
+            stack_bytes: 0,
+            dead_edges: Vec::new(),
+            record: None,
+        };
+        let whole = Report { functions: vec![function.clone(), function], file_obligations: 1, ..Report::default() };
+        assert!(whole.proved());
+        let without = |change: &dyn Fn(&mut Report)| {
+            let mut report = whole.clone();
+            change(&mut report);
+            report.proved()
+        };
+        assert!(!Report::default().proved(), "a report of nothing");
+        assert!(!without(&|report| report.file_obligations = 0));
+        assert!(!without(&|report| report.uncovered_bytes = 1));
+        assert!(!without(&|report| report.functions[1].obligations.clear()));
+        assert!(!without(&|report| report.functions[1].verdict = Verdict::Unknown));
+        let finding = Finding { at: 0, check: Check::File, message: "something".to_owned() };
+        assert!(!without(&|report| report.findings.push(finding.clone())));
+    }
+}

@@ -172,3 +172,19 @@ fn the_floating_point_unit() {
         ",
     );
 }
+
+#[test]
+fn every_encoding_gives_an_answer() {
+    let mut refused = std::collections::BTreeSet::new();
+    for first in 0..=0xffff_u16 {
+        let first_bytes = first.to_le_bytes();
+        if first >= 0xe800 {
+            assert_eq!(decode(&first_bytes, 0), Err(DecodeError::Truncated), "{first:x}");
+        }
+        for second in [0, 0x0a00, 0x1a40, 0x7f0f, 0x8001, 0xb0ff, 0xd000, 0xf080, 0xfa10, 0xffff_u16] {
+            let bytes = [first_bytes, second.to_le_bytes()].concat();
+            refused.extend(decode(&bytes, 0).err().map(|error| error.to_string()));
+        }
+    }
+    assert!(refused.len() > 20 && !refused.contains(&DecodeError::Truncated.to_string()), "{refused:#?}");
+}

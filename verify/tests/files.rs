@@ -2,17 +2,21 @@
 //!
 //! Each test takes a case that is Proved, changes one thing, and expects a refusal in the right words.
 
+#[path = "support/bytes.rs"]
+mod bytes;
 #[expect(dead_code, reason = "what twins need is used by the tests of cases")]
 mod support;
 
 use std::fs;
 use std::path::Path;
 
+use bytes::*;
 use object::write::{Object, Relocation, Symbol, SymbolId, SymbolSection};
 use object::{RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use support::{Case, INIT, parse, words_of};
 use synth_verify::check::{Checks, check};
-use synth_verify::hints::{Expr, Hints, Location, codec};
+use synth_verify::domain::Bin32;
+use synth_verify::hints::{Cut, Expr, Hints, Location, codec};
 
 fn case(name: &str) -> Case {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name).with_extension("case");
@@ -237,6 +241,37 @@ fn a_second_section_of_code() {
     });
 }
 
+/// What others find by the names of exported memories and of instantiation.
+#[test]
+fn what_is_exported_is_no_data_for_others() {
+    let words = "the exported memory is not the one global symbol m_memory";
+    let changes: [fn(&mut Symbol); 5] = [
+        |symbol| symbol.size -= 1,
+        |symbol| symbol.value += 8,
+        |symbol| symbol.kind = SymbolKind::Text,
+        |symbol| symbol.scope = SymbolScope::Linkage,
+        |symbol| symbol.weak = true,
+    ];
+    for change in changes {
+        refuse_object("popcnt-scratch", words, |object| {
+            let memory = object.symbol_id(b"m_memory").unwrap();
+            change(object.symbol_mut(memory));
+        });
+    }
+    refuse_object("startup", "there is no one global function m_init", |object| {
+        let init = object.symbol_id(b"m_init").unwrap();
+        object.symbol_mut(init).scope = SymbolScope::Linkage;
+    });
+}
+
+#[test]
+fn constants_that_may_be_written() {
+    let case = case("startup");
+    let mut elf = case.elf();
+    set_section(&mut elf, ".rodata.m.data", 8, 3);
+    refuse(&case.wasm, &elf, "m.data does not lie in section .rodata.m.data of its kind");
+}
+
 #[test]
 fn two_functions_exchanged() {
     refuse_object("table-calls", "f1 overlaps the function before it", |object| {
@@ -257,6 +292,9 @@ fn a_descriptor_of_another_function() {
     refuse(&case.wasm, &elf, words);
     elf[place] = 1;
     elf[place + 4] = 4;
+    refuse(&case.wasm, &elf, words);
+    // An even address: the symbol's, which is odd, less 1.
+    elf[place + 4..place + 8].fill(0xff);
     refuse(&case.wasm, &elf, words);
     set_section(&mut elf, ".rodata.m.functions", 8, 3);
     refuse(&case.wasm, &elf, "m.functions is not a local, 8-aligned region in a section of the right kind");
@@ -488,6 +526,56 @@ fn a_cut_at_another_place_of_the_module() {
 }
 
 #[test]
+fn two_cuts_that_lead_to_each_other_at_one_place_of_wasm() {
+    refuse_hints("empty-loop", "goes on to the next cut where Wasm returns", |hints| {
+        let mut other = hints.functions[0].cuts[0].clone();
+        other.at += 2;
+        hints.functions[0].cuts.push(other);
+    });
+}
+
+#[test]
+fn a_cut_inside_an_it_block() {
+    refuse_hints("it-block", "a cut stands inside an IT block", |hints| {
+        let source = case("it-block").hints().functions[1].function;
+        let module = synth_verify::wasm::module::read(&case("it-block").wasm).unwrap();
+        let offset = module.function(source).unwrap().offset(1).unwrap();
+        hints.functions[1].cuts.push(Cut { at: 4, source: vec![(source, offset)], ..Cut::default() });
+    });
+}
+
+/// Operators in a cut are total: one that would trap has a value, and shows nothing of an access.
+#[test]
+fn an_expression_that_would_trap() {
+    let with = |change: &dyn Fn(&mut Hints)| {
+        let case = case("loop-sum");
+        let mut hints = case.hints();
+        let cut = &mut hints.functions[0].cuts[0];
+        let next = cut.nodes.len() as u32;
+        // The word at the address in r0, which is not checked yet, and a quotient by 0.
+        cut.nodes.extend([Expr::Load(0, 4, 0), Expr::Const32(0), Expr::Bin32(Bin32::DivU, next, next + 1)]);
+        change(&mut hints);
+        let mut object = case.object();
+        let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
+        object.append_section_data(section, &codec::encode(&hints), 1);
+        (case.wasm, object.write().unwrap())
+    };
+    let (wasm, elf) = with(&|_| {});
+    let report = check(&wasm, &elf, Checks::All).unwrap();
+    assert!(report.proved(), "{}", words_of(&report));
+    // The bound of the check is not in r5.
+    let (wasm, elf) = with(&|hints| {
+        hints.functions[0].cuts[0].locations.retain(|located| located.location != Location::Core(5));
+    });
+    refuse(&wasm, &elf, "not shown to lie inside one region");
+    let (wasm, elf) = with(&|hints| {
+        let cut = &mut hints.functions[0].cuts[0];
+        cut.facts.push(cut.nodes.len() as u32 - 1);
+    });
+    refuse(&wasm, &elf, "a fact of the cut");
+}
+
+#[test]
 fn a_cut_outside_of_its_function() {
     for at in [0x8000_0000, u32::MAX] {
         refuse_hints("loop-sum", "a cut stands outside its function", |hints| {
@@ -541,6 +629,14 @@ fn a_prefix_that_gives_exports_other_names() {
     refuse_hints("startup", "is not the module's name", |hints| hints.export_prefix = "a".to_owned());
 }
 
+/// `_init` runs before `main`; readers of symbols differ in what is no ASCII, or behind an `@`.
+#[test]
+fn a_name_that_is_no_name_of_symbols() {
+    for name in ["", "m\u{fffd}", "m@@V1", "a.b"] {
+        refuse_hints("startup", "is no name of a module", |hints| hints.module_name = name.to_owned());
+    }
+}
+
 #[test]
 fn no_code_for_instantiation() {
     refuse_case("division", "there is no one global function m_init", |case| _ = case.functions.remove(&INIT));
@@ -574,48 +670,4 @@ fn again(object: &mut Object<'_>, known: SymbolId, name: &str) -> SymbolId {
         flags: SymbolFlags::None,
     };
     object.add_symbol(symbol)
-}
-
-fn word(elf: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(elf[at..at + 4].try_into().unwrap())
-}
-
-/// Where the header of a section is (System V gABI, section header).
-fn section_header(elf: &[u8], name: &str) -> usize {
-    let half = |at: usize| usize::from(u16::from_le_bytes(elf[at..at + 2].try_into().unwrap()));
-    let (start, count) = (word(elf, 32) as usize, half(48));
-    let names = word(elf, start + 40 * half(50) + 16);
-    let mut headers = (0..count).map(|index| start + 40 * index);
-    let found = headers.find(|header| text(elf, (names + word(elf, *header)) as usize) == name);
-    found.unwrap_or_else(|| panic!("there is no section {name}"))
-}
-
-fn text(elf: &[u8], at: usize) -> &str {
-    let end = elf[at..].iter().position(|byte| *byte == 0).unwrap();
-    std::str::from_utf8(&elf[at..at + end]).unwrap()
-}
-
-/// Where the bytes of a section are, and how many.
-fn section_place(elf: &[u8], name: &str) -> (usize, usize) {
-    let header = section_header(elf, name);
-    (word(elf, header + 16) as usize, word(elf, header + 20) as usize)
-}
-
-/// The number of the symbol that the first relocation of a section names.
-fn rel_symbol(elf: &[u8], name: &str) -> usize {
-    (word(elf, section_place(elf, name).0 + 4) >> 8) as usize
-}
-
-fn symbol_row(elf: &[u8], index: usize) -> usize {
-    section_place(elf, ".symtab").0 + 16 * index
-}
-
-fn symbol_name(elf: &[u8], index: usize) -> &str {
-    text(elf, section_place(elf, ".strtab").0 + word(elf, symbol_row(elf, index)) as usize)
-}
-
-/// Sets a word of the header of a section.
-fn set_section(elf: &mut [u8], name: &str, field: usize, value: u32) {
-    let header = section_header(elf, name);
-    elf[header + field..header + field + 4].copy_from_slice(&value.to_le_bytes());
 }

@@ -161,6 +161,10 @@ fn callee_saved_registers_and_sp() {
     faults(&run(&[0x4604, 0x4770], &[1]), 2, "r4 is not as at entry");
     // push {r3}; bx lr
     faults(&run(&[0xb408, 0x4770], &[1]), 2, "SP is not as at entry");
+    // sub.w sp, sp, #8; add.w sp, sp, #8; bx lr
+    assert_eq!(run(&[0xf1ad, 0x0d08, 0xf10d, 0x0d08, 0x4770], &[1]), returns(1));
+    // The same by 1: SP would be 4 below its value at entry, and stay there.
+    faults(&run(&[0xf1ad, 0x0d01, 0xf10d, 0x0d01, 0x4770], &[1]), 0, "SP is no multiple of 4");
 }
 
 #[test]

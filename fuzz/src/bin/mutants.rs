@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Parser;
 use synth::config::{Config, Cpu};
 use synth::qemu::Qemu;
-use synth_fuzz::damage::{Form, Subject};
+use synth_fuzz::damage::{Kind, Subject};
 use synth_fuzz::judge::Judge;
 use synth_fuzz::mutants::{Found, Plan, Table, modules, run};
 use synth_verify::check::Solvers;
@@ -154,11 +154,11 @@ fn read(arguments: &Arguments) -> Result<Vec<Subject>, String> {
     if arguments.hard_float {
         config.float = config.cpu.float_unit();
     }
-    let form = if arguments.image { Form::Image } else { Form::Object };
+    let form = if arguments.image { Kind::Image } else { Kind::Object };
     let one = |path: &PathBuf| {
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
-        modules::subject(&name, &bytes, &config, form)
+        modules::subject(&name, &bytes, config.clone(), form)
     };
     arguments.files.iter().map(one).collect()
 }

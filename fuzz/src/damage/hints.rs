@@ -40,7 +40,7 @@ pub fn of_module(file: &[u8], wasm: &[u8]) -> Option<Vec<u8>> {
 /// Changes the hints of one function. Yields nothing if there is nothing of the kind.
 type Change = fn(&mut FunctionHints, &mut Random) -> Option<()>;
 
-const CHANGES: [(&str, Change); 23] = [
+const CHANGES: [(&str, Change); 26] = [
     ("all dropped", |hints, _| Some(*hints = FunctionHints { function: hints.function, ..FunctionHints::default() })),
     ("other frame size", |hints, random| Some(hints.frame_bytes ^= 4 << random.below(3))),
     ("other checked stack", |hints, random| Some(hints.checked_bytes ^= 8 << random.below(6))),
@@ -56,9 +56,10 @@ const CHANGES: [(&str, Change); 23] = [
         Some(())
     }),
     ("cut elsewhere", |hints, random| {
-        let step = [2, 4, 0_u32.wrapping_sub(2), 0_u32.wrapping_sub(4)][random.below(4) as usize];
+        let near = random.below(2) == 0;
+        let step = 2 * random.below(if near { 4 } else { 256 }) as u32;
         let cut = cut(hints, random)?;
-        Some(cut.at = cut.at.wrapping_add(step))
+        Some(cut.at = if near { cut.at ^ step } else { step })
     }),
     ("fact dropped", |hints, random| {
         let cut = cut(hints, random)?;
@@ -94,12 +95,14 @@ const CHANGES: [(&str, Change); 23] = [
     ("located elsewhere", |hints, random| {
         let cut = cut(hints, random)?;
         let at = pick(random, cut.locations.len())?;
-        let register = random.below(15) as u8;
-        Some(cut.locations[at].location = match cut.locations[at].location {
-            Location::Core(_) => Location::Core(register),
-            Location::Single(_) => Location::Single(2 * register),
-            Location::Stack(offset) => Location::Stack(offset ^ 4),
-        })
+        Some(
+            cut.locations[at].location = match (random.below(4), cut.locations[at].location) {
+                (0, _) => Location::Stack(4 * (random.below(256) as i32 - 128)),
+                (1, _) => Location::Single(random.below(32) as u8),
+                (_, Location::Stack(offset)) => Location::Stack(offset ^ 4),
+                (_, Location::Core(_) | Location::Single(_)) => Location::Core(random.below(15) as u8),
+            },
+        )
     }),
     ("places exchanged", |hints, random| {
         let cut = cut(hints, random)?;
@@ -132,16 +135,32 @@ const CHANGES: [(&str, Change); 23] = [
         let step = 4 << random.below(2);
         Some(cut(hints, random)?.depth ^= step)
     }),
+    ("unknown dropped", |hints, random| {
+        let cut = cut(hints, random)?;
+        Some(_ = cut.unknowns.remove(pick(random, cut.unknowns.len())?))
+    }),
+    ("any constant", |hints, random| {
+        let value = random.word();
+        let cut = cut(hints, random)?;
+        let at = pick(random, cut.nodes.len())?;
+        Some(cut.nodes[at] = if value & 1 == 0 { Expr::Const32(value as u32) } else { Expr::Const64(value) })
+    }),
+    ("code called data", |hints, random| {
+        let start = 2 * random.below(256) as u32;
+        Some(hints.data.push((start, start + 2 * random.below(8) as u32)))
+    }),
     ("shown elsewhere", |hints, random| {
         let cut = cut(hints, random)?;
         let at = pick(random, cut.unknowns.len())?;
         let shown = &mut cut.unknowns[at].shown;
-        Some(*shown = match *shown {
-            Shown::Nowhere => Shown::Local(0, 0),
-            Shown::Result(place, above) => Shown::Result(place + 1, above),
-            Shown::Local(place, local) => Shown::Local(place, local ^ 1),
-            Shown::Stack(place, slot) => Shown::Stack(place, slot ^ 1),
-        })
+        Some(
+            *shown = match *shown {
+                Shown::Nowhere => Shown::Local(0, 0),
+                Shown::Result(place, above) => Shown::Result(place + 1, above),
+                Shown::Local(place, local) => Shown::Local(place, local ^ 1),
+                Shown::Stack(place, slot) => Shown::Stack(place, slot ^ 1),
+            },
+        )
     }),
     ("label", |hints, random| {
         let at = pick(random, hints.labels.len())?;
@@ -166,15 +185,20 @@ fn cut<'a>(hints: &'a mut FunctionHints, random: &mut Random) -> Option<&'a mut 
     hints.cuts.get_mut(at)
 }
 
-/// Hints with one thing changed, and what that is. `None` where chance leads to nothing that can be changed so.
-pub fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Option<(&'static str, Hints)> {
+/// Hints with one thing changed; as they were where chance leads to nothing that can be changed so.
+pub fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Hints {
+    damage(hints, donors, random).map_or_else(|| hints.clone(), |(_, changed)| changed)
+}
+
+/// What is changed, and the hints then.
+pub fn damage(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Option<(&'static str, Hints)> {
     let mut hints = hints.clone();
     let at = pick(random, hints.functions.len())?;
     let before = hints.functions[at].clone();
     let what = match random.below(16) {
         0 => {
-            hints.functions.remove(at);
-            return Some(("no record of a function", hints));
+            hints.functions.truncate(at);
+            return Some(("no records of functions", hints));
         }
         1 => {
             let donor = donors[pick(random, donors.len())?].clone();

@@ -23,15 +23,8 @@ const ALU: [AluOp; 10] = [
     AluOp::Orn,
 ];
 const SHIFTS: [ShiftOp; 4] = [ShiftOp::Lsl, ShiftOp::Lsr, ShiftOp::Asr, ShiftOp::Ror];
-const UNARY: [UnaryOp; 7] = [
-    UnaryOp::Clz,
-    UnaryOp::Rbit,
-    UnaryOp::Rev,
-    UnaryOp::Uxtb,
-    UnaryOp::Uxth,
-    UnaryOp::Sxtb,
-    UnaryOp::Sxth,
-];
+const UNARY: [UnaryOp; 7] =
+    [UnaryOp::Clz, UnaryOp::Rbit, UnaryOp::Rev, UnaryOp::Uxtb, UnaryOp::Uxth, UnaryOp::Sxtb, UnaryOp::Sxth];
 const COMPARES: [CompareOp; 4] = [CompareOp::Cmp, CompareOp::Cmn, CompareOp::Tst, CompareOp::Teq];
 const SIGNS: [Sign; 2] = [Sign::Unsigned, Sign::Signed];
 const LONG_ADDS: [MulLongAddOp; 3] = [MulLongAddOp::Umlal, MulLongAddOp::Smlal, MulLongAddOp::Umaal];
@@ -40,15 +33,7 @@ const LOADS: [LoadKind; 5] =
 const STORES: [StoreKind; 3] = [StoreKind::Word, StoreKind::Half, StoreKind::Byte];
 const FLOAT_FAMILIES: [&[FloatOp]; 4] = [
     &[FloatOp::Add, FloatOp::Sub, FloatOp::Mul, FloatOp::Div],
-    &[
-        FloatOp::Sqrt,
-        FloatOp::Abs,
-        FloatOp::Neg,
-        FloatOp::Ceil,
-        FloatOp::Floor,
-        FloatOp::Trunc,
-        FloatOp::Nearest,
-    ],
+    &[FloatOp::Sqrt, FloatOp::Abs, FloatOp::Neg, FloatOp::Ceil, FloatOp::Floor, FloatOp::Trunc, FloatOp::Nearest],
     &[FloatOp::ToSigned, FloatOp::ToUnsigned],
     &[FloatOp::FromSigned, FloatOp::FromUnsigned],
 ];
@@ -134,15 +119,8 @@ pub fn of_inst<R: Copy + PartialEq>(inst: &Inst<R>) -> Vec<(&'static str, Inst<R
             found.push(("results exchanged", make(*sign, *high, *low)));
         }
         Inst::MulLongAdd { op, low, high, low_in, high_in, n, m } => {
-            let make = |op, low_in, high_in| Inst::MulLongAdd {
-                op,
-                low: *low,
-                high: *high,
-                low_in,
-                high_in,
-                n: *n,
-                m: *m,
-            };
+            let make =
+                |op, low_in, high_in| Inst::MulLongAdd { op, low: *low, high: *high, low_in, high_in, n: *n, m: *m };
             let turned = others(&LONG_ADDS, *op);
             found.extend(turned.into_iter().map(|op| ("other product or quotient", make(op, *low_in, *high_in))));
             found.push(("operands exchanged", make(*op, *high_in, *low_in)));
@@ -297,7 +275,8 @@ fn of_float<R: Copy + PartialEq>(inst: &FloatInst<R>) -> Vec<(&'static str, Floa
                 Format::F32 => [0x3f80_0000, 0x3f00_0000, 0x4000_0000],
                 Format::F64 => [0x3ff0 << 48, 0x3fe0 << 48, 0x4000 << 48],
             };
-            let other = numbers.into_iter().filter_map(|bits| FloatImm::new(format, bits)).filter(|other| *other != imm);
+            let other =
+                numbers.into_iter().filter_map(|bits| FloatImm::new(format, bits)).filter(|other| *other != imm);
             found.extend(other.map(|imm| ("other constant", FloatInst::Const { format, d, imm })));
         }
         FloatInst::FromCore { d, low, high } => {

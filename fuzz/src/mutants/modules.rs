@@ -2,22 +2,22 @@
 
 use synth::config::{Config, Cpu, FloatUnit, OptLevel};
 
-use crate::damage::{Form, Subject};
+use crate::damage::{Kind, Subject};
 
 /// What a module is compiled for: processor, whether its floating-point unit is used, form, effort.
-type Target = (Cpu, bool, Form, OptLevel);
+type Target = (Cpu, bool, Kind, OptLevel);
 
-const M0: Target = (Cpu::CortexM0, false, Form::Object, OptLevel::O2);
-const M0_IMAGE: Target = (Cpu::CortexM0Plus, false, Form::Image, OptLevel::O2);
-const M3: Target = (Cpu::CortexM3, false, Form::Object, OptLevel::O2);
-const M3_PLAIN: Target = (Cpu::CortexM3, false, Form::Object, OptLevel::O0);
-const M4: Target = (Cpu::CortexM4, false, Form::Object, OptLevel::O2);
-const M4_SMALL: Target = (Cpu::CortexM4, false, Form::Object, OptLevel::Os);
-const M4_IMAGE: Target = (Cpu::CortexM4, false, Form::Image, OptLevel::O2);
-const M4_FLOAT: Target = (Cpu::CortexM4, true, Form::Object, OptLevel::O2);
-const M7_FLOAT: Target = (Cpu::CortexM7, true, Form::Object, OptLevel::O2);
-const M7_FLOAT_IMAGE: Target = (Cpu::CortexM7, true, Form::Image, OptLevel::O2);
-const M33: Target = (Cpu::CortexM33, true, Form::Object, OptLevel::O2);
+const M0: Target = (Cpu::CortexM0, false, Kind::Object, OptLevel::O2);
+const M0_IMAGE: Target = (Cpu::CortexM0Plus, false, Kind::Image, OptLevel::O2);
+const M3: Target = (Cpu::CortexM3, false, Kind::Object, OptLevel::O2);
+const M3_PLAIN: Target = (Cpu::CortexM3, false, Kind::Object, OptLevel::O0);
+const M4: Target = (Cpu::CortexM4, false, Kind::Object, OptLevel::O2);
+const M4_SMALL: Target = (Cpu::CortexM4, false, Kind::Object, OptLevel::Os);
+const M4_IMAGE: Target = (Cpu::CortexM4, false, Kind::Image, OptLevel::O2);
+const M4_FLOAT: Target = (Cpu::CortexM4, true, Kind::Object, OptLevel::O2);
+const M7_FLOAT: Target = (Cpu::CortexM7, true, Kind::Object, OptLevel::O2);
+const M7_FLOAT_IMAGE: Target = (Cpu::CortexM7, true, Kind::Image, OptLevel::O2);
+const M33: Target = (Cpu::CortexM33, true, Kind::Object, OptLevel::O2);
 
 macro_rules! modules {
     ($($name:literal: $($target:ident)+;)+) => {
@@ -67,8 +67,13 @@ pub fn built_in() -> Result<Vec<Subject>, String> {
 fn of(name: &str, module: &[u8], (cpu, float, form, opt_level): Target) -> Result<Subject, String> {
     let float = if float { cpu.float_unit() } else { FloatUnit::None };
     let config = Config { cpu, float, opt_level, ..Config::default() };
-    let title = format!("{name} ({}{}{})", cpu.name(), suffix(float != FloatUnit::None, " hard"), suffix(form == Form::Image, " image"));
-    subject(&title, module, &config, form)
+    let title = format!(
+        "{name} ({}{}{})",
+        cpu.name(),
+        suffix(float != FloatUnit::None, " hard"),
+        suffix(form == Kind::Image, " image")
+    );
+    subject(&title, module, config, form)
 }
 
 fn suffix(is: bool, word: &str) -> &str {
@@ -79,7 +84,7 @@ fn suffix(is: bool, word: &str) -> &str {
 ///
 /// # Errors
 /// Why it is no subject, in words.
-pub fn subject(name: &str, module: &[u8], config: &Config, form: Form) -> Result<Subject, String> {
+pub fn subject(name: &str, module: &[u8], config: Config, kind: Kind) -> Result<Subject, String> {
     let wasm = synth::wasm::read(module).map_err(|error| format!("{name}: {error}"))?;
-    Subject::new(name, &wasm, config, form).map_err(|why| format!("{name}: {why}"))
+    Subject::new(name, wasm.into_owned(), config, kind).map_err(|why| format!("{name}: {why}"))
 }

@@ -16,6 +16,8 @@
 //! many other results lie above it.
 
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::{self, Display};
 

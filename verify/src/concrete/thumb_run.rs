@@ -22,6 +22,8 @@ use crate::thumb::sem::{self, Alignment, Flags, Flow, ItState, Machine};
 use crate::trap::Trap;
 use crate::wasm::module::{Constant, FunctionType, ValueType};
 
+pub mod state;
+
 /// The address that every run returns to: code that no file has.
 const RETURN: Word = Word::Pointer { region: RegionIndex::MAX, offset: 1 };
 
@@ -339,8 +341,11 @@ impl<'p> Processor<'p> {
             if around.stops.iter().any(|(from, to)| (*from..*to).contains(&pc)) {
                 return (Ok(Some(Leave::Stop)), pc, steps);
             }
+            let inside = self.it.is_active();
             match self.step(pc, around) {
                 Ok(Ok(next)) => pc = next,
+                // Who goes on behind a trap finds the IT state of the trap.
+                Ok(Err(leave)) if inside => return (Ok(Some(leave)), pc, steps + 1),
                 Ok(Err(leave)) => match self.handled(&leave, pc, around) {
                     After::GoOn => pc = pc.wrapping_add(TRAP_BYTES),
                     After::End => return (Ok(Some(leave)), pc, steps + 1),
@@ -353,7 +358,7 @@ impl<'p> Processor<'p> {
 
     fn handled(&mut self, leave: &Leave, pc: u32, around: &mut Surroundings<'_, '_>) -> After {
         match (leave, &mut around.handler) {
-            (Leave::Trap(trap), Some(handler)) if !self.it.is_active() => {
+            (Leave::Trap(trap), Some(handler)) => {
                 let after = handler(*trap, pc, &mut self.memory);
                 if after == After::GoOn {
                     // The contract keeps LR, beside what every function keeps.
@@ -478,11 +483,15 @@ impl<'p> Processor<'p> {
         self.loaded.code_address(target).ok_or(Fault::Unmapped { address: target, why })
     }
 
-    /// Where SP points in the stack's region; its end counts too.
+    /// Where SP points in the stack's region; its end counts too. Hardware clears the two low bits of what is written
+    /// to SP (DDI0403, B1.4.1).
     fn stack_offset(&self) -> Result<u32, Fault> {
         let address = self.registers[13];
-        let offset = self.memory.offset_in(address, self.loaded.stack);
-        offset.ok_or(Fault::Unmapped { address, why: "SP outside the stack" })
+        match self.memory.offset_in(address, self.loaded.stack) {
+            Some(offset) if offset.is_multiple_of(4) => Ok(offset),
+            Some(_) => Err(Fault::Unmapped { address, why: "SP is no multiple of 4" }),
+            None => Err(Fault::Unmapped { address, why: "SP outside the stack" }),
+        }
     }
 
     /// What a relocation makes of the instruction here.

@@ -38,9 +38,6 @@ const STEPS_MAX: u32 = 400_000;
 /// Paths that one segment may have, beside one for each byte.
 const PATHS_MAX: u32 = 20_000;
 
-/// Findings after which a function is given up.
-const FINDINGS_MAX: usize = 8;
-
 /// What is walked: one function with its code and hints.
 pub struct Subject<'a> {
     /// The Wasm module.
@@ -55,6 +52,8 @@ pub struct Subject<'a> {
     pub start: u32,
     /// Behind its last.
     pub end: u32,
+    /// Findings after which the walk gives up.
+    pub findings_max: usize,
 }
 
 /// What the walk found out.
@@ -81,6 +80,8 @@ pub struct Walked {
     pub dead_edges: Vec<u32>,
     /// How many entries of each jump table can be chosen, by the offset of its branch.
     pub jumps: BTreeMap<u32, u32>,
+    /// Ways of conditional instructions, by offset, that the facts of some path rule out: that it acts, or does not.
+    pub dead: BTreeSet<(u32, bool)>,
 }
 
 /// Whom a function calls.
@@ -110,6 +111,8 @@ pub(super) struct Path {
     pub fresh: Freshness,
     /// Instructions run since the cut.
     pub length: u32,
+    /// Whether the facts have just been split on what the next instruction asks.
+    pub split: bool,
 }
 
 /// Whether a path still stands at the function's entry as far as stores and calls go.
@@ -181,7 +184,7 @@ impl Walk<'_, '_> {
         }
         let cuts: Vec<&Cut> = self.cuts.values().copied().collect();
         for cut in cuts {
-            if self.walked.findings.len() >= FINDINGS_MAX {
+            if self.walked.findings.len() >= self.subject.findings_max {
                 return;
             }
             if cut.at >= self.subject.end - self.subject.start {
@@ -199,6 +202,7 @@ impl Walk<'_, '_> {
                     names: Rc::new(start.names),
                     fresh: Freshness::Under,
                     length: 0,
+                    split: false,
                 }),
                 Err(why) => self.find(cut.at, why),
             }
@@ -226,6 +230,7 @@ impl Walk<'_, '_> {
             names: Rc::default(),
             fresh: Freshness::Entry,
             length: 0,
+            split: false,
         })
     }
 
@@ -245,7 +250,7 @@ impl Walk<'_, '_> {
                         "the segment has too many paths or steps; a cut is missing".to_owned(),
                     );
                 }
-                if self.walked.findings.len() >= FINDINGS_MAX {
+                if self.walked.findings.len() >= self.subject.findings_max {
                     return;
                 }
                 let at_cut = path.length > 0 && self.cuts.contains_key(&self.offset(path.pc));
@@ -341,6 +346,10 @@ impl Walk<'_, '_> {
                 return Ok(self.fork(path, condition));
             }
         };
+        let is_split = std::mem::take(&mut path.split);
+        if !is_split && (inside || matches!(inst, Inst::BranchCond { .. } | Inst::CompareBranch { .. })) {
+            _ = self.walked.dead.insert((at, flow == Flow::Next));
+        }
         // A path longer than the function has come to some instruction twice.
         path.length += 1;
         if path.length > (self.subject.end - self.subject.start) / 2 {
@@ -409,13 +418,18 @@ impl Walk<'_, '_> {
         let of_function = (self.subject.module, self.subject.function, &self.watched);
         let source = Rc::make_mut(&mut path.source);
         run_ahead(self.symbolic, of_function, source, &path.facts, &self.places);
+        path.split = true;
         let mut other = path.clone();
         for (way, value) in [(&mut *path, true), (&mut other, false)] {
             way.machine_facts.assume(&mut self.symbolic.terms, condition, value);
             way.facts.assume(&mut self.symbolic.terms, condition, value);
         }
         let at = self.offset(path.pc);
-        match (self.is_ruled_out(&path.facts, at), self.is_ruled_out(&other.facts, at)) {
+        let ways = [self.is_ruled_out(&path.facts, at), self.is_ruled_out(&other.facts, at)];
+        self.walked
+            .dead
+            .extend([true, false].into_iter().zip(ways).filter(|(_, is_dead)| *is_dead).map(|(way, _)| (at, way)));
+        match (ways[0], ways[1]) {
             (false, false) => Stepped::Fork(Box::new(other)),
             (false, true) => Stepped::On,
             (true, false) => Stepped::Split(vec![other]),

@@ -23,8 +23,12 @@ mod float;
 pub mod node;
 mod normal;
 pub mod print;
+#[cfg(test)]
+mod properties;
 pub mod prove;
 pub mod range;
+#[cfg(test)]
+mod range_tests;
 pub mod rules;
 mod simplify;
 pub mod value;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::guard;
 use super::link::{self, Bindings};
 use super::module::{self, Before, Exported, Global, Memory, Module, Table};
+use super::steps::{self, Step};
 
 /// A module, and the name by which others import from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +57,9 @@ fn add(whole: &mut Module, (before, source): (&[Source<'_>], &Source<'_>)) -> Re
     let other = module::read_behind(source.wasm, &Before { functions: whole.function_count(), value })
         .map_err(|error| error.to_string())?;
     let (bindings, guards) = bindings(whole, &other, &exports, &|of| is_before(of) || of == source.name)?;
+    if segment_by_growth(whole, &other, &bindings) {
+        return Err("a segment lies beyond what a memory or table starts with, which may have grown before".to_owned());
+    }
     for (of, least) in guards {
         guard::add(whole, of, least).map_err(|error| error.to_string())?;
     }
@@ -139,6 +143,29 @@ fn large_enough(
     }
     let may_be = maximum.is_none_or(|maximum| maximum >= wanted) && guard::may_grow(whole, of);
     may_be.then_some(Some((of, wanted)))
+}
+
+/// Whether a segment of a module lies outside of an imported memory or table as it is declared, but code that runs before
+/// may make that larger: then what Wasm does with it depends on that code, and steps are known before.
+fn segment_by_growth(whole: &Module, other: &Module, bindings: &Bindings) -> bool {
+    if !whole.steps().iter().any(|step| matches!(step, Step::Pause(_))) {
+        return false;
+    }
+    let outgrown = |of: Exported, has: u32, start: u32, count: usize| {
+        !steps::is_inside(has, start, count) && guard::may_grow(whole, of)
+    };
+    let data = other.data.iter().any(|segment| {
+        let Some(target) = segment.active else { return false };
+        let Some(&memory) = bindings.memories.get(target.memory as usize) else { return false };
+        let has = whole.memories[memory as usize].minimum_bytes();
+        outgrown(Exported::Memory(memory), has, target.start, segment.bytes.len())
+    });
+    let elements = other.elements.iter().any(|segment| {
+        let Some((table, start)) = segment.active else { return false };
+        let Some(&table) = bindings.tables.get(table as usize) else { return false };
+        outgrown(Exported::Table(table), whole.tables[table as usize].minimum, start, segment.items.len())
+    });
+    data || elements
 }
 
 /// Whether a memory may stand for an imported one that is not larger: pages and maximum (core spec, 3.2.8).

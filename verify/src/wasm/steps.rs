@@ -2,8 +2,8 @@
 //!
 //! Requires: a linked module.
 //! Ensures: of each input in turn its active element segments, its active data segments, its start function. A
-//! segment that lies outside writes nothing and traps, and of its input nothing follows. Lengths are those from before
-//! all start functions: memories may have grown since, but no compiled code asks for that.
+//! segment that lies outside writes nothing and traps, and of its input nothing follows. Lengths are those that are
+//! declared: `inputs` refuses a segment of which growth before it decides.
 
 use std::collections::BTreeSet;
 
@@ -81,6 +81,7 @@ impl Module {
     }
 }
 
-fn is_inside(length: u32, start: u32, count: usize) -> bool {
+/// Whether so many items from a start on lie within a length.
+pub(super) fn is_inside(length: u32, start: u32, count: usize) -> bool {
     (start as usize).checked_add(count).is_some_and(|end| end <= length as usize)
 }

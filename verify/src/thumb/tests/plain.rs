@@ -47,12 +47,6 @@ impl Plain {
         [Cond::Mi, Cond::Eq, Cond::Hs, Cond::Vs].map(|cond| flags.condition(self, cond))
     }
 
-    /// The flags of the floating-point unit.
-    pub(super) fn float_nzcv(&mut self) -> [bool; 4] {
-        let flags = self.float_flags.clone();
-        [Cond::Mi, Cond::Eq, Cond::Hs, Cond::Vs].map(|cond| flags.condition(self, cond))
-    }
-
     /// Runs the code, placed at [`CODE`], until it ends, branches or stops.
     pub(super) fn run(&mut self, halfwords: &[u16]) -> Result<Flow<u32>, String> {
         let bytes: Vec<u8> = halfwords.iter().flat_map(|half| half.to_le_bytes()).collect();
@@ -71,8 +65,7 @@ impl Plain {
     fn bytes(&self, address: u32, width: Width) -> u32 {
         (0..width.bytes()).rev().fold(0, |word, index| {
             let at = address.wrapping_add(index);
-            let fresh = (at.wrapping_mul(0x9e37_79b1) >> 24) as u8;
-            word << 8 | u32::from(*self.memory.get(&at).unwrap_or(&fresh))
+            word << 8 | u32::from(*self.memory.get(&at).unwrap_or(&fresh_byte(at)))
         })
     }
 
@@ -82,6 +75,11 @@ impl Plain {
             self.memory.insert(address.wrapping_add(index), byte);
         }
     }
+}
+
+/// The byte at an address where nobody wrote.
+pub(super) fn fresh_byte(address: u32) -> u8 {
+    (address.wrapping_mul(0x9e37_79b1) >> 24) as u8
 }
 
 fn aligned(address: u32, alignment: Alignment) -> Result<(), String> {

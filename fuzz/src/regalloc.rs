@@ -1,0 +1,256 @@
+//! The same function for another allocator, regalloc2: how much it spills, and whether it can.
+
+use std::collections::BTreeMap;
+
+use regalloc2::{
+    Allocation, Block, Edit, Function, Inst, InstRange, MachineEnv, Operand, OperandConstraint, OperandKind,
+    OperandPos, PReg, PRegSet, RegClass, RegallocOptions, VReg, checker::Checker,
+};
+use synth::target::{FloatUnit, Isa};
+use synth::vcode::func::{ENTRY, Func};
+use synth::vcode::operands::{self, Constraint, Role};
+use synth::vcode::{self, RegSet};
+
+/// What another allocator spills.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spills {
+    /// Slots of the stack.
+    pub slots: usize,
+    /// Stores to slots and loads from them.
+    pub moves: usize,
+}
+
+/// Allocates the function with the other allocator. No figure where its own checker does not accept what it made.
+///
+/// # Errors
+/// It cannot.
+pub fn spills(func: &Func) -> Result<Option<Spills>, String> {
+    let other = Other::new(func);
+    let env = environment(func);
+    let options = RegallocOptions { validate_ssa: true, ..RegallocOptions::default() };
+    let output = regalloc2::run(&other, &env, &options).map_err(|error| format!("the other allocator: {error}"))?;
+    let mut checker = Checker::new(&other, &env);
+    checker.prepare(&output);
+    if checker.run().is_err() {
+        return Ok(None);
+    }
+    let in_memory = |at: &Allocation| at.is_stack();
+    let moves = output.edits.iter().filter(|(_, Edit::Move { from, to })| in_memory(from) || in_memory(to)).count();
+    Ok(Some(Spills { slots: output.num_spillslots, moves }))
+}
+
+fn register(register: vcode::PReg) -> PReg {
+    match register.index() {
+        index @ 0..16 => PReg::new(index, RegClass::Int),
+        index => PReg::new(index - 16, RegClass::Float),
+    }
+}
+
+fn environment(func: &Func) -> MachineEnv {
+    let of_bank = |bank| RegSet::allocable((func.isa, func.float), bank);
+    let set = |registers: RegSet| registers.iter().map(register).collect::<PRegSet>();
+    let none = PRegSet::empty();
+    let (core, float) = (of_bank(vcode::Bank::Core), of_bank(vcode::Bank::Float));
+    let callers = |registers: RegSet| set(registers.minus(RegSet::PRESERVED));
+    let callees = |registers: RegSet| set(registers.intersection(RegSet::PRESERVED));
+    let has_unit = func.float != FloatUnit::None;
+    let scratch = |bank: vcode::Bank| Some(register(bank.scratch()));
+    MachineEnv {
+        preferred_regs_by_class: [callers(core), callers(float), none],
+        non_preferred_regs_by_class: [callees(core), callees(float), none],
+        scratch_by_class: [scratch(vcode::Bank::Core), scratch(vcode::Bank::Float).filter(|_| has_unit), None],
+        fixed_stack_slots: Vec::new(),
+    }
+}
+
+/// An instruction of any kind.
+struct Op {
+    operands: Vec<Operand>,
+    clobbers: PRegSet,
+    is_return: bool,
+    is_branch: bool,
+}
+
+struct Node {
+    first: usize,
+    end: usize,
+    params: Vec<VReg>,
+    successors: Vec<Block>,
+    predecessors: Vec<Block>,
+    /// What each edge passes.
+    args: Vec<Vec<VReg>>,
+}
+
+/// The reachable blocks of a function, its critical edges split.
+struct Other {
+    ops: Vec<Op>,
+    blocks: Vec<Node>,
+    vregs: usize,
+}
+
+impl Other {
+    fn new(func: &Func) -> Other {
+        let mut other = Other { ops: Vec::new(), blocks: Vec::new(), vregs: func.vregs.len() };
+        let mut numbers = BTreeMap::from([(ENTRY, 0)]);
+        let mut order = vec![ENTRY];
+        let mut next = 0;
+        while let Some(&block) = order.get(next) {
+            for edge in func.blocks[block].terminator.edges() {
+                if !numbers.contains_key(&edge.block) {
+                    numbers.insert(edge.block, order.len());
+                    order.push(edge.block);
+                }
+            }
+            next += 1;
+        }
+        let names = |list: &[vcode::VReg]| list.iter().map(|&vreg| virtual_register(func, vreg)).collect::<Vec<_>>();
+        let mut middles = order.len();
+        let mut split = Vec::new();
+        for &block in &order {
+            let data = &func.blocks[block];
+            let first = other.ops.len();
+            other.ops.extend(data.insts.iter().map(|node| op(func, &node.inst.operands(), call_clobbers(&node.inst))));
+            let edges = data.terminator.edges();
+            let mut end = op(func, &data.terminator.operands(), PRegSet::empty());
+            (end.is_return, end.is_branch) = (edges.is_empty(), !edges.is_empty());
+            other.ops.push(end);
+            let mut node = Node {
+                first,
+                end: other.ops.len(),
+                params: names(&data.params),
+                successors: Vec::new(),
+                predecessors: Vec::new(),
+                args: Vec::new(),
+            };
+            for edge in &edges {
+                let target = Block::new(numbers[&edge.block]);
+                if let [_] = edges[..] {
+                    node.successors.push(target);
+                    node.args.push(names(&edge.args));
+                } else {
+                    node.successors.push(Block::new(middles));
+                    node.args.push(Vec::new());
+                    split.push((target, names(&edge.args)));
+                    middles += 1;
+                }
+            }
+            other.blocks.push(node);
+        }
+        for (target, args) in split {
+            let first = other.ops.len();
+            let jump = Op { operands: Vec::new(), clobbers: PRegSet::empty(), is_return: false, is_branch: true };
+            other.ops.push(jump);
+            let (params, predecessors) = (Vec::new(), Vec::new());
+            other.blocks.push(Node {
+                first,
+                end: first + 1,
+                params,
+                successors: vec![target],
+                predecessors,
+                args: vec![args],
+            });
+        }
+        for block in 0..other.blocks.len() {
+            for target in other.blocks[block].successors.clone() {
+                other.blocks[target.index()].predecessors.push(Block::new(block));
+            }
+        }
+        other
+    }
+}
+
+fn virtual_register(func: &Func, vreg: vcode::VReg) -> VReg {
+    let class = match func.classes[vreg] {
+        vcode::RegClass::Core => RegClass::Int,
+        vcode::RegClass::Single | vcode::RegClass::Double => RegClass::Float,
+    };
+    VReg::new(vreg.0 as usize, class)
+}
+
+/// What a call destroys beside its results.
+fn call_clobbers(inst: &vcode::Inst<vcode::VReg>) -> PRegSet {
+    let mut clobbers: PRegSet = inst.clobbers().iter().map(register).collect();
+    if let vcode::Inst::Call(call) = inst {
+        call.results.iter().for_each(|&(at, _)| clobbers.remove(register(at)));
+    }
+    clobbers
+}
+
+fn op(func: &Func, list: &[operands::Operand<vcode::VReg>], clobbers: PRegSet) -> Op {
+    let operands = list.iter().map(|operand| {
+        let (kind, pos) = match operand.role {
+            Role::Use => (OperandKind::Use, OperandPos::Early),
+            Role::Def => (OperandKind::Def, OperandPos::Late),
+        };
+        let constraint = match operand.constraint {
+            Constraint::Any => OperandConstraint::Reg,
+            // Where LR holds no values, a callee's address is moved there by the call.
+            Constraint::Fixed(vcode::PReg::LR) if func.isa == Isa::V6M => OperandConstraint::Reg,
+            Constraint::Fixed(at) => OperandConstraint::FixedReg(register(at)),
+            // It ties one result of an instruction at most.
+            Constraint::Tied(0) => OperandConstraint::Reuse(0),
+            Constraint::Tied(_) => OperandConstraint::Reg,
+        };
+        Operand::new(virtual_register(func, operand.reg), constraint, kind, pos)
+    });
+    Op { operands: operands.collect(), clobbers, is_return: false, is_branch: false }
+}
+
+impl Function for Other {
+    fn num_insts(&self) -> usize {
+        self.ops.len()
+    }
+
+    fn num_blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    fn entry_block(&self) -> Block {
+        Block::new(0)
+    }
+
+    fn block_insns(&self, block: Block) -> InstRange {
+        let node = &self.blocks[block.index()];
+        InstRange::new(Inst::new(node.first), Inst::new(node.end))
+    }
+
+    fn block_succs(&self, block: Block) -> &[Block] {
+        &self.blocks[block.index()].successors
+    }
+
+    fn block_preds(&self, block: Block) -> &[Block] {
+        &self.blocks[block.index()].predecessors
+    }
+
+    fn block_params(&self, block: Block) -> &[VReg] {
+        &self.blocks[block.index()].params
+    }
+
+    fn is_ret(&self, inst: Inst) -> bool {
+        self.ops[inst.index()].is_return
+    }
+
+    fn is_branch(&self, inst: Inst) -> bool {
+        self.ops[inst.index()].is_branch
+    }
+
+    fn branch_blockparams(&self, block: Block, _: Inst, successor: usize) -> &[VReg] {
+        &self.blocks[block.index()].args[successor]
+    }
+
+    fn inst_operands(&self, inst: Inst) -> &[Operand] {
+        &self.ops[inst.index()].operands
+    }
+
+    fn inst_clobbers(&self, inst: Inst) -> PRegSet {
+        self.ops[inst.index()].clobbers
+    }
+
+    fn num_vregs(&self) -> usize {
+        self.vregs
+    }
+
+    fn spillslot_size(&self, _: RegClass) -> usize {
+        1
+    }
+}
