@@ -7,7 +7,7 @@ use super::pick;
 
 /// A part of a file that is damaged under one name.
 struct Part {
-    name: String,
+    name: &'static str,
     from: usize,
     to: usize,
     /// Size of the fields.
@@ -15,9 +15,9 @@ struct Part {
 }
 
 /// What is done, where, and the file then.
-pub fn damage(file: &[u8], random: &mut Random) -> Option<(String, String, Vec<u8>)> {
+pub fn damage(file: &[u8], random: &mut Random) -> Option<(&'static str, String, Vec<u8>)> {
     let parts = parts(file)?;
-    let part = pick(random, &parts)?;
+    let part = &parts[pick(random, parts.len())?];
     let fields = (part.to - part.from) / part.unit;
     let at = part.from + part.unit * random.below(fields.max(1) as u64) as usize;
     let field = file.get(at..at + part.unit)?;
@@ -41,7 +41,7 @@ pub fn damage(file: &[u8], random: &mut Random) -> Option<(String, String, Vec<u
     let mut changed = file.to_vec();
     changed[at..at + part.unit].copy_from_slice(&after.to_le_bytes()[..part.unit]);
     let place = format!("{at:#x}: {before:#x} -> {after:#x}");
-    (changed != file).then(|| (part.name.clone(), place, changed))
+    (changed != file).then(|| (part.name, place, changed))
 }
 
 /// The parts that a file has. Code and hints have damages of their own.
@@ -83,7 +83,7 @@ fn parts(file: &[u8]) -> Option<Vec<Part>> {
             _ if section.executable => continue,
             ".debug_frame" => "frame information",
             name if name.starts_with(".synth.") => "what travels with the code",
-            name if name.starts_with(".vectors") => "vector table",
+            ".vectors" => "vector table",
             _ if section.allocated && section.writable => "data",
             _ if section.allocated => "constants",
             _ => continue,
@@ -96,6 +96,6 @@ fn parts(file: &[u8]) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-fn part(name: &str, from: usize, to: usize, unit: usize) -> Part {
-    Part { name: name.to_owned(), from, to, unit }
+fn part(name: &'static str, from: usize, to: usize, unit: usize) -> Part {
+    Part { name, from, to, unit }
 }

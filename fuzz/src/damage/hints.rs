@@ -2,8 +2,10 @@
 
 use sha2::{Digest, Sha256};
 use synth_verify::elf::Elf;
-use synth_verify::hints::{Expr, FunctionHints, Hints, Location, codec};
+use synth_verify::hints::{Cut, Expr, FunctionHints, Hints, Location, Shown, codec};
 use synth_verify::replay::Random;
+
+use super::{choose, pick};
 
 const SECTION: &str = ".synth.hints";
 
@@ -35,116 +37,183 @@ pub fn of_module(file: &[u8], wasm: &[u8]) -> Option<Vec<u8>> {
     put(file, &Hints { wasm_sha256: Sha256::digest(wasm).into(), ..hints })
 }
 
-fn pick(random: &mut Random, length: usize) -> Option<usize> {
-    (length > 0).then(|| random.below(length as u64) as usize)
+/// Changes the hints of one function. Yields nothing if there is nothing of the kind.
+type Change = fn(&mut FunctionHints, &mut Random) -> Option<()>;
+
+const CHANGES: [(&str, Change); 26] = [
+    ("all dropped", |hints, _| Some(*hints = FunctionHints { function: hints.function, ..FunctionHints::default() })),
+    ("other frame size", |hints, random| Some(hints.frame_bytes ^= 4 << random.below(3))),
+    ("other checked stack", |hints, random| Some(hints.checked_bytes ^= 8 << random.below(6))),
+    ("other size of code", |hints, random| Some(hints.code_bytes ^= 2 << random.below(3))),
+    ("other function", |hints, random| Some(hints.function ^= 1 << random.below(2))),
+    ("no joins", |hints, _| Some(hints.joins.clear())),
+    ("cut dropped", |hints, random| Some(_ = hints.cuts.remove(pick(random, hints.cuts.len())?))),
+    ("cuts exchanged", |hints, random| {
+        let (one, other) = (pick(random, hints.cuts.len())?, pick(random, hints.cuts.len())?);
+        let places = (hints.cuts[one].at, hints.cuts[other].at);
+        hints.cuts.swap(one, other);
+        (hints.cuts[one].at, hints.cuts[other].at) = places;
+        Some(())
+    }),
+    ("cut elsewhere", |hints, random| {
+        let near = random.below(2) == 0;
+        let step = 2 * random.below(if near { 4 } else { 256 }) as u32;
+        let cut = cut(hints, random)?;
+        Some(cut.at = if near { cut.at ^ step } else { step })
+    }),
+    ("fact dropped", |hints, random| {
+        let cut = cut(hints, random)?;
+        Some(_ = cut.facts.remove(pick(random, cut.facts.len())?))
+    }),
+    ("fact invented", |hints, random| {
+        let value = random.below(2) as u32;
+        let cut = cut(hints, random)?;
+        cut.nodes.push(Expr::Const32(value));
+        Some(cut.facts.push(cut.nodes.len() as u32 - 1))
+    }),
+    ("any node a fact", |hints, random| {
+        let cut = cut(hints, random)?;
+        Some(cut.facts.push(pick(random, cut.nodes.len())? as u32))
+    }),
+    ("other node", |hints, random| {
+        let cut = cut(hints, random)?;
+        let (at, from) = (pick(random, cut.nodes.len())?, pick(random, cut.nodes.len())?);
+        Some(cut.nodes[at] = cut.nodes[from])
+    }),
+    ("other constant", |hints, random| {
+        let cut = cut(hints, random)?;
+        let at = pick(random, cut.nodes.len())?;
+        let changed = match cut.nodes[at] {
+            Expr::Const32(value) => Expr::Const32(value ^ 1 << random.below(5)),
+            Expr::Const64(value) => Expr::Const64(value ^ 1 << random.below(40)),
+            Expr::Load(memory, bytes, node) => Expr::Load(memory, bytes ^ 3, node),
+            Expr::Unknown(index) => Expr::Unknown(index ^ 1),
+            _ => return None,
+        };
+        Some(cut.nodes[at] = changed)
+    }),
+    ("located elsewhere", |hints, random| {
+        let cut = cut(hints, random)?;
+        let at = pick(random, cut.locations.len())?;
+        Some(
+            cut.locations[at].location = match (random.below(4), cut.locations[at].location) {
+                (0, _) => Location::Stack(4 * (random.below(256) as i32 - 128)),
+                (1, _) => Location::Single(random.below(32) as u8),
+                (_, Location::Stack(offset)) => Location::Stack(offset ^ 4),
+                (_, Location::Core(_) | Location::Single(_)) => Location::Core(random.below(15) as u8),
+            },
+        )
+    }),
+    ("places exchanged", |hints, random| {
+        let cut = cut(hints, random)?;
+        let (one, other) = (pick(random, cut.locations.len())?, pick(random, cut.locations.len())?);
+        let places = (cut.locations[one].location, cut.locations[other].location);
+        Some((cut.locations[other].location, cut.locations[one].location) = places)
+    }),
+    ("place dropped", |hints, random| {
+        let cut = cut(hints, random)?;
+        Some(_ = cut.locations.remove(pick(random, cut.locations.len())?))
+    }),
+    ("other value", |hints, random| {
+        let cut = cut(hints, random)?;
+        let (at, node) = (pick(random, cut.locations.len())?, pick(random, cut.nodes.len())?);
+        Some(cut.locations[at].value = node as u32)
+    }),
+    ("other local", |hints, random| {
+        let cut = cut(hints, random)?;
+        let (at, node) = (pick(random, cut.locals.len())?, pick(random, cut.nodes.len())?);
+        Some(cut.locals[at] = (random.below(3) > 0).then_some(node as u32))
+    }),
+    ("other place of the source", |hints, random| {
+        let step = random.below(5) as u32 + 1;
+        let cut = cut(hints, random)?;
+        let at = pick(random, cut.source.len())?;
+        let place = &mut cut.source[at].1;
+        Some(*place = if random.below(2) == 0 { *place + step } else { place.wrapping_sub(step) })
+    }),
+    ("other depth", |hints, random| {
+        let step = 4 << random.below(2);
+        Some(cut(hints, random)?.depth ^= step)
+    }),
+    ("unknown dropped", |hints, random| {
+        let cut = cut(hints, random)?;
+        Some(_ = cut.unknowns.remove(pick(random, cut.unknowns.len())?))
+    }),
+    ("any constant", |hints, random| {
+        let value = random.word();
+        let cut = cut(hints, random)?;
+        let at = pick(random, cut.nodes.len())?;
+        Some(cut.nodes[at] = if value & 1 == 0 { Expr::Const32(value as u32) } else { Expr::Const64(value) })
+    }),
+    ("code called data", |hints, random| {
+        let start = 2 * random.below(256) as u32;
+        Some(hints.data.push((start, start + 2 * random.below(8) as u32)))
+    }),
+    ("shown elsewhere", |hints, random| {
+        let cut = cut(hints, random)?;
+        let at = pick(random, cut.unknowns.len())?;
+        let shown = &mut cut.unknowns[at].shown;
+        Some(
+            *shown = match *shown {
+                Shown::Nowhere => Shown::Local(0, 0),
+                Shown::Result(place, above) => Shown::Result(place + 1, above),
+                Shown::Local(place, local) => Shown::Local(place, local ^ 1),
+                Shown::Stack(place, slot) => Shown::Stack(place, slot ^ 1),
+            },
+        )
+    }),
+    ("label", |hints, random| {
+        let at = pick(random, hints.labels.len())?;
+        let other = pick(random, hints.labels.len())?;
+        let (one, two) = (hints.labels[at].clone(), hints.labels[other].clone());
+        match random.below(5) {
+            0 => _ = hints.labels.remove(at),
+            1 => hints.labels[at].writes = two.writes,
+            2 => hints.labels[at].reads = two.reads,
+            3 => hints.labels[at].class = two.class,
+            _ => {
+                (hints.labels[at].at, hints.labels[other].at) = (two.at, one.at);
+                hints.labels.swap(at, other);
+            }
+        }
+        Some(())
+    }),
+];
+
+fn cut<'a>(hints: &'a mut FunctionHints, random: &mut Random) -> Option<&'a mut Cut> {
+    let at = pick(random, hints.cuts.len())?;
+    hints.cuts.get_mut(at)
 }
 
-/// Hints with one thing changed.
+/// Hints with one thing changed; as they were where chance leads to nothing that can be changed so.
 pub fn changed(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Hints {
-    let mut hints = hints.clone();
-    let Some(which) = pick(random, hints.functions.len()) else {
-        return hints;
-    };
-    let donor = pick(random, donors.len()).map(|at| donors[at].clone()).unwrap_or_default();
-    let function = &mut hints.functions[which];
-    match random.below(16) {
-        0 => {
-            let number = function.function;
-            *function = FunctionHints { function: number, ..donor };
-        }
-        1 => function.cuts = donor.cuts,
-        2 => function.frame_bytes = 8 * random.below(6) as u32,
-        3 => function.checked_bytes = 8 * random.below(6) as u32,
-        4 => {
-            if let Some(at) = pick(random, function.labels.len()) {
-                let other = random.below(function.labels.len() as u64) as usize;
-                let (one, two) = (function.labels[at].clone(), function.labels[other].clone());
-                (function.labels[at].reads, function.labels[at].writes) = (two.reads, two.writes);
-                (function.labels[other].reads, function.labels[other].writes) = (one.reads, one.writes);
-            }
-        }
-        5 => function.joins.clear(),
-        6 => {
-            let class = pick(random, donor.labels.len()).map(|at| donor.labels[at].class);
-            if let (Some(at), Some(class)) = (pick(random, function.labels.len()), class) {
-                function.labels[at].class = class;
-            }
-        }
-        7 => {
-            let start = 2 * random.below(256) as u32;
-            function.data.push((start, start + 2 * random.below(8) as u32));
-        }
-        8 => function.code_bytes = function.code_bytes.wrapping_add(2 * random.below(8) as u32).wrapping_sub(8),
-        9 => hints.functions.truncate(which),
-        _ => changed_cut(function, random),
-    }
-    hints
+    damage(hints, donors, random).map_or_else(|| hints.clone(), |(_, changed)| changed)
 }
 
-/// One cut dropped, moved, or saying something else.
-fn changed_cut(function: &mut FunctionHints, random: &mut Random) {
-    let Some(which) = pick(random, function.cuts.len()) else {
-        return;
-    };
-    let other = random.below(function.cuts.len() as u64) as usize;
-    let of_other = function.cuts[other].nodes.clone();
-    let cut = &mut function.cuts[which];
-    let nodes = cut.nodes.len().max(1) as u64;
-    let node = |random: &mut Random| random.below(nodes) as u32;
-    match random.below(12) {
-        0 => _ = function.cuts.remove(which),
+/// What is changed, and the hints then.
+pub fn damage(hints: &Hints, donors: &[FunctionHints], random: &mut Random) -> Option<(&'static str, Hints)> {
+    let mut hints = hints.clone();
+    let at = pick(random, hints.functions.len())?;
+    let before = hints.functions[at].clone();
+    let what = match random.below(16) {
+        0 => {
+            hints.functions.truncate(at);
+            return Some(("no records of functions", hints));
+        }
         1 => {
-            let places = (function.cuts[which].at, function.cuts[other].at);
-            function.cuts.swap(which, other);
-            (function.cuts[which].at, function.cuts[other].at) = places;
+            let donor = donors[pick(random, donors.len())?].clone();
+            hints.functions[at] = FunctionHints { function: before.function, ..donor };
+            "those of another function"
         }
-        2 => cut.facts.clear(),
-        3 => {
-            cut.nodes.push(Expr::Const32(random.below(2) as u32));
-            cut.facts.push(cut.nodes.len() as u32 - 1);
-        }
-        4 => {
-            if let Some(at) = pick(random, cut.locations.len()) {
-                cut.locations[at].location = location(random);
-            }
-        }
-        5 => {
-            if let Some(at) = pick(random, cut.locations.len()) {
-                cut.locations[at].value = node(random);
-            }
-        }
-        6 => {
-            if let Some(at) = pick(random, cut.locals.len()) {
-                cut.locals[at] = (random.below(3) > 0).then(|| node(random));
-            }
-        }
-        7 => cut.depth = 4 * random.below(8) as u32,
-        8 => {
-            if let Some(at) = pick(random, cut.nodes.len()) {
-                cut.nodes[at] = match random.below(3) {
-                    0 => Expr::Const32(random.word() as u32),
-                    1 => Expr::Const64(random.word()),
-                    _ => of_other.get(at).copied().unwrap_or(Expr::Const32(0)),
-                };
-            }
-        }
-        9 => cut.at = 2 * random.below(256) as u32,
-        10 => {
-            if let Some(at) = pick(random, cut.unknowns.len()) {
-                cut.unknowns.remove(at);
-            }
+        2 => {
+            hints.functions[at].cuts.clone_from(&donors[pick(random, donors.len())?].cuts);
+            "cuts of another function"
         }
         _ => {
-            let source = function.cuts[other].source.clone();
-            function.cuts[which].source = source;
+            let (what, change) = choose(CHANGES.to_vec(), random)?;
+            change(&mut hints.functions[at], random)?;
+            what
         }
-    }
-}
-
-fn location(random: &mut Random) -> Location {
-    match random.below(4) {
-        0 | 1 => Location::Core(random.below(15) as u8),
-        2 => Location::Single(random.below(32) as u8),
-        _ => Location::Stack(4 * (random.below(256) as i32 - 128)),
-    }
+    };
+    (before != hints.functions[at]).then_some((what, hints))
 }

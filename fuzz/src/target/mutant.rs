@@ -53,7 +53,7 @@ pub fn run(bytes: &[u8]) {
             continue;
         }
         if let Some(why) = difference(&mutant.wasm, &mutant.elf) {
-            panic!("{} at {} is accepted: {why}", mutant.operator, mutant.place);
+            panic!("{mutant} is accepted: {why}");
         }
     }
 }

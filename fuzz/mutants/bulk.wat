@@ -1,0 +1,7 @@
+(module (memory 128 128 (pagesize 1)) (data $d "abcdefgh")
+  (func (export "fill") (param i32 i32 i32)
+    (memory.fill (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "copy") (param i32 i32)
+    (memory.copy (local.get 0) (local.get 1) (i32.const 6)))
+  (func (export "place") (param i32)
+    (memory.init $d (local.get 0) (i32.const 2) (i32.const 4))))

@@ -1,0 +1,8 @@
+(module (memory 96 96 (pagesize 1))
+  (data (i32.const 0) "\01\00\00\00\02\00\00\00\03\00\00\00") (data (i32.const 40) "table")
+  (table 3 3 funcref) (elem (i32.const 0) $a $b)
+  (type $t (func (result i32)))
+  (func $a (result i32) (i32.load (i32.const 4)))
+  (func $b (result i32) (i32.load8_u (i32.const 41)))
+  (func (export "pick") (param i32) (result i32) (call_indirect (type $t) (local.get 0)))
+  (func (export "get") (param i32) (result i32) (i32.load offset=4 (local.get 0))))

@@ -1,0 +1,10 @@
+(module (global $a (mut i32) (i32.const 5)) (global $b (mut i64) (i64.const 7)) (global $c (export "c") (mut i32) (i32.const 9))
+  (func (export "next") (param i32) (result i32)
+    (global.set $a (i32.add (global.get $a) (local.get 0)))
+    (global.set $b (i64.add (global.get $b) (i64.extend_i32_u (local.get 0))))
+    (i32.xor (global.get $c) (global.get $a)))
+  (func (export "count") (param i32) (result i64)
+    (loop $next
+      (global.set $a (i32.add (global.get $a) (local.get 0)))
+      (br_if $next (local.tee 0 (i32.shr_u (local.get 0) (i32.const 3)))))
+    (global.get $b)))

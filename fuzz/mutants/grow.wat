@@ -1,0 +1,7 @@
+(module (memory 16 64 (pagesize 1))
+  (func (export "more") (param i32) (result i32)
+    (memory.grow (i32.and (local.get 0) (i32.const 31))))
+  (func (export "last") (result i32)
+    (i32.load8_u (i32.sub (memory.size) (i32.const 1))))
+  (func (export "get") (param i32) (result i32)
+    (i32.load16_s (local.get 0))))

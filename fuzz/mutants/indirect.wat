@@ -1,0 +1,7 @@
+(module (type $t (func (param i32) (result i32)))
+  (table 5 5 funcref) (elem (i32.const 1) $inc $dec $wide)
+  (func $inc (type $t) (i32.add (local.get 0) (i32.const 1)))
+  (func $dec (type $t) (i32.sub (local.get 0) (i32.const 1)))
+  (func $wide (param i64) (result i64) (local.get 0))
+  (func (export "apply") (param i32 i32) (result i32)
+    (call_indirect (type $t) (local.get 1) (local.get 0))))

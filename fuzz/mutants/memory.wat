@@ -1,0 +1,8 @@
+(module (memory (export "memory") 256 256 (pagesize 1))
+  (func (export "copy_word") (param i32 i32)
+    (i32.store offset=4 (local.get 0) (i32.load (local.get 1))))
+  (func (export "narrow") (param i32) (result i32)
+    (i32.add (i32.load8_s (local.get 0)) (i32.load16_u offset=2 (local.get 0))))
+  (func (export "put") (param i32 i32)
+    (i32.store8 (local.get 0) (local.get 1))
+    (i32.store16 offset=6 (local.get 0) (local.get 1))))

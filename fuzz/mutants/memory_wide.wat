@@ -1,0 +1,5 @@
+(module (memory 1)
+  (func (export "put") (param i32 i64)
+    (i64.store offset=8 (local.get 0) (local.get 1)))
+  (func (export "get") (param i32) (result i64)
+    (i64.add (i64.load (local.get 0)) (i64.load32_s offset=16 (local.get 0)))))
