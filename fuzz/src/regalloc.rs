@@ -1,6 +1,6 @@
 //! The same function for another allocator, regalloc2: how much it spills, and whether it can.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regalloc2::{
     Allocation, Block, Edit, Function, Inst, InstRange, MachineEnv, Operand, OperandConstraint, OperandKind,
@@ -20,23 +20,21 @@ pub struct Spills {
     pub moves: usize,
 }
 
-/// Allocates the function with the other allocator. No figure where its own checker does not accept what it made.
+/// Allocates the function with the other allocator, whose checker accepts the result.
 ///
 /// # Errors
-/// It cannot.
-pub fn spills(func: &Func) -> Result<Option<Spills>, String> {
+/// It cannot, or its checker says that the result is wrong.
+pub fn spills(func: &Func) -> Result<Spills, String> {
     let other = Other::new(func);
     let env = environment(func);
     let options = RegallocOptions { validate_ssa: true, ..RegallocOptions::default() };
     let output = regalloc2::run(&other, &env, &options).map_err(|error| format!("the other allocator: {error}"))?;
     let mut checker = Checker::new(&other, &env);
     checker.prepare(&output);
-    if checker.run().is_err() {
-        return Ok(None);
-    }
+    checker.run().map_err(|errors| format!("the other allocator's checker: {errors:?}"))?;
     let in_memory = |at: &Allocation| at.is_stack();
     let moves = output.edits.iter().filter(|(_, Edit::Move { from, to })| in_memory(from) || in_memory(to)).count();
-    Ok(Some(Spills { slots: output.num_spillslots, moves }))
+    Ok(Spills { slots: output.num_spillslots, moves })
 }
 
 fn register(register: vcode::PReg) -> PReg {
@@ -81,7 +79,11 @@ struct Node {
     args: Vec<Vec<VReg>>,
 }
 
-/// The reachable blocks of a function, its critical edges split.
+/// A block, or the one that splits its edge with this number.
+type Place = (synth::vcode::Block, Option<usize>);
+
+/// The reachable blocks of a function, its critical edges split. They stand in reverse postorder: the other
+/// allocator's checker starts from the order that it is given.
 struct Other {
     ops: Vec<Op>,
     blocks: Vec<Node>,
@@ -91,63 +93,37 @@ struct Other {
 impl Other {
     fn new(func: &Func) -> Other {
         let mut other = Other { ops: Vec::new(), blocks: Vec::new(), vregs: func.vregs.len() };
-        let mut numbers = BTreeMap::from([(ENTRY, 0)]);
-        let mut order = vec![ENTRY];
-        let mut next = 0;
-        while let Some(&block) = order.get(next) {
-            for edge in func.blocks[block].terminator.edges() {
-                if !numbers.contains_key(&edge.block) {
-                    numbers.insert(edge.block, order.len());
-                    order.push(edge.block);
-                }
-            }
-            next += 1;
-        }
+        let order = order(func);
+        let numbers: BTreeMap<Place, usize> =
+            order.iter().enumerate().map(|(number, &place)| (place, number)).collect();
         let names = |list: &[vcode::VReg]| list.iter().map(|&vreg| virtual_register(func, vreg)).collect::<Vec<_>>();
-        let mut middles = order.len();
-        let mut split = Vec::new();
-        for &block in &order {
+        for &(block, way) in &order {
             let data = &func.blocks[block];
-            let first = other.ops.len();
-            other.ops.extend(data.insts.iter().map(|node| op(func, &node.inst.operands(), call_clobbers(&node.inst))));
             let edges = data.terminator.edges();
-            let mut end = op(func, &data.terminator.operands(), PRegSet::empty());
-            (end.is_return, end.is_branch) = (edges.is_empty(), !edges.is_empty());
-            other.ops.push(end);
-            let mut node = Node {
-                first,
-                end: other.ops.len(),
-                params: names(&data.params),
-                successors: Vec::new(),
-                predecessors: Vec::new(),
-                args: Vec::new(),
-            };
-            for edge in &edges {
-                let target = Block::new(numbers[&edge.block]);
-                if let [_] = edges[..] {
-                    node.successors.push(target);
-                    node.args.push(names(&edge.args));
-                } else {
-                    node.successors.push(Block::new(middles));
-                    node.args.push(Vec::new());
-                    split.push((target, names(&edge.args)));
-                    middles += 1;
-                }
-            }
-            other.blocks.push(node);
-        }
-        for (target, args) in split {
             let first = other.ops.len();
-            let jump = Op { operands: Vec::new(), clobbers: PRegSet::empty(), is_return: false, is_branch: true };
-            other.ops.push(jump);
-            let (params, predecessors) = (Vec::new(), Vec::new());
+            let mut params = Vec::new();
+            if way.is_none() {
+                params = names(&data.params);
+                let ops = data.insts.iter().map(|node| op(func, &node.inst.operands(), call_clobbers(&node.inst)));
+                other.ops.extend(ops);
+                let end = op(func, &data.terminator.operands(), PRegSet::empty());
+                other.ops.push(Op { is_return: edges.is_empty(), is_branch: !edges.is_empty(), ..end });
+            } else {
+                let (operands, clobbers) = (Vec::new(), PRegSet::empty());
+                other.ops.push(Op { operands, clobbers, is_return: false, is_branch: true });
+            }
+            let passed = |place: &Place| match (place, way) {
+                ((_, Some(_)), _) => Vec::new(),
+                (_, way) => names(&edges[way.unwrap_or(0)].args),
+            };
+            let after = successors(func, (block, way));
             other.blocks.push(Node {
                 first,
-                end: first + 1,
+                end: other.ops.len(),
                 params,
-                successors: vec![target],
-                predecessors,
-                args: vec![args],
+                successors: after.iter().map(|place| Block::new(numbers[place])).collect(),
+                predecessors: Vec::new(),
+                args: after.iter().map(passed).collect(),
             });
         }
         for block in 0..other.blocks.len() {
@@ -157,6 +133,36 @@ impl Other {
         }
         other
     }
+}
+
+fn successors(func: &Func, (block, way): Place) -> Vec<Place> {
+    let edges = func.blocks[block].terminator.edges();
+    match (way, &edges[..]) {
+        (Some(number), _) => vec![(edges[number].block, None)],
+        (None, [only]) => vec![(only.block, None)],
+        (None, _) => (0..edges.len()).map(|number| (block, Some(number))).collect(),
+    }
+}
+
+/// Reverse postorder.
+fn order(func: &Func) -> Vec<Place> {
+    let entry = (ENTRY, None);
+    let mut seen = BTreeSet::from([entry]);
+    let mut order = Vec::new();
+    let mut open = vec![(entry, successors(func, entry))];
+    while let Some((place, left)) = open.last_mut() {
+        let place = *place;
+        match left.pop() {
+            Some(next) if seen.insert(next) => open.push((next, successors(func, next))),
+            Some(_) => {}
+            None => {
+                order.push(place);
+                open.pop();
+            }
+        }
+    }
+    order.reverse();
+    order
 }
 
 fn virtual_register(func: &Func, vreg: vcode::VReg) -> VReg {

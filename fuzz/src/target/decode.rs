@@ -133,9 +133,7 @@ impl Parts {
             operands.retain(|operand| operand.starts_with('r') || operand == "lr");
         }
         // What is result and first operand is written once or twice.
-        if let [d, n, ..] = &operands[..]
-            && d == n
-        {
+        while operands.len() > 1 && operands[0] == operands[1] {
             operands.remove(0);
         }
         Parts { operands, name: name.to_owned() }
