@@ -18,12 +18,6 @@ use super::{driver, print_data, report};
 pub const TOOL: Tool<'static> =
     Tool { version: env!("CARGO_PKG_VERSION"), sources: env!("SYNTH_SOURCES"), compiler: env!("SYNTH_RUSTC") };
 
-/// How many damages to each function must be refused.
-pub const CANARIES: u32 = 3;
-
-/// The file that makes a folder a bundle.
-const MARK: &str = "SHA256SUMS";
-
 /// Does `synth evidence check`.
 pub fn check(command: &EvidenceCheck) -> Result<(), Failure> {
     let files = read(&command.directory)?;
@@ -54,7 +48,7 @@ pub fn canaries(made: &Made) -> String {
 
 /// What a bundle is made of beside the files.
 pub fn request(modules: Vec<String>, solvers: synth_verify::check::Solvers, flags: Vec<String>) -> Request {
-    Request { modules, solvers, canaries: CANARIES, flags }
+    Request { modules, solvers, flags }
 }
 
 fn failure(directory: &Path, fault: Fault) -> Failure {
@@ -85,15 +79,15 @@ impl Folder {
         if path.as_os_str().is_empty() || path.file_name().is_none() {
             return refuse("the folder for evidence has no name".to_owned(), "give the path of a new folder");
         }
-        let mut entries = match fs::read_dir(path) {
-            Ok(entries) => entries,
+        match fs::read_dir(path) {
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => {
                 folder.temporary().map_err(|error| folder.failure(&error))?;
                 return Ok(folder);
             }
             Err(error) => return Err(folder.failure(&error)),
         };
-        if path.is_symlink() || (entries.next().is_some() && !path.join(MARK).is_file()) {
+        if path.is_symlink() || !is_bundle(path).map_err(|error| folder.failure(&error))? {
             return refuse(format!("{} is there and no evidence", path.display()), "give the path of a new folder");
         }
         folder.temporary().map_err(|error| folder.failure(&error))?;
@@ -122,12 +116,16 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        fs::rename(new.path(), &self.path).inspect_err(|_| {
-            // What was there comes back.
-            _ = fs::rename(&aside, &self.path);
-        })?;
-        _ = new.keep();
-        Ok(())
+        // Somebody may have put a file there since it was looked at.
+        let replaced = match !aside.exists() || is_bundle(&aside)? {
+            true => fs::rename(new.path(), &self.path),
+            false => Err(io::Error::other("there are files in it that are no evidence")),
+        };
+        if replaced.is_err() && aside.exists() && fs::rename(&aside, &self.path).is_err() {
+            // What was there is not deleted, if it cannot come back.
+            _ = old.keep();
+        }
+        replaced.map(|()| _ = new.keep())
     }
 
     fn temporary(&self) -> io::Result<tempfile::TempDir> {
@@ -145,6 +143,13 @@ impl Folder {
     }
 }
 
+/// Whether a folder is empty, or holds a bundle as it was made and nothing else.
+fn is_bundle(directory: &Path) -> io::Result<bool> {
+    let mut files = Files::new();
+    collect(directory, "", &mut files)?;
+    Ok(files.is_empty() || evidence::intact(&files).is_ok())
+}
+
 /// All files of a bundle.
 fn read(directory: &Path) -> Result<Files, Failure> {
     let mut files = Files::new();
@@ -157,8 +162,12 @@ fn read(directory: &Path) -> Result<Files, Failure> {
 }
 
 fn collect(directory: &Path, prefix: &str, files: &mut Files) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
+    let entries: Vec<fs::DirEntry> = fs::read_dir(directory)?.collect::<io::Result<_>>()?;
+    if entries.is_empty() && !prefix.is_empty() {
+        // An empty folder is something that a bundle does not have.
+        files.insert(prefix.to_owned(), Vec::new());
+    }
+    for entry in entries {
         let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
         let kind = entry.file_type()?;
         if kind.is_dir() {
@@ -177,7 +186,10 @@ mod tests {
     use super::*;
 
     fn files(text: &str) -> Files {
-        [(MARK, "sums"), ("a/b.csv", text)].map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into()
+        let mut files: Files = [("a/b.csv".to_owned(), text.as_bytes().to_vec())].into();
+        let sums = evidence::sums(&files);
+        files.insert("SHA256SUMS".to_owned(), sums.into_bytes());
+        files
     }
 
     #[test]
@@ -188,6 +200,20 @@ mod tests {
             Folder::at(&path).unwrap().write(&files(text)).unwrap();
             assert_eq!(read(&path).unwrap(), files(text));
         }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        // A bundle to which somebody added a file or a folder, or of which a file is another, is theirs.
+        for name in ["notes", "a/notes", "a/b.csv"] {
+            let before = fs::read(path.join(name)).ok();
+            fs::write(path.join(name), "mine").unwrap();
+            assert_eq!(Folder::at(&path).unwrap_err().exit, Exit::Usage);
+            assert!(Folder { path: path.clone() }.write(&files("three")).is_err());
+            assert_eq!(fs::read(path.join(name)).unwrap(), b"mine");
+            before.map_or_else(|| fs::remove_file(path.join(name)), |bytes| fs::write(path.join(name), bytes)).unwrap();
+        }
+        fs::create_dir(path.join("empty")).unwrap();
+        assert_eq!(Folder::at(&path).unwrap_err().exit, Exit::Usage);
+        fs::remove_dir(path.join("empty")).unwrap();
+        assert!(Folder::at(&path).is_ok());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         let other = directory.path().join("other");
         fs::create_dir(&other).unwrap();

@@ -34,6 +34,9 @@ mod trace;
 pub use request::Request;
 
 /// The hashes of all other files, as `sha256sum` writes them.
+/// How many damages to each function must be refused.
+pub const CANARIES: u32 = 3;
+
 const SUMS: &str = "SHA256SUMS";
 const REQUEST: &str = "request.txt";
 const ELF: &str = "inputs/output.elf";
@@ -91,7 +94,7 @@ pub fn bundle(wasm: &[&[u8]], elf: &[u8], request: &Request, tool: &Tool<'_>) ->
     if !report.proved() {
         return Ok(Made { report, canaries: Vec::new(), files: Files::new() });
     }
-    let canaries = canary::run(&sources, elf, &report, (request.solvers, request.canaries))?;
+    let canaries = canary::run(&sources, elf, &report, (request.solvers, CANARIES))?;
     if !canary::against(&report, &canaries).is_empty() {
         return Ok(Made { report, canaries, files: Files::new() });
     }
@@ -156,7 +159,10 @@ pub fn check(files: &Files, tool: &Tool<'_>) -> Result<Made, Fault> {
 }
 
 /// Compares each file with its hash in the bundle.
-fn intact(files: &Files) -> Result<(), Fault> {
+///
+/// # Errors
+/// Which file is another, missing, or one too many.
+pub fn intact(files: &Files) -> Result<(), Fault> {
     let fault = |path: String, why| Err(Fault::File { path, why });
     let Some(said) = files.get(SUMS) else { return fault(SUMS.to_owned(), "is missing") };
     let (said, is) = (String::from_utf8_lossy(said), sums(files));
@@ -175,8 +181,8 @@ fn intact(files: &Files) -> Result<(), Fault> {
     }
 }
 
-/// The hashes of files, but of the file of hashes itself.
-fn sums(files: &Files) -> String {
+/// The hashes of files, but of the file of hashes itself, as the bundle has them.
+pub fn sums(files: &Files) -> String {
     let others = files.iter().filter(|(path, _)| *path != SUMS);
     others.map(|(path, bytes)| format!("{}  {path}\n", hash(bytes))).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::json::{array, entries, object, string};
 use super::request::Request;
-use super::{ELF, Files, Tool, hash, input_path};
+use super::{CANARIES, ELF, Files, Tool, hash, input_path};
 use crate::elf::Elf;
 use crate::verdict::{Report, Verdict};
 
@@ -46,7 +46,7 @@ pub fn text(
                 solvers.iter().map(|(name, version)| object(&[("name", string(name)), ("version", string(version))])),
             ),
         ),
-        ("canaries_per_function", request.canaries.to_string()),
+        ("canaries_per_function", CANARIES.to_string()),
         ("functions", report.functions.len().to_string()),
         ("functions_proved", sum(|function| usize::from(function.verdict == Verdict::Proved)).to_string()),
         ("obligations", sum(|function| function.obligations.len()).to_string()),

@@ -9,8 +9,6 @@ pub struct Request {
     pub modules: Vec<String>,
     /// Who must find that no state satisfies a query.
     pub solvers: Solvers,
-    /// How many damages to each function must be refused.
-    pub canaries: u32,
     /// The flags that the file was compiled with. They are the compiler's word: nothing is proved of them.
     pub flags: Vec<String>,
 }
@@ -20,7 +18,7 @@ const FIRST: &str = "synth evidence 1";
 impl Request {
     /// As text, which [`Request::of_text`] reads.
     pub fn to_text(&self) -> String {
-        let mut text = format!("{FIRST}\nsolver {}\ncanaries {}\n", self.solvers, self.canaries);
+        let mut text = format!("{FIRST}\nsolver {}\n", self.solvers);
         self.modules.iter().for_each(|name| text.push_str(&format!("module {}\n", name.escape_default())));
         self.flags.iter().for_each(|flag| text.push_str(&format!("flag {}\n", flag.escape_default())));
         text
@@ -28,13 +26,12 @@ impl Request {
 
     /// What a text says; nothing if it is no such text.
     pub fn of_text(text: &str) -> Option<Request> {
-        let mut request = Request { modules: Vec::new(), solvers: Solvers::default(), canaries: 0, flags: Vec::new() };
+        let mut request = Request { modules: Vec::new(), solvers: Solvers::default(), flags: Vec::new() };
         let mut lines = text.lines();
         (lines.next() == Some(FIRST)).then_some(())?;
         for line in lines {
             match line.split_once(' ')? {
                 ("solver", name) => request.solvers = name.parse().ok()?,
-                ("canaries", count) => request.canaries = count.parse().ok()?,
                 ("module", name) => request.modules.push(unescaped(name)?),
                 ("flag", flag) => request.flags.push(unescaped(flag)?),
                 _ => return None,
@@ -79,13 +76,17 @@ mod tests {
         let request = Request {
             modules: vec![String::new(), "a b\n\\ü\u{0}'".into()],
             solvers: Solvers::ALL,
-            canaries: 3,
             flags: vec!["-O s".into()],
         };
         let text = request.to_text();
         assert_eq!(Request::of_text(&text), Some(request));
-        let spaced = text.replace("canaries 3", "canaries 03");
-        for wrong in ["", "synth evidence 2\n", &spaced, &format!("{text}other 1\n"), text.trim_end()] {
+        for wrong in [
+            "",
+            "synth evidence 2\n",
+            &text.replace("solver ", "solver  "),
+            &format!("{text}other 1\n"),
+            text.trim_end(),
+        ] {
             assert_eq!(Request::of_text(wrong), None, "{wrong}");
         }
     }
