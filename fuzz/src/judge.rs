@@ -74,6 +74,9 @@ impl Judge {
     /// What becomes of a mutant of this subject. `None` if the module is none that can be compiled.
     pub fn judge(&self, subject: &Subject, mutant: &Mutant, seed: u64) -> Option<Fate> {
         let sources = [Source { name: "", wasm: &mutant.wasm }];
+        if mutant.wasm == subject.wasm && self.refuses_alone(mutant) {
+            return Some(Fate::Killed);
+        }
         match (self.validator)(&sources, &mutant.elf, &Options { replays: 0, ..Options::default() }) {
             Err(CheckError::Wasm(..)) => return None,
             Ok(report) if report.proved() => {}
@@ -103,6 +106,17 @@ impl Judge {
             return Some(Fate::Proved);
         }
         Some(if runs.agreed * 10 >= self.runs || booted { Fate::ByRuns } else { Fate::Undecided })
+    }
+
+    /// Whether the damaged function is refused by itself, which is quicker to see than that the file is.
+    fn refuses_alone(&self, mutant: &Mutant) -> bool {
+        let Some(function) = mutant.function else { return false };
+        let sources = [Source { name: "", wasm: &mutant.wasm }];
+        let options = Options { replays: 0, only: Some(function), ..Options::default() };
+        (self.validator)(&sources, &mutant.elf, &options).map_or(true, |report| {
+            let of_functions = report.functions.iter().flat_map(|function| &function.findings);
+            report.findings.iter().chain(of_functions).next().is_some()
+        })
     }
 
     /// Runs the damaged function, and the others.

@@ -138,7 +138,9 @@ impl Run<'_> {
         let which = self.mine[(number % self.mine.len() as u64) as usize];
         let subject = &self.subjects[which];
         let seed = Random::new(self.plan.seed).word() ^ number;
-        let Some(mutant) = mutant(subject, self.subjects, &mut Random::new(seed)) else { return };
+        // The writers of files may panic when they are handed damage: there is no mutant then.
+        let made = panic::catch_unwind(AssertUnwindSafe(|| mutant(subject, self.subjects, &mut Random::new(seed))));
+        let Ok(Some(mutant)) = made else { return };
         let mut hash = Sha256::new();
         hash.update(&mutant.wasm);
         hash.update(&mutant.elf);
