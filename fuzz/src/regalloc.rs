@@ -80,7 +80,7 @@ struct Node {
 }
 
 /// A block, or the one that splits its edge with this number.
-type Place = (synth::vcode::Block, Option<usize>);
+type Place = (vcode::Block, Option<usize>);
 
 /// The reachable blocks of a function, its critical edges split. They stand in reverse postorder: the other
 /// allocator's checker starts from the order that it is given.

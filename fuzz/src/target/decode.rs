@@ -123,6 +123,10 @@ impl Parts {
         let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
         let name = name.trim_end_matches(".w").trim_end_matches(".n");
         let name = match name {
+            // Where only the immediate is wider, the name may be the same.
+            "movw" => "mov",
+            "addw" => "add",
+            "subw" => "sub",
             "stmia" => "stm",
             "ldmia" => "ldm",
             other => other,
@@ -131,6 +135,21 @@ impl Parts {
         let mut operands: Vec<String> = words.filter_map(word).collect();
         if rest.starts_with(['.', '$']) || rest.contains(" .") || rest.contains(" $") {
             operands.retain(|operand| operand.starts_with('r') || operand == "lr");
+        }
+        // ADR is an addition to PC, or a subtraction from it.
+        let mut name = name;
+        if let ("add" | "sub", [_, base, ..]) = (name, &operands[..])
+            && base == "pc"
+        {
+            operands.remove(1);
+            if let ("sub", Some(offset)) = (name, operands.get_mut(1)) {
+                *offset = format!("-{offset}");
+            }
+            name = "adr";
+        }
+        // The other gives the last bit of the field, where the manual's syntax has the width.
+        if name == "bfi" {
+            operands.pop();
         }
         // What is result and first operand is written once or twice.
         while operands.len() > 1 && operands[0] == operands[1] {
