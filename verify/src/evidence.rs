@@ -140,9 +140,11 @@ pub fn check(files: &Files, tool: &Tool<'_>) -> Result<Made, Fault> {
     if made.files.is_empty() {
         return Err(Fault::Refused(Box::new(made)));
     }
-    // The manifest names the tool: one that is another is said first.
+    // The manifest names the tool: one that is another is said first. The hashes follow from all else, and are last.
     let first = ["manifest.json".to_owned()];
-    for path in first.iter().chain(files.keys()).chain(made.files.keys()) {
+    let paths = first.iter().chain(files.keys()).chain(made.files.keys());
+    let (hashes, others): (Vec<_>, Vec<_>) = paths.partition(|path| *path == SUMS);
+    for path in others.into_iter().chain(hashes) {
         match (files.get(path), made.files.get(path)) {
             (Some(is), Some(said)) if is == said => {}
             (Some(_), Some(_)) => return Err(fault(path, "is not what is made of the inputs in the bundle")),

@@ -1,6 +1,7 @@
 //! Encodings that print cleanly elsewhere and must be refused, each beside a twin that is accepted.
 
 use synth_verify::thumb::decode::{DecodeError, decode};
+use synth_verify::thumb::feature::Architecture;
 
 fn text(code: &str) -> String {
     let bytes: Vec<u8> =
@@ -187,4 +188,16 @@ fn every_encoding_gives_an_answer() {
         }
     }
     assert!(refused.len() > 20 && !refused.contains(&DecodeError::Truncated.to_string()), "{refused:#?}");
+}
+
+/// The GE flags are those of the DSP extension.
+#[test]
+fn only_the_dsp_extension_writes_ge() {
+    let allowed = |architecture: Architecture, bytes: [u8; 4]| {
+        let (inst, size) = decode(&bytes, 0).expect("MSR");
+        architecture.require(&inst, size).is_ok()
+    };
+    let (nzcvq, ge) = ([0x80, 0xf3, 0x00, 0x88], [0x80, 0xf3, 0x00, 0x84]);
+    assert!(allowed(Architecture::V7M, nzcvq) && !allowed(Architecture::V7M, ge));
+    assert!(allowed(Architecture::V7EM, ge));
 }

@@ -154,9 +154,9 @@ const EXPLAINED: [Reason; 8] = [
     },
     Reason {
         of: Disassembler::Binutils,
-        mask: 0xfff0_f0ff,
+        mask: 0xfff0_f0fc,
         value: 0xf380_8000,
-        why: "MSR of the APSR has the name of the A profile, CPSR",
+        why: "MSR of the APSR is printed without the flags that it writes",
     },
     Reason {
         of: Disassembler::Binutils,

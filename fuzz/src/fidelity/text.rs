@@ -58,6 +58,7 @@ pub fn normal(text: &str) -> String {
 /// * The second factor of MUL may be left out; MOV of a shifted register is the shift; NEG is RSB from 0; ADD and SUB of PC are ADR.
 /// * `stmia` and `ldmia` are `stm` and `ldm`, with SP also `push` and `pop`.
 /// * Registers of the floating-point unit in a row may be written as the first and the last.
+/// * Special registers are in capitals; PSR is `xpsr`, and CPSR_f and its kin are the APSR.
 /// * A constant of the unit is written as the 8 bits of its encoding.
 pub fn of_binutils(line: &str) -> String {
     let (text, comment) = line.split_once(['@', ';']).unwrap_or((line, ""));
@@ -89,6 +90,7 @@ fn renamed(mnemonic: &str, operands: &str) -> (String, String) {
             (format!("{kind}{sets}"), operands)
         }
         ("bkpt", [number]) => (mnemonic.to_owned(), format!("#{}", of_hex(number).unwrap_or_default())),
+        ("mrs" | "msr", _) => (mnemonic.to_owned(), special(&operands.to_lowercase())),
         ("svc", [number]) => (mnemonic.to_owned(), format!("#{number}")),
         ("muls", [d, m]) => ("muls".to_owned(), format!("{d}, {m}, {d}")),
         ("negs", [d, m]) => ("rsbs".to_owned(), format!("{d}, {m}, #0")),
@@ -110,6 +112,15 @@ fn renamed(mnemonic: &str, operands: &str) -> (String, String) {
 
 fn is_condition(text: Option<&str>) -> bool {
     text.is_some_and(|text| Cond::ALL.iter().any(|cond| cond.to_string() == text))
+}
+
+/// The names of special registers.
+fn special(operands: &str) -> String {
+    let names = [("psr", "xpsr"), ("cpsr_f", "apsr_nzcvq"), ("cpsr_s", "apsr_g"), ("cpsr_fs", "apsr_nzcvqg")];
+    let name = |part: &str| {
+        names.iter().find(|(theirs, _)| *theirs == part).map_or(part.to_owned(), |(_, llvm)| (*llvm).to_owned())
+    };
+    operands.split(", ").map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn of_hex(text: &str) -> Option<u32> {

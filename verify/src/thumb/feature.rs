@@ -237,6 +237,8 @@ impl Inst {
             Inst::BranchLink { .. } => Feature::Base,
             Inst::Float(inst) => inst.feature(),
             Inst::System(System::Vmrs { .. } | System::Vmsr { .. }) => Feature::Float,
+            // It writes GE (DDI0403, B5.2.3).
+            Inst::System(System::Msr { mask, .. }) if mask & 1 == 1 => Feature::Dsp,
             Inst::It { .. } | Inst::CompareBranch { .. } => Feature::Main,
             Inst::DataImm { .. }
             | Inst::DataReg { .. }
