@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use synth_fuzz::choices::decisions;
+use synth_fuzz::choices::{Choices, decisions};
 use synth_fuzz::target::{self, Target};
+use synth_fuzz::{functions, regalloc};
 
 /// How long a target runs, after what it prepares.
 const TIME: Duration = Duration::from_secs(1);
@@ -43,6 +44,19 @@ fn folder_is_seeds(file: &Path) -> bool {
 #[test]
 fn allocator() {
     sweep("allocator");
+}
+
+#[test]
+fn another_allocator_spills_more() {
+    let (mut ours, mut others) = (0, 0);
+    for seed in 0..200 {
+        let func = functions::function(&mut Choices::new(&decisions(seed, [100, 300, 1000][seed as usize % 3])));
+        let stats = synth::alloc::run(&func).stats;
+        ours += stats.spills + stats.reloads;
+        others += regalloc::spills(&func).expect("an allocation").moves as u32;
+    }
+    println!("{ours} stores to slots and loads from them, {others} of the other allocator");
+    assert!(ours <= others, "{ours} against {others}");
 }
 
 #[test]
