@@ -35,8 +35,11 @@ use synth_verify::damage::{Code, functions};
 use synth_verify::elf::Elf;
 use synth_verify::replay::Random;
 
-use crate::oracle::{Failure, STACK_BYTES};
+use crate::oracle::Failure;
 use stages::Behind;
+
+/// Bytes of an image's stack: few, as each run begins with a copy.
+const STACK_BYTES: u32 = 1 << 12;
 
 /// What is damaged.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

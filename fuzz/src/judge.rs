@@ -57,7 +57,7 @@ const STEPS_MAX: u64 = 1 << 20;
 pub struct Judge {
     /// The validator that is tested.
     pub validator: Validator,
-    /// Concrete runs of the damaged function, and of all others together.
+    /// Concrete runs of the damaged function, or of all together where it is none.
     pub runs: u32,
     /// Whom a second judgement asks, which normal forms have no part in.
     pub second: Option<Solvers>,
@@ -125,7 +125,9 @@ impl Judge {
         replay::with_bound(&sources, &mutant.elf, |bound| {
             let all: Vec<u32> = bound.program.functions.keys().copied().collect();
             let others: Vec<u32> = all.into_iter().filter(|function| Some(*function) != mutant.function).collect();
-            let of_others = (self.runs / others.len().max(1) as u32).max(1);
+            // Where one function is damaged, the others are little but a check of that.
+            let of_all_others = if mutant.function.is_some() { self.runs / 10 } else { self.runs };
+            let of_others = (of_all_others / others.len().max(1) as u32).max(1);
             let shares = mutant.function.map(|function| (function, self.runs));
             let shares = shares.into_iter().chain(others.into_iter().map(|function| (function, of_others)));
             let mut total = Runs::default();

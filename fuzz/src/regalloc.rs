@@ -11,13 +11,15 @@ use synth::vcode::func::{ENTRY, Func};
 use synth::vcode::operands::{self, Constraint, Role};
 use synth::vcode::{self, RegSet};
 
-/// What another allocator spills.
+/// What another allocator keeps in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Spills {
     /// Slots of the stack.
     pub slots: usize,
     /// Stores to slots and loads from them.
     pub moves: usize,
+    /// Registers of the caller that it uses, and so has to save.
+    pub saved: usize,
 }
 
 /// Allocates the function with the other allocator, whose checker accepts the result.
@@ -34,7 +36,10 @@ pub fn spills(func: &Func) -> Result<Spills, String> {
     checker.run().map_err(|errors| format!("the other allocator's checker: {errors:?}"))?;
     let in_memory = |at: &Allocation| at.is_stack();
     let moves = output.edits.iter().filter(|(_, Edit::Move { from, to })| in_memory(from) || in_memory(to)).count();
-    Ok(Spills { slots: output.num_spillslots, moves })
+    let written = output.edits.iter().map(|(_, Edit::Move { to, .. })| to);
+    let used: BTreeSet<PReg> = output.allocs.iter().chain(written).filter_map(|at| at.as_reg()).collect();
+    let saved = RegSet::PRESERVED.iter().filter(|callee| used.contains(&register(*callee))).count();
+    Ok(Spills { slots: output.num_spillslots, moves, saved })
 }
 
 fn register(register: vcode::PReg) -> PReg {

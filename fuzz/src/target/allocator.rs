@@ -1,7 +1,7 @@
 //! Any function is allocated, and does what it did: by a checker of its own, and beside another allocator.
 
 use synth::alloc;
-use synth::vcode;
+use synth::vcode::{self, RegSet};
 
 use crate::choices::Choices;
 use crate::{allocation, functions, regalloc};
@@ -15,6 +15,8 @@ pub fn run(bytes: &[u8]) {
         panic!("{why}\n{func}\n{allocated}");
     }
     let spills = regalloc::spills(&func).unwrap_or_else(|why| panic!("{why}\n{func}"));
-    let ours = allocated.stats.spilled;
-    assert!(spills.slots > 0 || ours == 0, "{ours} spilled where none need be\n{func}\n{allocated}");
+    let (ours, saved) = (allocated.stats.spilled, allocated.frame.saved.intersection(RegSet::PRESERVED).iter().count());
+    // A slot instead of one more register of the caller's to save costs the same.
+    let needed = spills.slots > 0 || spills.saved > saved;
+    assert!(needed || ours == 0, "{ours} spilled where none need be\n{func}\n{allocated}");
 }

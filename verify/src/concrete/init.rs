@@ -29,8 +29,9 @@ use super::region::Memory;
 use super::thumb_run::{After, End, External, Outcome, Processor, Surroundings};
 use super::trace::Trace;
 
-/// Most instructions of the code; clearing a large memory takes a few for each word.
+/// Most instructions of the code, and those it may take for each byte that is mapped: it clears and copies.
 const STEPS_MAX: u64 = 1 << 26;
+const STEPS_OF_BYTE: u64 = 16;
 
 /// What is known beside the file.
 #[derive(Clone, Copy)]
@@ -118,7 +119,7 @@ impl Init<'_, '_> {
             pass(Passed::Call(number), memory);
             Ok(Vec::new())
         };
-        let init = bound.program.init.ok_or("there is none")?;
+        let (init, own) = self.code(start)?;
         let mut handler = |trap: Trap, at: u32, memory: &mut Memory| {
             let expected = wanted.pauses.get(passed.borrow().len()).map(|pause| pause.cause);
             if !(init.0..init.1).contains(&at) || expected != Some(Cause::Trap(trap)) {
@@ -128,7 +129,7 @@ impl Init<'_, '_> {
             After::GoOn
         };
         let mut processor = Processor::new(&bound.loaded);
-        processor.trace = Some(Trace::default());
+        processor.trace = Some(Trace::within(&[own, init]));
         bound.poison_state(&mut processor.memory);
         let stops: Vec<(u32, u32)> = match (start, elf.section(HARNESS)) {
             (Start::Reset, Some((_, harness))) => {
@@ -141,7 +142,7 @@ impl Init<'_, '_> {
             host: &mut host,
             stops: &stops,
             handler: Some(&mut handler),
-            steps_max: STEPS_MAX,
+            steps_max: processor.memory.bytes().saturating_mul(STEPS_OF_BYTE).min(STEPS_MAX),
         };
         let outcome = match start {
             Start::Init => processor.call(init.0, &Default::default(), &[], &mut around),
@@ -170,19 +171,20 @@ impl Init<'_, '_> {
         processor.trace.take().ok_or("there is no trace".to_owned())
     }
 
-    /// Judges what a run left behind.
-    fn traces(&mut self, start: Start, trace: Trace) -> Result<(), String> {
-        let program = self.bound.program;
-        let init = program.init.ok_or("there is none")?;
+    /// The addresses of the init function, and of the code where a run starts.
+    fn code(&self, start: Start) -> Result<((u32, u32), (u32, u32)), String> {
+        let init = self.bound.program.init.ok_or("there is none")?;
         let own = match start {
             Start::Init => init,
-            Start::Reset => program.reset.ok_or("there is no symbol Reset for its code")?,
+            Start::Reset => self.bound.program.reset.ok_or("there is no symbol Reset for its code")?,
         };
-        let within = |range: (u32, u32), at: u32| range.0 <= at && at < range.1;
-        if let Some(at) = trace.kept.keys().find(|at| !within(own, **at) && !within(init, **at)) {
-            return Err(format!("it runs the code at {at:#x}, which is not its own"));
-        }
-        let of_own = trace.kept.iter().filter(|(at, _)| within(own, **at));
+        Ok((init, own))
+    }
+
+    /// Judges what a run left behind.
+    fn traces(&mut self, start: Start, trace: Trace) -> Result<(), String> {
+        let (init, own) = self.code(start)?;
+        let of_own = trace.kept.iter().filter(|(at, _)| (own.0..own.1).contains(*at));
         let kept: BTreeMap<u32, Kept> = of_own.map(|(at, kept)| (at - own.0, kept.clone())).collect();
         let bytes = trace.stack_bytes(self.known.start_bytes);
         match start {

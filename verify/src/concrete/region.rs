@@ -213,6 +213,11 @@ impl Memory {
         Some(found as u32)
     }
 
+    /// Bytes of all regions together.
+    pub fn bytes(&self) -> u64 {
+        self.regions.iter().map(|region| u64::from(region.len())).sum()
+    }
+
     /// The first address behind each region that has a base and is not empty.
     pub fn ends(&self) -> impl Iterator<Item = u32> {
         let ends = self

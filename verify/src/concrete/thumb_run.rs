@@ -437,6 +437,9 @@ impl<'p> Processor<'p> {
     /// Notes an instruction, and where the caller's values are before it.
     fn note(&mut self, pc: u32, size: u32) -> Result<(), Fault> {
         let Some(mut trace) = self.trace.take() else { return Ok(()) };
+        if !trace.is_own(pc) {
+            return Err(Fault::Other(format!("it runs the code at {pc:#x}, which is not its own")));
+        }
         if trace.is_new(pc) {
             let kept = self.kept(&trace)?;
             trace.note(pc, size, kept);

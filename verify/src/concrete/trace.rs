@@ -10,6 +10,8 @@ use crate::segment::kept::Kept;
 /// The traces of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
+    /// Where it may run: from an address to before another one.
+    own: Vec<(u32, u32)>,
     /// Addresses of the code bytes that were run or read.
     pub covered: BTreeSet<u32>,
     /// By address, what holds before an instruction, every time it is run.
@@ -25,6 +27,16 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// Of a run that has to stay within these ranges of addresses.
+    pub fn within(own: &[(u32, u32)]) -> Trace {
+        Trace { own: own.to_vec(), ..Trace::default() }
+    }
+
+    /// Whether an instruction is in the code that is to run.
+    pub(super) fn is_own(&self, pc: u32) -> bool {
+        self.own.iter().any(|(from, to)| (*from..*to).contains(&pc))
+    }
+
     /// Says that a value of the caller, or SP, may be elsewhere now.
     pub(super) fn change(&mut self) {
         self.changes += 1;
