@@ -5,6 +5,7 @@
 //! functions, subterms that both sides share by unknowns. A model is evaluated on the raw terms before it is returned as a
 //! counterexample. An operator on floats is an unknown function to z3, whose values it is told where a model
 //! has others.
+//! A query that is satisfied by a state at hand, drawn or found for an earlier query, is not put to any solver.
 //! No term is read back from z3 by its kind; only `unsat` and values of words are used. States come from z3 alone.
 //! Two solvers that contradict each other are a fault, after which nothing is answered.
 
@@ -13,15 +14,17 @@ use std::collections::BTreeSet;
 use z3::{Params, SatResult, Solver, ast};
 
 use crate::domain::Bin32;
-use crate::term::eval::{Assignment, Evaluator};
+use crate::term::eval::Assignment;
 use crate::term::node::{Id, Node, Symbol, children};
 use crate::term::{Facts, TermBool, Terms};
 
 pub mod solvers;
+mod states;
 mod text;
 mod translate;
 
 use solvers::{Fault, Outside, Solvers};
+use states::States;
 use translate::{Abstraction, Translation};
 
 /// A state in which the facts hold and the goal does not.
@@ -72,6 +75,8 @@ pub struct Smt {
     pub fault: Option<Fault>,
     /// The queries that no state satisfies, in the SMT-LIB language, if they are to be kept.
     pub journal: Option<Vec<String>>,
+    /// What is tried before a solver is.
+    pub states: States,
 }
 
 impl Default for Smt {
@@ -85,6 +90,7 @@ impl Default for Smt {
             outside: Vec::new(),
             fault: None,
             journal: None,
+            states: States::default(),
         }
     }
 }
@@ -111,6 +117,9 @@ impl Smt {
     /// Whether the goal holds in every state that satisfies the facts.
     pub fn prove(&mut self, terms: &Terms, facts: &Facts, goal: TermBool) -> Proof {
         let all = facts.literals();
+        if let Some(model) = self.states.satisfying(terms, &query_claims(all, goal)) {
+            return Proof::Counter(model);
+        }
         let near = cone(terms, all, goal);
         let answer = self.ask(terms, &near, goal, Abstraction::Uninterpreted);
         if matches!(answer, Answer::Unsat) {
@@ -125,7 +134,7 @@ impl Smt {
         match self.ask(terms, all, goal, Abstraction::Exact) {
             Answer::Unsat => Proof::Valid,
             Answer::Unknown(reason) => Proof::Unknown(reason),
-            Answer::Sat(model) if replays(terms, all, goal, &model) => Proof::Counter(model),
+            Answer::Sat(model) if states::satisfies(terms, &query_claims(all, goal), &model) => Proof::Counter(model),
             Answer::Sat(_) => Proof::Unknown("the solver's model does not replay".into()),
         }
     }
@@ -133,6 +142,9 @@ impl Smt {
     /// Whether two normal terms are equal whatever the subterms are that both contain; `false` also
     /// when the budget does not suffice.
     pub fn equal_but_for_shared(&mut self, terms: &Terms, a: Id, b: Id) -> bool {
+        if self.states.tell_apart(terms, a, b) {
+            return false;
+        }
         let mut translation = Translation::with_opaque(terms, shared(terms, a, &[b]));
         let different = translation.different(a, b);
         self.contradict(translation, &[different])
@@ -158,6 +170,9 @@ impl Smt {
 
     /// Whether no state satisfies the claims, whatever the opaque terms are.
     fn refutes(&mut self, terms: &Terms, claims: &[(Id, bool)], opaque: BTreeSet<Id>) -> bool {
+        if self.states.satisfying(terms, claims).is_some() {
+            return false;
+        }
         let mut translation = Translation::with_opaque(terms, opaque);
         let claims: Vec<ast::Bool> = claims
             .iter()
@@ -236,6 +251,9 @@ impl Smt {
     /// Whether the goal follows from the facts with products and quotients as unknown functions;
     /// `false` also when the budget does not suffice.
     pub fn entails(&mut self, terms: &Terms, facts: &Facts, goal: TermBool) -> bool {
+        if self.states.satisfying(terms, &query_claims(facts.literals(), goal)).is_some() {
+            return false;
+        }
         let answer = self.ask(terms, facts.literals(), goal, Abstraction::Uninterpreted);
         matches!(answer, Answer::Unsat)
     }
@@ -258,7 +276,9 @@ impl Smt {
             let Some(model) = solver.get_model() else { return Answer::Unknown("no model".into()) };
             let violated = translation.violated(&model);
             if violated.is_empty() {
-                return Answer::Sat(translation.assignment(&model));
+                let model = translation.assignment(&model);
+                self.states.keep(model.clone());
+                return Answer::Sat(model);
             }
             for value in violated {
                 solver.assert(value);
@@ -266,6 +286,12 @@ impl Smt {
         }
         Answer::Unknown("operators on floats have other values than in every model found".into())
     }
+}
+
+/// The facts and the negation of the goal, as they stand: which, and whether it holds.
+fn query_claims(facts: &[(TermBool, bool)], goal: TermBool) -> Vec<(Id, bool)> {
+    let facts = facts.iter().map(|(fact, value)| (fact.raw, *value));
+    facts.chain([(goal.raw, false)]).collect()
 }
 
 /// The facts and the negation of the goal, in normal form: which, and whether it holds.
@@ -381,12 +407,6 @@ fn symbols(terms: &Terms, id: Id) -> BTreeSet<Symbol> {
         work.extend(children(terms.node(id)).into_iter().filter(|child| seen.insert(*child)));
     }
     found
-}
-
-/// Whether the facts hold and the goal does not, by our own evaluator.
-fn replays(terms: &Terms, facts: &[(TermBool, bool)], goal: TermBool, model: &Model) -> bool {
-    let mut evaluator = Evaluator::new(terms.arena(), model);
-    facts.iter().all(|(fact, value)| evaluator.bool(fact.raw) == *value) && !evaluator.bool(goal.raw)
 }
 
 #[cfg(test)]
