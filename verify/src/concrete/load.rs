@@ -18,7 +18,7 @@ use crate::thumb::feature::Target;
 use crate::thumb::inst::{Inst, Width};
 
 /// Bytes of stack that an object is run with.
-pub const STACK_BYTES: u32 = 1 << 14;
+pub const STACK_BYTES: u32 = 1 << 16;
 
 /// Most bytes that are loaded, those that begin as zeros counted: no run could set more of them.
 const BYTES_MAX: u32 = 1 << 27;

@@ -213,8 +213,9 @@ fn memories_are_compared_byte_for_byte() {
 fn a_used_up_budget_is_no_proof() {
     let mut t = Terms::new();
     let (x, y) = (t.fresh32("x"), t.fresh32("y"));
-    let (quotient, product) = (t.bin32(Bin32::DivS, &x, &y), t.bin32(Bin32::Mul, &x, &y));
-    let goal = t.cmp32(Cmp::LtU, &quotient, &product);
+    let (product, one) = (t.bin32(Bin32::Mul, &x, &y), t.w32(0x1234_5677));
+    let found = t.cmp32(Cmp::Eq, &product, &one);
+    let goal = t.not(&found);
     let mut smt = Smt { budget: Budget { uninterpreted: 10, exact: 10 }, ..Smt::default() };
     assert!(matches!(smt.prove(&t, &Facts::new(), goal), Proof::Unknown(_)));
 }
@@ -233,12 +234,37 @@ fn what_all_queries_take_is_limited() {
     assert!(!some.entails(&t, &Facts::new(), goal) && matches!(some.prove(&t, &Facts::new(), goal), Proof::Unknown(_)));
 }
 
-/// The commutativity that z3 is asked about, which holds, and a claim that does not.
+#[test]
+fn a_state_at_hand_spares_the_solver() {
+    let mut t = Terms::new();
+    let (x, y) = (t.fresh32("x"), t.fresh32("y"));
+    let (one, same) = (t.w32(0x1234_5678), t.cmp32(Cmp::Eq, &x, &y));
+    let is_one = t.cmp32(Cmp::Eq, &x, &one);
+    let (mut smt, mut facts) = (Smt::new(), Facts::new());
+    // A drawn one differs in some bit, none is the one.
+    assert!(matches!(smt.prove(&t, &facts, same), Proof::Counter(_)) && smt.queries == 0);
+    facts.assume(&mut t, is_one, true);
+    assert!(matches!(smt.prove(&t, &facts, same), Proof::Counter(_)));
+    let asked = smt.queries;
+    assert!(asked > 0);
+    // The solver's state satisfies these facts too, and tells the terms apart.
+    assert!(!smt.entails(&t, &facts, same) && !smt.refutes_but_for_costly(&t, &facts, None));
+    assert!(!smt.equal_but_for_shared(&t, x.raw, y.raw) && smt.queries == asked);
+    // What holds in every state is no state's to refute: the solver is asked.
+    let greater = t.cmp32(Cmp::LtU, &one, &x);
+    let goal = t.not(&greater);
+    assert_eq!(smt.prove(&t, &facts, goal), Proof::Valid);
+    assert!(smt.queries > asked);
+}
+
+/// The commutativity that z3 is asked about, which holds, and a claim that all but a few states satisfy.
 fn claims(t: &mut Terms) -> (TermBool, TermBool) {
     let (x, y) = (t.fresh32("x"), t.fresh32("y"));
     let (and, or) = (t.bin32(Bin32::And, &x, &y), t.bin32(Bin32::Or, &x, &y));
     let greater = t.cmp32(Cmp::LtU, &or, &and);
-    (t.not(&greater), greater)
+    let one = t.w32(0x1234_5678);
+    let is_one = t.cmp32(Cmp::Eq, &x, &one);
+    (t.not(&greater), t.not(&is_one))
 }
 
 #[test]
