@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use synth_verify::canary::{self, Outcome};
+use synth_verify::canary::{self, Canary, Outcome};
 use synth_verify::check::{Options, Solvers, Source, check_with};
 use synth_verify::elf::Elf;
 
@@ -191,11 +191,14 @@ fn canaries_die_of_no_judgement_and_live_where_it_is_blind() {
         canary::run_under(&sources, &elf, (&report, 2), refuses).unwrap().iter().filter(|canary| canary.lives()).count()
     };
     assert!(lives(&|_, _| Ok(None)) > 0, "a blind judgement passes");
-    assert_eq!(lives(&|_, only| Ok(only.is_none().then(|| "as a whole".to_owned()))), 0);
-    assert_eq!(lives(&|_, only| Ok(only.map(|_| "alone".to_owned()))), 0);
+    assert_eq!(lives(&|_, place| Ok(place.is_none().then(|| "as a whole".to_owned()))), 0);
+    assert_eq!(lives(&|_, place| Ok(place.map(|_| "alone".to_owned()))), 0);
     let canaries = canary::run(&sources, &elf, &report, (Solvers::default(), 2)).unwrap();
     let refused = canaries.iter().filter(|canary| matches!(canary.outcome, Outcome::Refused(_))).count();
     assert_eq!(refused, 2 * report.functions.len());
+    // None dies of what its hints say of the instruction that is damaged.
+    let stale = |canary: &&Canary| canary.outcome.why().contains("label");
+    assert_eq!(canaries.iter().find(stale), None);
     assert_eq!(canary::against(&report, &canaries), Vec::<String>::new());
     assert_eq!(canary::against(&report, &canaries[2..]), ["function 0: no damage to it is refused"]);
 }
@@ -213,6 +216,12 @@ fn evidence_is_made_of_what_is_proved_and_only_where_it_may_be() {
     refused(&compile(&["--evidence", "no/e"]), 1, &["error[cannot-write]"]);
     assert_eq!(files(&path("mine")).len(), 1);
     assert!(!path("a.o").exists());
+    fs::create_dir(path("empty")).unwrap();
+    let inside = "is in the folder for evidence";
+    refused(&compile(&["--evidence", "empty", "-o", "empty/a.o"]), 2, &["error[same-file]", inside]);
+    refused(&compile(&["--evidence", "empty", "--emit", "asm=./empty/../empty/a.s"]), 2, &[inside]);
+    refused(&compile(&["--evidence", "new", "-o", "new"]), 2, &[inside]);
+    assert!(!path("new").exists() && files(&path("empty")).is_empty());
     refused(&synth(directory.path(), &["evidence", "check", "none"]), 1, &["error[cannot-read]"]);
     refused(&synth(directory.path(), &["evidence", "check", "mine"]), 5, &["SHA256SUMS is missing"]);
     // A bundle in the place of an older one.

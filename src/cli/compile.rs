@@ -27,7 +27,7 @@ pub fn run(command: &Compile) -> Result<(), Failure> {
         request.assurance = Assurance::Unvalidated;
     }
     let (elf, listings) = outputs(command, &input)?;
-    let folder = folder(command)?;
+    let folder = folder(command, &[&[&elf], &listings.iter().collect::<Vec<_>>()[..]].concat())?;
     let compiled = driver::compile(&input, &request)?;
     // What a stage made is shown even if the proof then fails: that is when it is needed.
     for (emit, output) in command.emit.iter().zip(&listings) {
@@ -58,12 +58,13 @@ pub fn run(command: &Compile) -> Result<(), Failure> {
 }
 
 /// Where evidence goes, if it is asked for.
-fn folder(command: &Compile) -> Result<Option<Folder>, Failure> {
+fn folder(command: &Compile, outputs: &[&Output]) -> Result<Option<Folder>, Failure> {
     let Some(path) = &command.evidence else { return Ok(None) };
     if command.validate == Validate::Off {
         let remedy = "leave one of them out";
         return Err(Failure::new(Exit::Usage, "no-evidence", "without validation there is no evidence", remedy));
     }
+    output::check_outside(path, outputs)?;
     Folder::at(path).map(Some)
 }
 

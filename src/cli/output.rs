@@ -113,12 +113,31 @@ pub fn check_distinct(input: &Path, outputs: &[&Output]) -> Result<(), Failure> 
     Ok(())
 }
 
+/// Refuses outputs in a folder that is written whole.
+pub fn check_outside(folder: &Path, outputs: &[&Output]) -> Result<(), Failure> {
+    let Some(place) = place(folder) else { return Ok(()) };
+    for output in outputs {
+        if let Place::File(target) = &output.place
+            && self::place(target).is_some_and(|target| target.starts_with(&place))
+        {
+            let message = format!("the output {} is in the folder for evidence", output.shown);
+            return Err(Failure::new(Exit::Usage, "same-file", message, "give each output a path of its own"));
+        }
+    }
+    Ok(())
+}
+
+/// A path without links in it but at its end.
+fn place(path: &Path) -> Option<PathBuf> {
+    Some(directory(path).canonicalize().ok()?.join(path.file_name()?))
+}
+
 /// `None` for what any number of results may go to: devices and pipes.
 fn identity(path: &Path) -> Option<Identity> {
     match path.metadata() {
         Ok(found) if found.is_file() => Some(Identity::Present(found.dev(), found.ino())),
         Ok(_) => None,
-        Err(_) => Some(Identity::Absent(directory(path).canonicalize().ok()?.join(path.file_name()?))),
+        Err(_) => Some(Identity::Absent(place(path)?)),
     }
 }
 

@@ -11,7 +11,7 @@ use super::say;
 pub fn text(report: &Report) -> String {
     let mut text = report.target.map_or(String::new(), |target| format!("for {target}\n"));
     for function in &report.functions {
-        let dead = match function.dead_edges.len() {
+        let dead = match function.dead.len() {
             0 => String::new(),
             count => format!(", {count} ways dead"),
         };

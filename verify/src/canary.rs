@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use crate::check::{Options, Source, check_with};
+use crate::check::{Checks, Options, Source, check_with};
 use crate::damage::{self, Damage};
 use crate::elf::{Elf, FileKind, Section};
 use crate::replay::{self, Random};
@@ -98,11 +98,25 @@ pub fn run(
     (solvers, count): (Solvers, u32),
 ) -> Result<Vec<Canary>, CheckError> {
     let options = Options { replays: 0, solvers, ..Options::default() };
-    run_under(sources, file, (report, count), &|damaged, only| refusal(sources, damaged, &Options { only, ..options }))
+    run_under(sources, file, (report, count), &|damaged, place| {
+        let only = place.map(|place| place.function);
+        // Alone, what the code does is judged, without what is said of its registers.
+        let (checks, unlabelled) = place.map_or((Checks::All, (0, 0)), |place| (Checks::Segments, place.bytes));
+        refusal(sources, damaged, &Options { checks, only, unlabelled, ..options })
+    })
+}
+
+/// What is damaged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The function.
+    pub function: u32,
+    /// Its bytes, from an offset to before another.
+    pub bytes: (u32, u32),
 }
 
 /// Why a judgement refuses a file, as a whole or for one function; nothing if it accepts it.
-pub type Refuses<'a> = dyn Fn(&[u8], Option<u32>) -> Result<Option<String>, CheckError> + 'a;
+pub type Refuses<'a> = dyn Fn(&[u8], Option<Place>) -> Result<Option<String>, CheckError> + 'a;
 
 /// Damages each function of a file until so many copies are refused by a judgement, or enough were tried.
 ///
@@ -131,7 +145,9 @@ pub fn run_under(
             if !seen.insert((damage.file_offset, damage.after.clone())) {
                 continue;
             }
-            let outcome = judge(sources, &damage.apply(file), function.function, refuses)?;
+            let bytes = (damage.at, damage.at + damage.after.len() as u32);
+            let place = Place { function: function.function, bytes };
+            let outcome = judge(sources, &damage.apply(file), place, refuses)?;
             refused += u32::from(matches!(outcome, Outcome::Refused(_)));
             canaries.push(Canary { function: function.function, name: function.name.clone(), damage, outcome });
         }
@@ -161,12 +177,14 @@ fn seed(sources: &[Source<'_>], file: &[u8], function: u32) -> u64 {
     hash.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
-/// The judgement on a damaged file: on the function alone first, which is cheap, and refuses nothing that the whole accepts.
-/// What it accepts is run; only where a run differs is the whole asked.
-fn judge(sources: &[Source<'_>], file: &[u8], function: u32, refuses: &Refuses<'_>) -> Result<Outcome, CheckError> {
-    if let Some(why) = refuses(file, Some(function))? {
+/// The judgement on a damaged file: on the function alone first, which is cheap. It leaves out live ranges, and what hints
+/// say of the damaged instruction, so what it refuses is what the code does. What it accepts is run; only where a run differs is the
+/// whole asked, hints and all.
+fn judge(sources: &[Source<'_>], file: &[u8], place: Place, refuses: &Refuses<'_>) -> Result<Outcome, CheckError> {
+    if let Some(why) = refuses(file, Some(place))? {
         return Ok(Outcome::Refused(why));
     }
+    let function = place.function;
     let seed = seed(sources, file, function);
     let runs = replay::with_bound(sources, file, |bound| replay::sweep(bound, function, RUNS, seed))?;
     let Some(run) = runs.differs else { return Ok(Outcome::Equivalent) };

@@ -69,6 +69,9 @@ pub struct Options {
     pub journal: bool,
     /// The one function that is judged, with its file bound; the others are left out, and nothing is Proved.
     pub only: Option<u32>,
+    /// Of that function, from one offset to before another, labels that are not read: what is said of an instruction
+    /// that is damaged may be what refuses it.
+    pub unlabelled: (u32, u32),
 }
 
 impl Default for Options {
@@ -80,6 +83,7 @@ impl Default for Options {
             rules: true,
             journal: false,
             only: None,
+            unlabelled: (0, 0),
         }
     }
 }
@@ -230,6 +234,8 @@ impl Judge<'_> {
         for function in self.module.functions.iter().filter(|function| is_judged(function.index)) {
             let mut of_function = self.hints.functions.iter().filter(|hints| hints.function == function.index);
             let hints = of_function.next().unwrap_or(&none);
+            let unlabelled = self.unlabelled(hints);
+            let hints = unlabelled.as_ref().unwrap_or(hints);
             // A function of the runtime that nobody needs is not there.
             let Some(&(start, end)) = self.program.functions.get(&function.index) else { continue };
             // Who asks for one function asks whether it is refused, not for all reasons.
@@ -268,6 +274,17 @@ impl Judge<'_> {
             self.report.functions.push(report);
         }
         Ok(())
+    }
+
+    /// The hints of a function without the labels that are not to be read, if there are such.
+    fn unlabelled(&self, hints: &FunctionHints) -> Option<FunctionHints> {
+        let (from, to) = self.options.unlabelled;
+        let is_left_out = |at: u32| self.options.only.is_some() && (from..to).contains(&at);
+        hints.labels.iter().any(|label| is_left_out(label.at)).then(|| {
+            let mut hints = hints.clone();
+            hints.labels.retain(|label| !is_left_out(label.at));
+            hints
+        })
     }
 
     /// A prover as the options say, for the next function.
@@ -322,7 +339,7 @@ impl Judge<'_> {
             segments: walked.segments,
             code_bytes: subject.end - subject.start,
             stack_bytes: walked.depth_max,
-            dead_edges: walked.dead_edges,
+            dead: walked.dead,
             record: None,
         }
     }

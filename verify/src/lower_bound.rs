@@ -7,12 +7,12 @@
 //! Nothing is computed here, and nothing of the walk but what it claims is used. It is a lower bound: jump tables are not
 //! followed, and behind a way that is not taken on some path nothing is asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::segment::walk::Walked;
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Inst, Reg};
-use crate::verdict::Method;
+use crate::verdict::{Method, Way};
 
 /// The code of a function.
 pub struct Code<'a> {
@@ -51,7 +51,7 @@ struct Step {
     successors: Vec<(u32, u32)>,
 }
 
-fn step(code: &Code<'_>, at: u32, conditional: u32, dead: &BTreeSet<(u32, bool)>) -> Option<Step> {
+fn step(code: &Code<'_>, at: u32, conditional: u32, dead: &BTreeMap<(u32, Way), u32>) -> Option<Step> {
     let (inst, size) = decode(code.bytes.get(at as usize..)?, 0).ok()?;
     let next = (at + size, conditional.saturating_sub(1));
     let target = |offset: i32| at.wrapping_add(4).wrapping_add_signed(offset);
@@ -74,11 +74,11 @@ fn step(code: &Code<'_>, at: u32, conditional: u32, dead: &BTreeSet<(u32, bool)>
         }
         _ => return Some(Step { place: None, successors: vec![next] }),
     };
-    let is_dead = |way: bool| dead.contains(&(at, way));
+    let is_dead = |way| dead.contains_key(&(at, way));
     let is_call = matches!(inst, Inst::BranchLink { .. } | Inst::BranchLinkReg { .. });
-    let taken = taken.filter(|_| !is_dead(true)).map(|target| (target, 0));
-    let goes_on = (goes_on && (is_call || !is_dead(false))).then_some(next);
-    Some(Step { place: place.filter(|_| !is_dead(true)), successors: taken.into_iter().chain(goes_on).collect() })
+    let taken = taken.filter(|_| !is_dead(Way::Taken)).map(|target| (target, 0));
+    let goes_on = (goes_on && (is_call || !is_dead(Way::NotTaken))).then_some(next);
+    Some(Step { place: place.filter(|_| !is_dead(Way::Taken)), successors: taken.into_iter().chain(goes_on).collect() })
 }
 
 #[cfg(test)]
@@ -87,13 +87,13 @@ mod tests {
     use crate::verdict::{Kind, Obligation};
 
     /// What is missing of this code, with obligations and dead ways at these offsets.
-    fn asked(halves: &[u16], shown: &[u32], ended: &[u32], dead: &[(u32, bool)]) -> Vec<(u32, &'static str)> {
+    fn asked(halves: &[u16], shown: &[u32], ended: &[u32], dead: &[(u32, Way)]) -> Vec<(u32, &'static str)> {
         let bytes: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
         let closed = |at: &u32, method| Obligation { at: *at, kind: Kind::Return, method, query: None };
         let obligations = shown.iter().map(|at| closed(at, Method::Rules));
         let walked = Walked {
             obligations: obligations.chain(ended.iter().map(|at| closed(at, Method::Infeasible))).collect(),
-            dead: dead.iter().copied().collect(),
+            dead: dead.iter().map(|way| (*way, 1)).collect(),
             ..Walked::default()
         };
         let code = Code { bytes: &bytes, cuts: BTreeSet::new(), is_relocated: &|_, _| false };
@@ -110,8 +110,8 @@ mod tests {
         assert_eq!(asked(&code, &[], &[], &[]), [(2, "call"), (6, "return"), (8, "trap")]);
         assert_eq!(asked(&code, &[2, 6], &[], &[]), [(8, "trap")]);
         // A way that the facts rule out, and a path that ends where it cannot be.
-        assert_eq!(asked(&code, &[2, 6], &[], &[(0, true)]), []);
-        assert_eq!(asked(&code, &[8], &[], &[(0, false)]), []);
+        assert_eq!(asked(&code, &[2, 6], &[], &[(0, Way::Taken)]), []);
+        assert_eq!(asked(&code, &[8], &[], &[(0, Way::NotTaken)]), []);
         assert_eq!(asked(&code, &[8], &[2], &[]), []);
     }
 
@@ -120,7 +120,7 @@ mod tests {
         // it eq; bxeq lr; udf.
         let code = [0xbf08, 0x4770, 0xdee1];
         assert_eq!(asked(&code, &[], &[], &[]), [(2, "return"), (4, "trap")]);
-        assert_eq!(asked(&code, &[], &[], &[(2, true)]), [(4, "trap")]);
-        assert_eq!(asked(&code, &[], &[], &[(2, false)]), [(2, "return")]);
+        assert_eq!(asked(&code, &[], &[], &[(2, Way::Taken)]), [(4, "trap")]);
+        assert_eq!(asked(&code, &[], &[], &[(2, Way::NotTaken)]), [(2, "return")]);
     }
 }

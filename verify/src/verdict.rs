@@ -126,6 +126,28 @@ pub struct Obligation {
     pub query: Option<u32>,
 }
 
+/// A way from an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Way {
+    /// Its condition holds.
+    Taken,
+    /// Its condition does not hold.
+    NotTaken,
+    /// Any: the instruction itself is run in no state.
+    On,
+}
+
+impl Way {
+    /// In a word or two.
+    pub fn words(self) -> &'static str {
+        match self {
+            Way::Taken => "taken",
+            Way::NotTaken => "not taken",
+            Way::On => "any",
+        }
+    }
+}
+
 /// The judgement on one function with its grounds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FunctionReport {
@@ -145,8 +167,8 @@ pub struct FunctionReport {
     pub code_bytes: u32,
     /// Bytes of stack below SP at entry, callees included where they are bounded.
     pub stack_bytes: u32,
-    /// Ways that were shown to be taken in no state, by the offset of the instruction that they leave.
-    pub dead_edges: Vec<u32>,
+    /// Ways that no state of some path takes, by the offset of the instruction that they leave, and of how many paths.
+    pub dead: BTreeMap<(u32, Way), u32>,
     /// What stands behind the judgement, if it is to be kept.
     pub record: Option<Record>,
 }
@@ -291,7 +313,7 @@ mod tests {
             segments: 1,
             code_bytes: 2,
             stack_bytes: 0,
-            dead_edges: Vec::new(),
+            dead: BTreeMap::new(),
             record: None,
         };
         let whole = Report { functions: vec![function.clone(), function], file_obligations: 1, ..Report::default() };

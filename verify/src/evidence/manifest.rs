@@ -52,7 +52,7 @@ pub fn text(
         ("obligations", sum(|function| function.obligations.len()).to_string()),
         ("obligations_by_method", object(&methods)),
         ("obligations_about_the_file", report.file_obligations.to_string()),
-        ("ways_dead", sum(|function| function.dead_edges.len()).to_string()),
+        ("ways_dead", sum(|function| function.dead.len()).to_string()),
         ("bytes_uncovered", report.uncovered_bytes.to_string()),
     ])
 }

@@ -1,7 +1,5 @@
 //! The judgement as tables.
 
-use std::collections::BTreeMap;
-
 use super::csv::line;
 use super::query_path;
 use crate::verdict::{FunctionReport, Record, Report};
@@ -28,7 +26,7 @@ pub fn functions(report: &Report) -> String {
             function.verdict.to_string(),
             function.obligations.len().to_string(),
             function.segments.to_string(),
-            function.dead_edges.len().to_string(),
+            function.dead.len().to_string(),
             function.code_bytes.to_string(),
             function.stack_bytes.to_string(),
         ]));
@@ -88,12 +86,11 @@ pub fn ranges(report: &Report) -> String {
 
 /// The ways that no state takes, by the instruction that they leave.
 pub fn dead(report: &Report) -> String {
-    let mut text = line(&["function", "offset", "times"]);
+    let mut text = line(&["function", "offset", "way", "paths"]);
     for function in &report.functions {
-        let mut times: BTreeMap<u32, u32> = BTreeMap::new();
-        function.dead_edges.iter().for_each(|at| *times.entry(*at).or_default() += 1);
-        for (at, times) in times {
-            text.push_str(&line(&[function.function.to_string(), format!("{at:#x}"), times.to_string()]));
+        for ((at, way), paths) in &function.dead {
+            let (function, way) = (function.function.to_string(), way.words().to_owned());
+            text.push_str(&line(&[function, format!("{at:#x}"), way, paths.to_string()]));
         }
     }
     text

@@ -16,10 +16,10 @@ use crate::term::facts::Facts;
 use crate::term::prove::By;
 use crate::term::{Term32, TermBool};
 use crate::thumb::decode::decode;
-use crate::thumb::inst::{Cond, Inst};
+use crate::thumb::inst::{Cond, Inst, Reg};
 use crate::thumb::sem::{self, Flow};
 use crate::trap::Trap;
-use crate::verdict::{Check, Finding, Kind, Method, Obligation};
+use crate::verdict::{Check, Finding, Kind, Method, Obligation, Way};
 use crate::wasm::control::Then;
 use crate::wasm::module::{Function, Module};
 use crate::wasm::op::Op;
@@ -75,13 +75,10 @@ pub struct Walked {
     pub leaves: BTreeSet<Callee>,
     /// Where the caller's values are before each instruction that was run, by offset.
     pub kept: BTreeMap<u32, Kept>,
-    /// Offsets of instructions with a way out, or to an event of the source, that no state takes: one for each time
-    /// that it was met.
-    pub dead_edges: Vec<u32>,
     /// How many entries of each jump table can be chosen, by the offset of its branch.
     pub jumps: BTreeMap<u32, u32>,
-    /// Ways of conditional instructions, by offset, that the facts of some path rule out: that it acts, or does not.
-    pub dead: BTreeSet<(u32, bool)>,
+    /// Ways of instructions, by offset, that no state of some path takes, and of how many paths.
+    pub dead: BTreeMap<(u32, Way), u32>,
 }
 
 /// Whom a function calls.
@@ -298,17 +295,18 @@ impl Walk<'_, '_> {
         let Some(by) = self.symbolic.prover.contradiction(&mut self.symbolic.terms, facts) else { return false };
         let query = self.symbolic.prover.last_query().filter(|_| by == By::Solver);
         self.close_by(at, kind, Method::Infeasible, query);
-        self.walked.dead_edges.push(at);
+        self.rule_out(at, Way::On);
         true
     }
 
     /// Whether the facts of a way out of an instruction are seen to contradict each other; it is dead then.
-    fn is_ruled_out(&mut self, facts: &Facts, at: u32) -> bool {
+    fn is_ruled_out(&mut self, facts: &Facts) -> bool {
         let prover = &mut self.symbolic.prover;
-        let is_dead = facts.is_contradictory()
-            && (prover.rules || prover.contradiction(&mut self.symbolic.terms, facts).is_some());
-        self.walked.dead_edges.extend(is_dead.then_some(at));
-        is_dead
+        facts.is_contradictory() && (prover.rules || prover.contradiction(&mut self.symbolic.terms, facts).is_some())
+    }
+
+    fn rule_out(&mut self, at: u32, way: Way) {
+        *self.walked.dead.entry((at, way)).or_default() += 1;
     }
 
     pub(super) fn offset(&self, pc: u32) -> u32 {
@@ -347,8 +345,9 @@ impl Walk<'_, '_> {
             }
         };
         let is_split = std::mem::take(&mut path.split);
-        if !is_split && (inside || matches!(inst, Inst::BranchCond { .. } | Inst::CompareBranch { .. })) {
-            _ = self.walked.dead.insert((at, flow == Flow::Next));
+        let is_branch = matches!(inst, Inst::BranchCond { .. } | Inst::CompareBranch { .. });
+        if !is_split && (is_branch || inside && leaves(&inst)) {
+            self.rule_out(at, if flow == Flow::Next { Way::Taken } else { Way::NotTaken });
         }
         // A path longer than the function has come to some instruction twice.
         path.length += 1;
@@ -425,10 +424,12 @@ impl Walk<'_, '_> {
             way.facts.assume(&mut self.symbolic.terms, condition, value);
         }
         let at = self.offset(path.pc);
-        let ways = [self.is_ruled_out(&path.facts, at), self.is_ruled_out(&other.facts, at)];
-        self.walked
-            .dead
-            .extend([true, false].into_iter().zip(ways).filter(|(_, is_dead)| *is_dead).map(|(way, _)| (at, way)));
+        let ways = [self.is_ruled_out(&path.facts), self.is_ruled_out(&other.facts)];
+        for (way, is_dead) in [Way::Taken, Way::NotTaken].into_iter().zip(ways) {
+            if is_dead {
+                self.rule_out(at, way);
+            }
+        }
         match (ways[0], ways[1]) {
             (false, false) => Stepped::Fork(Box::new(other)),
             (false, true) => Stepped::On,
@@ -685,6 +686,17 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         Err(format!("the machine {machine} where Wasm {}", source.words()))
+    }
+}
+
+/// Whether an instruction may lead elsewhere than to the next one.
+fn leaves(inst: &Inst) -> bool {
+    match inst {
+        Inst::Branch { .. } | Inst::BranchReg { .. } | Inst::Udf { .. } => true,
+        Inst::BranchLink { .. } | Inst::BranchLinkReg { .. } => true,
+        Inst::Load { t, .. } => *t == Reg::PC,
+        Inst::LoadMultiple { registers, .. } => registers.contains(Reg::PC),
+        _ => false,
     }
 }
 
