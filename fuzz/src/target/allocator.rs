@@ -1,10 +1,13 @@
 //! Any function is allocated, and does what it did: by a checker of its own, and beside another allocator.
 
 use synth::alloc;
-use synth::vcode::{self, RegSet};
+use synth::vcode;
 
 use crate::choices::Choices;
 use crate::{allocation, functions, regalloc};
+
+/// How many stores and loads more than twice as many as the other allocator makes are no fault.
+const SLACK: usize = 4;
 
 /// Allocates the function that the bytes make.
 pub fn run(bytes: &[u8]) {
@@ -14,9 +17,9 @@ pub fn run(bytes: &[u8]) {
     if let Err(why) = allocation::check(&func, &allocated) {
         panic!("{why}\n{func}\n{allocated}");
     }
-    let spills = regalloc::spills(&func).unwrap_or_else(|why| panic!("{why}\n{func}"));
-    let (ours, saved) = (allocated.stats.spilled, allocated.frame.saved.intersection(RegSet::PRESERVED).iter().count());
-    // A slot instead of one more register of the caller's to save costs the same.
-    let needed = spills.slots > 0 || spills.saved > saved;
-    assert!(needed || ours == 0, "{ours} spilled where none need be\n{func}\n{allocated}");
+    let others = regalloc::spills(&func).unwrap_or_else(|why| panic!("{why}\n{func}"));
+    let ours = (allocated.stats.spills + allocated.stats.reloads) as usize;
+    // A slot may stand for a register to save. Neither allocator is the best there is: a few more are a choice, many are a fault.
+    let theirs = others.moves + 2 * others.saved;
+    assert!(ours <= 2 * theirs + SLACK, "{ours} stores and loads, {theirs} of the other\n{func}\n{allocated}");
 }
