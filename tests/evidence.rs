@@ -212,7 +212,7 @@ fn evidence_is_made_of_what_is_proved_and_only_where_it_may_be() {
     refused(&compile(&["--evidence", "e", "--validate=off"]), 2, &["error[no-evidence]"]);
     fs::create_dir(path("mine")).unwrap();
     fs::write(path("mine/thesis"), "x").unwrap();
-    refused(&compile(&["--evidence", "mine"]), 2, &["error[no-bundle]: mine is there and no evidence"]);
+    refused(&compile(&["--evidence", "mine"]), 2, &["error[no-bundle]: mine is there and no evidence as it was made"]);
     refused(&compile(&["--evidence", "no/e"]), 1, &["error[cannot-write]"]);
     assert_eq!(files(&path("mine")).len(), 1);
     assert!(!path("a.o").exists());

@@ -12,6 +12,7 @@ use synth_verify::evidence::{self, Fault, Files, Made, Request, Tool};
 
 use super::args::EvidenceCheck;
 use super::failure::{Exit, Failure};
+use super::signals::Held;
 use super::{driver, print_data, report};
 
 /// What this program is.
@@ -88,7 +89,8 @@ impl Folder {
             Err(error) => return Err(folder.failure(&error)),
         };
         if path.is_symlink() || !is_bundle(path).map_err(|error| folder.failure(&error))? {
-            return refuse(format!("{} is there and no evidence", path.display()), "give the path of a new folder");
+            let message = format!("{} is there and no evidence as it was made", path.display());
+            return refuse(message, "give the path of a new folder, or remove this one");
         }
         folder.temporary().map_err(|error| folder.failure(&error))?;
         Ok(folder)
@@ -96,6 +98,8 @@ impl Folder {
 
     /// Puts a bundle there, in the place of an older one.
     pub fn write(&self, files: &Files) -> Result<(), Failure> {
+        // Nothing is left beside it by whoever ends the process now.
+        let _held = Held::new().map_err(|error| self.failure(&error))?;
         self.replace(files).map_err(|error| self.failure(&error))
     }
 

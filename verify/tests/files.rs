@@ -426,6 +426,23 @@ fn instantiation_that_runs_other_code() {
 }
 
 #[test]
+fn a_half_of_an_address_in_the_other_instruction() {
+    let refused = |at: usize| {
+        refuse_case("startup", "a relocation of the other half", |case| {
+            let init = &mut case.functions.get_mut(&INIT).unwrap().bytes;
+            assert!([0xf240, 0xf2c0].contains(&u16::from_le_bytes([init[at], init[at + 1]])));
+            // MOVW becomes MOVT, and MOVT MOVW.
+            init[at] ^= 0x80;
+        });
+    };
+    let of_init = case("startup").functions[&INIT].bytes.clone();
+    let halves: Vec<usize> =
+        (0..of_init.len() - 1).step_by(2).filter(|at| matches!(of_init[*at..*at + 2], [0x40 | 0xc0, 0xf2])).collect();
+    assert!(halves.len() >= 4);
+    halves.into_iter().for_each(refused);
+}
+
+#[test]
 fn the_stack_of_instantiation_is_reported() {
     let report = |name: &str| check(&case(name).wasm, &case(name).elf(), Checks::All).unwrap();
     assert_eq!(report("init-stack").init_stack_bytes, 57344);

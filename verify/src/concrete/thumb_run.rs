@@ -504,27 +504,25 @@ impl<'p> Processor<'p> {
 
     /// An instruction, or what a relocation makes of it.
     fn execute(&mut self, inst: &Inst, pc: u32, size: u32) -> Result<Flow<Word>, Fault> {
-        match self.patch(pc) {
-            None | Some(Patch::Call(_)) => sem::step(self, inst, pc, size),
-            Some(_) if self.it.is_active() => Err(Fault::Other("a relocated instruction inside an IT block".into())),
-            Some(Patch::Low(Word::Pointer { region, offset })) => {
-                let low = Word::Low { region, offset };
-                self.set_half(inst, low)
+        match (self.patch(pc), inst) {
+            (None | Some(Patch::Call(_)), _) => sem::step(self, inst, pc, size),
+            (Some(_), _) if self.it.is_active() => {
+                Err(Fault::Other("a relocated instruction inside an IT block".into()))
             }
-            Some(Patch::High(Word::Pointer { region, offset })) => {
-                let low = Word::Low { region, offset };
-                let whole = Word::Pointer { region, offset };
-                let before = half_target(inst).map(|d| self.registers[usize::from(d.number())]);
-                self.set_half(inst, if before == Some(low) { whole } else { Word::Poison })
+            (Some(Patch::Low(Word::Pointer { region, offset })), Inst::MovW { d, .. }) => {
+                self.set_register(*d, Word::Low { region, offset })?;
+                Ok(Flow::Next)
             }
-            Some(Patch::Low(_) | Patch::High(_)) => Err(Fault::Other("a relocation against what is no region".into())),
+            (Some(Patch::High(Word::Pointer { region, offset })), Inst::MovT { d, .. }) => {
+                let is_half_set = self.registers[usize::from(d.number())] == Word::Low { region, offset };
+                self.set_register(*d, if is_half_set { Word::Pointer { region, offset } } else { Word::Poison })?;
+                Ok(Flow::Next)
+            }
+            (Some(Patch::Low(_) | Patch::High(_)), Inst::MovW { .. } | Inst::MovT { .. }) => {
+                Err(Fault::Other("a relocation of the other half, or against what is no region".into()))
+            }
+            (Some(Patch::Low(_) | Patch::High(_)), _) => Err(Fault::Other("a patch of another instruction".into())),
         }
-    }
-
-    fn set_half(&mut self, inst: &Inst, word: Word) -> Result<Flow<Word>, Fault> {
-        let d = half_target(inst).ok_or(Fault::Other("a patch of another instruction".into()))?;
-        self.set_register(d, word)?;
-        Ok(Flow::Next)
     }
 
     /// Goes to an address. An external function is run at once, and returns to where LR says.
@@ -646,11 +644,6 @@ impl<'p> Processor<'p> {
 enum Write {
     No,
     Yes,
-}
-
-/// The register that a MOVW or MOVT writes.
-fn half_target(inst: &Inst) -> Option<Reg> {
-    if let Inst::MovW { d, .. } | Inst::MovT { d, .. } = inst { Some(*d) } else { None }
 }
 
 fn sorts(types: &[ValueType]) -> Vec<Sort> {

@@ -338,7 +338,7 @@ impl Walk<'_, '_> {
         let core = path.machine.core();
         let flow = match self.execute(path, &inst, size) {
             Ok(flow) => flow,
-            Err(Stop::Fault(why)) => return Err(format!("{inst:?}: {why}")),
+            Err(Stop::Fault(why)) => return Err(format!("`{inst}`: {why}")),
             Err(Stop::Undecided(condition)) => {
                 path.machine.restore(core);
                 return Ok(self.fork(path, condition));
