@@ -21,7 +21,7 @@ const SUITE: &[&[&str]] = &[
     &["test", "-p", "synth", "--test", "refused", "--test", "damaged_images", "--test", "hint_swaps"],
 ];
 
-/// What is not copied.
+/// What is not copied of the workspace's own folder.
 const LEFT_OUT: &[&str] = &["target", ".git", ".z3"];
 
 /// Most tests that are named for a fault.
@@ -42,7 +42,7 @@ fn run(names: &[String]) -> Result<usize, String> {
     let list = read(&root.join("verify/tests/broken/list.txt"))?;
     let faults = broken::parse(&list)?;
     let copy = root.join("target/broken/source");
-    copy_over(root, &copy).map_err(|why| format!("cannot copy the workspace: {why}"))?;
+    copy_over(root, &copy, LEFT_OUT).map_err(|why| format!("cannot copy the workspace: {why}"))?;
     if let Some(noticed) = tested(&copy)? {
         return Err(format!("the tests fail before anything is broken: {}", noticed.words()));
     }
@@ -161,12 +161,12 @@ fn page(rows: &[&str]) -> String {
 }
 
 /// Makes the copy what the workspace is. What has not changed is left as it is, so that it need not be built again.
-fn copy_over(from: &Path, to: &Path) -> io::Result<()> {
+fn copy_over(from: &Path, to: &Path, left_out: &[&str]) -> io::Result<()> {
     fs::create_dir_all(to)?;
     let entries = |place: &Path| -> io::Result<Vec<PathBuf>> {
         fs::read_dir(place)?.map(|entry| entry.map(|entry| entry.path())).collect()
     };
-    let is_left_out = |path: &Path| path.file_name().is_some_and(|name| LEFT_OUT.iter().any(|out| name == *out));
+    let is_left_out = |path: &Path| path.file_name().is_some_and(|name| left_out.iter().any(|out| name == *out));
     for path in entries(to)? {
         let original = path.file_name().map(|name| from.join(name));
         if original.is_some_and(|original| !original.exists() || original.is_dir() != path.is_dir()) {
@@ -179,7 +179,7 @@ fn copy_over(from: &Path, to: &Path) -> io::Result<()> {
         if is_left_out(&path) {
             continue;
         } else if path.is_dir() {
-            copy_over(&path, &copy)?;
+            copy_over(&path, &copy, &[])?;
         } else if fs::read(&copy).ok() != Some(fs::read(&path)?) {
             _ = fs::copy(&path, &copy)?;
         }
