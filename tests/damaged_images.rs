@@ -113,14 +113,27 @@ fn reset_with(elf: &mut [u8], before: u16, behind: u16) {
         0x0a10, behind,
     ];
     let half = |elf: &[u8], at: usize| u32::from(elf[at]) | u32::from(elf[at + 1]) << 8;
-    // BL and B.W, two bytes and none further on; the harness is near enough for B.
+    // BL and B.W, both two bytes further on; the harness is near enough for B.
     let call = half(elf, at + 30) << 16 | half(elf, at + 32);
     let low = (call & 0x7ff) - 1;
     let harness = ((half(elf, at + 36) & 0x7ff) << 1) as u16;
-    let end = [(call >> 16) as u16, (call & !0x7ff | low) as u16, 0xe000 | (harness / 2)];
+    let end = [(call >> 16) as u16, (call & !0x7ff | low) as u16, 0xe000 | (harness / 2 - 1)];
     for (index, code) in setup.into_iter().chain(end).enumerate() {
         elf[at + 2 * index..][..2].copy_from_slice(&code.to_le_bytes());
     }
+}
+
+/// Reset leads to the first instruction of the harness, which sets up what the others need.
+#[test]
+fn reset_leads_into_the_midst_of_the_harness() {
+    refuse_bytes("which is not its own", |elf| {
+        let (_, start) = symbol(elf, "Reset");
+        let header = segment(elf, start & !1);
+        let at = (word(elf, header + 4) + (start & !1) - word(elf, header + 8)) as usize;
+        // BL m_init; B.W synth_harness, now two bytes further on.
+        assert_eq!((elf[at + 5] >> 3, elf[at + 7] >> 4), (0b11110, 0xb));
+        elf[at + 6] += 1;
+    });
 }
 
 /// A step of setting up the unit that an IT block makes conditional is no step.

@@ -23,11 +23,11 @@ pub enum Fate {
     Killed,
     /// Accepted, and what is loaded is what it was.
     Same,
-    /// Accepted; runs agree, and the second judgement does.
+    /// Accepted; no run differs, and the second judgement agrees.
     Proved,
     /// Accepted; runs agree.
     ByRuns,
-    /// Accepted, and too few runs come to an end to say anything.
+    /// Accepted, and neither runs nor the second judgement tell.
     Undecided,
     /// Accepted, and a run differs: a hole in the validator.
     Survivor(String),
@@ -102,8 +102,13 @@ impl Judge {
             Some(Ok(())) => true,
             None => false,
         };
-        if self.second.is_some_and(|solvers| proves(solvers, mutant)) {
+        // Where the interpreter has no value, runs do not tell: the second judgement must.
+        let second = self.second.or(runs.unknown.as_ref().map(|_| Solvers::default()));
+        if second.is_some_and(|solvers| proves(solvers, mutant)) {
             return Some(Fate::Proved);
+        }
+        if runs.unknown.is_some() {
+            return Some(Fate::Undecided);
         }
         Some(if runs.agreed * 10 >= self.runs || booted { Fate::ByRuns } else { Fate::Undecided })
     }
@@ -134,6 +139,7 @@ impl Judge {
             for (function, runs) in shares {
                 let of_function = replay::sweep(bound, function, runs, seed);
                 total.agreed += of_function.agreed;
+                total.unknown = total.unknown.or(of_function.unknown);
                 if of_function.differs.is_some() {
                     return Runs { differs: of_function.differs, ..total };
                 }
@@ -143,9 +149,10 @@ impl Judge {
     }
 
     /// Boots an image and calls its exports, in the interpreter and one of so many in QEMU. `None` where another engine
-    /// has no answer, or another one than that of the undamaged image.
+    /// has no answer, or another one than that of the undamaged image; where the file is no image that it can read; and
+    /// where the module is damaged, of whose exports the image's harness does not know.
     fn boot(&self, subject: &Subject, mutant: &Mutant, seed: u64) -> Option<Result<(), String>> {
-        if subject.kind != Kind::Image {
+        if subject.kind != Kind::Image || mutant.wasm != subject.wasm || agree::firmware(&mutant.elf).is_err() {
             return None;
         }
         let qemu = self.qemu.as_ref().filter(|(_, one_of)| seed.is_multiple_of(*one_of)).map(|(qemu, _)| qemu);

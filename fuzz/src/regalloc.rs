@@ -14,8 +14,6 @@ use synth::vcode::{self, RegSet};
 /// What another allocator keeps in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Spills {
-    /// Slots of the stack.
-    pub slots: usize,
     /// Stores to slots and loads from them.
     pub moves: usize,
     /// Registers of the caller that it uses, and so has to save.
@@ -39,7 +37,7 @@ pub fn spills(func: &Func) -> Result<Spills, String> {
     let written = output.edits.iter().map(|(_, Edit::Move { to, .. })| to);
     let used: BTreeSet<PReg> = output.allocs.iter().chain(written).filter_map(|at| at.as_reg()).collect();
     let saved = RegSet::PRESERVED.iter().filter(|callee| used.contains(&register(*callee))).count();
-    Ok(Spills { slots: output.num_spillslots, moves, saved })
+    Ok(Spills { moves, saved })
 }
 
 fn register(register: vcode::PReg) -> PReg {

@@ -30,7 +30,7 @@ fn no_mutant_survives() {
     let seed = setting("SYNTH_MUTANTS_SEED").unwrap_or(now.as_nanos() as u64);
     println!("SYNTH_MUTANTS_SEED={seed}");
     let subjects = modules::built_in().expect("each is proved");
-    let count = setting("SYNTH_MUTANTS_COUNT").unwrap_or(600);
+    let count = setting("SYNTH_MUTANTS_COUNT").unwrap_or(3000);
     let table = run(&subjects, &plan(count, seed, 300), &|_| {});
     print(&table);
     assert!(table.functions >= 40, "{} functions", table.functions);

@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 
 use crate::elf::{Elf, FileKind, Home, SymbolKind};
+use crate::layout::HARNESS;
 use crate::replay::Random;
 use crate::thumb::decode::decode;
 use crate::thumb::inst::{Address, DataOp, Inst, Reg, TestOp};
@@ -159,7 +160,8 @@ impl Damage {
     }
 }
 
-/// The code of every function symbol of a file, once for each place.
+/// The code of every function symbol of a file, once for each place; the harness of an image is left out, which no claim
+/// is about.
 pub fn functions(elf: &Elf<'_>) -> Vec<Code> {
     let mut found = BTreeMap::new();
     for symbol in elf.symbols.iter().filter(|symbol| symbol.kind == SymbolKind::Function) {
@@ -172,7 +174,7 @@ pub fn functions(elf: &Elf<'_>) -> Vec<Code> {
         let (Some(start), size) = ((symbol.value & !1).checked_sub(base), symbol.bytes as usize) else { continue };
         let start = start as usize;
         let Some(bytes) = elf.bytes(section).get(start..start.saturating_add(size)) else { continue };
-        if !section.executable || bytes.is_empty() {
+        if !section.executable || bytes.is_empty() || section.name == HARNESS {
             continue;
         }
         let kinds: BTreeMap<u32, bool> = elf

@@ -391,7 +391,7 @@ fn linked_branch(subject: &Subject<'_>, inst: &Inst, at: u32) -> Option<u32> {
 }
 
 /// Whether an instruction jumps to an address in a register or from memory.
-fn leaves(inst: &Inst) -> bool {
+pub(crate) fn leaves(inst: &Inst) -> bool {
     match inst {
         Inst::BranchReg { .. } => true,
         Inst::Load { t, .. } => *t == Reg::PC,

@@ -86,6 +86,23 @@ pub struct Runs {
     pub agreed: u32,
     /// The first on which they did not.
     pub differs: Option<Counterexample>,
+    /// The first on which the machine came to something for which its interpreter has no value: poison, or a comparison of
+    /// addresses. It may be what a processor does too, or may not.
+    pub unknown: Option<Counterexample>,
+}
+
+impl Runs {
+    /// A run that does not agree, one that differs before one of which that is unknown.
+    pub fn found(self) -> Option<Counterexample> {
+        self.differs.or(self.unknown)
+    }
+}
+
+/// What one run came to on both sides.
+enum Compared {
+    Same,
+    Differs(Counterexample),
+    Unknown(Counterexample),
 }
 
 /// Binds a file to modules and loads it, for runs of both sides. Nothing is judged.
@@ -107,12 +124,12 @@ pub fn with_bound<T>(sources: &[Source<'_>], elf: &[u8], then: impl FnOnce(&Boun
 
 /// Runs both sides of a function on inputs derived from a seed; the first that differs.
 pub fn differ(bound: &Bound<'_>, function: u32, runs: u32, seed: u64) -> Option<Counterexample> {
-    sweep(bound, function, runs, seed).differs
+    sweep(bound, function, runs, seed).found()
 }
 
 /// One run with everything derived from its seed: [`Counterexample::seed`].
 pub fn run(bound: &Bound<'_>, function: u32, seed: u64) -> Option<Counterexample> {
-    of_seeds(bound, function, std::iter::once(seed)).differs
+    of_seeds(bound, function, std::iter::once(seed)).found()
 }
 
 /// Runs both sides of a function on inputs derived from a seed, until one differs.
@@ -129,8 +146,9 @@ fn of_seeds(bound: &Bound<'_>, function: u32, seeds: impl Iterator<Item = u64>) 
     let Some(initial) = instantiate::run(bound.module, &bound.reserves()) else { return runs };
     for seed in seeds {
         match one(bound, function, (&initial.state, seed)) {
-            Some(None) => runs.agreed += 1,
-            Some(differs) => return Runs { differs, ..runs },
+            Some(Compared::Same) => runs.agreed += 1,
+            Some(Compared::Differs(found)) => return Runs { differs: Some(found), ..runs },
+            Some(Compared::Unknown(found)) => _ = runs.unknown.get_or_insert(found),
             None => {}
         }
     }
@@ -138,7 +156,7 @@ fn of_seeds(bound: &Bound<'_>, function: u32, seeds: impl Iterator<Item = u64>) 
 }
 
 /// One run from a state that its seed changes; `None` if a side comes to no end.
-fn one(bound: &Bound<'_>, function: u32, (initial, seed): (&State, u64)) -> Option<Option<Counterexample>> {
+fn one(bound: &Bound<'_>, function: u32, (initial, seed): (&State, u64)) -> Option<Compared> {
     let mut random = Random::new(seed);
     let state = disturb(bound, initial.clone(), &mut random);
     let signature = bound.module.signature(function)?;
@@ -146,13 +164,10 @@ fn one(bound: &Bound<'_>, function: u32, (initial, seed): (&State, u64)) -> Opti
         signature.parameters.iter().map(|kind| choose(kind.sort(), &state, &mut random)).collect();
     let source = source(bound, function, &state, (&arguments, seed))?;
     let machine = machine(bound, function, &state, (&arguments, seed))?;
-    let difference = compare(bound, &source, &machine)?;
-    Some(difference.map(|(wasm, machine)| Counterexample {
-        arguments: arguments.into_iter().map(wide).collect(),
-        seed,
-        wasm,
-        machine,
-    }))
+    let is_unknown = matches!(&machine.end, End::Faulted(fault, _) if fault.is_of_model());
+    let Some((wasm, machine)) = compare(bound, &source, &machine)? else { return Some(Compared::Same) };
+    let found = Counterexample { arguments: arguments.into_iter().map(wide).collect(), seed, wasm, machine };
+    Some(if is_unknown { Compared::Unknown(found) } else { Compared::Differs(found) })
 }
 
 /// Whether references to functions come and go at a function's border or at that of the module. What they are in

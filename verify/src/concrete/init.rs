@@ -132,9 +132,8 @@ impl Init<'_, '_> {
         processor.trace = Some(Trace::within(&[own, init]));
         bound.poison_state(&mut processor.memory);
         let stops: Vec<(u32, u32)> = match (start, elf.section(HARNESS)) {
-            (Start::Reset, Some((_, harness))) => {
-                vec![(harness.address, harness.address.saturating_add(harness.bytes))]
-            }
+            // It is entered where it begins, and nowhere else.
+            (Start::Reset, Some((_, harness))) => vec![(harness.address, harness.address.saturating_add(2))],
             (Start::Reset | Start::Init, _) => Vec::new(),
         };
         let mut around = Surroundings {

@@ -126,6 +126,13 @@ pub enum Fault {
     Other(String),
 }
 
+impl Fault {
+    /// Whether the interpreter has no value where a processor has one, so that it cannot tell what comes of it.
+    pub fn is_of_model(&self) -> bool {
+        matches!(self, Fault::Undecided | Fault::Unmapped { address: Word::Poison | Word::Low { .. }, .. })
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

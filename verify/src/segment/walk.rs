@@ -12,11 +12,12 @@ use crate::domain::Decide;
 use crate::elf::RelocationKind;
 use crate::hints::{Class, Cut, FunctionHints, Label, Name};
 use crate::program::{CallTarget, Program};
+use crate::ranges;
 use crate::term::facts::Facts;
 use crate::term::prove::By;
 use crate::term::{Term32, TermBool};
 use crate::thumb::decode::decode;
-use crate::thumb::inst::{Cond, Inst, Reg};
+use crate::thumb::inst::{Cond, Inst};
 use crate::thumb::sem::{self, Flow};
 use crate::trap::Trap;
 use crate::verdict::{Check, Finding, Kind, Method, Obligation, Way};
@@ -346,7 +347,7 @@ impl Walk<'_, '_> {
         };
         let is_split = std::mem::take(&mut path.split);
         let is_branch = matches!(inst, Inst::BranchCond { .. } | Inst::CompareBranch { .. });
-        if !is_split && (is_branch || inside && leaves(&inst)) {
+        if !is_split && (is_branch || inside && leads_away(&inst)) {
             self.rule_out(at, if flow == Flow::Next { Way::Taken } else { Way::NotTaken });
         }
         // A path longer than the function has come to some instruction twice.
@@ -689,15 +690,10 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Whether an instruction may lead elsewhere than to the next one.
-fn leaves(inst: &Inst) -> bool {
-    match inst {
-        Inst::Branch { .. } | Inst::BranchReg { .. } | Inst::Udf { .. } => true,
-        Inst::BranchLink { .. } | Inst::BranchLinkReg { .. } => true,
-        Inst::Load { t, .. } => *t == Reg::PC,
-        Inst::LoadMultiple { registers, .. } => registers.contains(Reg::PC),
-        _ => false,
-    }
+/// Whether an instruction, if it acts, leads elsewhere than to the next one.
+fn leads_away(inst: &Inst) -> bool {
+    matches!(inst, Inst::Branch { .. } | Inst::BranchLink { .. } | Inst::BranchLinkReg { .. } | Inst::Udf { .. })
+        || ranges::leaves(inst)
 }
 
 /// The relocation that fits a move of half a word; any other instruction has none.
