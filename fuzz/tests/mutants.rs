@@ -4,6 +4,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use synth::config::{Config, Cpu};
+use synth_fuzz::damage::{Kind, Level, Mutant};
 use synth_fuzz::judge::{Fate, Judge};
 use synth_fuzz::mutants::{Plan, Table, modules, run};
 use synth_verify::check::{Options, Source, check_with};
@@ -70,4 +72,25 @@ fn a_broken_validator_has_survivors() {
         println!("{name}: {}", table.total());
         assert!(differ > 30, "{name}: {differ} survivors of {}", table.total().tried);
     }
+}
+
+/// `cmp r0, #0; bls` is `beq`: on the address of a function's descriptor the interpreter has no carry, and does not tell.
+#[test]
+fn where_the_interpreter_has_no_value_the_second_judgement_tells() {
+    let wat = include_bytes!("../mutants/indirect.wat");
+    let config = Config { cpu: Cpu::CortexM0, ..Config::default() };
+    let subject = modules::subject("indirect", wat, config, Kind::Object).expect("it is proved");
+    // LDR r0, [r1, r0]; CMP r0, #0; BEQ.
+    let null = [0x08, 0x58, 0x00, 0x28];
+    let at = subject.elf.windows(6).position(|code| code[..4] == null && code[5] == 0xd0).expect("a check for null");
+    let with = |condition: u8| {
+        let mut elf = subject.elf.clone();
+        elf[at + 5] = condition;
+        let operator = (Level::Code, "other condition");
+        let mutant = Mutant { operator, place: String::new(), function: None, wasm: subject.wasm.clone(), elf };
+        Judge::new(200).judge(&subject, &mutant, 1)
+    };
+    assert_eq!(with(0xd9), Some(Fate::Proved));
+    // BLT.
+    assert_eq!(with(0xdb), Some(Fate::Killed));
 }
