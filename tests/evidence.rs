@@ -146,6 +146,15 @@ fn evidence_of_a_fixture_is_the_same_everywhere_and_no_byte_of_it_can_change() {
     // A table that was changed together with its hash is found by making it again.
     let sums = fs::read_to_string(bundle.join("SHA256SUMS")).unwrap();
     let line = sums.lines().find(|line| line.ends_with("  ranges.csv")).unwrap();
+    fs::write(bundle.join("SHA256SUMS"), format!("{sums}{line}0\n")).unwrap();
+    let words = ["ranges.csv0 is missing"];
+    refused(&synth(directory.path(), &["evidence", "check", "one/evidence"]), 5, &words);
+    fs::write(bundle.join("SHA256SUMS"), format!("{sums}0{line}\n")).unwrap();
+    let words = ["ranges.csv has two hashes"];
+    refused(&synth(directory.path(), &["evidence", "check", "one/evidence"]), 5, &words);
+    fs::write(bundle.join("SHA256SUMS"), format!("{sums}0\n")).unwrap();
+    let words = ["SHA256SUMS has a line that is no hash"];
+    refused(&synth(directory.path(), &["evidence", "check", "one/evidence"]), 5, &words);
     fs::write(bundle.join("ranges.csv"), "").unwrap();
     let hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  ranges.csv";
     fs::write(bundle.join("SHA256SUMS"), sums.replace(line, hash)).unwrap();
@@ -161,6 +170,23 @@ fn evidence_of_an_image_covers_startup_and_harness() {
         assert!(classes.iter().any(|found| found == class), "no {class}");
     }
     queries_are_whole(&bundle);
+}
+
+/// Nothing that comes before a frame is made is for the function's result.
+#[test]
+fn what_looks_at_the_stack_is_a_check() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = r#"(module (import "e" "g" (func $g (param i32))) (func $f (export "f") (param i32)
+        local.get 0 call $g local.get 0 call $f local.get 0 call $g))"#;
+    fs::write(directory.path().join("a.wat"), text).unwrap();
+    for cpu in ["cortex-m0", "cortex-m4"] {
+        let flags = ["compile", "a.wat", "-C", &format!("target-cpu={cpu}"), "--evidence", "e"];
+        done(&synth(directory.path(), &flags));
+        let classes = traced(&directory.path().join("e"));
+        let frame = classes.iter().position(|class| class == "prologue").unwrap();
+        assert!(frame >= 6, "{classes:?}");
+        assert!(classes[..frame].iter().all(|class| class == "check" || class == "trap"), "{classes:?}");
+    }
 }
 
 #[test]
@@ -213,7 +239,7 @@ fn evidence_is_made_of_what_is_proved_and_only_where_it_may_be() {
     fs::create_dir(path("mine")).unwrap();
     fs::write(path("mine/thesis"), "x").unwrap();
     refused(&compile(&["--evidence", "mine"]), 2, &["error[no-bundle]: mine is there and no evidence as it was made"]);
-    refused(&compile(&["--evidence", "no/e"]), 1, &["error[cannot-write]"]);
+    refused(&compile(&["--evidence", "no/e"]), 1, &["error[cannot-write]", "is to be in is not there"]);
     assert_eq!(files(&path("mine")).len(), 1);
     assert!(!path("a.o").exists());
     fs::create_dir(path("empty")).unwrap();

@@ -142,7 +142,11 @@ impl Folder {
     }
 
     fn failure(&self, error: &io::Error) -> Failure {
-        let message = format!("cannot write {}: {error}", self.path.display());
+        let why = match error.kind() {
+            ErrorKind::NotFound => "the folder that it is to be in is not there".to_owned(),
+            _ => error.to_string(),
+        };
+        let message = format!("cannot write {}: {why}", self.path.display());
         Failure::new(Exit::Input, "cannot-write", message, "check the directory and its permissions")
     }
 }

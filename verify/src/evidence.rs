@@ -33,10 +33,10 @@ mod trace;
 
 pub use request::Request;
 
-/// The hashes of all other files, as `sha256sum` writes them.
 /// How many damages to each function must be refused.
 pub const CANARIES: u32 = 3;
 
+/// The hashes of all other files, as `sha256sum` writes them.
 const SUMS: &str = "SHA256SUMS";
 const REQUEST: &str = "request.txt";
 const ELF: &str = "inputs/output.elf";
@@ -102,7 +102,7 @@ pub fn bundle(wasm: &[&[u8]], elf: &[u8], request: &Request, tool: &Tool<'_>) ->
     let mut files = Files::new();
     let mut put = |path: &str, text: String| _ = files.insert(path.to_owned(), text.into_bytes());
     put(REQUEST, request.to_text());
-    put("statement.md", statement::text(request, &report));
+    put("statement.md", statement::text(request, (wasm, elf), &report));
     put("functions.csv", tables::functions(&report));
     put("obligations.csv", tables::obligations(&report));
     put("decisions.csv", tables::decisions(&report));
@@ -164,7 +164,9 @@ pub fn check(files: &Files, tool: &Tool<'_>) -> Result<Made, Fault> {
 /// Which file is another, missing, or one too many.
 pub fn intact(files: &Files) -> Result<(), Fault> {
     let fault = |path: String, why| Err(Fault::File { path, why });
-    let Some(said) = files.get(SUMS) else { return fault(SUMS.to_owned(), "is missing") };
+    let Some(said) = files.get(SUMS) else {
+        return fault(SUMS.to_owned(), "is missing: the folder is no evidence, or is altered");
+    };
     let (said, is) = (String::from_utf8_lossy(said), sums(files));
     let (mut said, mut is): (Vec<&str>, Vec<&str>) = (said.lines().collect(), is.lines().collect());
     said.sort_unstable();
@@ -176,7 +178,9 @@ pub fn intact(files: &Files) -> Result<(), Fault> {
         return fault(path(line), why);
     }
     match said.iter().find(|line| !is.contains(line)) {
-        Some(line) => fault(path(line), "is missing, or has another hash"),
+        Some(line) if !line.contains("  ") => fault(SUMS.to_owned(), "has a line that is no hash of a file"),
+        Some(line) if names(&is, line) => fault(path(line), "has two hashes in SHA256SUMS"),
+        Some(line) => fault(path(line), "is missing"),
         None => Ok(()),
     }
 }

@@ -1,24 +1,28 @@
 //! What is proved of a file, and under which assumptions: the page of the project that says so, with the names filled in.
 
 use super::request::Request;
+use super::{ELF, hash, input_path};
 use crate::verdict::{Report, Verdict};
 
 /// The page that says what a proof means and rests on.
 const TRUST: &str = include_str!("../../../docs/trust.md");
 
-/// The statement.
-pub fn text(request: &Request, report: &Report) -> String {
-    let inputs: Vec<String> = (0..request.modules.len()).map(|number| format!("`inputs/{number}.wasm`")).collect();
+/// The statement about these modules and this ELF file.
+pub fn text(request: &Request, (wasm, elf): (&[&[u8]], &[u8]), report: &Report) -> String {
+    let named = |path: String, bytes: &[u8]| format!("`{path}` (SHA-256 {})", hash(bytes));
+    let inputs: Vec<String> = (0..).zip(wasm).map(|(number, wasm)| named(input_path(number), wasm)).collect();
+    let output = named(ELF.to_owned(), elf);
     let proved = report.functions.iter().filter(|function| function.verdict == Verdict::Proved).count();
     let obligations: usize = report.functions.iter().map(|function| function.obligations.len()).sum();
     let target = report.target.map_or("a processor that it does not name".to_owned(), |target| target.to_string());
     let mut text = format!(
         "# Statement\n\n\
-         W is {}, E is `inputs/output.elf`, for {target}. The theorem below holds of W and E.\n\n\
+         W is {}.\nE is {output}, for {target}.\nThe theorem below holds of W and E; solver: {}.\n\n\
          {proved} of {} functions are Proved, by {obligations} obligations (`obligations.csv`) and {} about the file as a \
          whole. Bytes of code under no verdict: {}. Stack that `NAME_init` needs: {} bytes.\n\n\
          ## Assumed of this file\n\n",
         inputs.join(", linked behind it "),
+        request.solvers,
         report.functions.len(),
         report.file_obligations,
         report.uncovered_bytes,

@@ -10,8 +10,9 @@ use crate::disassemble::{self, Kinds, Row};
 use crate::elf::{Elf, FileKind};
 use crate::layout::HARNESS;
 use crate::thumb::decode::decode;
-use crate::thumb::inst::{DataOp, Inst, Reg};
+use crate::thumb::inst::{DataOp, Inst, MoveOp, Reg, SetFlags, Shift};
 use crate::thumb::operands::operands;
+use crate::trap::Trap;
 use crate::verdict::{FunctionReport, Kind, Record, Report};
 
 /// The trace.
@@ -89,7 +90,9 @@ impl Code<'_> {
                 Inst::Float(_) if row.text.starts_with("vpush") => "prologue",
                 _ => "epilogue",
             },
+            _ if self.checks_stack(row, record.start) => "check",
             _ if proved.contains(&Kind::Access) => "access",
+            Inst::MoveReg { op: MoveOp::Mov, flags: SetFlags::No, shift: Shift::Lsl(0), .. } => "move",
             _ if record.is_helper => "helper",
             _ => "direct",
         }
@@ -101,21 +104,34 @@ impl Code<'_> {
         match inst {
             Inst::TestImm { .. } | Inst::TestReg { .. } => {
                 let behind = self.rows.get(&next).and_then(|row| Some((*row, instruction(row)?)));
-                behind.is_some_and(|(row, inst)| self.branches(row, inst))
+                behind.is_some_and(|(row, inst)| self.trap(row, inst).is_some())
             }
-            _ => self.branches(row, inst),
+            _ => self.trap(row, inst).is_some(),
         }
     }
 
-    fn branches(&self, row: &Row, inst: Inst) -> bool {
-        let traps = |at: u32| matches!(self.rows.get(&at).and_then(|row| instruction(row)), Some(Inst::Udf { .. }));
-        let next = row.address + row.bytes.len() as u32;
+    /// Whether an instruction is one of those up to a function's first branch, and that leads to the trap of a full stack.
+    fn checks_stack(&self, row: &Row, start: u32) -> bool {
+        let mut rows = self.rows.range(start..).map_while(|(_, row)| Some((*row, instruction(row)?)));
+        let first = rows.find(|(_, inst)| matches!(inst, Inst::BranchCond { .. } | Inst::CompareBranch { .. }));
+        first.is_some_and(|(branch, inst)| {
+            row.address <= branch.address && self.trap(branch, inst) == Some(Trap::StackExhausted as u8)
+        })
+    }
+
+    /// The code of the trap that one side of a decision leads to.
+    fn trap(&self, row: &Row, inst: Inst) -> Option<u8> {
+        let code = |at: u32| match self.rows.get(&at).and_then(|row| instruction(row)) {
+            Some(Inst::Udf { imm }) => Some(imm),
+            _ => None,
+        };
+        let next = code(row.address + row.bytes.len() as u32);
         match inst {
             Inst::BranchCond { offset, .. } | Inst::CompareBranch { offset, .. } => {
-                traps(next) || traps(row.address.wrapping_add(4).wrapping_add_signed(offset))
+                next.or_else(|| code(row.address.wrapping_add(4).wrapping_add_signed(offset)))
             }
-            Inst::It { .. } => traps(next),
-            _ => false,
+            Inst::It { .. } => next,
+            _ => None,
         }
     }
 }
