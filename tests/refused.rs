@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 use synth::config::Config;
 use synth::elf;
 use synth::stage::NoTap;
+use synth::vcode::inst::Symbol;
 use synth_verify::check::{Checks, check};
 use synth_verify::hints::{Class, codec};
-use synth_verify::verdict::CheckError;
+use synth_verify::verdict::{CheckError, Finding};
 
 /// A loop over memory, a call, a global: every kind of hint.
 const MODULE: &str = r#"(module
@@ -351,4 +352,26 @@ fn a_call_is_no_copy() {
         assert_eq!(report.proved(), is_proved, "{class:?}: {:?}", report.functions[1].findings);
         assert_eq!(says("a call is labelled as a copy"), !is_proved, "{class:?}");
     }
+}
+
+/// A segment lies among constants: what is written there, the same byte too, is no store to memory.
+#[test]
+fn a_data_segment_is_not_written() {
+    let wasm = wasm(
+        r#"(module (memory 1) (data "abcdefgh")
+      (func (export "g") (param i32) (i32.store (i32.const 0) (local.get 0)))
+      (func (export "f") (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 8))))"#,
+    );
+    let config = Config::default();
+    let mut output = synth::compile(&wasm, &config, &mut NoTap).unwrap();
+    let judgement = |program: &elf::program::Program| {
+        check(&wasm, &elf::object(program, config.cpu).unwrap(), Checks::All).unwrap()
+    };
+    assert!(judgement(&output.program).proved());
+    let store = &mut output.program.functions[0].relocations;
+    let of_memory = store.iter_mut().filter(|found| found.symbol == Symbol::Memory(0));
+    of_memory.for_each(|found| found.symbol = Symbol::Memory(1));
+    let report = judgement(&output.program);
+    let said = |finding: &Finding| finding.message.contains("a data segment is written");
+    assert!(report.functions[0].findings.iter().any(said), "{:?}", report.functions[0].findings);
 }
