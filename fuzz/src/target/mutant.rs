@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use synth::config::Config;
+use synth::qemu::firmware::Firmware;
 use synth_verify::check::{Options, Source, check_with};
+use synth_verify::elf::Elf;
 use synth_verify::replay::Random;
 
 use crate::choices::{Choices, decisions};
@@ -41,19 +43,29 @@ pub fn run(bytes: &[u8]) {
     if !judged.is_ok_and(|report| report.proved()) {
         return;
     }
+    // What says how an image is called is no part of the claim.
+    if interface(&mutant.elf) != interface(&subject.elf) {
+        return;
+    }
+    let firmware = |image: &[u8]| agree::firmware(image).unwrap_or_else(|why| panic!("a proved image: {why}"));
+    let (own, damaged) = (firmware(&subject.elf), firmware(&mutant.elf));
     for seed in 0..RUNS {
-        let difference = |wasm: &[u8], image: &[u8]| {
+        let difference = |wasm: &[u8], image: &Firmware| {
             let arguments = decisions(seed, 500);
             let run = agree::reference(wasm, &subject.config, &mut Choices::new(&arguments)).ok()?;
-            let firmware = agree::firmware(image).unwrap_or_else(|why| panic!("a proved image: {why}"));
-            agree::difference(&run, agree::modelled(&firmware, &run.actions, STEPS_MAX))
+            agree::difference(&run, agree::modelled(image, &run.actions, STEPS_MAX))
         };
         // Engines have limits of their own: on steps, on calls within calls.
-        if difference(&subject.wasm, &subject.elf).is_some() {
+        if difference(&subject.wasm, &own).is_some() {
             continue;
         }
-        if let Some(why) = difference(&mutant.wasm, &mutant.elf) {
+        if let Some(why) = difference(&mutant.wasm, &damaged) {
             panic!("{mutant} is accepted: {why}");
         }
     }
+}
+
+fn interface(image: &[u8]) -> Option<Vec<u8>> {
+    let elf = Elf::read(image).ok()?;
+    elf.section(".synth.interface").map(|(_, section)| elf.bytes(section).to_vec())
 }
