@@ -94,9 +94,11 @@ fn imports(module: &Module, config: &Config) -> Vec<Import> {
     declared
         .filter_map(|(index, function)| match &function.code {
             Code::Import { module: of, field, .. } => {
-                let results = abi::results(&module.types[function.ty].signature().results, config.float);
-                let area_bytes = results.area().map_or(0, |area| area.bytes);
-                Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes })
+                let ty = &module.types[function.ty];
+                let area_bytes =
+                    abi::results(&ty.signature().results, config.float).area().map_or(0, |area| area.bytes);
+                let floats = ty.params.iter().chain(&ty.results).any(|ty| value_type(*ty).is_float());
+                Some(Import { function: index.0, module: of.clone(), field: field.clone(), area_bytes, floats })
             }
             Code::Body(_) => None,
         })

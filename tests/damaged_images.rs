@@ -6,6 +6,7 @@ use synth::elf::program::{InitStep, Program, Segment};
 use synth::elf::{ImageOptions, Imports, image};
 use synth::stage::NoTap;
 use synth_verify::check::{Checks, check};
+use synth_verify::elf::Elf;
 
 const MODULE: &str = r#"(module (import "env" "log" (func $log (param i32)))
   (memory 1) (data (i32.const 4) "abcd")
@@ -487,7 +488,7 @@ fn the_harness_is_no_code_that_is_loaded() {
     [4, 7, 2].into_iter().for_each(|flags| of_section(words, &[(8, flags)]));
     of_section("the exception 3 is not taken to the harness", &[(20, 0)]);
     let not_loaded = "section .synth.harness is not loaded as it stands, read-only, to its address";
-    of_section(not_loaded, &[(4, 8)]);
+    of_section("stands in no section", &[(4, 8)]);
     for (field, value) in [(12, 0x0010_0000), (24, 6)] {
         refuse_bytes(not_loaded, |elf| {
             let header = segment(elf, symbol(elf, "synth_harness").1 & !1);
@@ -524,10 +525,10 @@ fn the_harness_covers_the_module() {
 /// A debugger may take another table than the one that is judged.
 #[test]
 fn a_section_that_is_none_of_an_image() {
-    refuse_bytes("section .attributes has a meaning to linkers or debuggers that is not modelled", |elf| {
-        let header = section(elf, ".ARM.attributes");
+    refuse_bytes("section .interface has a meaning to linkers or debuggers that is not modelled", |elf| {
+        let header = section(elf, ".synth.interface");
         let name = word(elf, header);
-        set_word(elf, header, name + 4);
+        set_word(elf, header, name + 6);
     });
 }
 
@@ -615,4 +616,60 @@ fn ends_that_wrap_around() {
             set_word(elf, row + field, value);
         });
     }
+}
+
+/// Tools for programming devices take an image from its sections, others from its segments.
+#[test]
+fn sections_and_segments_tell_different_things() {
+    refuse_bytes("section .vectors is not loaded as it stands", |elf| {
+        let (header, copy) = (section(elf, ".vectors"), elf.len().next_multiple_of(4));
+        let (at, bytes) = (word(elf, header + 16) as usize, word(elf, header + 20) as usize);
+        let vectors = elf[at..at + bytes].to_vec();
+        elf.resize(copy, 0);
+        elf.extend(vectors);
+        let harness = symbol(elf, "synth_harness").1;
+        set_word(elf, copy + 4, harness);
+        set_word(elf, header + 16, copy as u32);
+    });
+    refuse_bytes("the vector of exception 0 lies in no section", |elf| {
+        let header = section(elf, ".vectors");
+        set_word(elf, header + 4, 0);
+        set_word(elf, header + 8, 0);
+    });
+    refuse_bytes("stands in no section", |elf| {
+        let header = section(elf, ".rodata.m.data");
+        set_word(elf, header + 8, 0);
+    });
+    refuse_bytes("stands in no section", |elf| {
+        let header = section(elf, ".synth.harness");
+        let bytes = word(elf, header + 20);
+        set_word(elf, header + 20, bytes - 4);
+    });
+    refuse_bytes("a loaded section has flags 0x406", |elf| {
+        let header = section(elf, ".text.m");
+        set_word(elf, header + 8, 0x406);
+    });
+    refuse_bytes("program header type 0x7 is not modelled", |elf| {
+        let header = word(elf, 28) as usize;
+        set_word(elf, header, 7);
+    });
+    refuse_bytes("debuggers begin at", |elf| {
+        let entry = word(elf, 24);
+        set_word(elf, 24, entry + 4);
+    });
+}
+
+/// A board whose flash would have to be written to is none for the image.
+#[test]
+fn flash_is_no_ram() {
+    let wasm = wat::parse_str("(module (memory 0) (func (export \"f\")))").unwrap();
+    let config = Config { module_name: "m".into(), cpu: Cpu::CortexM0, ..Config::default() };
+    let program = synth::compile(&wasm, &config, &mut NoTap).unwrap().program;
+    let options = ImageOptions { imports: Imports::Stubbed, ..ImageOptions::of(config.cpu) };
+    let mut elf = image(&program, config.cpu, options).unwrap();
+    let board = |elf: &[u8]| synth_verify::layout::board(&Elf::read(elf).unwrap());
+    assert_eq!(board(&elf).name, "BBC micro:bit");
+    assert!(board(&elf).has_ram(0x2000_0000, 4) && !board(&elf).has_ram(0x3_fffc, 4));
+    set_stack(&mut elf, 0x3_0000);
+    assert_eq!(board(&elf).name, "MPS2 with AN385, AN386 or AN500");
 }

@@ -35,7 +35,13 @@ fn sample() -> Program {
         hints: b"hints".to_vec(),
         ..Program::default()
     };
-    program.imports.push(Import { function: 0, module: "env".into(), field: "get".into(), area_bytes: 0 });
+    program.imports.push(Import {
+        function: 0,
+        module: "env".into(),
+        field: "get".into(),
+        area_bytes: 0,
+        floats: false,
+    });
     // f1: adds r0 r0 r1, bx lr
     program.functions.push(function(1, &[0x1840, 0x4770]));
     // f2: adds r0 r0 r2, adcs r1 r3, bx lr

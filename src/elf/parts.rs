@@ -64,7 +64,7 @@ pub fn run(program: &Program, cpu: Cpu, startup: Startup) -> Result<Unit, ElfErr
         unit.add_section(".synth.unvalidated".into(), SectionKind::Unloaded, 1, notice);
     }
     frame::add(&mut unit, code_symbol, &placed);
-    unit.add_section(".ARM.attributes".into(), SectionKind::Attributes, 1, attributes(cpu, program.float));
+    unit.add_section(".ARM.attributes".into(), SectionKind::Attributes, 1, attributes(cpu, program));
     unit.float = program.float;
     let loaded = unit.sections.iter().filter(|section| section.kind.is_loaded());
     let bytes = loaded.map(|section| u64::from(section.size)).sum();
@@ -357,16 +357,20 @@ fn interface(program: &Program, cpu: Cpu, startup: Startup) -> String {
 }
 
 /// Build attributes (Arm addenda32, 3.2): which code linkers may put beside this.
-fn attributes(cpu: Cpu, float: FloatUnit) -> Vec<u8> {
-    // Tags: CPU_name 5, CPU_arch 6, CPU_arch_profile 7, THUMB_ISA_use 9, FP_arch 10, ABI_align_needed 24,
+fn attributes(cpu: Cpu, program: &Program) -> Vec<u8> {
+    // Tags: CPU_name 5, CPU_arch 6, CPU_arch_profile 7, THUMB_ISA_use 9, FP_arch 10, ABI_FP_number_model 23, ABI_align_needed 24,
     // ABI_align_preserved 25, ABI_HardFP_use 27, ABI_VFP_args 28, CPU_unaligned_access 34. All stay below 128: one byte of ULEB128 each.
     let mut tags = vec![5];
     tags.extend(cpu.name().bytes());
     // Armv6-M has 16-bit Thumb instructions, and no unaligned access.
     let (thumb, unaligned) = if cpu.isa() == Isa::V6M { (1, 0) } else { (2, 1) };
     tags.extend([0, 6, cpu.attribute_arch(), 7, b'M', 9, thumb]);
-    let unit = float.attributes();
+    let unit = program.float.attributes();
     tags.extend(unit.into_iter().flat_map(|[arch, _]| [10, arch]));
+    // Without a number model (3: IEEE 754) linkers do not ask how floats are passed.
+    let types = program.exports.iter().flat_map(|export| export.parameters.iter().chain(&export.results));
+    let passes = program.imports.iter().any(|import| import.floats) || types.into_iter().any(|ty| ty.is_float());
+    tags.extend((unit.is_some() || passes).then_some([23, 3]).into_iter().flatten());
     tags.extend([24, 1, 25, 1]);
     tags.extend(unit.into_iter().flat_map(|[_, precision]| [27, precision, 28, 1]));
     tags.extend([34, unaligned]);

@@ -150,6 +150,8 @@ pub struct Import {
     pub field: String,
     /// Bytes of memory for its results, if it has several; else 0.
     pub area_bytes: u32,
+    /// Whether it takes or returns floats.
+    pub floats: bool,
 }
 
 /// An exported function.
@@ -198,6 +200,11 @@ pub enum Type {
 impl Type {
     /// All of them.
     pub const ALL: [Type; 6] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::FuncRef, Type::ExternRef];
+
+    /// Whether it is a number that a floating-point unit could hold.
+    pub fn is_float(self) -> bool {
+        matches!(self, Type::F32 | Type::F64)
+    }
 
     /// Its Wasm name.
     pub fn name(self) -> &'static str {

@@ -1,8 +1,8 @@
 //! Build attributes: what the code of a file is for.
 //!
 //! Arm addenda32, chapter 3. Ensures: [`read`] names a target only if the public attributes of the whole file
-//! say that the code is Thumb code for it. Without attributes it is the least one, Armv7-M without a
-//! floating-point unit.
+//! say that the code is Thumb code for it. A file that does not say so is refused: a linker may take it for code
+//! of another profile, and lead calls over code of the other instruction set.
 
 use crate::elf::Elf;
 use crate::thumb::feature::{Architecture, FloatUnit, Target, Variant};
@@ -11,6 +11,7 @@ use crate::thumb::feature::{Architecture, FloatUnit, Target, Variant};
 const CPU_ARCH: u32 = 6;
 const CPU_ARCH_PROFILE: u32 = 7;
 const FP_ARCH: u32 = 10;
+const ABI_FP_NUMBER_MODEL: u32 = 23;
 const ABI_HARDFP_USE: u32 = 27;
 const ABI_VFP_ARGS: u32 = 28;
 const COMPATIBILITY: u32 = 32;
@@ -24,15 +25,21 @@ const FILE: u8 = 1;
 /// # Errors
 /// The attributes cannot be read, or they ask for what is not modelled.
 pub fn read(elf: &Elf<'_>) -> Result<Target, String> {
-    let Some(bytes) = elf.attributes else { return Ok(Target::default()) };
+    let Some(bytes) = elf.attributes else { return Err("build attributes: there are none".to_owned()) };
     let pairs = public(bytes).ok_or("they cannot be read".to_owned());
     pairs.and_then(|pairs| target(&pairs)).map_err(|why| format!("build attributes: {why}"))
+}
+
+/// Whether a file says that it has floats: only then do linkers compare how it passes them with how others do.
+pub fn has_floats(elf: &Elf<'_>) -> bool {
+    let pairs = elf.attributes.and_then(public).unwrap_or_default();
+    pairs.iter().any(|(tag, value)| *tag == ABI_FP_NUMBER_MODEL && *value > 0)
 }
 
 /// What tags and values name.
 fn target(pairs: &[(u32, u32)]) -> Result<Target, String> {
     let value = |wanted: u32| pairs.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
-    let read = [CPU_ARCH, CPU_ARCH_PROFILE, FP_ARCH, ABI_HARDFP_USE, ABI_VFP_ARGS, DSP_EXTENSION];
+    let read = [CPU_ARCH, CPU_ARCH_PROFILE, FP_ARCH, ABI_FP_NUMBER_MODEL, ABI_HARDFP_USE, ABI_VFP_ARGS, DSP_EXTENSION];
     for wanted in read {
         // Which of several holds is not said (3.2.3), and readers differ.
         if pairs.iter().filter(|(tag, _)| *tag == wanted).count() > 1 {
@@ -63,9 +70,9 @@ fn float(architecture: Architecture, values: [u32; 2]) -> Result<FloatUnit, Stri
 
 /// The architecture.
 fn architecture(value: impl Fn(u32) -> Option<u32>) -> Result<Architecture, String> {
-    let Some(tag) = value(CPU_ARCH) else { return Ok(Architecture::default()) };
-    if value(CPU_ARCH_PROFILE).is_some_and(|profile| profile != u32::from(b'M')) {
-        return Err("they are not for a microcontroller".to_owned());
+    let tag = value(CPU_ARCH).ok_or("they name no architecture")?;
+    if value(CPU_ARCH_PROFILE) != Some(u32::from(b'M')) {
+        return Err("they do not say that the code is for a microcontroller".to_owned());
     }
     let dsp = value(DSP_EXTENSION).unwrap_or(0);
     Architecture::of_tags(tag, dsp).ok_or_else(|| format!("architecture {tag} is not modelled"))
@@ -157,15 +164,16 @@ mod tests {
     fn the_extension_is_read_where_the_architecture_leaves_it_open() {
         let of = |pairs: &[(u32, u32)]| target(pairs).map(|found| found.to_string());
         assert_eq!(of(&[(6, 17), (7, 77)]).as_deref(), Ok("Armv8-M.main"));
-        assert_eq!(of(&[(6, 17), (46, 1)]).as_deref(), Ok("Armv8-M.main with DSP"));
-        assert!(of(&[(6, 10), (46, 1)]).is_err() && of(&[(6, 17), (46, 2)]).is_err());
-        assert!(of(&[(6, 17), (7, 65)]).is_err());
-        assert_eq!(of(&[(6, 10), (6, 10)]), Err("the tag 6 is given twice".to_owned()));
+        assert_eq!(of(&[(6, 17), (7, 77), (46, 1)]).as_deref(), Ok("Armv8-M.main with DSP"));
+        assert!(of(&[(6, 10), (7, 77), (46, 1)]).is_err() && of(&[(6, 17), (7, 77), (46, 2)]).is_err());
+        // The profile of applications, none, and no architecture.
+        assert!([&[(6, 17), (7, 65)][..], &[(6, 17)], &[(7, 77)]].into_iter().all(|pairs| of(pairs).is_err()));
+        assert_eq!(of(&[(6, 10), (7, 77), (6, 10)]), Err("the tag 6 is given twice".to_owned()));
     }
 
     #[test]
     fn a_unit_is_named_with_its_precision() {
-        let of = |pairs: &[(u32, u32)]| target(pairs).map(|found| found.to_string());
+        let of = |pairs: &[(u32, u32)]| target(&[pairs, &[(7, 77)]].concat()).map(|found| found.to_string());
         assert_eq!(of(&[(6, 13), (10, 6), (27, 1), (28, 1)]).as_deref(), Ok("Armv7E-M and FPv4-SP"));
         let base = Ok("Armv7E-M and FPv5-D16, called by the base AAPCS");
         assert_eq!(of(&[(6, 13), (10, 8)]).as_deref(), base);

@@ -320,6 +320,8 @@ impl Judge<'_> {
         if checks == Checks::All {
             // What branches lead to and no path ran is code that the proof has shown to be dead.
             let covered = walked.covered.union(&ranges::reachable(subject, &walked.jumps)).copied().collect();
+            let constants = ranges::constants_read(subject, &walked.jumps);
+            findings.extend(self.program.mapping.wrong(subject.start, &covered, &constants));
             self.report.uncovered_bytes += uncovered(self.program, (subject.start, subject.end), &covered);
         }
         let verdict = match (checks, findings.is_empty()) {
@@ -393,6 +395,7 @@ impl Judge<'_> {
         self.report.file_obligations += checked.obligations;
         self.report.findings.extend(checked.findings);
         self.report.init_stack_bytes = checked.stack_bytes;
+        self.report.findings.extend(self.program.mapping.wrong(0, &checked.covered, &checked.constants));
         self.run = checked.covered;
     }
 
@@ -420,8 +423,10 @@ impl Judge<'_> {
 
     fn assumptions(&mut self) {
         if self.program.kind == FileKind::Executable {
-            let ranges = self.program.board.memory.map(|(start, end)| format!("{start:#x} to {end:#x}"));
-            self.report.assumptions.push(format!("the board has memory of its own at {}", ranges.join(" and ")));
+            let board = self.program.board;
+            let ranges = board.memory.map(|(start, end)| format!("{start:#x} to {end:#x}"));
+            let memory = ranges.join(" and ");
+            self.report.assumptions.push(format!("the board has memory of its own at {memory}, as {} has", board.name));
         }
         let imports = self.module.imports.iter();
         let symbols: BTreeSet<String> =

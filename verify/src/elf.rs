@@ -245,6 +245,7 @@ struct Header {
     entry_bytes: u32,
 }
 
+const SHN_LORESERVE: usize = 0xff00;
 const SHT_NULL: u32 = 0;
 const SHT_PROGBITS: u32 = 1;
 const SHT_SYMTAB: u32 = 2;
@@ -254,6 +255,7 @@ const SHT_NOTE: u32 = 7;
 const SHT_NOBITS: u32 = 8;
 const SHT_REL: u32 = 9;
 const SHT_ARM_ATTRIBUTES: u32 = 0x7000_0003;
+const PT_LOAD: u32 = 1;
 const SHF_WRITE: u32 = 1;
 const SHF_ALLOC: u32 = 2;
 const SHF_EXECINSTR: u32 = 4;
@@ -271,9 +273,7 @@ impl<'a> Reader<'a> {
             return Err(error(36, format!("flags {flags:#x} are not those of little-endian EABI version 5")));
         }
         let headers = self.headers()?;
-        if kind == FileKind::Relocatable {
-            headers.iter().try_for_each(linkable)?;
-        }
+        headers.iter().try_for_each(linkable)?;
         let names = headers.get(usize::from(self.half(50)?)).ok_or_else(|| error(50, "no section names".into()))?;
         let names = self.slice(names.offset, names.bytes, names.at)?;
         let sections: Vec<Section> =
@@ -299,8 +299,9 @@ impl<'a> Reader<'a> {
             symbols,
             relocations,
             frame_relocations,
-            attributes: self.attributes(&headers)?,
+            attributes: None,
         };
+        let elf = Elf { attributes: self.attributes(&headers, &elf.sections)?, ..elf };
         disjoint(&elf)?;
         Ok(elf)
     }
@@ -331,6 +332,10 @@ impl<'a> Reader<'a> {
         let (size, count) = (usize::from(self.half(46)?), usize::from(self.half(48)?));
         if count > 0 && size != 40 {
             return Err(error(46, format!("section headers of {size} bytes")));
+        }
+        // From here on the numbers of sections are reserved: a symbol's mean something else (gABI, special sections).
+        if count >= SHN_LORESERVE {
+            return Err(error(48, format!("{count} section headers")));
         }
         (0..count)
             .map(|index| {
@@ -414,12 +419,16 @@ impl<'a> Reader<'a> {
         .collect()
     }
 
-    /// Linkers find the attributes by the section's type.
-    fn attributes(&self, headers: &[Header]) -> Result<Option<&'a [u8]>, ElfError> {
-        let mut found = headers.iter().filter(|header| header.kind == SHT_ARM_ATTRIBUTES);
-        let Some(header) = found.next() else { return Ok(None) };
-        if let Some(second) = found.next() {
+    /// Linkers find the attributes by the section's type, or by its name.
+    fn attributes(&self, headers: &[Header], sections: &[Section]) -> Result<Option<&'a [u8]>, ElfError> {
+        let with_names = headers.iter().zip(sections);
+        let mut found = with_names.filter(|(header, _)| header.kind == SHT_ARM_ATTRIBUTES);
+        let Some((header, section)) = found.next() else { return Ok(None) };
+        if let Some((second, _)) = found.next() {
             return Err(error(second.at, "there are two sections of build attributes".to_owned()));
+        }
+        if section.name != ".ARM.attributes" {
+            return Err(error(header.at, "build attributes in a section that linkers do not look for".to_owned()));
         }
         self.slice(header.offset, header.bytes, header.at).map(Some)
     }
@@ -532,8 +541,9 @@ impl<'a> Reader<'a> {
         let mut segments = Vec::new();
         for index in 0..count {
             let at = start.checked_add(32 * index).ok_or_else(|| error(28, "program headers lie outside".into()))?;
-            if self.word(at)? != 1 {
-                continue;
+            let kind = self.word(at)?;
+            if kind != PT_LOAD {
+                return Err(error(at, format!("program header type {kind:#x} is not modelled")));
             }
             let flags = self.word(at + 24)?;
             let segment = Segment {
@@ -586,7 +596,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A linker takes the section for what it is here: no merging, grouping, compression, thread-local
+/// A linker, or a tool that reads an image by its sections, takes the section for what it is here: no merging, grouping, compression, thread-local
 /// storage, and no relocations of another format.
 fn linkable(header: &Header) -> Result<(), ElfError> {
     let is_known = matches!(
@@ -602,7 +612,7 @@ fn linkable(header: &Header) -> Result<(), ElfError> {
             | SHT_ARM_ATTRIBUTES
     );
     if !is_known {
-        return Err(error(header.at + 4, format!("section type {:#x} is not modelled in an object", header.kind)));
+        return Err(error(header.at + 4, format!("section type {:#x} is not modelled", header.kind)));
     }
     let plain = SHF_WRITE | SHF_ALLOC | SHF_EXECINSTR;
     if header.flags & SHF_ALLOC != 0 && header.flags & !plain != 0 {

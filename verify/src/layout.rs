@@ -35,6 +35,8 @@ pub struct Board {
     /// Memory of its own: each byte has no second address in these ranges. Elsewhere a board has mirrors of
     /// the same memory, windows on its bits, and devices.
     pub memory: [(u32, u32); 2],
+    /// What of it programs cannot write to.
+    flash: (u32, u32),
 }
 
 /// Every board. Of those with one architecture a smaller one stands before a larger one.
@@ -45,6 +47,7 @@ const BOARDS: [Board; 4] = [
         architectures: &[Architecture::V6M],
         vectors: 0,
         memory: [(0, 0x0004_0000), (0x2000_0000, 0x2000_4000)],
+        flash: (0, 0x0004_0000),
     },
     // Arm DAI0385, DAI0386, DAI0500.
     Board {
@@ -52,6 +55,7 @@ const BOARDS: [Board; 4] = [
         architectures: &[Architecture::V6M, Architecture::V7M, Architecture::V7EM],
         vectors: 0,
         memory: [(0, 0x0040_0000), (0x2000_0000, 0x2040_0000)],
+        flash: (0, 0),
     },
     // Arm DAI0505: the Secure addresses, where its processor starts.
     Board {
@@ -59,6 +63,7 @@ const BOARDS: [Board; 4] = [
         architectures: &[Architecture::V8M, Architecture::V8MDsp],
         vectors: 0x1000_0000,
         memory: [(0x1000_0000, 0x1040_0000), (0x3800_0000, 0x3840_0000)],
+        flash: (0, 0),
     },
     // Arm DAI0524: Secure addresses, of the block RAM and of the first part of the DDR memory.
     Board {
@@ -66,6 +71,7 @@ const BOARDS: [Board; 4] = [
         architectures: &[Architecture::V8M, Architecture::V8MDsp],
         vectors: 0x1000_0000,
         memory: [(0x1000_0000, 0x1008_0000), (0x7000_0000, 0x8000_0000)],
+        flash: (0, 0),
     },
 ];
 
@@ -75,10 +81,13 @@ pub fn board(elf: &Elf<'_>) -> &'static Board {
     let architecture = attributes::read(elf).unwrap_or_default().architecture;
     let loaded = elf.segments.iter().map(|segment| (segment.virtual_address, segment.memory_bytes));
     let zeros = elf.sections.iter().filter(|found| found.allocated && found.contents == Contents::Zeros);
-    let taken: Vec<(u32, u32)> = loaded.chain(zeros.map(|section| (section.address, section.bytes))).collect();
+    let loaded: Vec<(u32, u32)> = loaded.collect();
+    let zeros: Vec<(u32, u32)> = zeros.map(|section| (section.address, section.bytes)).collect();
     let fits = |board: &Board| {
         let stack = word(elf, board.vectors).map(|end| (end.wrapping_sub(4), 4));
-        taken.iter().copied().chain(stack).all(|(address, bytes)| board.has(address, bytes))
+        let written = zeros.iter().copied().chain(stack);
+        loaded.iter().all(|(address, bytes)| board.has(*address, *bytes))
+            && written.into_iter().all(|(address, bytes)| board.has_ram(address, bytes))
     };
     let of_architecture = || BOARDS.iter().filter(|board| board.architectures.contains(&architecture));
     let fitting = of_architecture().find(|board| fits(board));
@@ -109,6 +118,11 @@ impl Board {
     pub fn has(&self, address: u32, bytes: u32) -> bool {
         let end = address.checked_add(bytes);
         self.memory.iter().any(|range| address >= range.0 && end.is_some_and(|end| end <= range.1))
+    }
+
+    /// Whether they lie in one range of it, and programs can write to them.
+    pub fn has_ram(&self, address: u32, bytes: u32) -> bool {
+        self.has(address, bytes) && (address >= self.flash.1 || address.saturating_add(bytes) <= self.flash.0)
     }
 }
 
@@ -171,10 +185,14 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// No two regions share a byte.
+    /// No two regions share a byte, and linkers take each for data: to the address of a function they add bit 0
+    /// (AAELF32, 5.5.3).
     fn own_data(&mut self) {
         let own = self.own();
         for (index, (one, section)) in own.iter().enumerate() {
+            if one.kind != SymbolKind::Object {
+                self.wrong.push(format!("{} is no symbol of data", one.name));
+            }
             for (other, _) in own[..index].iter().filter(|(_, home)| home == section) {
                 if one.value < other.value.saturating_add(other.bytes)
                     && other.value < one.value.saturating_add(one.bytes)
@@ -212,6 +230,10 @@ impl<'a> Layout<'a> {
             if section.allocated && section.bytes > 0 && index != self.text && !own.contains(&index) {
                 self.wrong.push(format!("section {} is loaded and belongs to nothing in the module", section.name));
             }
+        }
+        if self.module.passes_floats() && !attributes::has_floats(self.elf) {
+            self.wrong
+                .push("build attributes: they do not say that there are floats, and how is not compared".to_owned());
         }
         self.defined();
         self.undefined();
@@ -291,19 +313,23 @@ impl<'a> Layout<'a> {
     fn image(&mut self) {
         let elf = self.elf;
         for (symbol, section) in self.own() {
-            let section = &elf.sections[section];
-            if section.writable {
+            if elf.sections[section].writable {
                 self.writable_region(symbol);
             } else {
-                self.loaded(section);
+                self.loaded(&elf.sections[section]);
             }
         }
         self.loaded(&elf.sections[self.text]);
+        // Some tools take the bytes of an image from its sections, loaders from its segments.
+        let own: Vec<usize> = self.own().into_iter().map(|(_, section)| section).chain([self.text]).collect();
+        let others = elf.sections.iter().enumerate().filter(|(index, _)| !own.contains(index));
+        let allocated = others.map(|(_, section)| section).filter(|section| section.allocated && section.bytes > 0);
+        allocated.filter(|section| section.contents == Contents::Bytes).for_each(|section| self.loaded(section));
+        self.bytes_in_sections();
         self.storage();
         self.stack_limit();
         match elf.section(HARNESS) {
             Some((index, harness)) if harness.allocated && harness.executable && !harness.writable => {
-                self.loaded(harness);
                 self.vectors(harness);
                 self.imports(index);
             }
@@ -325,10 +351,17 @@ impl<'a> Layout<'a> {
 
     /// Exceptions are taken to the harness, not into the module, and nobody changes that.
     fn vectors(&mut self, harness: &Section) {
+        if word(self.elf, self.board.vectors + 4) != Some(self.elf.entry) {
+            self.wrong.push(format!("debuggers begin at {:#x}, and reset elsewhere", self.elf.entry));
+        }
         for number in 0..SYSTEM_VECTORS {
             let place = self.board.vectors + 4 * number;
             if loading(self.elf, place).is_none_or(|(segment, _)| segment.writable) {
                 self.wrong.push(format!("the vector of exception {number} is not loaded, or may be written"));
+            }
+            let mut sections = self.elf.sections.iter().filter(|section| section.allocated);
+            if !sections.any(|section| place >= section.address && place + 4 <= section.address + section.bytes) {
+                self.wrong.push(format!("the vector of exception {number} lies in no section"));
             }
             if number >= FIRST_EXCEPTION && !word(self.elf, place).is_some_and(|handler| is_code_of(harness, handler)) {
                 self.wrong.push(format!("the exception {number} is not taken to the harness"));
@@ -353,7 +386,7 @@ impl<'a> Layout<'a> {
                 let places = [segment.virtual_address, segment.physical_address];
                 places.iter().any(|place| section.address < place.saturating_add(segment.file_bytes) && end > *place)
             });
-            if taken || !self.board.has(section.address, section.bytes) {
+            if taken || !self.board.has_ram(section.address, section.bytes) {
                 self.wrong.push(format!("section {} does not lie in memory of its own", section.name));
             }
         }
@@ -362,7 +395,7 @@ impl<'a> Layout<'a> {
     /// A region lies in RAM that may be written.
     fn writable_region(&mut self, symbol: &Symbol) {
         let (start, end) = (symbol.value, symbol.value.saturating_add(symbol.bytes));
-        if !self.board.has(start, symbol.bytes) {
+        if !self.board.has_ram(start, symbol.bytes) {
             self.wrong.push(format!("{} lies where there is no RAM of its own", symbol.name));
         }
         for segment in self.elf.segments.iter().filter(|segment| !segment.writable) {
@@ -388,6 +421,26 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// What is loaded stands in a section, but for zeros between sections.
+    fn bytes_in_sections(&mut self) {
+        let with_bytes = |section: &&Section| section.allocated && section.contents == Contents::Bytes;
+        let mut sections: Vec<(u32, u32)> =
+            self.elf.sections.iter().filter(with_bytes).map(|s| (s.address, s.bytes)).collect();
+        sections.sort_unstable();
+        for segment in &self.elf.segments {
+            let start = segment.virtual_address;
+            let mut bare = self.elf.data[segment.offset..][..segment.file_bytes as usize].to_vec();
+            for (address, bytes) in &sections {
+                let from = address.saturating_sub(start).min(segment.file_bytes);
+                let to = (address + bytes).saturating_sub(start).min(segment.file_bytes);
+                bare[from as usize..to as usize].fill(0);
+            }
+            if let Some(at) = bare.iter().position(|byte| *byte != 0) {
+                self.wrong.push(format!("what is loaded to {:#x} stands in no section", start + at as u32));
+            }
+        }
+    }
+
     /// The stack limit, if there is one, is a constant.
     fn stack_limit(&mut self) {
         let Some(symbol) = self.elf.symbol(abi::STACK_LIMIT) else { return };
@@ -403,7 +456,6 @@ impl<'a> Layout<'a> {
                 if !within || !symbol.value.is_multiple_of(4) {
                     self.wrong.push(format!("{} is no aligned word of its section", abi::STACK_LIMIT));
                 }
-                self.loaded(section);
             }
             None => self.wrong.push(format!("{} is no constant", abi::STACK_LIMIT)),
         }

@@ -15,6 +15,7 @@ pub mod float;
 pub mod hints;
 pub mod layout;
 mod lower_bound;
+pub mod mapping;
 pub mod model;
 pub mod program;
 pub mod ranges;

@@ -11,6 +11,7 @@ use crate::attributes;
 use crate::elf::{Binding, Contents, Elf, FileKind, Home, Relocation, RelocationKind, Section, Symbol, SymbolKind};
 use crate::hints::{Base, Hints, Sort};
 use crate::layout::{self, Board};
+use crate::mapping::Mapping;
 use crate::thumb::feature::Target;
 use crate::verdict::{Check, Finding};
 use crate::wasm::module::{Export, Exported, Module, Table};
@@ -65,6 +66,8 @@ pub struct Program {
     pub text_start: u32,
     /// The code.
     pub text: Vec<u8>,
+    /// What linkers take it for.
+    pub mapping: Mapping,
     /// First address and end of each function with code, by index.
     pub functions: BTreeMap<u32, (u32, u32)>,
     /// Addresses of imported functions, in an image.
@@ -283,6 +286,10 @@ impl Binder<'_> {
             self.find(why);
             Target::default()
         });
+        let mapping = Mapping::read(self.elf, text_index).unwrap_or_else(|why| {
+            self.find(why);
+            Mapping::default()
+        });
         let functions = self.functions(text_index)?;
         self.exports(&functions, text_index);
         let imports = self.imports();
@@ -296,6 +303,7 @@ impl Binder<'_> {
             board: layout::board(self.elf),
             text_start,
             text: self.elf.bytes(text).to_vec(),
+            mapping,
             functions,
             imports,
             init: self.init(text_index),

@@ -131,6 +131,8 @@ impl Parts {
             "ldmia" => "ldm",
             other => other,
         };
+        // The other gives the last bit of the field, where the manual's syntax has the width.
+        let rest = rest.rsplit_once(',').filter(|_| name == "bfi").map_or(rest, |(before, _)| before);
         let words = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| !word.is_empty());
         let mut operands: Vec<String> = words.filter_map(word).collect();
         if rest.starts_with(['.', '$']) || rest.contains(" .") || rest.contains(" $") {
@@ -146,10 +148,6 @@ impl Parts {
                 *offset = format!("-{offset}");
             }
             name = "adr";
-        }
-        // The other gives the last bit of the field, where the manual's syntax has the width.
-        if name == "bfi" {
-            operands.pop();
         }
         // What is result and first operand is written once or twice.
         while operands.len() > 1 && operands[0] == operands[1] {

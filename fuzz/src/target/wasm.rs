@@ -32,6 +32,9 @@ impl Tap for RoundTrip {
 static SUBJECTS: LazyLock<Vec<Compiled>> = LazyLock::new(subjects::all);
 
 /// Reads the bytes, or one of the subjects with its bytes changed, or an unrestricted module of wasm-smith.
+/// Most bytes of a memory: the validator sets each to zero, in seconds if there are very many.
+const MEMORY_MAX: u32 = 1 << 22;
+
 pub fn run(bytes: &[u8]) {
     let mut choices = Choices::new(bytes);
     let config = oracle::config(choices.byte().into());
@@ -55,6 +58,7 @@ pub fn run(bytes: &[u8]) {
 
 fn judge(wasm: &[u8], config: &Config) {
     let file = match synth::compile(wasm, config, &mut RoundTrip) {
+        Ok(output) if output.program.memories.iter().any(|memory| memory.reserve_bytes > MEMORY_MAX) => return,
         Ok(output) => match elf::object(&output.program, config.cpu) {
             Ok(file) => file,
             Err(ElfError::TooBig { .. }) => return,

@@ -53,6 +53,8 @@ pub struct Checked {
     pub stack_bytes: u32,
     /// Addresses of the code bytes that were run or read.
     pub covered: BTreeSet<u32>,
+    /// Those of them that were read.
+    pub constants: BTreeSet<u32>,
 }
 
 /// Checks instantiation.
@@ -209,6 +211,7 @@ impl Init<'_, '_> {
             }
         }
         self.checked.covered.extend(trace.covered);
+        self.checked.constants.extend(trace.constants);
         Ok(())
     }
 

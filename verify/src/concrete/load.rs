@@ -231,15 +231,17 @@ impl Object<'_> {
             .symbols
             .get(relocation.symbol)
             .is_some_and(|symbol| symbol.kind == SymbolKind::Function || symbol.home == Home::Undefined);
+        // Linking sets bit 0 of a function's address behind the sum (AAELF32, 5.6.1): the addend must leave it alone.
+        let even = |addend: u32| match is_code && addend & 1 == 1 {
+            true => fault("an odd addend to a function's address"),
+            false => Ok(addend),
+        };
         let at = Word::Pointer { region, offset: relocation.offset };
         if relocation.kind == RelocationKind::Abs32 {
             let Some(addend) = self.memory.load(at, Width::Word)?.as_int() else {
                 return fault("two relocations of one word");
             };
-            if is_code && addend & 1 == 1 {
-                return fault("an odd addend to a function's address");
-            }
-            self.memory.initialise(region, relocation.offset, symbol.plus(addend))?;
+            self.memory.initialise(region, relocation.offset, symbol.plus(even(addend)?))?;
             return Ok(None);
         }
         let Some(bytes) = self.memory.fetch(at)?.first_chunk().copied() else {
@@ -248,8 +250,8 @@ impl Object<'_> {
         let patch = match relocation.kind {
             RelocationKind::ThumbCall if bytes == UNLINKED_CALL => Patch::Call(symbol),
             RelocationKind::ThumbJump if bytes == UNLINKED_JUMP => Patch::Call(symbol),
-            RelocationKind::MovwAbs => Patch::Low(symbol.plus(addend(&bytes)?)),
-            RelocationKind::MovtAbs => Patch::High(symbol.plus(addend(&bytes)?)),
+            RelocationKind::MovwAbs => Patch::Low(symbol.plus(even(addend(&bytes)?)?)),
+            RelocationKind::MovtAbs => Patch::High(symbol.plus(even(addend(&bytes)?)?)),
             RelocationKind::ThumbCall | RelocationKind::ThumbJump | RelocationKind::Abs32 => {
                 return fault("a relocated call with an addend");
             }
@@ -323,6 +325,7 @@ fn image_stack(memory: &mut Memory, board: &Board, sections: &[RegionIndex]) -> 
         return if fits { Ok(region) } else { fault("the stack ends in what is no stack") };
     }
     let range = board.memory.iter().find(|range| range.0 < end && end <= range.1);
+    let range = range.filter(|_| board.has_ram(end.wrapping_sub(1), 1));
     let start = range.map(|range| memory.ends().filter(|found| *found <= end).fold(range.0, u32::max));
     let Some(start) = start.filter(|start| *start < end && end % 8 == 0) else {
         return fault("the vector table's stack pointer leaves no stack");

@@ -472,6 +472,7 @@ impl<'p> Processor<'p> {
             && is_code
         {
             trace.covered.extend(at..at.saturating_add(bytes));
+            trace.constants.extend(at..at.saturating_add(bytes));
         }
     }
 

@@ -14,6 +14,8 @@ pub struct Trace {
     own: Vec<(u32, u32)>,
     /// Addresses of the code bytes that were run or read.
     pub covered: BTreeSet<u32>,
+    /// Those of them that were read.
+    pub constants: BTreeSet<u32>,
     /// By address, what holds before an instruction, every time it is run.
     pub kept: BTreeMap<u32, Kept>,
     /// Depths of SP at calls of external functions.

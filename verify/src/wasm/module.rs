@@ -370,6 +370,17 @@ impl Module {
         self.types.get(self.type_index(function)? as usize)
     }
 
+    /// Whether somebody outside passes or is passed floats by an imported or exported function.
+    pub fn passes_floats(&self) -> bool {
+        let exported = self.exports.iter().filter_map(|export| match export.item {
+            Exported::Function(function) => Some(function),
+            Exported::Memory(_) | Exported::Global(_) | Exported::Table(_) => None,
+        });
+        let public = (0..count(self.imports.len())).chain(exported).filter_map(|function| self.signature(function));
+        let types = public.flat_map(|signature| signature.parameters.iter().chain(&signature.results));
+        types.into_iter().any(|ty| matches!(ty, ValueType::F32 | ValueType::F64))
+    }
+
     /// The number that stands for a type in a table entry: 1 + the index of the first type that
     /// is structurally equal. 0 stands for a null entry.
     pub fn type_id(&self, type_index: u32) -> Option<u32> {

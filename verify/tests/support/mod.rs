@@ -30,9 +30,8 @@ pub struct Case {
     pub twins: Vec<Twin>,
     /// The contents of `.debug_frame`, if the file has it.
     pub frames: Option<frames::Frames>,
-    /// `Tag_CPU_arch` of the build attributes, if the file has them.
-    /// `Tag_CPU_arch`.
-    pub architecture: Option<u8>,
+    /// `Tag_CPU_arch` of the build attributes.
+    pub architecture: u8,
     /// `Tag_FP_arch` and `Tag_ABI_HardFP_use`.
     pub float: Option<[u8; 2]>,
 }
@@ -82,6 +81,9 @@ pub type Names = Vec<(Location, Name)>;
 /// Code of `m_init`.
 pub const INIT: u32 = u32::MAX;
 
+/// `Tag_CPU_arch` of Armv7-M (Arm addenda32, 3.3.5.2).
+const ARMV7M: u8 = 10;
+
 /// Parses a case.
 pub fn parse(text: &str) -> Case {
     let wat: String = section(text, "[wat]").join("\n");
@@ -128,7 +130,7 @@ pub fn parse(text: &str) -> Case {
     let tags = text.lines().find_map(|line| line.strip_prefix("[architecture ")).unwrap_or("]");
     let tags: Vec<u8> = tags.trim_end_matches(']').split_whitespace().map(|tag| number(tag) as u8).collect();
     let float = tags.get(1).map(|unit| [*unit, tags[2]]);
-    Case { wasm, functions, twins, frames: None, architecture: tags.first().copied(), float }
+    Case { wasm, functions, twins, frames: None, architecture: tags.first().copied().unwrap_or(ARMV7M), float }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -386,6 +388,16 @@ impl Case {
             let at = object.append_section_data(text, &code.bytes, 4);
             placed.push((code, at));
             let size = code.bytes.len() as u64;
+            if code.hints.data.first().is_none_or(|(from, _)| *from > 0) {
+                mark(&mut object, text, "$t", at);
+            }
+            for (from, to) in &code.hints.data {
+                mark(&mut object, text, "$d", at + u64::from(*from));
+                let is_last = code.hints.data.iter().all(|(next, _)| next != to);
+                if is_last && u64::from(*to) < size {
+                    mark(&mut object, text, "$t", at + u64::from(*to));
+                }
+            }
             let name = if *index == INIT { "m_init".to_owned() } else { format!("m.f{index}") };
             let scope = if *index == INIT { SymbolScope::Dynamic } else { SymbolScope::Compilation };
             symbols.insert(name.clone(), function_symbol(&mut object, text, &name, (at, size), scope));
@@ -408,20 +420,32 @@ impl Case {
         if let Some(frames) = &self.frames {
             frames::add(&mut object, text, (frames, &addresses));
         }
-        if let Some(tag) = self.architecture {
-            let section = object.add_section(Vec::new(), b".ARM.attributes".to_vec(), SectionKind::Other);
-            object.section_mut(section).flags =
-                SectionFlags::Elf { sh_type: object::elf::SHT_ARM_ATTRIBUTES, sh_flags: object::elf::SectionFlags(0) };
-            // CPU_arch, CPU_arch_profile; FP_arch, ABI_HardFP_use, ABI_VFP_args.
-            let float = self.float.into_iter().flat_map(|[unit, precision]| [10, unit, 27, precision, 28, 1]);
-            let tags: Vec<u8> = [6, tag, 7, b'M'].into_iter().chain(float).collect();
-            // Format, length, vendor; scope of the file, length.
-            let (file, vendor) = (tags.len() as u8 + 5, tags.len() as u8 + 15);
-            let bytes = [&[b'A', vendor, 0, 0, 0][..], b"aeabi\0\x01", &[file, 0, 0, 0], &tags].concat();
-            object.append_section_data(section, &bytes, 1);
-        }
+        let section = object.add_section(Vec::new(), b".ARM.attributes".to_vec(), SectionKind::Other);
+        object.section_mut(section).flags =
+            SectionFlags::Elf { sh_type: object::elf::SHT_ARM_ATTRIBUTES, sh_flags: object::elf::SectionFlags(0) };
+        // CPU_arch, CPU_arch_profile, ABI_FP_number_model; FP_arch, ABI_HardFP_use, ABI_VFP_args.
+        let float = self.float.into_iter().flat_map(|[unit, precision]| [10, unit, 27, precision, 28, 1]);
+        let tags: Vec<u8> = [6, self.architecture, 7, b'M', 23, 3].into_iter().chain(float).collect();
+        // Format, length, vendor; scope of the file, length.
+        let (file, vendor) = (tags.len() as u8 + 5, tags.len() as u8 + 15);
+        let bytes = [&[b'A', vendor, 0, 0, 0][..], b"aeabi\0\x01", &[file, 0, 0, 0], &tags].concat();
+        object.append_section_data(section, &bytes, 1);
         object
     }
+}
+
+/// A mapping symbol (AAELF32, 5.5.5).
+fn mark(object: &mut Object<'_>, section: object::write::SectionId, name: &str, value: u64) {
+    object.add_symbol(Symbol {
+        name: name.as_bytes().to_vec(),
+        value,
+        size: 0,
+        kind: SymbolKind::Label,
+        scope: SymbolScope::Compilation,
+        weak: false,
+        section: SymbolSection::Section(section),
+        flags: SymbolFlags::None,
+    });
 }
 
 /// A symbol that the file does not define.
