@@ -8,6 +8,9 @@ pub const LOADED_BYTES_MAX: u64 = 1 << 27;
 /// Most entries of a table: 4 MiB, more than any board has. The validator instantiates no larger one.
 pub const TABLE_ENTRIES_MAX: u32 = 1 << 20;
 
+/// Most locals of all functions of a module together: a byte of Wasm can declare thousands. The validator reads no more.
+pub const LOCALS_MAX: u64 = 1 << 22;
+
 /// The choices that decide which bytes come out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {

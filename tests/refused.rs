@@ -288,6 +288,26 @@ fn damage_to_the_file_is_no_panic() {
     assert!(accepted.is_empty(), "changed code is Proved at {accepted:?}");
 }
 
+/// A hundred bytes of Wasm can declare millions of locals.
+#[test]
+fn too_many_locals() {
+    let body = [1, 1, 0xe8, 0xfe, 2, 0x7e, 0x20, 0, 0x0b].as_slice();
+    let body = [&[body.len() as u8 - 1], &body[1..]].concat();
+    let module = |functions: u8| {
+        let code = [&[functions][..], &body.repeat(functions.into())].concat();
+        let length = [code.len() as u8 & 0x7f | 0x80, (code.len() >> 7) as u8];
+        let head = b"\0asm\x01\0\0\0\x01\x06\x01\x60\x01\x7f\x01\x7f\x03";
+        let types = [&[functions + 1, functions][..], &vec![0; functions.into()], &[10]].concat();
+        [&head[..], &types, &length, &code].concat()
+    };
+    let compiled = |wasm: &[u8]| synth::compile(wasm, &Config::default(), &mut NoTap).map(|_| ());
+    assert_eq!(compiled(&module(2)), Ok(()));
+    let many = module(100);
+    assert!(compiled(&many).unwrap_err().to_string().contains("the functions have more than 4194304 locals"));
+    let error = check(&many, &object_file(&wasm(ADD)), Checks::All).unwrap_err();
+    assert!(error.to_string().contains("a module with so many locals"), "{error}");
+}
+
 /// A module that divides, and one that differs from it in the operator alone.
 const DIVIDES: [&str; 2] = ["i64.div_u", "i64.rem_u"];
 

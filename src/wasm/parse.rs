@@ -22,7 +22,7 @@ use super::module::{
 };
 use super::names;
 use super::types::{FunctionType, ValueType};
-use crate::config::{Config, LOADED_BYTES_MAX, TABLE_ENTRIES_MAX};
+use crate::config::{Config, LOADED_BYTES_MAX, LOCALS_MAX, TABLE_ENTRIES_MAX};
 use crate::entity::Entity;
 use crate::error::Error;
 use crate::ir::op::{Function, Global, Memory, Table};
@@ -101,6 +101,8 @@ struct Builder {
     module: Module,
     /// Types of functions whose bodies have not been read.
     declared: std::collections::VecDeque<TypeIndex>,
+    /// How many locals the bodies read so far declare.
+    locals: u64,
     names: BTreeMap<u32, String>,
     start: Option<Function>,
 }
@@ -327,6 +329,11 @@ impl Builder {
         for _ in 0..groups.get_count() {
             let offset = groups.original_position();
             let (count, ty) = groups.read().map_err(malformed)?;
+            self.locals += u64::from(count);
+            if self.locals > LOCALS_MAX {
+                let message = format!("the functions have more than {LOCALS_MAX} locals");
+                return Err(Error::too_big(offset, message, "split the module"));
+            }
             let ty = decode::value_type(ty, offset)?.carrier();
             locals.extend(std::iter::repeat_n(ty, count as usize));
         }

@@ -5,7 +5,7 @@
 use crate::hints::{Location, Sort};
 use crate::thumb::feature::{FloatUnit, Variant};
 use crate::thumb::register::Reg;
-use crate::wasm::module::{Export, FunctionType, ValueType};
+use crate::wasm::module::{Export, Exported, FunctionType, Module, ValueType};
 
 /// Core registers whose contents a call preserves (AAPCS32, 6.1.1).
 pub const CORE_CALLEE_SAVED: [u8; 8] = [4, 5, 6, 7, 8, 9, 10, 11];
@@ -307,6 +307,18 @@ pub fn linked_export(input: &str, name: &str) -> String {
     let spelling: String = name.bytes().map(|byte| escape(byte, byte == b'_' || byte.is_ascii_digit())).collect();
     let spelling = if name.is_empty() { EMPTY.to_owned() } else { spelling };
     format!("{}_{spelling}", mangle(input))
+}
+
+/// Whether somebody outside passes or is passed floats, by an imported or exported function.
+pub fn passes_floats(module: &Module) -> bool {
+    let exported = module.exports.iter().filter_map(|export| match export.item {
+        Exported::Function(function) => module.signature(function),
+        Exported::Memory(_) | Exported::Global(_) | Exported::Table(_) => None,
+    });
+    let imported = module.imports.iter().filter_map(|import| module.types.get(import.type_index as usize));
+    let mut types =
+        exported.chain(imported).flat_map(|signature| signature.parameters.iter().chain(&signature.results));
+    types.any(|ty| matches!(ty, ValueType::F32 | ValueType::F64))
 }
 
 /// The symbol of an imported function. The first underscore ends the module's name.

@@ -26,7 +26,7 @@ use crate::segment::symbolic::{
     Constants, Descriptors, Extent, Linear, MemoryLimits, Regions, STACK_END_MAX, STACK_LIMIT_MAX, SourceWorld,
     Symbolic, Table, TableLimits, region_bounds,
 };
-use crate::segment::walk::{self, Subject, Walked};
+use crate::segment::walk::{self, Budget, Subject, Walked};
 use crate::smt::Smt;
 use crate::smt::solvers::Outside;
 pub use crate::smt::solvers::Solvers;
@@ -94,6 +94,9 @@ const FINDINGS_MAX: usize = 8;
 /// The seed they start from: a constant, so that a verdict can be repeated.
 const REPLAY_SEED: u64 = 0x5eed;
 
+/// Functions of a file that are run if they are not proved, in search of a run that differs.
+const REPLAYED_MAX: u32 = 16;
+
 /// Steps of the solver for all functions of a file together, beside some for each byte of code: a bound on how
 /// long a judgement takes, far above what proofs need.
 const SOLVER_STEPS: u64 = 32_000_000;
@@ -145,6 +148,8 @@ pub fn check_with(sources: &[Source<'_>], elf: &[u8], options: &Options) -> Resu
         frame_table: None,
         run: BTreeSet::new(),
         solver_steps: SOLVER_STEPS + SOLVER_STEPS_OF_BYTE * program.text.len() as u64,
+        replayed: 0,
+        walk_budget: Budget::of_code(program.text.len() as u64),
         options,
         outside,
         own,
@@ -208,6 +213,10 @@ struct Judge<'a> {
     run: BTreeSet<u32>,
     /// Steps that the solver may still take.
     solver_steps: u64,
+    /// Functions that were run because they are not proved.
+    replayed: u32,
+    /// What the walks of further functions may take.
+    walk_budget: Budget,
     options: &'a Options,
     /// The solvers that are programs.
     outside: Vec<Outside>,
@@ -240,8 +249,17 @@ impl Judge<'_> {
             let Some(&(start, end)) = self.program.functions.get(&function.index) else { continue };
             // Who asks for one function asks whether it is refused, not for all reasons.
             let findings_max = if self.options.only.is_some() { 1 } else { FINDINGS_MAX };
-            let subject =
-                Subject { module: self.module, function, program: self.program, hints, start, end, findings_max };
+            let budget = self.walk_budget;
+            let subject = Subject {
+                module: self.module,
+                function,
+                program: self.program,
+                hints,
+                start,
+                end,
+                findings_max,
+                budget,
+            };
             let mut findings = Vec::new();
             if hints.function != function.index || of_function.next().is_some() {
                 findings.push(Finding {
@@ -259,6 +277,7 @@ impl Judge<'_> {
                     let walked = walk::run(&mut symbolic, &subject);
                     let smt = symbolic.prover.smt;
                     self.solver_steps = smt.left;
+                    self.walk_budget = self.walk_budget.without(walked.spent);
                     if let Some(fault) = smt.fault {
                         return Err(fault.into());
                     }
@@ -327,10 +346,15 @@ impl Judge<'_> {
         let verdict = match (checks, findings.is_empty()) {
             (Checks::All, true) if !walked.obligations.is_empty() => Verdict::Proved,
             (_, true) => Verdict::Unknown,
-            (_, false) => match replay::differ(self.bound, function, self.options.replays, REPLAY_SEED) {
-                Some(counterexample) => Verdict::Refuted(counterexample),
-                None => Verdict::Unknown,
-            },
+            (_, false) => {
+                // Each run has memories of its own.
+                let replays = if self.replayed < REPLAYED_MAX { self.options.replays } else { 0 };
+                self.replayed += 1;
+                match replay::differ(self.bound, function, replays, REPLAY_SEED) {
+                    Some(counterexample) => Verdict::Refuted(counterexample),
+                    None => Verdict::Unknown,
+                }
+            }
         };
         FunctionReport {
             function,

@@ -4,7 +4,7 @@
 //! relocatable or executable. Requires nothing: any bytes may come in. Ensures: every offset and
 //! index that is handed out was checked against the file; what is not understood is an error.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What is wrong with the file, and where.
@@ -194,6 +194,8 @@ pub struct Elf<'a> {
     pub frame_relocations: Vec<Relocation>,
     /// The build attributes, if the file has some.
     pub attributes: Option<&'a [u8]>,
+    /// The index of the defined symbol of a name, or none if there are several.
+    names: BTreeMap<String, Option<usize>>,
 }
 
 impl<'a> Elf<'a> {
@@ -221,8 +223,7 @@ impl<'a> Elf<'a> {
 
     /// The defined symbol of this name, if there is exactly one.
     pub fn symbol(&self, name: &str) -> Option<&Symbol> {
-        let mut found = self.symbols.iter().filter(|symbol| symbol.name == name && symbol.home != Home::Undefined);
-        found.next().filter(|_| found.next().is_none())
+        self.names.get(name).copied().flatten().and_then(|index| self.symbols.get(index))
     }
 }
 
@@ -290,6 +291,10 @@ impl<'a> Reader<'a> {
         let of_frames = |relocation: &Relocation| sections[relocation.section].name == FRAME_SECTION;
         let (frame_relocations, relocations) = relocations.into_iter().partition(of_frames);
         let segments = self.segments()?;
+        let mut names = BTreeMap::new();
+        for (index, symbol) in symbols.iter().enumerate().filter(|(_, symbol)| symbol.home != Home::Undefined) {
+            names.entry(symbol.name.clone()).and_modify(|found| *found = None).or_insert(Some(index));
+        }
         let elf = Elf {
             data: self.data,
             kind,
@@ -300,6 +305,7 @@ impl<'a> Reader<'a> {
             relocations,
             frame_relocations,
             attributes: None,
+            names,
         };
         let elf = Elf { attributes: self.attributes(&headers, &elf.sections)?, ..elf };
         disjoint(&elf)?;

@@ -231,7 +231,7 @@ impl<'a> Layout<'a> {
                 self.wrong.push(format!("section {} is loaded and belongs to nothing in the module", section.name));
             }
         }
-        if self.module.passes_floats() && !attributes::has_floats(self.elf) {
+        if abi::passes_floats(self.module) && !attributes::has_floats(self.elf) {
             self.wrong
                 .push("build attributes: they do not say that there are floats, and how is not compared".to_owned());
         }

@@ -33,11 +33,28 @@ use super::relation::{self, Ghosts, Known};
 use super::source::{SourceEvent, SourceState, Watched, run_ahead, run_to};
 use super::symbolic::{Side, Stop, Symbolic};
 
-/// Machine instructions that the paths of one segment may run, all together, beside some for each byte.
-const STEPS_MAX: u32 = 400_000;
+/// What the walk may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Budget {
+    /// Machine instructions that paths run.
+    pub steps: u64,
+    /// Paths.
+    pub paths: u64,
+}
 
-/// Paths that one segment may have, beside one for each byte.
-const PATHS_MAX: u32 = 20_000;
+impl Budget {
+    /// That of a whole file with so many bytes of code. Code with cuts takes a small part of it; without them the number of
+    /// paths may double with each branch.
+    pub fn of_code(bytes: u64) -> Budget {
+        Budget { steps: 400_000 + 16 * bytes, paths: 20_000 + bytes }
+    }
+
+    /// What is left of it.
+    #[must_use]
+    pub fn without(self, spent: Budget) -> Budget {
+        Budget { steps: self.steps.saturating_sub(spent.steps), paths: self.paths.saturating_sub(spent.paths) }
+    }
+}
 
 /// What is walked: one function with its code and hints.
 pub struct Subject<'a> {
@@ -55,6 +72,8 @@ pub struct Subject<'a> {
     pub end: u32,
     /// Findings after which the walk gives up.
     pub findings_max: usize,
+    /// What it may take.
+    pub budget: Budget,
 }
 
 /// What the walk found out.
@@ -80,6 +99,8 @@ pub struct Walked {
     pub jumps: BTreeMap<u32, u32>,
     /// Ways of instructions, by offset, that no state of some path takes, and of how many paths.
     pub dead: BTreeMap<(u32, Way), u32>,
+    /// What the walk took.
+    pub spent: Budget,
 }
 
 /// Whom a function calls.
@@ -235,17 +256,15 @@ impl Walk<'_, '_> {
     fn segment(&mut self, start: Path) {
         self.walked.segments += 1;
         let mut waiting = vec![start];
-        let bytes = self.subject.end - self.subject.start;
-        let (steps_max, paths_max) = (STEPS_MAX.saturating_add(8 * bytes), PATHS_MAX.saturating_add(bytes));
-        let (mut steps, mut paths) = (0, 0);
+        let Budget { steps, paths } = self.subject.budget;
         while let Some(mut path) = waiting.pop() {
-            paths += 1;
+            self.walked.spent.paths += 1;
             loop {
-                steps += 1;
-                if steps > steps_max || paths > paths_max {
+                self.walked.spent.steps += 1;
+                if self.walked.spent.steps > steps || self.walked.spent.paths > paths {
                     return self.find(
                         self.offset(path.pc),
-                        "the segment has too many paths or steps; a cut is missing".to_owned(),
+                        "the file has too many paths or steps; a cut is missing".to_owned(),
                     );
                 }
                 if self.walked.findings.len() >= self.subject.findings_max {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::node::{Arena, BitOp, Function, Id, Node, Sort, Symbol, Width};
+use super::node::{Arena, BitOp, Function, Id, Node, Sort, Symbol, Width, children};
 use super::value;
 
 /// What the unknowns are. A symbol that is not named gets a value derived from the seed, within its
@@ -64,8 +64,26 @@ impl<'a> Evaluator<'a> {
         Evaluator { arena, assignment, values: BTreeMap::new() }
     }
 
-    /// The value of a term.
+    /// The value of a term; operands first, so that deep terms need no deep stack.
     pub fn value(&mut self, id: Id) -> Value {
+        if let Some(known) = self.values.get(&id) {
+            return known.clone();
+        }
+        let mut work = vec![id];
+        while let Some(&next) = work.last() {
+            let before = work.len();
+            let operands = children(self.arena.node(next)).into_iter();
+            work.extend(operands.filter(|operand| !self.values.contains_key(operand)));
+            if work.len() == before {
+                work.pop();
+                _ = self.one(next);
+            }
+        }
+        self.one(id)
+    }
+
+    /// The value of a term whose operands have theirs.
+    fn one(&mut self, id: Id) -> Value {
         if let Some(known) = self.values.get(&id) {
             return known.clone();
         }

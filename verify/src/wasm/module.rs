@@ -370,17 +370,6 @@ impl Module {
         self.types.get(self.type_index(function)? as usize)
     }
 
-    /// Whether somebody outside passes or is passed floats by an imported or exported function.
-    pub fn passes_floats(&self) -> bool {
-        let exported = self.exports.iter().filter_map(|export| match export.item {
-            Exported::Function(function) => Some(function),
-            Exported::Memory(_) | Exported::Global(_) | Exported::Table(_) => None,
-        });
-        let public = (0..count(self.imports.len())).chain(exported).filter_map(|function| self.signature(function));
-        let types = public.flat_map(|signature| signature.parameters.iter().chain(&signature.results));
-        types.into_iter().any(|ty| matches!(ty, ValueType::F32 | ValueType::F64))
-    }
-
     /// The number that stands for a type in a table entry: 1 + the index of the first type that
     /// is structurally equal. 0 stands for a null entry.
     pub fn type_id(&self, type_index: u32) -> Option<u32> {
@@ -445,7 +434,7 @@ pub fn read_behind(bytes: &[u8], before: &Before<'_>) -> Result<Module, WasmErro
     }
     validate(bytes)?;
     let module = Module { before: before.functions, ..Module::default() };
-    let mut reader = Reader { module, declared: Vec::new(), before, start: None };
+    let mut reader = Reader { module, declared: Vec::new(), before, start: None, locals: 0 };
     let mut parser = Parser::new(0);
     parser.set_features(features());
     for payload in parser.parse_all(bytes) {
@@ -464,7 +453,12 @@ struct Reader<'a> {
     start: Option<u32>,
     /// Type indices of the function section.
     declared: Vec<u32>,
+    /// Declared locals of the functions read so far.
+    locals: u32,
 }
+
+/// Most of them: they take memory, and a byte of Wasm can declare thousands.
+const LOCALS_MAX: u32 = 1 << 22;
 
 fn small(offset: u64) -> u32 {
     u32::try_from(offset).expect("a module is shorter than 4 GiB")
@@ -699,6 +693,10 @@ impl Reader<'_> {
         for group in body.get_locals_reader().map_err(WasmError::from_parser)? {
             let (repeat, value) = group.map_err(WasmError::from_parser)?;
             let value = ValueType::read(value, at)?;
+            self.locals = self.locals.saturating_add(repeat);
+            if self.locals > LOCALS_MAX {
+                return Err(WasmError::unsupported(at, "a module with so many locals"));
+            }
             locals.extend(std::iter::repeat_n(value, repeat as usize));
         }
         let instructions = instructions(body, &self.module)?;
