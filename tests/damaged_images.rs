@@ -5,7 +5,8 @@ use synth::config::{Config, Cpu};
 use synth::elf::program::{InitStep, Program, Segment};
 use synth::elf::{ImageOptions, Imports, image};
 use synth::stage::NoTap;
-use synth_verify::check::{Checks, check};
+use synth::wasm::Input;
+use synth_verify::check::{Checks, Options, Source, check, check_with};
 use synth_verify::elf::Elf;
 
 const MODULE: &str = r#"(module (import "env" "log" (func $log (param i32)))
@@ -672,4 +673,23 @@ fn flash_is_no_ram() {
     assert!(board(&elf).has_ram(0x2000_0000, 4) && !board(&elf).has_ram(0x3_fffc, 4));
     set_stack(&mut elf, 0x3_0000);
     assert_eq!(board(&elf).name, "MPS2 with AN385, AN386 or AN500");
+}
+
+/// Two inputs, each with a start function that does the same.
+#[test]
+fn start_functions_are_called_in_another_order() {
+    let wasm = wat::parse_str("(module (func $begin) (start $begin))").unwrap();
+    let inputs = ["one", "two"].map(|name| Input { name, wasm: &wasm });
+    let sources = ["one", "two"].map(|name| Source { name, wasm: &wasm });
+    let config = Config { module_name: "m".into(), ..Config::default() };
+    let mut program = synth::compile_linked(&inputs, &config, &mut NoTap).unwrap().program;
+    let said = |program: &Program| {
+        let report = check_with(&sources, &linked(program), &Options::default()).unwrap();
+        report.findings.iter().map(|finding| finding.message.clone()).collect::<String>()
+    };
+    assert_eq!(said(&program), "");
+    let steps = &mut program.instantiation.steps;
+    assert!(matches!(steps[..], [InitStep::Call(0), InitStep::Call(1)]), "{steps:?}");
+    steps.reverse();
+    assert!(said(&program).contains("start functions are called, or traps come, in another order"));
 }

@@ -17,6 +17,7 @@ use support::{Case, INIT, parse, words_of};
 use synth_verify::check::{Checks, check};
 use synth_verify::domain::Bin32;
 use synth_verify::hints::{Cut, Expr, Hints, Location, codec};
+use synth_verify::verdict::Verdict;
 
 fn case(name: &str) -> Case {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name).with_extension("case");
@@ -714,6 +715,18 @@ fn a_limit_check_that_is_not_made() {
         assert_eq!(code.bytes[12..16], [0x0c, 0xf1, 0x08, 0x0c]);
         code.bytes[14] = 4;
     });
+}
+
+/// Half of the checks find nothing, and prove nothing.
+#[test]
+fn half_of_the_checks() {
+    let case = case("loop-sum");
+    for (checks, is_proved) in [(Checks::All, true), (Checks::Segments, false), (Checks::Ranges, false)] {
+        let report = check(&case.wasm, &case.elf(), checks).unwrap();
+        assert!(report.functions.iter().all(|function| function.findings.is_empty()));
+        let verdicts = report.functions.iter().map(|function| function.verdict == Verdict::Proved);
+        assert!(verdicts.into_iter().all(|proved| proved == is_proved) && report.proved() == is_proved, "{checks:?}");
+    }
 }
 
 #[test]

@@ -43,10 +43,10 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// That of a whole file with so many bytes of code. Code with cuts takes a small part of it; without them the number of
-    /// paths may double with each branch.
+    /// That of a whole file with so many bytes of code: some times what code with cuts at its joins takes. Without cuts the
+    /// number of paths may double with each branch.
     pub fn of_code(bytes: u64) -> Budget {
-        Budget { steps: 400_000 + 16 * bytes, paths: 20_000 + bytes }
+        Budget { steps: 20_000 + 4 * bytes, paths: 2_000 + bytes }
     }
 
     /// What is left of it.
