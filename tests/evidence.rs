@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use sha2::{Digest, Sha256};
 use synth_verify::canary::{self, Canary, Outcome};
 use synth_verify::check::{Options, Solvers, Source, check_with};
 use synth_verify::elf::Elf;
@@ -143,6 +144,18 @@ fn evidence_of_a_fixture_is_the_same_everywhere_and_no_byte_of_it_can_change() {
     fs::write(bundle.join("smt-extra"), "x").unwrap();
     refused(&synth(directory.path(), &["evidence", "check", "one/evidence"]), 5, &["smt-extra does not belong"]);
     fs::remove_file(bundle.join("smt-extra")).unwrap();
+    // The module's name, changed wherever it stands for people.
+    let request = fs::read_to_string(bundle.join("request.txt")).unwrap();
+    let other = request.replace("module memory\n", "module flight_control\n");
+    assert_ne!(other, request);
+    let hashed = |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let sums = fs::read_to_string(bundle.join("SHA256SUMS")).unwrap();
+    fs::write(bundle.join("SHA256SUMS"), sums.replace(&hashed(&request), &hashed(&other))).unwrap();
+    fs::write(bundle.join("request.txt"), other).unwrap();
+    let words = ["request.txt names the module otherwise than the file"];
+    refused(&synth(directory.path(), &["evidence", "check", "one/evidence"]), 5, &words);
+    fs::write(bundle.join("request.txt"), request).unwrap();
+    fs::write(bundle.join("SHA256SUMS"), sums).unwrap();
     // A table that was changed together with its hash is found by making it again.
     let sums = fs::read_to_string(bundle.join("SHA256SUMS")).unwrap();
     let line = sums.lines().find(|line| line.ends_with("  ranges.csv")).unwrap();

@@ -229,7 +229,12 @@ pub fn evidence(
     elf: &[u8],
     (request, solvers): (&Request, Solvers),
 ) -> Result<synth_verify::evidence::Made, Failure> {
-    let (names, wasm): (Vec<String>, Vec<&[u8]>) = input.modules().map(|(name, wasm)| (name.to_owned(), wasm)).unzip();
+    let (mut names, wasm): (Vec<String>, Vec<&[u8]>) =
+        input.modules().map(|(name, wasm)| (name.to_owned(), wasm)).unzip();
+    if let [only] = &mut names[..] {
+        // No other imports from it: the name that counts is that of its symbols.
+        only.clone_from(&request.config.module_name);
+    }
     let bundle = evidence::request(names, solvers, request.flags());
     synth_verify::evidence::bundle(&wasm, elf, &bundle, &evidence::TOOL).map_err(|error| located(input, error))
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::canary::{self, Canary};
-use crate::check::{Options, Source, check_with};
+use crate::check::{Options, Source, check_with, read_hints};
 use crate::elf::Elf;
 use crate::smt::solvers::{Outside, Solvers};
 use crate::verdict::{CheckError, Report};
@@ -139,6 +139,13 @@ pub fn check(files: &Files, tool: &Tool<'_>) -> Result<Made, Fault> {
     });
     let wasm: Vec<&[u8]> = wasm.collect::<Result<_, _>>()?;
     let elf = files.get(ELF).ok_or_else(|| fault(ELF, "is missing"))?;
+    // Those of several modules are what they import from each other by: the proof depends on them.
+    if let [only] = &request.modules[..] {
+        let hints = Elf::read(elf).ok().and_then(|elf| read_hints(&elf).ok());
+        if hints.is_some_and(|hints| hints.module_name != *only) {
+            return Err(fault(REQUEST, "names the module otherwise than the file"));
+        }
+    }
     let made = bundle(&wasm, elf, &request, tool).map_err(Fault::Check)?;
     if made.files.is_empty() {
         return Err(Fault::Refused(Box::new(made)));
