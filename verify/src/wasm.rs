@@ -2,6 +2,7 @@
 //!
 //! Independent of the compiler. [`module::read`] refuses whatever the semantics does not know.
 
+mod constant;
 pub mod control;
 pub mod forward;
 mod guard;

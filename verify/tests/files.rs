@@ -4,47 +4,20 @@
 
 #[path = "support/bytes.rs"]
 mod bytes;
+#[path = "support/refuse.rs"]
+mod refuse;
 #[expect(dead_code, reason = "what twins need is used by the tests of cases")]
 mod support;
-
-use std::fs;
-use std::path::Path;
 
 use bytes::*;
 use object::write::{Object, Relocation, Symbol, SymbolId, SymbolSection};
 use object::{RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use refuse::{case, refuse, refuse_object};
 use support::{Case, INIT, parse, words_of};
 use synth_verify::check::{Checks, check};
 use synth_verify::domain::Bin32;
 use synth_verify::hints::{Cut, Expr, Hints, Location, codec};
 use synth_verify::verdict::Verdict;
-
-fn case(name: &str) -> Case {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name).with_extension("case");
-    parse(&fs::read_to_string(path).unwrap())
-}
-
-/// Expects a refusal of a file in these words.
-fn refuse(wasm: &[u8], elf: &[u8], words: &str) {
-    let said = match check(wasm, elf, Checks::All) {
-        Ok(report) => {
-            assert!(!report.proved(), "is proved; {words:?} expected");
-            words_of(&report)
-        }
-        Err(error) => error.to_string(),
-    };
-    assert!(said.contains(words), "{words:?} expected:\n{said}");
-}
-
-/// Expects a refusal of a case after a change of its object file.
-fn refuse_object(name: &str, words: &str, change: impl FnOnce(&mut Object<'static>)) {
-    let case = case(name);
-    let mut object = case.object();
-    change(&mut object);
-    let section = object.add_section(Vec::new(), b".synth.hints".to_vec(), SectionKind::Other);
-    object.append_section_data(section, &codec::encode(&case.hints()), 1);
-    refuse(&case.wasm, &object.write().unwrap(), words);
-}
 
 /// Expects a refusal of a case after a change of its hints.
 fn refuse_hints(name: &str, words: &str, change: impl FnOnce(&mut Hints)) {
@@ -404,13 +377,6 @@ fn what_the_smallest_architecture_lacks() {
 }
 
 #[test]
-fn attributes_that_are_loaded() {
-    let mut elf = case("multiply-high").elf();
-    set_section(&mut elf, ".ARM.attributes", 8, 2);
-    refuse(&case("multiply-high").wasm, &elf, "a loaded section has type 0x70000003");
-}
-
-#[test]
 fn code_of_a_function_that_does_not_run() {
     refuse_case("memory-grow", "uncovered bytes: 8", |case| {
         // movs r0, #99; cpsid i; svc; b
@@ -418,88 +384,6 @@ fn code_of_a_function_that_does_not_run() {
         code.bytes.extend([0x63, 0x20, 0x72, 0xb6, 0xff, 0xdf, 0xfb, 0xe7]);
         code.hints.code_bytes += 8;
     });
-}
-
-/// Of linkers some put other instructions in the place of those that errata are about, in what is marked as code.
-#[test]
-fn what_linkers_take_for_code_or_data() {
-    let whole = case("relocated-literal").elf();
-    let rows = (1..section_place(&whole, ".symtab").1 / 16).map(|index| symbol_row(&whole, index));
-    let names = section_place(&whole, ".strtab").0;
-    let named =
-        |name: &str| rows.clone().find(|row| text(&whole, names + word(&whole, *row) as usize) == name).unwrap();
-    let [code, data] = ["$t", "$d"].map(named);
-    let changed = |at: usize, bytes: &[u8], words: &str| {
-        let mut elf = whole.clone();
-        elf[at..at + bytes.len()].copy_from_slice(bytes);
-        refuse(&case("relocated-literal").wasm, &elf, words);
-    };
-    let mark = |row: usize| names + word(&whole, row) as usize;
-    changed(mark(data), b"$t", "0x4 File: what is read as a constant there is marked as something else");
-    for other in [b"$d", b"$a", b"tt"] {
-        changed(mark(code), other, "0x0 File: what is run there is marked as something else");
-    }
-    // A type, another binding; both at one place.
-    changed(code + 12, &[1], "is no local one without type");
-    changed(data + 4, &whole[code + 4..code + 8], "contradict each other");
-}
-
-/// To the address of a function a linker adds bit 0.
-#[test]
-fn data_that_linkers_take_for_something_else() {
-    for kind in [SymbolKind::Text, SymbolKind::Label] {
-        refuse_object("startup", "is no symbol of data", |object| {
-            let data = object.symbol_id(b"m.data").unwrap();
-            object.symbol_mut(data).kind = kind;
-        });
-    }
-}
-
-#[test]
-fn attributes_that_do_not_name_the_profile() {
-    let whole = case("multiply-high").elf();
-    let tags = whole.windows(4).position(|bytes| bytes[0] == 6 && bytes[2..] == [7, b'M']).unwrap();
-    let damaged = |at: usize, byte: u8, words: &str| {
-        let mut elf = whole.clone();
-        elf[at] = byte;
-        refuse(&case("multiply-high").wasm, &elf, words);
-    };
-    // Another vendor's; no profile, but a tag that nobody knows; no architecture.
-    damaged(tags - 11, b'b', "build attributes: they name no architecture");
-    damaged(tags + 2, 30, "build attributes: they do not say that the code is for a microcontroller");
-    damaged(tags, 30, "build attributes: they name no architecture");
-    let mut elf = whole.clone();
-    set_section(&mut elf, ".ARM.attributes", 4, 1);
-    refuse(&case("multiply-high").wasm, &elf, "build attributes: there are none");
-    let mut elf = whole;
-    set_section(&mut elf, ".ARM.attributes", 0, 0);
-    refuse(&case("multiply-high").wasm, &elf, "build attributes in a section that linkers do not look for");
-}
-
-/// A linker asks how floats are passed of those files only that say that they have some.
-#[test]
-fn attributes_without_floats() {
-    for name in ["several-floats", "float-identity"] {
-        let mut elf = case(name).elf();
-        let tag = elf.windows(3).position(|bytes| bytes == [b'M', 23, 3]).unwrap() + 1;
-        elf[tag + 1] = 0;
-        refuse(&case(name).wasm, &elf, "they do not say that there are floats");
-    }
-}
-
-/// From 0xff00 on numbers of sections are reserved: a symbol in such a one is a common block, or a number.
-#[test]
-fn more_sections_than_numbers() {
-    let mut elf = case("multiply-high").elf();
-    let start = u32::from_le_bytes(elf[32..36].try_into().unwrap()) as usize;
-    let count = u16::from_le_bytes([elf[48], elf[49]]) as usize;
-    let headers = elf[start..start + 40 * count].to_vec();
-    let place = elf.len() as u32;
-    elf.extend(headers);
-    elf.resize(elf.len() + 40 * (0xff00 - count), 0);
-    elf[32..36].copy_from_slice(&place.to_le_bytes());
-    elf[48..50].copy_from_slice(&0xff00_u16.to_le_bytes());
-    refuse(&case("multiply-high").wasm, &elf, "65280 section headers");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use synth_fuzz::broken::{self, Fault};
 
 /// Arguments of `cargo`, for one group of tests after the other.
 const SUITE: &[&[&str]] = &[
-    &["test", "-p", "synth-verify", "--test", "files", "--test", "runs", "--test", "frames"],
+    &["test", "-p", "synth-verify", "--test", "files", "--test", "readers", "--test", "runs", "--test", "frames"],
     &["test", "-p", "synth-verify", "--test", "cases", "cases_are_proved"],
     &["test", "-p", "synth-verify"],
     &["test", "-p", "synth", "--test", "refused", "--test", "damaged_images", "--test", "hint_swaps"],

@@ -8,10 +8,11 @@ use crate::hints::Sort;
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasmparser::{
-    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Name, Operator,
-    Parser, Payload, TableInit, TypeRef,
+    CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Name, Parser,
+    Payload, TableInit, TypeRef,
 };
 
+use super::constant;
 use super::control::{self, Control};
 use super::op::{self, Op};
 use super::runtime::Runtime;
@@ -460,7 +461,7 @@ struct Reader<'a> {
 /// Most of them: they take memory, and a byte of Wasm can declare thousands.
 const LOCALS_MAX: u32 = 1 << 22;
 
-fn small(offset: u64) -> u32 {
+pub(super) fn small(offset: u64) -> u32 {
     u32::try_from(offset).expect("a module is shorter than 4 GiB")
 }
 
@@ -509,7 +510,7 @@ impl Reader<'_> {
                 for global in section {
                     let global = global.map_err(WasmError::from_parser)?;
                     let value_type = ValueType::read(global.ty.content_type, start)?;
-                    let initial = constant(&global.init_expr, &self.module)?;
+                    let initial = constant::value(&global.init_expr, &self.module)?;
                     self.module.globals.push(Global { value_type, mutable: global.ty.mutable, initial });
                 }
             }
@@ -661,7 +662,7 @@ impl Reader<'_> {
                 value_type = ValueType::reference(ty, offset)?;
                 for expression in expressions {
                     let expression = expression.map_err(WasmError::from_parser)?;
-                    items.push(constant(&expression, &self.module)?);
+                    items.push(constant::value(&expression, &self.module)?);
                 }
             }
         }
@@ -748,55 +749,8 @@ fn instructions(body: &FunctionBody<'_>, module: &Module) -> Result<Vec<Instruct
     Ok(decoded)
 }
 
-/// The value of a constant expression over the globals before it (core spec, 3.3.10).
-fn constant(expression: &ConstExpr<'_>, module: &Module) -> Result<Constant, WasmError> {
-    let offset = small(expression.get_binary_reader().original_position());
-    let unknown = |what: &Operator<'_>| WasmError::unsupported(offset, format!("the constant operator {what:?}"));
-    let mut stack: Vec<Constant> = Vec::new();
-    for operator in expression.get_operators_reader() {
-        let operator = operator.map_err(WasmError::from_parser)?;
-        let value = match operator {
-            Operator::End => break,
-            Operator::I32Const { value } => Constant::I32(value.cast_unsigned()),
-            Operator::I64Const { value } => Constant::I64(value.cast_unsigned()),
-            Operator::F32Const { value } => Constant::I32(value.bits()),
-            Operator::F64Const { value } => Constant::I64(value.bits()),
-            Operator::RefNull { .. } => Constant::I32(0),
-            Operator::RefFunc { function_index } => Constant::Function(module.before + function_index),
-            Operator::GlobalGet { global_index } => {
-                let global = module.globals.get(global_index as usize).filter(|global| !global.mutable);
-                global.ok_or_else(|| unknown(&operator))?.initial
-            }
-            _ => {
-                let operands = (stack.pop(), stack.pop());
-                let (Some(b), Some(a)) = operands else { return Err(unknown(&operator)) };
-                combine(&operator, a, b).ok_or_else(|| unknown(&operator))?
-            }
-        };
-        stack.push(value);
-    }
-    match stack[..] {
-        [value] => Ok(value),
-        _ => Err(WasmError::unsupported(offset, "a constant expression without one value")),
-    }
-}
-
-/// An operator of two constants.
-fn combine(operator: &Operator<'_>, a: Constant, b: Constant) -> Option<Constant> {
-    use Constant::{I32, I64};
-    Some(match (operator, a, b) {
-        (Operator::I32Add, I32(a), I32(b)) => I32(a.wrapping_add(b)),
-        (Operator::I32Sub, I32(a), I32(b)) => I32(a.wrapping_sub(b)),
-        (Operator::I32Mul, I32(a), I32(b)) => I32(a.wrapping_mul(b)),
-        (Operator::I64Add, I64(a), I64(b)) => I64(a.wrapping_add(b)),
-        (Operator::I64Sub, I64(a), I64(b)) => I64(a.wrapping_sub(b)),
-        (Operator::I64Mul, I64(a), I64(b)) => I64(a.wrapping_mul(b)),
-        _ => return None,
-    })
-}
-
 fn segment_start(expression: &ConstExpr<'_>, module: &Module) -> Result<u32, WasmError> {
-    match constant(expression, module)? {
+    match constant::value(expression, module)? {
         Constant::I32(start) => Ok(start),
         Constant::I64(_) | Constant::Function(_) => {
             let offset = small(expression.get_binary_reader().original_position());
