@@ -31,10 +31,10 @@ impl Tap for RoundTrip {
 
 static SUBJECTS: LazyLock<Vec<Compiled>> = LazyLock::new(subjects::all);
 
-/// Reads the bytes, or one of the subjects with its bytes changed, or an unrestricted module of wasm-smith.
 /// Most bytes of a memory: the validator sets each to zero, in seconds if there are very many.
 const MEMORY_MAX: u32 = 1 << 22;
 
+/// Reads the bytes, or one of the subjects with its bytes changed, or an unrestricted module of wasm-smith.
 pub fn run(bytes: &[u8]) {
     let mut choices = Choices::new(bytes);
     let config = oracle::config(choices.byte().into());
