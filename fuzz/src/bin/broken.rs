@@ -134,7 +134,10 @@ fn tested(copy: &Path) -> Result<Option<Noticed>, String> {
             let (number, _) = rest.split_once(": ")?;
             Some(format!("{}.case:{number}", name.rsplit('\n').next()?))
         });
-        return Ok(Some(Noticed { cases: cases.collect(), tests }));
+        // A case may say two things.
+        let mut cases: Vec<String> = cases.collect();
+        cases.dedup();
+        return Ok(Some(Noticed { cases, tests }));
     }
     Ok(None)
 }

@@ -131,7 +131,7 @@ struct Reason {
 }
 
 /// Each kind of difference that is no fault of ours.
-const EXPLAINED: [Reason; 8] = [
+const EXPLAINED: [Reason; 9] = [
     Reason {
         of: Disassembler::Llvm,
         mask: 0xff78,
@@ -157,6 +157,12 @@ const EXPLAINED: [Reason; 8] = [
         mask: 0xfff0_f0fc,
         value: 0xf380_8000,
         why: "MSR of the APSR is printed without the flags that it writes",
+    },
+    Reason {
+        of: Disassembler::Binutils,
+        mask: 0xffff_f0ff,
+        value: 0xf3ef_8000,
+        why: "MRS of the APSR has the name that the A profile has for it, CPSR",
     },
     Reason {
         of: Disassembler::Binutils,
