@@ -16,7 +16,7 @@ enum Mark {
     Thumb,
     /// Constants, `$d`.
     Data,
-    /// Arm instructions, or what is no mark that 32-bit processors have.
+    /// Instructions of another set: `$a`, `$x`.
     Other,
 }
 
@@ -38,7 +38,9 @@ impl Mapping {
             let mark = match rest.split('.').next() {
                 Some("t") => Mark::Thumb,
                 Some("d") => Mark::Data,
-                Some(_) | None => Mark::Other,
+                Some("a" | "x") => Mark::Other,
+                // A name like any other.
+                Some(_) | None => continue,
             };
             if symbol.binding != Binding::Local || symbol.kind != SymbolKind::None {
                 return Err(format!(
