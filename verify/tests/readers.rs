@@ -101,3 +101,14 @@ fn attributes_that_are_loaded() {
     set_section(&mut elf, ".ARM.attributes", 8, 2);
     refuse(&case("multiply-high").wasm, &elf, "a loaded section has type 0x70000003");
 }
+
+/// Linking sets bit 0 of what may be a function's address: an addend must not count on it.
+#[test]
+fn an_odd_addend() {
+    let mut case = case("limit-before-call");
+    let code = &mut case.functions.get_mut(&0).unwrap().bytes;
+    // movw r12, #0, with 1.
+    assert_eq!(code[..4], [0x40, 0xf2, 0x00, 0x0c]);
+    code[2] = 1;
+    refuse(&case.wasm, &case.elf(), "an odd addend to a function's address");
+}
