@@ -4,32 +4,19 @@
 
 #[path = "support/bytes.rs"]
 mod bytes;
+#[expect(dead_code, reason = "objects are changed by other tests")]
+#[path = "support/refuse.rs"]
+mod refuse;
 #[expect(dead_code, reason = "what twins and damaged objects need is used by other tests")]
 mod support;
 
-use std::fs;
-use std::path::Path;
-
 use bytes::*;
-use support::{Case, parse, words_of};
-use synth_verify::check::{Checks, check};
+use refuse::{case, refuse};
+use support::Case;
 
 /// The case whose file is damaged.
 fn startup() -> Case {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/startup.case");
-    parse(&fs::read_to_string(path).unwrap())
-}
-
-/// Expects a refusal in these words.
-fn refuse(wasm: &[u8], elf: &[u8], words: &str) {
-    let said = match check(wasm, elf, Checks::All) {
-        Ok(report) => {
-            assert!(!report.proved(), "is proved; {words:?} expected");
-            words_of(&report)
-        }
-        Err(error) => error.to_string(),
-    };
-    assert!(said.contains(words), "{words:?} expected:\n{said}");
+    case("startup")
 }
 
 /// The row of the symbol table that is no symbol, to linkers.
